@@ -1,0 +1,271 @@
+/**
+ * Walks the graph backward, from the newest node to the oldest: applies each node's derivative, reduces gradients over broadcast
+ * dimensions, casts them, adds up what arrives at one place, and frees what was saved. Iterative, so that a chain of any length
+ * fits. It knows no operator but addition, reduction and cast.
+ */
+import { AutogradError, fail, ShapeError } from '../errors.js';
+import { elementCount, sameShape, type Shape } from '../shape/layout.js';
+import type { DTypeInfo } from '../storage/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { enableGrad, isGradEnabled, noGrad } from './grad-mode.js';
+import { gradientNode } from './graph.js';
+import type { Node } from './node.js';
+import { gradientOperators } from './gradient-operators.js';
+
+interface WalkOptions {
+  readonly retainGraph: boolean;
+  readonly createGraph: boolean;
+  /** Gradients to return instead of accumulating into leaves; undefined accumulates into all leaves. */
+  readonly captures?: readonly Tensor[];
+  /** Accumulate only into these leaves. */
+  readonly accumulateInto?: readonly Tensor[];
+}
+
+/** What a walk keeps for a node that it will visit. */
+class Pending {
+  gradients: (Tensor | null)[] = [];
+  dependencies = 0;
+  /** False where no wanted gradient lies behind this node. */
+  wanted = true;
+  constructor(
+    readonly walk: object,
+    readonly outer: unknown,
+  ) {}
+}
+
+/** Computes gradients of `outputs`, given theirs. Returns the captured gradients, null where none arrived. */
+export function walkBackward(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
+  const enabled = isGradEnabled();
+  if (enabled === options.createGraph) return walk(outputs, gradOutputs, options);
+  return options.createGraph ? enableGrad(() => walk(outputs, gradOutputs, options)) : noGrad(() => walk(outputs, gradOutputs, options));
+}
+
+function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
+  const key = {};
+  const visited: Node[] = [];
+  const stateOf = (node: Node): Pending => {
+    const state = node.state as Pending | null;
+    if (state !== null && state.walk === key) return state;
+    const fresh = new Pending(key, state);
+    node.state = fresh;
+    visited.push(node);
+    return fresh;
+  };
+
+  try {
+    // Find every node within reach, and how many edges lead to each.
+    const stack: Node[] = [];
+    const roots = outputs.map((output) => gradientNode(output) as Node);
+    for (const root of roots) {
+      const before = visited.length;
+      stateOf(root);
+      if (visited.length > before) stack.push(root);
+    }
+    while (stack.length > 0) {
+      const node = stack.pop() as Node;
+      for (let i = 0; i < node.next.length; i++) {
+        const next = node.next[i];
+        if (next === null) continue;
+        const before = visited.length;
+        stateOf(next).dependencies++;
+        if (visited.length > before) stack.push(next);
+      }
+    }
+
+    const targets = options.captures ?? options.accumulateInto;
+    const captured = new Map<Node, Map<number, number[]>>();
+    if (targets !== undefined) {
+      targets.forEach((target, position) => {
+        const node = gradientNode(target);
+        if (node === null) return;
+        const byIndex = captured.get(node) ?? new Map<number, number[]>();
+        const index = node.leaf === null ? target.outputIndex : 0;
+        byIndex.set(index, [...(byIndex.get(index) ?? []), position]);
+        captured.set(node, byIndex);
+      });
+      // Oldest first: a node is wanted where it, or a node that it leads to, is a target.
+      const oldestFirst = [...visited].sort((a, b) => a.sequence - b.sequence);
+      for (const node of oldestFirst) {
+        const state = node.state as Pending;
+        state.wanted = captured.has(node) || node.next.some((next) => next !== null && (next.state as Pending).wanted);
+      }
+    }
+    const results = new Array<Tensor | null>(targets?.length ?? 0).fill(null);
+
+    const ready = new NewestFirst();
+    outputs.forEach((_, i) => {
+      const node = roots[i];
+      deliver(node, node.leaf === null ? outputs[i].outputIndex : 0, gradOutputs[i], options.createGraph);
+    });
+    for (const root of new Set(roots)) if ((root.state as Pending).dependencies === 0) ready.push(root);
+
+    for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+      const state = node.state as Pending;
+      const gradients = state.gradients;
+      state.gradients = [];
+      const live = state.wanted && gradients.some((g) => g !== null && g !== undefined);
+      if (live) runHooks(node, gradients);
+      if (live) {
+        const positions = captured.get(node);
+        if (positions !== undefined) {
+          for (const [index, list] of positions) {
+            const gradient = gradients[index] ?? null;
+            if (gradient === null) continue;
+            for (const position of list) results[position] = gradient;
+            gradient.storage.shared = true;
+          }
+        }
+      }
+      if (node.leaf !== null) {
+        if (live && options.captures === undefined && (options.accumulateInto === undefined || captured.has(node)))
+          accumulate(node.leaf, gradients[0] as Tensor, options.createGraph);
+        continue;
+      }
+      const leads = node.next.some((next) => next !== null && (next.state as Pending).wanted);
+      if (live && leads) {
+        const inputs = applyRule(node, gradients);
+        for (let i = 0; i < node.next.length; i++) {
+          const next = node.next[i];
+          const gradient = inputs[i];
+          if (next === null || gradient === null || gradient === undefined || !(next.state as Pending).wanted) continue;
+          const index = node.nextIndex[i];
+          deliver(next, index, fitGradient(node, gradient, next.outputShapes[index], next.outputInfos[index]), options.createGraph);
+        }
+      }
+      if (!options.retainGraph && (targets === undefined || live)) node.release();
+      for (const next of node.next) {
+        if (next === null) continue;
+        const nextState = next.state as Pending;
+        if (--nextState.dependencies === 0) ready.push(next);
+      }
+    }
+    return results;
+  } finally {
+    for (const node of visited) node.state = (node.state as Pending).outer;
+  }
+}
+
+/** Calls the derivative rule, and marks which results may be held elsewhere too. */
+function applyRule(node: Node, gradients: (Tensor | null)[]): readonly (Tensor | null | undefined)[] {
+  const backward = node.op.backward;
+  if (backward === undefined) throw new AutogradError(`${node.name}: expected a derivative rule, got none`);
+  const outputs: (Tensor | null)[] = [];
+  for (let i = 0; i < node.outputShapes.length; i++) outputs.push(gradients[i] ?? null);
+  const results = backward(node, outputs[0] as Tensor, outputs);
+  for (let i = 0; i < results.length; i++) {
+    const result = results[i];
+    if (result === null || result === undefined || result.storage.shared) continue;
+    if (node.holds(result)) result.storage.shared = true;
+    for (let j = 0; j < i; j++) if (results[j]?.storage === result.storage) result.storage.shared = true;
+  }
+  return results;
+}
+
+/** Adds a gradient to what has arrived at an output of a node. */
+function deliver(node: Node, index: number, gradient: Tensor, createGraph: boolean): void {
+  const gradients = (node.state as Pending).gradients;
+  const before = gradients[index] ?? null;
+  gradients[index] = before === null ? gradient : addUp(before, gradient, createGraph);
+}
+
+/** The sum of two gradients, into the first's memory where the engine alone owns it. */
+function addUp(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
+  if (!createGraph && !a.storage.shared && a.contiguousLayout && ownsAll(a) && a.info === b.info && sameShape(a.shape, b.shape)) {
+    gradientOperators.addInto(a, b);
+    return a;
+  }
+  return gradientOperators.add(a, b);
+}
+
+function ownsAll(t: Tensor): boolean {
+  return t.storage.byteLength === elementCount(t.shape) * t.info.bytes;
+}
+
+/** Reduces a gradient over broadcast dimensions and casts it, so that it fits the tensor it belongs to. */
+function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo): Tensor {
+  let fitted = gradient;
+  if (!sameShape(fitted.shape, shape)) {
+    if (elementCount(fitted.shape) < elementCount(shape) || fitted.shape.length < shape.length) {
+      fail(AutogradError, `${node.name} backward`, `a gradient of shape [${shape}]`, `[${fitted.shape}]`);
+    }
+    fitted = gradientOperators.sumToShape(fitted, shape);
+  }
+  if (fitted.info !== info) fitted = gradientOperators.cast(fitted, info);
+  return fitted;
+}
+
+function runHooks(node: Node, gradients: (Tensor | null)[]): void {
+  if (node.hooks !== null) {
+    for (const [index, hooks] of node.hooks) {
+      for (const hook of [...hooks]) {
+        const gradient = gradients[index] ?? null;
+        if (gradient === null) continue;
+        gradient.storage.shared = true;
+        const replaced = hook(gradient);
+        if (replaced === undefined || replaced === null) continue;
+        if (!sameShape(replaced.shape, gradient.shape)) fail(ShapeError, `${node.name} hook`, `a gradient of shape [${gradient.shape}]`, `[${replaced.shape}]`);
+        replaced.storage.shared = true;
+        gradients[index] = replaced;
+      }
+    }
+  }
+  if (node.retained !== null) {
+    for (const [index, tensor] of node.retained) {
+      const gradient = gradients[index] ?? null;
+      if (gradient === null) continue;
+      gradient.storage.shared = true;
+      tensor.gradient = tensor.gradient === null ? gradient : gradientOperators.add(tensor.gradient, gradient);
+    }
+  }
+}
+
+/** Adds a gradient into a leaf: takes its memory over where the engine alone owns it. */
+function accumulate(leaf: Tensor, gradient: Tensor, createGraph: boolean): void {
+  const before = leaf.gradient;
+  if (before === null) {
+    if (createGraph || (!gradient.storage.shared && gradient.contiguousLayout && ownsAll(gradient))) {
+      leaf.gradient = gradient;
+      gradient.storage.shared = gradient.storage.shared || createGraph;
+    } else leaf.gradient = gradientOperators.copy(gradient);
+  } else if (createGraph) leaf.gradient = gradientOperators.add(before, gradient);
+  else {
+    gradientOperators.addInto(before, gradient);
+    before.storage.version++;
+  }
+}
+
+/** A heap of nodes, the newest on top. */
+class NewestFirst {
+  private readonly heap: Node[] = [];
+
+  push(node: Node): void {
+    const heap = this.heap;
+    let i = heap.length;
+    heap.push(node);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (heap[parent].sequence >= node.sequence) break;
+      heap[i] = heap[parent];
+      i = parent;
+    }
+    heap[i] = node;
+  }
+
+  pop(): Node | undefined {
+    const heap = this.heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (heap.length === 0 || last === undefined) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && heap[child + 1].sequence > heap[child].sequence) child++;
+      if (heap[child].sequence <= last.sequence) break;
+      heap[i] = heap[child];
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The few operators that the engine itself needs. They are set by lib/ops when it loads, since operators are recorded by the graph
+ * and so cannot be imported by it.
+ */
+import type { Shape } from '../shape/layout.js';
+import type { DTypeInfo } from '../storage/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export interface GradientOperators {
+  /** a + b, recorded. */
+  add(a: Tensor, b: Tensor): Tensor;
+  /** a += b in a's memory, unrecorded. */
+  addInto(a: Tensor, b: Tensor): void;
+  /** The sum over the dimensions that broadcasting from `shape` repeated, recorded. */
+  sumToShape(gradient: Tensor, shape: Shape): Tensor;
+  /** Another element type, recorded. */
+  cast(gradient: Tensor, info: DTypeInfo): Tensor;
+  /** A contiguous copy, unrecorded. */
+  copy(gradient: Tensor): Tensor;
+}
+
+export const gradientOperators = {} as GradientOperators;

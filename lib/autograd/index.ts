@@ -1,0 +1,2 @@
+/** `autograd`: gradients on demand. */
+export { backward, grad } from './backward.js';

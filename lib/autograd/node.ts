@@ -1,0 +1,98 @@
+/**
+ * A node of the autograd graph: one application of an operator, with the edges to the nodes of its inputs and what it saved for its
+ * derivative. It is also the context that a derivative rule reads. It knows nothing of how the graph is walked (engine.ts).
+ */
+import { AutogradError } from '../errors.js';
+import type { Shape } from '../shape/layout.js';
+import type { DTypeInfo } from '../storage/dtype.js';
+import type { GradientHook, Tensor } from '../tensor/tensor.js';
+
+/** What the engine needs of an operator. */
+export interface Differentiable {
+  readonly name: string;
+  /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
+  readonly backward?: (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => readonly (Tensor | null | undefined)[];
+}
+
+let sequence = 0;
+
+export class Node {
+  /** Nodes are numbered as they are made; the engine visits them from the newest to the oldest. */
+  readonly sequence = sequence++;
+  /** The nodes that the gradients of the inputs go to, and to which of their outputs; null where none is needed. */
+  readonly next: (Node | null)[] = [];
+  readonly nextIndex: number[] = [];
+  /** Shape and type of each output: the engine reduces and casts an arriving gradient to them. */
+  readonly outputShapes: Shape[] = [];
+  readonly outputInfos: DTypeInfo[] = [];
+  /** The leaf that this node accumulates into, for the node of a leaf. */
+  leaf: Tensor | null = null;
+  /** Hooks by output index, run once that output's gradient is complete. */
+  hooks: Map<number, GradientHook[]> | null = null;
+  /** Intermediate tensors that keep their gradient, by output index. */
+  retained: Map<number, Tensor> | null = null;
+  /** Where the operator was called (module path and stack), recorded in anomaly mode. */
+  origin: string | null = null;
+  /** The engine's state during a walk. */
+  state: unknown = null;
+
+  private savedTensors: (Tensor | null)[] | null = null;
+  private savedVersions: number[] | null = null;
+  private released = false;
+
+  constructor(
+    readonly op: Differentiable,
+    /** What `infer` found: shapes, options, geometry. */
+    readonly spec: unknown,
+  ) {}
+
+  get name(): string {
+    return this.op.name;
+  }
+
+  /** Whether input i needs a gradient. */
+  needs(i: number): boolean {
+    return this.next[i] !== null && this.next[i] !== undefined;
+  }
+
+  /** Keeps tensors for the derivative, with the version at which they were right. */
+  save(...tensors: (Tensor | null)[]): void {
+    this.savedTensors = tensors;
+    this.savedVersions = tensors.map((t) => (t === null ? 0 : t.storage.version));
+  }
+
+  /** The saved tensor i; AutogradError where the graph was freed or the tensor changed since. */
+  saved(i: number): Tensor {
+    if (this.released) {
+      throw new AutogradError(`${this.name}: expected a graph that is still there, got one that an earlier backward freed; call backward({ retainGraph: true }) the first time`);
+    }
+    const tensor = this.savedTensors?.[i];
+    if (tensor === null || tensor === undefined) throw new AutogradError(`${this.name}: saved tensor ${i} was not kept`);
+    const version = this.savedVersions?.[i];
+    if (tensor.storage.version !== version) {
+      throw new AutogradError(
+        `${this.name}: a tensor needed for its gradient was changed by an in-place operation: expected version ${version}, got ${tensor.storage.version} (${tensor.dtype}[${tensor.shape}])${this.origin === null ? '' : `\n${this.origin}`}`,
+      );
+    }
+    return tensor;
+  }
+
+  /** How many tensors were saved. */
+  get savedCount(): number {
+    return this.savedTensors?.length ?? 0;
+  }
+
+  /** Whether the tensor's memory is also held by what this node saved. */
+  holds(tensor: Tensor): boolean {
+    return this.savedTensors?.some((t) => t !== null && t.storage === tensor.storage) ?? false;
+  }
+
+  /** Forgets what was saved. A later use of it is an error. */
+  release(): void {
+    if (this.savedTensors !== null) {
+      this.savedTensors = null;
+      this.savedVersions = null;
+      this.released = true;
+    }
+  }
+}

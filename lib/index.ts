@@ -1,0 +1,11 @@
+/** The public names, grouped as PyTorch groups them. No logic. */
+export * from './errors.js';
+export { Tensor } from './tensor/tensor.js';
+export type { DType } from './storage/dtype.js';
+export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
+export * from './tensor/creation.js';
+import './tensor/values.js';
+export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './autograd/grad-mode.js';
+import './autograd/backward.js';
+export * as autograd from './autograd/index.js';
+export * from './ops/index.js';

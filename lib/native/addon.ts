@@ -1,0 +1,32 @@
+/** Finds and loads the native addon, and explains a failure: what was looked for, and what to run. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AddonError } from '../errors.js';
+
+interface Addon {
+  readonly kernels: Readonly<Record<string, unknown>>;
+  readonly simdLevel: 'avx512' | 'avx2' | 'scalar';
+  getNumThreads(): number;
+  setNumThreads(count: number): void;
+}
+
+const require = createRequire(import.meta.url);
+// lib/native/addon.ts in a clone, dist/index.js in the package: the addon is in build/ at the package's root.
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.basename(here) === 'dist' ? path.dirname(here) : path.resolve(here, '..', '..');
+
+function load(): Addon {
+  const file = process.env.NODEGRAD_ADDON ?? path.join(root, 'build', 'Release', 'nodegrad.node');
+  try {
+    return require(file) as Addon;
+  } catch (error) {
+    const reason = (error as Error).message;
+    const cure = /libopenblas/.test(reason)
+      ? 'OpenBLAS is missing: apt-get install libopenblas0 (dnf install openblas, apk add openblas, brew install openblas)'
+      : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';
+    throw new AddonError(`nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ${process.version}: ${reason}\n${cure}`, { cause: error });
+  }
+}
+
+export const addon: Addon = load();

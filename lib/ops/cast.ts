@@ -1,0 +1,77 @@
+/** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
+import { type KernelTable, kernels } from '../native/kernels.js';
+import { type Plan, planOf } from '../shape/plan.js';
+import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
+import { allocate, allocateLike } from '../tensor/allocate.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+type CastKernel = KernelTable<[input: TypedArray, out: TypedArray, plan: Plan]>;
+
+declare module '../native/kernels.js' {
+  interface Kernels {
+    castToFloat32: CastKernel;
+    castToFloat64: CastKernel;
+    castToInt64: CastKernel;
+    castToInt32: CastKernel;
+    castToInt16: CastKernel;
+    castToInt8: CastKernel;
+    castToUint8: CastKernel;
+    castToBool: CastKernel;
+    castToBfloat16: CastKernel;
+    castToFloat16: CastKernel;
+  }
+}
+
+/** The kernel that converts to each type; indexed then by the source's code. */
+const CAST_TO: Readonly<Record<DType, CastKernel>> = {
+  float32: kernels.castToFloat32,
+  float64: kernels.castToFloat64,
+  int64: kernels.castToInt64,
+  int32: kernels.castToInt32,
+  int16: kernels.castToInt16,
+  int8: kernels.castToInt8,
+  uint8: kernels.castToUint8,
+  bool: kernels.castToBool,
+  bfloat16: kernels.castToBfloat16,
+  float16: kernels.castToFloat16,
+};
+
+/** Copies `source`, broadcast and converted, into the memory of `target`. Raises no version and records nothing. */
+export function copyInto(target: Tensor, source: Tensor): void {
+  const kernel = CAST_TO[target.info.name][source.info.code];
+  if (kernel === undefined) throw new Error(`no cast from ${source.dtype} to ${target.dtype}`);
+  kernel(source.array, target.array, planOf(target.shape, [target, source]));
+}
+
+/** A contiguous copy in the given type; no autograd. */
+export function castTo(source: Tensor, info: DTypeInfo): Tensor {
+  const out = allocateLike(source, info);
+  copyInto(out, source);
+  return out;
+}
+
+/** The tensor itself where it is contiguous, else a contiguous copy; no autograd. */
+export function contiguousOf(source: Tensor): Tensor {
+  return source.contiguousLayout ? source : castTo(source, source.info);
+}
+
+/** Sets every element of the memory that `target` shows. Raises no version and records nothing. */
+export function fillWith(target: Tensor, value: number | bigint | boolean): void {
+  const one = allocate([1], target.info);
+  writeElement(one, value);
+  const kernel = kernels.fill[target.info.code];
+  if (kernel === undefined) throw new Error(`no fill of ${target.dtype}`);
+  kernel(target.array, one.array, planOf(target.shape, [target]));
+}
+
+/** Writes element 0 of a fresh tensor. */
+export function writeElement(target: Tensor, value: number | bigint | boolean): void {
+  const array = target.array;
+  if (array instanceof BigInt64Array) array[0] = typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value)));
+  else if (target.info.name === 'bool') array[0] = Number(value) === 0 ? 0 : 1;
+  else if (target.info.half) {
+    const wide = new Float32Array([Number(value)]);
+    const kernel = CAST_TO[target.info.name][0];
+    kernel?.(wide, array, 1);
+  } else array[0] = Number(value);
+}

@@ -1,0 +1,106 @@
+/**
+ * Public functions by the one rule of the interface: PyTorch's positional parameters in order, keyword parameters in one trailing
+ * options object, and any parameter after the tensor operands may be named there too. A function is attached to Tensor.prototype
+ * as well where PyTorch has it as a method.
+ */
+import { ArgumentError, rejectUnknownOptions } from '../errors.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Argument tuple A with names P: an object of the same values, all optional. */
+type Named<P extends readonly string[], A extends readonly unknown[]> = {
+  [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? P[I] : never]?: I extends keyof A ? A[I] : never;
+};
+/** Every parameter after the tensor operands may be the options object instead. */
+type OrOptions<A extends readonly unknown[], O> = { [I in keyof A]: A[I] extends Tensor | readonly Tensor[] ? A[I] : A[I] | O };
+/** The arguments of a public function: its parameters, and a trailing options object. */
+export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = [...OrOptions<A, Named<P, A>>, options?: Named<P, A>];
+export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (...args: PublicArguments<P, A>) => R;
+/** The method form of a public function: its first operand is the receiver. */
+// biome-ignore lint/suspicious/noExplicitAny: a conditional type's pattern, never a value
+export type Method<F extends (...args: any[]) => unknown> = F extends (input: any, ...rest: infer A) => infer R ? (...args: A) => R : never;
+
+interface FunctionDeclaration<P extends readonly string[]> {
+  /** PyTorch's name in camelCase, with its namespace for what is not on the top level: 'nn.functional.relu'. */
+  readonly name: string;
+  /** PyTorch's parameter names in camelCase and in order; keyword-only ones last. */
+  readonly parameters: P;
+  /** How many of the parameters are keyword-only. */
+  readonly keywords?: number;
+  /** How many leading parameters must be given; those are not filled from options before they are missed. Default 1. */
+  readonly required?: number;
+  /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
+  readonly method?: boolean | string;
+}
+
+/** Every public function by name; generic tests ask for samples of each. */
+export const publicFunctions = new Map<string, (...args: never[]) => unknown>();
+
+/** True for an object literal: the only thing that counts as an options object. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Declares a public function; `implementation` takes every parameter by position, undefined where it was not given. */
+export function defineFunction<const P extends readonly string[], A extends readonly unknown[], R>(
+  declaration: FunctionDeclaration<P>,
+  implementation: (...args: A) => R,
+): PublicFunction<P, A, R> {
+  const { name, parameters, keywords = 0, required = 1, method = !name.includes('.') } = declaration;
+  const positional = parameters.length - keywords;
+  const call = implementation as unknown as (...args: unknown[]) => R;
+
+  const fn = (...args: unknown[]): R => {
+    const count = args.length;
+    const last = count > 0 ? args[count - 1] : undefined;
+    if (typeof last === 'object' && last !== null && isOptions(last)) return call(...withOptions(name, parameters, positional, required, args.slice(0, -1), last));
+    if (count > positional)
+      throw new ArgumentError(
+        `${name}: expected at most ${positional} positional arguments, got ${count}${keywords > 0 ? ` (${parameters.slice(positional).join(', ')} go in the options)` : ''}`,
+      );
+    if (count < required) throw missing(name, parameters, count, required);
+    return call(...args);
+  };
+  Object.defineProperty(fn, 'name', { value: name.slice(name.lastIndexOf('.') + 1) });
+  publicFunctions.set(name, fn as never);
+  if (method !== false) attachMethod(method === true ? name : method, fn);
+  return fn as unknown as PublicFunction<P, A, R>;
+}
+
+function withOptions(name: string, parameters: readonly string[], positional: number, required: number, given: unknown[], options: Record<string, unknown>): unknown[] {
+  if (given.length > positional) throw new ArgumentError(`${name}: expected at most ${positional} positional arguments, got ${given.length}`);
+  rejectUnknownOptions(name, options, parameters);
+  const args = new Array<unknown>(parameters.length).fill(undefined);
+  for (let i = 0; i < given.length; i++) args[i] = given[i];
+  for (const key of Object.keys(options)) {
+    const i = parameters.indexOf(key);
+    if (i < given.length) throw new ArgumentError(`${name}: ${key} was given twice, by position and in the options`);
+    args[i] = options[key];
+  }
+  for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
+  return args;
+}
+
+function missing(name: string, parameters: readonly string[], count: number, required: number): ArgumentError {
+  return new ArgumentError(`${name}: expected ${parameters.slice(0, required).join(', ')}, got no ${parameters[count]}`);
+}
+
+/** Makes fn(x, ...rest) callable as x.name(...rest). */
+// biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
+export function attachMethod(name: string, fn: (...args: any[]) => unknown): void {
+  if (Object.hasOwn(Tensor.prototype, name)) throw new Error(`method ${name} is defined twice`);
+  Object.defineProperty(Tensor.prototype, name, {
+    value: function (this: Tensor, ...args: unknown[]) {
+      return fn(this, ...args);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** An array of results whose items also have PyTorch's names: `const { values, indices } = x.max(0)`. */
+export function namedTuple<N extends string, T extends readonly unknown[]>(names: readonly N[], items: T): T & Record<N, T[number]> {
+  for (let i = 0; i < names.length; i++) Object.defineProperty(items, names[i], { value: items[i], enumerable: false });
+  return items as T & Record<N, T[number]>;
+}

@@ -1,0 +1,37 @@
+/**
+ * In-place operators: the out-of-place operator is computed and recorded, its values are written into the target's memory, and the
+ * target takes its place in the graph. The version counter rises, so that a derivative that saved the old values notices.
+ */
+import { checkInplace } from '../autograd/graph.js';
+import { DTypeError, fail, ShapeError } from '../errors.js';
+import { sameShape } from '../shape/layout.js';
+import type { DTypeInfo } from '../storage/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { copyInto } from './cast.js';
+import { castRecorded } from './convert.js';
+import { attachMethod } from './define-function.js';
+import { adoptInplace } from './view.js';
+
+/** Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a bool. */
+export function canStore(from: DTypeInfo, to: DTypeInfo): boolean {
+  return from.category <= to.category;
+}
+
+/** Puts the result of `compute` in the place of `target`'s values, and returns `target`. */
+export function inplace(op: string, target: Tensor, compute: () => Tensor): Tensor {
+  checkInplace(op, target);
+  const result = compute();
+  if (!sameShape(result.shape, target.shape)) fail(ShapeError, op, `a result of the target's shape [${target.shape}]`, `[${result.shape}]`);
+  if (!canStore(result.info, target.info)) fail(DTypeError, op, `a result that can be stored as ${target.dtype}`, result.dtype);
+  const stored = castRecorded(result, target.info);
+  copyInto(target, stored);
+  target.storage.version++;
+  adoptInplace(target, stored);
+  return target;
+}
+
+/** Attaches `x.name(...)` as the in-place form of `fn(x, ...)`. */
+// biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
+export function defineInplace(name: string, fn: (...args: any[]) => Tensor): void {
+  attachMethod(name, (target: Tensor, ...args: unknown[]) => inplace(name, target, () => fn(target, ...args)));
+}

@@ -1,0 +1,44 @@
+/**
+ * A setting that holds for the length of a callback, sync or async: grad mode, autocast, anomaly detection. Interleaved async
+ * callbacks keep their own value. Reading costs one comparison while no scope is open.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+export class ScopedValue<T> {
+  private readonly scopes = new AsyncLocalStorage<{ value: T }>();
+  private open = 0;
+
+  constructor(private fallback: T) {}
+
+  get(): T {
+    if (this.open === 0) return this.fallback;
+    const scope = this.scopes.getStore();
+    return scope === undefined ? this.fallback : scope.value;
+  }
+
+  /** Changes the value of the innermost scope, or the process-wide one outside of all scopes. */
+  set(value: T): void {
+    const scope = this.open === 0 ? undefined : this.scopes.getStore();
+    if (scope === undefined) this.fallback = value;
+    else scope.value = value;
+  }
+
+  /** Calls `fn` with the value in force, until it returns or its promise settles. */
+  run<R>(value: T, fn: () => R): R {
+    this.open++;
+    let result: R;
+    try {
+      result = this.scopes.run({ value }, fn);
+    } catch (error) {
+      this.open--;
+      throw error;
+    }
+    if (result instanceof Promise) {
+      return result.finally(() => {
+        this.open--;
+      }) as R;
+    }
+    this.open--;
+    return result;
+  }
+}

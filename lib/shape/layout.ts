@@ -1,0 +1,71 @@
+/** Shapes and strides (counted in elements): pure arithmetic, with no knowledge of tensors or native code. */
+
+export type Shape = readonly number[];
+
+/** The number of elements of a shape; 1 for a scalar. */
+export function elementCount(shape: Shape): number {
+  let n = 1;
+  for (let i = 0; i < shape.length; i++) n *= shape[i];
+  return n;
+}
+
+/** Row-major strides of a shape; dimensions of size 0 count as 1, as in PyTorch. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step;
+    if (shape[i] > 1) step *= shape[i];
+  }
+  return strides;
+}
+
+/** Whether the elements lie in row-major order without gaps. */
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const size = shape[i];
+    if (size === 1) continue;
+    if (size === 0) return true;
+    if (strides[i] !== step) return false;
+    step *= size;
+  }
+  return true;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * Strides that show the same elements under another shape of the same size, or null where that needs a copy.
+ * Follows PyTorch's computeStride: runs of memory-adjacent dimensions are cut anew.
+ */
+export function reshapeStrides(shape: Shape, strides: readonly number[], newShape: Shape): number[] | null {
+  if (elementCount(shape) === 0) return sameShape(shape, newShape) ? [...strides] : contiguousStrides(newShape);
+  if (shape.length === 0) return new Array<number>(newShape.length).fill(1);
+  const result = new Array<number>(newShape.length);
+  let target = newShape.length - 1;
+  let base = strides[strides.length - 1];
+  let inRun = 1;
+  let inTarget = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    inRun *= shape[d];
+    if (d !== 0 && (shape[d - 1] === 1 || strides[d - 1] === inRun * base)) continue;
+    while (target >= 0 && (inTarget < inRun || newShape[target] === 1)) {
+      result[target] = inTarget * base;
+      inTarget *= newShape[target];
+      target--;
+    }
+    if (inTarget !== inRun) return null;
+    if (d > 0) {
+      base = strides[d - 1];
+      inRun = 1;
+      inTarget = 1;
+    }
+  }
+  return target === -1 ? result : null;
+}

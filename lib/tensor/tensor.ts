@@ -1,0 +1,152 @@
+/**
+ * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their methods to it
+ * from lib/ops (see lib/ops/define-function.ts), so it imports none of them.
+ */
+import type { Node } from '../autograd/node.js';
+import { AutogradError, fail, ShapeError } from '../errors.js';
+import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
+import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
+import { Storage } from '../storage/storage.js';
+
+export type Device = 'cpu';
+/** A callback that sees a gradient, and may return another in its place. */
+export type GradientHook = (grad: Tensor) => Tensor | undefined | null | void;
+
+export class Tensor {
+  /** Sizes, frozen. */
+  readonly shape: Shape;
+  /** Steps in elements, one a dimension. */
+  readonly strides: readonly number[];
+  /** The first element's place in the storage, in elements. */
+  readonly offset: number;
+  /** The row of the dtype table. */
+  readonly info: DTypeInfo;
+  readonly storage: Storage;
+  /** Whether the elements lie in row-major order without gaps. */
+  readonly contiguousLayout: boolean;
+  /** True for a number that became a tensor for an operator: it takes part in promotion as a scalar. */
+  isWrappedNumber = false;
+
+  // ---- autograd state, owned by lib/autograd
+  /** The operator that made this tensor, and which of its outputs it is. Read through `gradientEdge`. */
+  node: Node | null = null;
+  outputIndex = 0;
+  leafRequiresGrad = false;
+  accumulator: Node | null = null;
+  gradient: Tensor | null = null;
+  keepsGradient = false;
+  /** For a differentiable view: the tensor that owns the memory, and the version at which `node` was right. */
+  base: Tensor | null = null;
+  viewVersion = 0;
+
+  private memory: TypedArray | null;
+
+  /** Internal: tensors come from `tensor`, `zeros`, `rand` and their like. `shape` must be frozen. */
+  constructor(storage: Storage, memory: TypedArray | null, info: DTypeInfo, shape: Shape, strides: readonly number[], offset: number, contiguousLayout: boolean) {
+    this.storage = storage;
+    this.memory = memory;
+    this.info = info;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+    this.contiguousLayout = contiguousLayout;
+  }
+
+  /** The memory from the first element on, as kernels take it. */
+  get array(): TypedArray {
+    if (this.memory === null) this.memory = this.storage.view(this.info, this.offset);
+    return this.memory;
+  }
+
+  get dtype(): DType {
+    return this.info.name;
+  }
+  get device(): Device {
+    return 'cpu';
+  }
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** The number of elements. */
+  numel(): number {
+    return elementCount(this.shape);
+  }
+  dim(): number {
+    return this.shape.length;
+  }
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    if (dim === undefined) return this.shape;
+    const wrapped = dim < 0 ? dim + this.shape.length : dim;
+    if (!(wrapped >= 0 && wrapped < this.shape.length)) fail(ShapeError, 'size', `dim in [${-this.shape.length}, ${this.shape.length - 1}]`, String(dim));
+    return this.shape[wrapped];
+  }
+  stride(): readonly number[];
+  stride(dim: number): number;
+  stride(dim?: number): readonly number[] | number {
+    if (dim === undefined) return this.strides;
+    return this.strides[dim < 0 ? dim + this.shape.length : dim];
+  }
+  storageOffset(): number {
+    return this.offset;
+  }
+  elementSize(): number {
+    return this.info.bytes;
+  }
+  isContiguous(): boolean {
+    return this.contiguousLayout;
+  }
+  isFloatingPoint(): boolean {
+    return this.info.floating;
+  }
+  isComplex(): boolean {
+    return false;
+  }
+  /** How often the memory was changed in place. */
+  get version(): number {
+    return this.storage.version;
+  }
+
+  get isLeaf(): boolean {
+    return this.node === null && (this.base === null || !this.base.requiresGrad || this.base.node === null);
+  }
+  get requiresGrad(): boolean {
+    return this.leafRequiresGrad || this.node !== null || (this.base !== null && this.base.node !== null);
+  }
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value);
+  }
+  /** Makes autograd record operations on this leaf, or stop. */
+  requiresGrad_(requiresGrad = true): this {
+    if (requiresGrad && !this.info.floating) fail(AutogradError, 'requiresGrad_', 'a floating dtype', this.dtype);
+    if (!requiresGrad && this.node !== null) throw new AutogradError('requiresGrad_: expected a leaf to turn gradients off for, got the result of an operator; use detach()');
+    if (this.node === null) this.leafRequiresGrad = requiresGrad;
+    return this;
+  }
+  /** The accumulated gradient of a leaf, or of a tensor on which `retainGrad` was called. */
+  get grad(): Tensor | null {
+    return this.gradient;
+  }
+  set grad(value: Tensor | null) {
+    if (value !== null && value !== undefined) {
+      if (value.shape.length !== this.shape.length || value.shape.some((n, i) => n !== this.shape[i]))
+        fail(ShapeError, 'grad', `a gradient of shape [${this.shape}]`, `[${value.shape}]`);
+      if (value.info !== this.info) fail(AutogradError, 'grad', `a gradient of dtype ${this.dtype}`, value.dtype);
+      // It has an owner outside: the engine must not add into it unseen.
+      value.storage.shared = true;
+    }
+    this.gradient = value ?? null;
+  }
+}
+
+/** A tensor over fresh memory: contiguous, of the given frozen shape. */
+export function tensorOver(memory: TypedArray, info: DTypeInfo, shape: Shape, strides: readonly number[]): Tensor {
+  return new Tensor(new Storage(memory.buffer, memory.byteOffset, memory.byteLength), memory, info, shape, strides, 0, true);
+}
+
+/** A window on the memory of `source`; no autograd. */
+export function windowOn(source: Tensor, shape: Shape, strides: readonly number[], offset: number): Tensor {
+  return new Tensor(source.storage, null, source.info, Object.freeze(shape), strides, offset, isContiguous(shape, strides));
+}

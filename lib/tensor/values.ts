@@ -1,0 +1,56 @@
+/** Values out of a tensor: `data`, `item`, `tolist`. */
+import { ArgumentError, fail } from '../errors.js';
+import { castTo } from '../ops/cast.js';
+import { elementCount } from '../shape/layout.js';
+import { FLOAT32, type TypedArray } from '../storage/dtype.js';
+import { Tensor } from './tensor.js';
+
+/** A number, a boolean, or arrays of them, nested as the shape. */
+export type NestedNumbers = number | boolean | NestedNumbers[];
+
+declare module './tensor.js' {
+  interface Tensor {
+    /** The elements in logical order, as a copy: BigInt64Array for int64, Float32Array for 16-bit floats, Uint8Array for bool. */
+    data(): TypedArray;
+    /** The one element, as a number or boolean. */
+    item(): number | boolean;
+    /** The elements as nested arrays of numbers or booleans. */
+    tolist(): NestedNumbers;
+  }
+}
+
+function elements(x: Tensor): TypedArray {
+  const flat = x.info.half ? castTo(x, FLOAT32) : x.contiguousLayout ? x : castTo(x, x.info);
+  return flat.array.slice(0, elementCount(x.shape)) as TypedArray;
+}
+
+function exact(op: string, value: number | bigint): number {
+  if (typeof value === 'number') return value;
+  const number = Number(value);
+  if (BigInt(number) !== value || !Number.isSafeInteger(number)) fail(ArgumentError, op, 'an int64 that a double holds exactly (use data())', `${value}n`);
+  return number;
+}
+
+Tensor.prototype.data = function (this: Tensor) {
+  return elements(this);
+};
+
+Tensor.prototype.item = function (this: Tensor) {
+  if (elementCount(this.shape) !== 1) fail(ArgumentError, 'item', 'a tensor of one element', `${this.dtype}[${this.shape}]`);
+  const first = this.info.half ? elements(this)[0] : this.array[0];
+  return this.info.name === 'bool' ? first !== 0 : exact('item', first);
+};
+
+Tensor.prototype.tolist = function (this: Tensor) {
+  const flat = elements(this);
+  const bool = this.info.name === 'bool';
+  let at = 0;
+  const build = (dim: number): NestedNumbers => {
+    if (dim === this.shape.length) {
+      const value = flat[at++];
+      return bool ? value !== 0 : exact('tolist', value);
+    }
+    return Array.from({ length: this.shape[dim] }, () => build(dim + 1));
+  };
+  return build(0);
+};

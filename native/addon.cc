@@ -1,0 +1,26 @@
+// The export table: the kernels of the chosen SIMD level, and the settings of the process.
+#include <napi.h>
+
+#include "bind/bind.h"
+#include "kernels/kernels.h"
+#include "runtime/blas.h"
+#include "runtime/parallel.h"
+#include "runtime/process.h"
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  nodegrad::prepare_process();
+  exports.Set("kernels", nodegrad::bind::kernels(env, nodegrad::registry()));
+  exports.Set("simdLevel", nodegrad::simd_level());
+  exports.Set("getNumThreads", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return Napi::Number::New(info.Env(), nodegrad::thread_count());
+              }));
+  exports.Set("setNumThreads",
+              Napi::Function::New(env, [](const Napi::CallbackInfo& info) { nodegrad::set_thread_count(info[0].As<Napi::Number>().Int32Value()); }));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(nodegrad, init)

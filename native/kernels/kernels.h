@@ -1,0 +1,32 @@
+// The list of kernel families, and which SIMD level serves. A family has one function that adds its kernels to a registry.
+#pragma once
+
+#include "../runtime/registry.h"
+
+// Families that are compiled once.
+#define NODEGRAD_FAMILIES(X) X(copy)
+// Families that are compiled once per SIMD level.
+#define NODEGRAD_LEVEL_FAMILIES(X) X(elementwise) X(reduce)
+
+namespace nodegrad {
+
+#define NODEGRAD_DECLARE(family) void add_##family(Registry& registry);
+NODEGRAD_FAMILIES(NODEGRAD_DECLARE)
+namespace scalar {
+NODEGRAD_LEVEL_FAMILIES(NODEGRAD_DECLARE)
+}
+namespace avx2 {
+NODEGRAD_LEVEL_FAMILIES(NODEGRAD_DECLARE)
+}
+namespace avx512 {
+NODEGRAD_LEVEL_FAMILIES(NODEGRAD_DECLARE)
+}
+#undef NODEGRAD_DECLARE
+
+// All kernels of the level in use. Made once for the process.
+const Registry& registry();
+
+// 'avx512', 'avx2' or 'scalar': the best that the processor has, or what NODEGRAD_SIMD asks for below that.
+const char* simd_level();
+
+}  // namespace nodegrad

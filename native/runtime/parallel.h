@@ -1,0 +1,33 @@
+// The process's one thread pool. Work is cut by its size alone, never by the number of threads, so that a result does not
+// depend on how many threads there are. Only one parallel region runs at a time: a region begun inside another, or while another
+// thread of the process is in one, runs where it stands.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace nodegrad {
+
+int thread_count();
+void set_thread_count(int count);
+
+namespace detail {
+using Body = void (*)(const void* context, int64_t begin, int64_t end);
+void run_chunks(int64_t n, int64_t grain, Body body, const void* context);
+}  // namespace detail
+
+// Calls body(begin, end) for consecutive ranges of `grain` indices that cover 0..n-1, on any thread and in any order.
+// An exception in a body reaches the caller once every range has ended.
+template <class F>
+void parallel_for(int64_t n, int64_t grain, const F& body) {
+  if (n <= 0) return;
+  if (n <= grain) {
+    body(int64_t{0}, n);
+    return;
+  }
+  detail::run_chunks(
+      n, grain, [](const void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); }, std::addressof(body));
+}
+
+}  // namespace nodegrad

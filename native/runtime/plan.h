@@ -1,0 +1,54 @@
+// A strided walk over several operands, as lib/shape/plan.ts writes it: either a count of contiguous elements, or
+// [ndim, sizes..., strides of operand 0..., strides of operand 1..., ...].
+#pragma once
+
+#include <cstdint>
+
+#include "slice.h"
+
+namespace nodegrad {
+
+struct Plan {
+  int64_t count;  // contiguous elements, where `words` is null
+  const int32_t* words;
+  int64_t length;
+
+  bool contiguous() const { return words == nullptr; }
+  int ndim() const { return words[0]; }
+  int64_t size(int d) const { return words[1 + d]; }
+  int64_t stride(int operand, int d) const { return words[1 + (operand + 1) * ndim() + d]; }
+
+  int64_t elements() const {
+    if (contiguous()) return count;
+    int64_t n = 1;
+    for (int d = 0; d < ndim(); d++) n *= size(d);
+    return n;
+  }
+
+  // Checks the plan's own length and that every operand's farthest element lies inside its slice.
+  template <class... T>
+  void check(const Slice<T>&... slices) const {
+    if (contiguous()) {
+      (slices.at_least(count), ...);
+      return;
+    }
+    constexpr int operands = sizeof...(T);
+    require(length > 0 && ndim() > 0 && length >= 1 + static_cast<int64_t>(ndim()) * (1 + operands), "a plan is shorter than its dimensions");
+    for (int d = 0; d < ndim(); d++) require(size(d) >= 0, "a plan has a negative size");
+    if (elements() == 0) return;
+    int k = 0;
+    (check_operand(k++, slices.size), ...);
+  }
+
+ private:
+  void check_operand(int operand, int64_t available) const {
+    int64_t last = 0;
+    for (int d = 0; d < ndim(); d++) {
+      require(stride(operand, d) >= 0, "a plan has a negative stride");
+      last += (size(d) - 1) * stride(operand, d);
+    }
+    if (last >= available) throw std::out_of_range("a plan reaches past the end of a buffer");
+  }
+};
+
+}  // namespace nodegrad

@@ -1,0 +1,26 @@
+#include "process.h"
+
+#include <mutex>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "blas.h"
+
+namespace nodegrad {
+
+void prepare_process() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    blas::use_one_thread();
+#ifdef __GLIBC__
+    // A training step frees and takes the same large blocks again; returning their pages to the system each time costs three
+    // quarters of the allocation.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+#endif
+  });
+}
+
+}  // namespace nodegrad

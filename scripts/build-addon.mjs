@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// Builds the native addon with cmake-js, from the headers of node-api-headers: nothing is downloaded.
+// Usage: node scripts/build-addon.mjs [--sanitize]
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const sanitize = process.argv.includes('--sanitize');
+const require = createRequire(import.meta.url);
+const cmakeJs = path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
+
+const args = [cmakeJs, 'compile', '--directory', root, '--out', path.join(root, sanitize ? 'build-asan' : 'build'), '--parallel', String(cpus().length)];
+if (sanitize) args.push('--CDNODEGRAD_SANITIZE=ON');
+const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+if (result.status !== 0) {
+  console.error('\nnodegrad: the native addon was not built; the message above says why.');
+  console.error('It needs a C++17 compiler, cmake and OpenBLAS. In a clone, scripts/setup.sh installs them; as a dependency:');
+  console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev');
+}
+process.exit(result.status ?? 1);

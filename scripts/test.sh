@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# What `npm test` runs: set-up, types, lint and format, then the whole suite.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/setup.sh
+npx --no-install tsc --noEmit
+node scripts/lint.mjs
+npx --no-install mocha "$@"
