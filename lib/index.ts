@@ -9,3 +9,6 @@ export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from
 import './autograd/backward.js';
 export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
+
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "../runtime/registry.h"
+#include "../runtime/simd.h"
 
 // Families that are compiled once.
-#define NODEGRAD_FAMILIES(X) X(copy)
+#define NODEGRAD_FAMILIES(X) X(copy) X(matmul) X(indexing) X(sort) X(scan) X(random)
 // Families that are compiled once per SIMD level.
-#define NODEGRAD_LEVEL_FAMILIES(X) X(elementwise) X(reduce)
+#define NODEGRAD_LEVEL_FAMILIES(X) X(elementwise) X(reduce) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(optim) X(rnn) X(attention)
 
 namespace nodegrad {
 

@@ -1,0 +1,2 @@
+/** `optim`: one file an algorithm, and the learning-rate schedulers. */
+export {};

@@ -1,0 +1,8 @@
+// Optimizer updates: one pass over parameter, gradient and state.
+#include "kernels.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+void add_optim(Registry&) {}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
