@@ -1,0 +1,2 @@
+/** Loads the samples of every family. */
+export {};
