@@ -7,6 +7,7 @@ export * from './tensor/creation.js';
 import './tensor/values.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './autograd/grad-mode.js';
 import './autograd/backward.js';
+import './autograd/hooks.js';
 export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
 

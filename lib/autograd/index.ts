@@ -1,2 +1,5 @@
-/** `autograd`: gradients on demand. */
+/** `autograd`: gradients on demand, user-written operators, checks. */
 export { backward, grad } from './backward.js';
+export { AutogradFunction as Function, type FunctionContext } from './function.js';
+export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './grad-mode.js';
+export { GradcheckError, type GradcheckOptions, gradcheck, type GradgradcheckOptions, gradgradcheck } from './gradcheck.js';

@@ -34,7 +34,6 @@ export class Tensor {
   leafRequiresGrad = false;
   accumulator: Node | null = null;
   gradient: Tensor | null = null;
-  keepsGradient = false;
   /** For a differentiable view: the tensor that owns the memory, and the version at which `node` was right. */
   base: Tensor | null = null;
   viewVersion = 0;

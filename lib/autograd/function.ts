@@ -1,0 +1,119 @@
+/** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
+import { AutogradError, fail } from '../errors.js';
+import { fillWith } from '../ops/cast.js';
+import { allocate } from '../tensor/allocate.js';
+import { Tensor } from '../tensor/tensor.js';
+import { isGradEnabled, noGrad } from './grad-mode.js';
+import { attachOutput, nodeFor } from './graph.js';
+import type { Node } from './node.js';
+
+type Outputs = Tensor | readonly Tensor[];
+
+/** What `forward` leaves for `backward`. Any other property may be set on it as well. */
+export class FunctionContext {
+  [extra: string]: unknown;
+  private pending: (Tensor | null)[] = [];
+  private node: Node | null = null;
+  private withoutGradient = new Set<Tensor>();
+  private changed = new Set<Tensor>();
+  private materialize = true;
+  /** For each argument of `apply`: whether it is a tensor that needs a gradient. */
+  readonly needsInputGrad: readonly boolean[];
+
+  /** Internal. */
+  constructor(needsInputGrad: readonly boolean[]) {
+    this.needsInputGrad = needsInputGrad;
+  }
+
+  /** Keeps tensors for `backward`, which finds them in `savedTensors`; a later in-place change of one is noticed. */
+  saveForBackward(...tensors: (Tensor | null)[]): void {
+    this.pending = tensors;
+  }
+  /** The tensors given to `saveForBackward`. */
+  get savedTensors(): (Tensor | null)[] {
+    const node = this.node;
+    if (node === null) return this.pending;
+    return this.pending.map((tensor, i) => (tensor === null ? null : node.saved(i)));
+  }
+  /** Outputs that carry no gradient. */
+  markNonDifferentiable(...outputs: Tensor[]): void {
+    for (const output of outputs) this.withoutGradient.add(output);
+  }
+  /** Inputs that `forward` changed in place. */
+  markDirty(...inputs: Tensor[]): void {
+    for (const input of inputs) this.changed.add(input);
+  }
+  /** Whether `backward` gets zeros (true, the default) or null for an output whose gradient did not arrive. */
+  setMaterializeGrads(value: boolean): void {
+    this.materialize = value;
+  }
+
+  /** Internal: ties the context to its node once the outputs are known. */
+  bind(node: Node): void {
+    node.save(...this.pending);
+    this.node = node;
+  }
+  /** Internal. */
+  settings(): { withoutGradient: Set<Tensor>; changed: Set<Tensor>; materialize: boolean } {
+    return { withoutGradient: this.withoutGradient, changed: this.changed, materialize: this.materialize };
+  }
+}
+
+interface UserFunction<A extends readonly unknown[], R extends Outputs> {
+  readonly name: string;
+  forward(context: FunctionContext, ...args: A): R;
+  backward(context: FunctionContext, ...gradOutputs: Tensor[]): Tensor | null | readonly (Tensor | null | undefined)[];
+}
+
+/**
+ * Base class of user-written operators. `forward(context, ...args)` runs unrecorded; `backward(context, ...gradOutputs)` returns one
+ * gradient an argument (null for what is not a tensor). Call `MyOp.apply(...args)`.
+ */
+// biome-ignore lint/complexity/noStaticOnlyClass: PyTorch's interface is a class with static methods
+export abstract class AutogradFunction {
+  static apply<A extends readonly unknown[], R extends Outputs>(this: UserFunction<A, R>, ...args: A): R {
+    const name = this.name;
+    const positions = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
+    const inputs = positions.map((i) => args[i] as Tensor);
+    const recording = isGradEnabled() && inputs.some((t) => t.requiresGrad);
+    const context = new FunctionContext(args.map((arg) => recording && arg instanceof Tensor && arg.requiresGrad));
+    const result = noGrad(() => this.forward(context, ...args));
+    if (!recording) return result;
+
+    const { withoutGradient, changed, materialize } = context.settings();
+    const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
+    const node = nodeFor(
+      {
+        name,
+        backward: (_, __, gradOutputs) => {
+          const arrived = gradOutputs.map((g, i) => (g === null && materialize ? zerosOf(outputs[i]) : g)) as Tensor[];
+          for (const g of arrived) if (g !== null) g.storage.shared = true;
+          const returned = this.backward(context, ...arrived);
+          const list = returned instanceof Tensor || returned === null ? [returned] : returned;
+          if (list.length !== args.length) fail(AutogradError, `${name}.backward`, `${args.length} gradients, one an argument of forward`, String(list.length));
+          for (const g of list) if (g instanceof Tensor) g.storage.shared = true;
+          return positions.map((i) => list[i] ?? null);
+        },
+      },
+      null,
+      inputs,
+    );
+    const attached = outputs.map((output) => {
+      if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'tensors', typeof output);
+      // An input that is returned as it came must not be tied to two nodes.
+      const own = inputs.includes(output) && !changed.has(output) ? output.detach() : output;
+      if (changed.has(output)) output.storage.version++;
+      attachOutput(node, own);
+      if (withoutGradient.has(output)) own.node = null;
+      return own;
+    });
+    context.bind(node);
+    return (result instanceof Tensor ? attached[0] : attached) as R;
+  }
+}
+
+function zerosOf(like: Tensor): Tensor {
+  const zeros = allocate(like.shape, like.info);
+  fillWith(zeros, 0);
+  return zeros;
+}

@@ -1,0 +1,74 @@
+/** What a tensor can be asked about its place in the graph: hooks, kept gradients, leaving the graph. */
+import { AutogradError, fail } from '../errors.js';
+import { Tensor } from '../tensor/tensor.js';
+import { gradientNode } from './graph.js';
+import type { Node } from './node.js';
+
+/** Undoes a registration. */
+export interface HookHandle {
+  remove(): void;
+}
+
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    /** Calls `hook` with this tensor's gradient whenever it is complete; what it returns takes the gradient's place. */
+    registerHook(hook: GradientHook): HookHandle;
+    /** Keeps the gradient of a tensor that is not a leaf in `grad`. */
+    retainGrad(): void;
+    /** Whether `retainGrad` was called on a tensor that is not a leaf. */
+    readonly retainsGrad: boolean;
+    /** Takes this tensor out of the graph, in place. */
+    detach_(): Tensor;
+    /** The node that made this tensor, or null for a leaf. */
+    readonly gradFn: Node | null;
+  }
+}
+
+function nodeOf(op: string, tensor: Tensor): Node {
+  return gradientNode(tensor) ?? fail(AutogradError, op, 'a tensor that requires grad', `${tensor.dtype}[${tensor.shape}] that does not`);
+}
+
+Tensor.prototype.registerHook = function (this: Tensor, hook) {
+  const node = nodeOf('registerHook', this);
+  const index = node.leaf === null ? this.outputIndex : 0;
+  node.hooks ??= new Map();
+  const list = node.hooks.get(index) ?? [];
+  list.push(hook);
+  node.hooks.set(index, list);
+  return {
+    remove() {
+      const at = list.indexOf(hook);
+      if (at >= 0) list.splice(at, 1);
+    },
+  };
+};
+
+Tensor.prototype.retainGrad = function (this: Tensor) {
+  const node = nodeOf('retainGrad', this);
+  if (node.leaf !== null) return;
+  node.retained ??= new Map();
+  node.retained.set(this.outputIndex, this);
+};
+
+Tensor.prototype.detach_ = function (this: Tensor) {
+  if (this.base !== null) throw new AutogradError('detach_: expected a tensor that owns its memory, got a view; use detach()');
+  this.node = null;
+  this.outputIndex = 0;
+  this.leafRequiresGrad = false;
+  return this;
+};
+
+Object.defineProperty(Tensor.prototype, 'gradFn', {
+  get(this: Tensor): Node | null {
+    const node = gradientNode(this);
+    return node === null || node.leaf !== null ? null : node;
+  },
+  configurable: true,
+});
+
+Object.defineProperty(Tensor.prototype, 'retainsGrad', {
+  get(this: Tensor): boolean {
+    return this.node?.retained?.get(this.outputIndex) === this;
+  },
+  configurable: true,
+});
