@@ -25,4 +25,24 @@ inline void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
               static_cast<blasint>(ldc));
 }
 
+// y = alpha * op(A) x + beta * y; A is stored as rows x cols with row stride lda.
+inline void gemv(bool transpose, int64_t rows, int64_t cols, float alpha, const float* a, int64_t lda, const float* x, int64_t step_x, float beta,
+                 float* y, int64_t step_y) {
+  cblas_sgemv(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, static_cast<blasint>(rows), static_cast<blasint>(cols), alpha, a,
+              static_cast<blasint>(lda), x, static_cast<blasint>(step_x), beta, y, static_cast<blasint>(step_y));
+}
+inline void gemv(bool transpose, int64_t rows, int64_t cols, double alpha, const double* a, int64_t lda, const double* x, int64_t step_x, double beta,
+                 double* y, int64_t step_y) {
+  cblas_dgemv(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, static_cast<blasint>(rows), static_cast<blasint>(cols), alpha, a,
+              static_cast<blasint>(lda), x, static_cast<blasint>(step_x), beta, y, static_cast<blasint>(step_y));
+}
+
+// The sum of x[i * step_x] * y[i * step_y].
+inline float dot(int64_t n, const float* x, int64_t step_x, const float* y, int64_t step_y) {
+  return cblas_sdot(static_cast<blasint>(n), x, static_cast<blasint>(step_x), y, static_cast<blasint>(step_y));
+}
+inline double dot(int64_t n, const double* x, int64_t step_x, const double* y, int64_t step_y) {
+  return cblas_ddot(static_cast<blasint>(n), x, static_cast<blasint>(step_x), y, static_cast<blasint>(step_y));
+}
+
 }  // namespace nodegrad::blas

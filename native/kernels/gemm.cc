@@ -1,0 +1,194 @@
+// Cuts matrix products into tiles, one single-threaded BLAS call each; vectors go to gemv and dot.
+#include "gemm.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "../runtime/blas.h"
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+
+namespace nodegrad {
+namespace {
+
+// Multiply-adds below which a second thread does not pay for its wake-up, and the most tiles a product is cut into.
+constexpr int64_t kTileWork = int64_t{1} << 20;
+constexpr int64_t kMaxTiles = 16;
+// Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
+constexpr int64_t kVectorWork = int64_t{1} << 17;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+// Sizes of a tile: rows and columns of C, and the part of k that one call sums over.
+struct Cut {
+  int64_t rows, cols, depth;
+};
+
+// Halves the longest side until the tiles are small enough in number and work. A long k beside a small C is cut too: partial
+// sums cost less than packing A and B once more for each tile of C.
+Cut cut(int64_t m, int64_t n, int64_t k) {
+  Cut tile{m, n, k};
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  for (int64_t tiles = 1; tiles < kMaxTiles && work >= 2.0 * static_cast<double>(tiles * kTileWork); tiles *= 2) {
+    if (tile.depth >= 1024 && tile.depth > 4 * std::max(tile.rows, tile.cols)) {
+      tile.depth = round_up(ceil_div(tile.depth, 2), 64);
+    } else if (tile.rows > tile.cols) {
+      tile.rows = round_up(ceil_div(tile.rows, 2), 16);
+    } else {
+      tile.cols = round_up(ceil_div(tile.cols, 2), 32);
+    }
+  }
+  return tile;
+}
+
+template <class T>
+void scale_rows(int64_t m, int64_t n, T beta, T* c, int64_t ldc) {
+  if (beta == 1) return;
+  for (int64_t i = 0; i < m; i++) {
+    for (int64_t j = 0; j < n; j++) c[i * ldc + j] = beta == 0 ? T{0} : beta * c[i * ldc + j];
+  }
+}
+
+template <class T>
+void copy_bias(int64_t m, int64_t n, const T* bias, T* c, int64_t ldc) {
+  for (int64_t i = 0; i < m; i++) std::copy(bias, bias + n, c + i * ldc);
+}
+
+// The sum of x[i] y[i], in runs of fixed length added up in order.
+template <class T>
+T long_dot(int64_t n, const T* x, int64_t step_x, const T* y, int64_t step_y) {
+  if (n <= kVectorWork) return blas::dot(n, x, step_x, y, step_y);
+  std::vector<T> parts(static_cast<size_t>(ceil_div(n, kVectorWork)));
+  parallel_for(n, kVectorWork, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += kVectorWork) {
+      parts[static_cast<size_t>(at / kVectorWork)] = blas::dot(std::min(kVectorWork, end - at), x + at * step_x, step_x, y + at * step_y, step_y);
+    }
+  });
+  T total = 0;
+  for (const T part : parts) total += part;
+  return total;
+}
+
+// y = alpha op(A) x + beta y with op(A) of `outputs` x `inputs` elements, cut by outputs.
+template <class T>
+void gemv(bool transpose, int64_t outputs, int64_t inputs, T alpha, const T* a, int64_t lda, const T* x, int64_t step_x, T beta, T* y,
+          int64_t step_y) {
+  const int64_t grain = round_up(std::max<int64_t>(1, kVectorWork / inputs), 16);
+  parallel_for(outputs, grain, [&](int64_t begin, int64_t end) {
+    // parallel_for may hand over several grains at once where it does not cut: the calls stay the same.
+    for (int64_t at = begin; at < end; at += grain) {
+      const int64_t count = std::min(grain, end - at);
+      if (transpose) {
+        blas::gemv(true, inputs, count, alpha, a + at, lda, x, step_x, beta, y + at * step_y, step_y);
+      } else {
+        blas::gemv(false, count, inputs, alpha, a + at * lda, lda, x, step_x, beta, y + at * step_y, step_y);
+      }
+    }
+  });
+}
+
+// k in parts, each summed into memory of its own; the parts are then added in order.
+template <class T>
+void gemm_split(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Cut& tile, T alpha, const T* a, int64_t lda, const T* b,
+                int64_t ldb, T beta, T* c, int64_t ldc) {
+  const int64_t parts = ceil_div(k, tile.depth);
+  const int64_t down = ceil_div(m, tile.rows);
+  const int64_t across = ceil_div(n, tile.cols);
+  const Scratch<T> partial(parts * m * n);
+  parallel_for(parts * down * across, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t part = t / (down * across);
+      const int64_t p = part * tile.depth;
+      const int64_t i = t / across % down * tile.rows;
+      const int64_t j = t % across * tile.cols;
+      blas::gemm(transpose_a, transpose_b, std::min(tile.rows, m - i), std::min(tile.cols, n - j), std::min(tile.depth, k - p), alpha,
+                 a + (transpose_a ? p * lda + i : i * lda + p), lda, b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, T{0},
+                 partial.get() + (part * m + i) * n + j, n);
+    }
+  });
+  parallel_for(m, std::max<int64_t>(1, 16384 / (n * parts)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      T* row = c + i * ldc;
+      if (beta == 0) {
+        std::fill(row, row + n, T{0});
+      } else if (beta != 1) {
+        for (int64_t j = 0; j < n; j++) row[j] *= beta;
+      }
+      for (int64_t part = 0; part < parts; part++) {
+        const T* from = partial.get() + (part * m + i) * n;
+        for (int64_t j = 0; j < n; j++) row[j] += from[j];
+      }
+    }
+  });
+}
+
+template <class T>
+void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b, int64_t ldb, T beta,
+              const T* bias, T* c, int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (bias != nullptr) beta = 1;
+  if (k == 0 || alpha == 0) {
+    if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
+    scale_rows(m, n, beta, c, ldc);
+    return;
+  }
+  if (m == 1 || n == 1) {
+    if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
+    const int64_t step_a = transpose_a ? lda : 1;  // along k, where m is 1
+    const int64_t step_b = transpose_b ? 1 : ldb;  // along k, where n is 1
+    if (m == 1 && n == 1) {
+      const T product = alpha * long_dot(k, a, step_a, b, step_b);
+      *c = beta == 0 ? product : product + beta * *c;
+    } else if (m == 1) {
+      gemv(!transpose_b, n, k, alpha, b, ldb, a, step_a, beta, c, int64_t{1});
+    } else {
+      gemv(transpose_a, m, k, alpha, a, lda, b, step_b, beta, c, ldc);
+    }
+    return;
+  }
+  const Cut tile = cut(m, n, k);
+  if (tile.depth < k) {
+    if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
+    gemm_split(transpose_a, transpose_b, m, n, k, tile, alpha, a, lda, b, ldb, beta, c, ldc);
+    return;
+  }
+  const int64_t down = ceil_div(m, tile.rows);
+  const int64_t across = ceil_div(n, tile.cols);
+  parallel_for(down * across, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t i = t / across * tile.rows;
+      const int64_t j = t % across * tile.cols;
+      const int64_t rows = std::min(tile.rows, m - i);
+      const int64_t cols = std::min(tile.cols, n - j);
+      if (bias != nullptr) copy_bias(rows, cols, bias + j, c + i * ldc + j, ldc);
+      blas::gemm(transpose_a, transpose_b, rows, cols, k, alpha, a + (transpose_a ? i : i * lda), lda, b + (transpose_b ? j * ldb : j), ldb, beta,
+                 c + i * ldc + j, ldc);
+    }
+  });
+}
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b, int64_t ldb,
+          float beta, float* c, int64_t ldc) {
+  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc);
+}
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t lda, const double* b,
+          int64_t ldb, double beta, double* c, int64_t ldc) {
+  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc);
+}
+void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b,
+               int64_t ldb, const float* bias, float* c, int64_t ldc) {
+  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc);
+}
+void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t lda, const double* b,
+               int64_t ldb, const double* bias, double* c, int64_t ldc) {
+  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc);
+}
+
+bool gemm_is_cut(int64_t m, int64_t n, int64_t k) {
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 4.0 * static_cast<double>(kTileWork);
+}
+
+}  // namespace nodegrad
