@@ -33,14 +33,17 @@ gradientOperators.addInto = (a, b) => {
 };
 
 /** `input + alpha * other`, elementwise. */
-export const add = defineFunction({ name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2 }, (input: Operand, other: Operand, alpha?: Scalar): Tensor => {
-  const info = resultType('add', [input, other]);
-  const b = asOperand('add', other, info);
-  return addOp([asOperand('add', input, info), alpha === undefined || alpha === 1 ? b : mulOp([b, asOperand('add', alpha, info)])]);
-});
+export const add = defineFunction(
+  { name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
+  (input: Operand, other: Operand, alpha?: Scalar): Tensor => {
+    const info = resultType('add', [input, other]);
+    const b = asOperand('add', other, info);
+    return addOp([asOperand('add', input, info), alpha === undefined || alpha === 1 ? b : mulOp([b, asOperand('add', alpha, info)])]);
+  },
+);
 
 /** `input * other`, elementwise. */
-export const mul = defineFunction({ name: 'mul', parameters: ['input', 'other'], required: 2 }, (input: Operand, other: Operand): Tensor => {
+export const mul = defineFunction({ name: 'mul', parameters: ['input', 'other'], required: 2, scalarInput: true }, (input: Operand, other: Operand): Tensor => {
   const info = resultType('mul', [input, other]);
   return mulOp([asOperand('mul', input, info), asOperand('mul', other, info)]);
 });

@@ -3,7 +3,7 @@
  * options object, and any parameter after the tensor operands may be named there too. A function is attached to Tensor.prototype
  * as well where PyTorch has it as a method.
  */
-import { ArgumentError, rejectUnknownOptions } from '../errors.js';
+import { ArgumentError, describe, rejectUnknownOptions } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Argument tuple A with names P: an object of the same values, all optional. */
@@ -28,6 +28,8 @@ interface FunctionDeclaration<P extends readonly string[]> {
   readonly keywords?: number;
   /** How many leading parameters must be given; those are not filled from options before they are missed. Default 1. */
   readonly required?: number;
+  /** Whether `input` may be a number as well as a tensor. Default false: anything but a tensor is an ArgumentError. */
+  readonly scalarInput?: boolean;
   /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
   readonly method?: boolean | string;
 }
@@ -47,13 +49,15 @@ export function defineFunction<const P extends readonly string[], A extends read
   declaration: FunctionDeclaration<P>,
   implementation: (...args: A) => R,
 ): PublicFunction<P, A, R> {
-  const { name, parameters, keywords = 0, required = 1, method = !name.includes('.') } = declaration;
+  const { name, parameters, keywords = 0, required = 1, method = !name.includes('.'), scalarInput = false } = declaration;
+  const checksInput = parameters[0] === 'input' && required > 0 && !scalarInput;
   const positional = parameters.length - keywords;
   const call = implementation as unknown as (...args: unknown[]) => R;
 
   const fn = (...args: unknown[]): R => {
     const count = args.length;
     const last = count > 0 ? args[count - 1] : undefined;
+    if (checksInput && count > 0 && !(args[0] instanceof Tensor) && !(count === 1 && isOptions(last))) throw notATensor(name, args[0]);
     if (typeof last === 'object' && last !== null && isOptions(last)) return call(...withOptions(name, parameters, positional, required, args.slice(0, -1), last));
     if (count > positional)
       throw new ArgumentError(
@@ -80,6 +84,10 @@ function withOptions(name: string, parameters: readonly string[], positional: nu
   }
   for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
   return args;
+}
+
+function notATensor(name: string, value: unknown): ArgumentError {
+  return new ArgumentError(`${name}: expected a tensor for input, got ${describe(value)}`);
 }
 
 function missing(name: string, parameters: readonly string[], count: number, required: number): ArgumentError {

@@ -5,6 +5,7 @@
  */
 import { OutOfMemoryError } from '../errors.js';
 import type { DTypeInfo, TypedArray } from './dtype.js';
+import { guardedBuffer, guarding } from './guard.js';
 
 const SLAB_BYTES = 64 * 1024;
 const SLAB_LIMIT = 2048;
@@ -17,6 +18,10 @@ let slabUsed = 0;
 /** An uninitialised typed array of `length` elements. */
 export function allocateArray(info: DTypeInfo, length: number): TypedArray {
   const bytes = length * info.bytes;
+  if (guarding()) {
+    const { buffer, byteOffset } = guardedBuffer(bytes);
+    return new info.Array(buffer, byteOffset, length);
+  }
   if (bytes <= SLAB_LIMIT) {
     if (slabUsed + bytes > slab.byteLength) {
       slab = newBuffer(SLAB_BYTES);

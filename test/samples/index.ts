@@ -1,2 +1,2 @@
 /** Loads the samples of every family. */
-export {};
+import './convert.js';

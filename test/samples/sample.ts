@@ -32,6 +32,12 @@ export interface Samples {
   readonly notDifferentiable?: string;
   /** Why results differ between runs or types (random numbers), where they do. */
   readonly random?: boolean;
+  /** False where repeating the first row changes what is legal (sorted inputs, unique maxima). */
+  readonly expandable?: boolean;
+  /** False where float32 has a different meaning (bit patterns, integer parts near a step). */
+  readonly float32?: boolean;
+  /** Relative and absolute distance of float32 from float64; default 1e-4. */
+  readonly float32Tolerance?: number;
 }
 
 export const allSamples = new Map<string, Samples>();
