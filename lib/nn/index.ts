@@ -2,6 +2,12 @@
 export * as functional from './functional.js';
 
 // ---- module and containers
+export { type Layer, Module } from './module.js';
+export { Parameter } from './parameter.js';
+export { ModuleDict, ModuleList, Sequential } from './containers.js';
+export { ParameterDict, ParameterList } from './parameter-containers.js';
+export { deepcopy } from './deepcopy.js';
+export { Flatten, Identity, Unflatten } from './layers/shape.js';
 
 // ---- linear, embedding, attention, recurrent
 

@@ -51,6 +51,21 @@ export class Tensor {
     this.contiguousLayout = contiguousLayout;
   }
 
+  /** Internal: makes this tensor show the memory of another under its own identity; see `rebind`. */
+  static rebind(target: Tensor, source: Tensor): void {
+    const open = target as { -readonly [K in keyof Tensor]: Tensor[K] };
+    open.storage = source.storage;
+    open.info = source.info;
+    open.shape = source.shape;
+    open.strides = source.strides;
+    open.offset = source.offset;
+    open.contiguousLayout = source.contiguousLayout;
+    target.memory = null;
+    // The node of a leaf knows its element type; the next use makes it anew.
+    target.accumulator = null;
+    target.gradient = null;
+  }
+
   /** The memory from the first element on, as kernels take it. */
   get array(): TypedArray {
     if (this.memory === null) this.memory = this.storage.view(this.info, this.offset);
@@ -138,6 +153,11 @@ export class Tensor {
     }
     this.gradient = value ?? null;
   }
+}
+
+/** Makes a leaf show the memory of another tensor, as a module's change of dtype does; its gradient is dropped. */
+export function rebind(target: Tensor, source: Tensor): void {
+  Tensor.rebind(target, source);
 }
 
 /** A tensor over fresh memory: contiguous, of the given frozen shape. */

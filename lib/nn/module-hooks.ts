@@ -1,0 +1,178 @@
+/**
+ * Hooks of one module: what runs before and after its forward, and when its gradients are there. Backward hooks stand on a pair of
+ * identity operators around the module, whose derivatives tell when the gradients of the outputs and of the inputs are complete.
+ */
+import { AutogradError } from '../errors.js';
+import { defineOp } from '../ops/define-op.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Module } from './module.js';
+
+/** Takes a hook off again. */
+export interface HookHandle {
+  remove(): void;
+}
+export type GradientTuple = readonly (Tensor | null)[];
+
+/** Runs before forward; may return other arguments (an array, or one value). */
+export type ForwardPreHook<M = Module> = (module: M, args: readonly unknown[]) => unknown;
+/** Runs after forward; may return another output. */
+export type ForwardHook<M = Module> = (module: M, args: readonly unknown[], output: unknown) => unknown;
+/** Runs before the module's backward; may return other gradients of the outputs. */
+export type BackwardPreHook<M = Module> = (module: M, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+/** Runs when the gradients of the inputs are there; may return others in their place. */
+export type BackwardHook<M = Module> = (module: M, gradInput: GradientTuple, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+
+/** The hooks of one kind, in the order in which they run. */
+class HookList<H> {
+  private entries: { hook: H }[] = [];
+
+  add(hook: H, prepend: boolean): HookHandle {
+    const entry = { hook };
+    if (prepend) this.entries.unshift(entry);
+    else this.entries.push(entry);
+    return {
+      remove: () => {
+        this.entries = this.entries.filter((e) => e !== entry);
+      },
+    };
+  }
+  get empty(): boolean {
+    return this.entries.length === 0;
+  }
+  /** A snapshot: a hook may remove itself while it runs. */
+  all(): readonly H[] {
+    return this.entries.map((entry) => entry.hook);
+  }
+}
+
+export class ModuleHooks {
+  readonly forwardPre = new HookList<ForwardPreHook>();
+  readonly forward = new HookList<ForwardHook>();
+  readonly backwardPre = new HookList<BackwardPreHook>();
+  readonly backward = new HookList<BackwardHook>();
+
+  get empty(): boolean {
+    return this.forwardPre.empty && this.forward.empty && this.backwardPre.empty && this.backward.empty;
+  }
+
+  copyTo(other: ModuleHooks): void {
+    for (const hook of this.forwardPre.all()) other.forwardPre.add(hook, false);
+    for (const hook of this.forward.all()) other.forward.add(hook, false);
+    for (const hook of this.backwardPre.all()) other.backwardPre.add(hook, false);
+    for (const hook of this.backward.all()) other.backward.add(hook, false);
+  }
+
+  /** Calls `forward` between the hooks. */
+  run(module: Module, given: readonly unknown[], forward: (args: readonly unknown[]) => unknown): unknown {
+    let args = given;
+    for (const hook of this.forwardPre.all()) {
+      const changed = hook(module, args);
+      if (changed !== undefined && changed !== null) args = Array.isArray(changed) ? (changed as unknown[]) : [changed];
+    }
+    const boundary = this.backward.empty && this.backwardPre.empty ? null : new Boundary(module, this.backwardPre.all(), this.backward.all());
+    if (boundary !== null) args = boundary.wrapInputs(args);
+    let output = forward(args);
+    for (const hook of this.forward.all()) {
+      const changed = hook(module, args, output);
+      if (changed !== undefined && changed !== null) output = changed;
+    }
+    return boundary === null ? output : boundary.wrapOutputs(output);
+  }
+}
+
+/** One call of a module with backward hooks: what lies between its inputs and its outputs. */
+class Boundary {
+  private inputCount = 0;
+  private inputPlaces: number[] | null = null;
+  private gradOutputs: GradientTuple = [];
+
+  constructor(
+    private readonly module: Module,
+    private readonly preHooks: readonly BackwardPreHook[],
+    private readonly hooks: readonly BackwardHook[],
+  ) {}
+
+  wrapInputs(args: readonly unknown[]): readonly unknown[] {
+    this.inputCount = args.length;
+    const places = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
+    const tensors = places.map((i) => args[i] as Tensor);
+    if (!tensors.some((t) => t.requiresGrad)) return args;
+    const wrapped = moduleInputsOp(tensors, this);
+    if (wrapped.some((t) => t.node !== null)) this.inputPlaces = places;
+    const out = [...args];
+    places.forEach((place, i) => {
+      out[place] = wrapped[i];
+    });
+    return out;
+  }
+
+  /** An output that is a tensor, or an array of tensors and other values; what else it may be passes unseen. */
+  wrapOutputs(output: unknown): unknown {
+    const list = Array.isArray(output) ? (output as unknown[]) : [output];
+    const places = list.flatMap((item, i) => (item instanceof Tensor ? [i] : []));
+    const tensors = places.map((i) => list[i] as Tensor);
+    if (!tensors.some((t) => t.requiresGrad)) return output;
+    const wrapped = moduleOutputsOp(tensors, this);
+    if (!Array.isArray(output)) return wrapped[0];
+    const out = [...list];
+    places.forEach((place, i) => {
+      out[place] = wrapped[i];
+    });
+    return out;
+  }
+
+  /** The gradients of the outputs are there. */
+  outputGradients(gradients: GradientTuple): GradientTuple {
+    let current = gradients;
+    for (const hook of this.preHooks) current = this.replaced('registerFullBackwardPreHook', hook(this.module, current), current);
+    this.gradOutputs = current;
+    if (this.inputPlaces === null) {
+      // No input needs a gradient, so nothing will come back to the inputs: this is the end of the module's backward.
+      const none = new Array<null>(this.inputCount).fill(null);
+      for (const hook of this.hooks) {
+        const result = hook(this.module, none, current);
+        if (result !== undefined && result !== null && (result instanceof Tensor || result.some((g) => g !== null)))
+          throw new AutogradError('registerFullBackwardHook: expected no gradients in return where no input requires grad, got some');
+      }
+    }
+    return current;
+  }
+
+  /** The gradients of the inputs are there. */
+  inputGradients(gradients: GradientTuple): GradientTuple {
+    const places = this.inputPlaces ?? [];
+    let current: GradientTuple = Array.from({ length: this.inputCount }, (_, i) => gradients[places.indexOf(i)] ?? null);
+    for (const hook of this.hooks) current = this.replaced('registerFullBackwardHook', hook(this.module, current, this.gradOutputs), current);
+    return places.map((place) => current[place]);
+  }
+
+  private replaced(op: string, result: GradientTuple | Tensor | null | undefined | void, before: GradientTuple): GradientTuple {
+    if (result === undefined || result === null) return before;
+    const list = result instanceof Tensor ? [result] : result;
+    if (list.length !== before.length) throw new AutogradError(`${op}: expected ${before.length} gradients in return, got ${list.length}`);
+    return list;
+  }
+}
+
+/** The same memory under a new place in the graph. */
+function alias(x: Tensor): Tensor {
+  return new Tensor(x.storage, null, x.info, x.shape, x.strides, x.offset, x.contiguousLayout);
+}
+
+/** y = x for every input of a module; dx = g, as the module's backward hooks return it. */
+const moduleInputsOp = defineOp<Boundary, Boundary, Tensor[]>({
+  name: 'moduleInputs',
+  nativeHalf: true,
+  infer: (_, boundary) => boundary,
+  forward: (_, inputs) => inputs.map(alias),
+  backward: (context, _, gradients) => context.spec.inputGradients(gradients),
+});
+
+/** y = x for every output of a module; dx = g, as the module's backward pre-hooks return it. */
+const moduleOutputsOp = defineOp<Boundary, Boundary, Tensor[]>({
+  name: 'moduleOutputs',
+  nativeHalf: true,
+  infer: (_, boundary) => boundary,
+  forward: (_, inputs) => inputs.map(alias),
+  backward: (context, _, gradients) => context.spec.outputGradients(gradients),
+});

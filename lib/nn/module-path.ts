@@ -1,0 +1,29 @@
+/**
+ * Which modules' forward is running now, innermost last, so that messages can name the place in the model. It knows modules only by
+ * what it needs to name them, and costs a push and a pop a call.
+ */
+interface Named {
+  readonly constructor: { readonly name: string };
+  namedModules(): readonly (readonly [string, unknown])[];
+}
+
+const running: Named[] = [];
+
+export function enterModule(module: Named): void {
+  running.push(module);
+}
+export function leaveModule(): void {
+  running.pop();
+}
+
+/** The running module as `UNet.downs.0.conv1`, or null outside of every forward. */
+export function modulePath(): string | null {
+  if (running.length === 0) return null;
+  let path = running[0].constructor.name;
+  for (let i = 1; i < running.length; i++) {
+    const module = running[i];
+    const found = running[i - 1].namedModules().find(([name, candidate]) => candidate === module && name !== '');
+    path += `.${found === undefined ? module.constructor.name : found[0]}`;
+  }
+  return path;
+}

@@ -1,0 +1,101 @@
+/** State dicts of modules: what goes into one, and how one is checked against a module and copied into it. */
+import { CheckpointError, describe, rejectUnknownOptions } from '../errors.js';
+import { copyInto } from '../ops/cast.js';
+import { detach } from '../ops/convert.js';
+import { reshape } from '../ops/view.js';
+import { sameShape, type Shape } from '../shape/layout.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Module } from './module.js';
+import { Parameter } from './parameter.js';
+
+/** Tensors under PyTorch's keys. */
+export type StateDict = Record<string, Tensor>;
+
+export interface StateOptions {
+  /** Put before every key as it is: 'encoder.' gives 'encoder.weight'. Default: nothing. */
+  prefix?: string;
+  /** Give the parameters themselves instead of detached tensors. Default false. */
+  keepVars?: boolean;
+}
+export interface LoadOptions {
+  /** Throw for missing and unexpected keys. Default true. */
+  strict?: boolean;
+  /** Put the dict's tensors in the place of the module's, instead of copying values. Default false. */
+  assign?: boolean;
+}
+export interface LoadResult {
+  readonly missingKeys: string[];
+  readonly unexpectedKeys: string[];
+}
+
+/** A place in a module for one entry of a state dict. */
+interface Slot {
+  readonly key: string;
+  readonly module: Module;
+  readonly property: string;
+  readonly tensor: Tensor;
+}
+
+/** The places of a module and all below it; a shared module has a place under each of its names, as in PyTorch. */
+function slotsOf(module: Module, prefix: string, out: Slot[] = []): Slot[] {
+  for (const { key, property, tensor, persistent } of module.ownTensors()) if (persistent) out.push({ key: prefix + key, module, property, tensor });
+  for (const [key, child] of module.ownModules()) slotsOf(child, `${prefix}${key}.`, out);
+  return out;
+}
+
+export function stateOf(module: Module, options: StateOptions): StateDict {
+  rejectUnknownOptions('stateDict', options, ['prefix', 'keepVars']);
+  const state: StateDict = {};
+  for (const { key, tensor } of slotsOf(module, options.prefix ?? '')) state[key] = options.keepVars ? tensor : detach(tensor);
+  return state;
+}
+
+export function loadState(module: Module, state: Readonly<Record<string, Tensor>>, options: LoadOptions): LoadResult {
+  rejectUnknownOptions('loadStateDict', options, ['strict', 'assign']);
+  if (typeof state !== 'object' || state === null) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(state)}`);
+  const { strict = true, assign = false } = options;
+  const slots = slotsOf(module, '');
+  const known = new Set(slots.map((slot) => slot.key));
+  const missingKeys: string[] = [];
+  const unexpectedKeys = Object.keys(state).filter((key) => !known.has(key));
+  const problems: string[] = [];
+  const loads: { slot: Slot; value: Tensor }[] = [];
+  for (const slot of slots) {
+    const given: unknown = Object.hasOwn(state, slot.key) ? state[slot.key] : undefined;
+    if (given === undefined) missingKeys.push(slot.key);
+    else if (!(given instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(given)}.`);
+    else {
+      // A scalar was stored as one element before PyTorch 0.4.
+      const value = slot.tensor.shape.length === 0 && given.shape.length === 1 && given.shape[0] === 1 ? reshape(detach(given), []) : given;
+      if (sameShape(value.shape, slot.tensor.shape)) loads.push({ slot, value });
+      else
+        problems.push(`size mismatch for ${slot.key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(slot.tensor.shape)}.`);
+    }
+  }
+  if (strict) {
+    if (unexpectedKeys.length > 0) problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}.`);
+    if (missingKeys.length > 0) problems.unshift(`Missing key(s) in state_dict: ${quoted(missingKeys)}.`);
+  }
+  if (problems.length > 0) throw new CheckpointError(`loadStateDict: expected a state dict that fits ${module.constructor.name}, got one with errors:\n\t${problems.join('\n\t')}`);
+  for (const { slot, value } of loads) {
+    if (assign) slot.module.setMember(slot.property, assigned(slot.tensor, value));
+    else {
+      copyInto(slot.tensor, value);
+      slot.tensor.storage.version++;
+    }
+  }
+  return { missingKeys, unexpectedKeys };
+}
+
+/** The dict's tensor as it takes the place of the module's: a parameter stays one, and keeps whether it requires grad. */
+function assigned(current: Tensor, value: Tensor): Tensor {
+  if (!(current instanceof Parameter)) return detach(value);
+  return value instanceof Parameter ? value : new Parameter(value, current.requiresGrad);
+}
+
+function size(shape: Shape): string {
+  return `torch.Size([${shape.join(', ')}])`;
+}
+function quoted(keys: readonly string[]): string {
+  return keys.map((key) => JSON.stringify(key)).join(', ');
+}

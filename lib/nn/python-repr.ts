@@ -1,0 +1,25 @@
+/** Values as Python's repr writes them, for printing modules as PyTorch prints them. It knows nothing of modules. */
+
+/** A float: 1.0, 1e-05, inf. Numbers that PyTorch holds as ints go through `repr`. */
+export function reprFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (Object.is(value, -0)) return '-0.0';
+  const [digits, exponent] = value.toExponential().split('e');
+  const power = Number(exponent);
+  // Python changes to the exponent form below 1e-4 and from 1e16 on, with at least two digits of exponent.
+  if (value !== 0 && (power < -4 || power >= 16)) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  // From 1e16 on JavaScript and Python would part; below, String gives plain digits down to 1e-6.
+  const text = String(value);
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+/** An int, float, bool, string, null (None) or a tuple of them. An integral number is an int. */
+export function repr(value: unknown): string {
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : reprFloat(value);
+  if (typeof value === 'string') return `'${value}'`;
+  if (Array.isArray(value)) return `(${value.map(repr).join(', ')}${value.length === 1 ? ',' : ''})`;
+  return String(value);
+}
