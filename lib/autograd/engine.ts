@@ -4,6 +4,7 @@
  * fits. It knows no operator but addition, reduction and cast.
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
+import { broadcastsTo } from '../shape/broadcast.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -185,7 +186,7 @@ function ownsAll(t: Tensor): boolean {
 function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo): Tensor {
   let fitted = gradient;
   if (!sameShape(fitted.shape, shape)) {
-    if (elementCount(fitted.shape) < elementCount(shape) || fitted.shape.length < shape.length) {
+    if (!broadcastsTo(shape, fitted.shape)) {
       fail(AutogradError, `${node.name} backward`, `a gradient of shape [${shape}]`, `[${fitted.shape}]`);
     }
     fitted = gradientOperators.sumToShape(fitted, shape);

@@ -3,12 +3,4 @@
 // ---- activations
 
 // ---- linear, embedding, attention
-
-// ---- convolution, pooling, interpolation
-
-// ---- normalisation, dropout
-
-// ---- losses and distances
-
-// ---- data movement
-export {};
+export { linear } from '../ops/linear.js';

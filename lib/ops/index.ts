@@ -16,6 +16,7 @@ export { reshape } from './view.js';
 // ---- indexing and data movement
 
 // ---- matrix products
+export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';
 
 // ---- convolution, pooling, normalisation
 

@@ -1,0 +1,269 @@
+/**
+ * The three matrix-product operators, closed under differentiation: products over batches (`matmul`), a matrix applied to the last
+ * dimension of any tensor (`linear`), and the sum of outer products over all leading dimensions (`linearWeight`). Transposes are flags
+ * for BLAS, never copies. It knows nothing of the public functions.
+ */
+import { type KernelTable, kernels } from '../native/kernels.js';
+import { DTypeError, fail, ShapeError } from '../errors.js';
+import { broadcastShapes, broadcastStrides, broadcastsTo } from '../shape/broadcast.js';
+import { contiguousStrides, elementCount, reshapeStrides, type Shape } from '../shape/layout.js';
+import { type Plan, stridedPlan } from '../shape/plan.js';
+import type { TypedArray } from '../storage/dtype.js';
+import { allocate } from '../tensor/allocate.js';
+import { type Tensor, windowOn } from '../tensor/tensor.js';
+import { mulOp } from './arithmetic.js';
+import { contiguousOf, copyInto, fillWith } from './cast.js';
+import { defineOp, instanceOf, type Operator } from './define-op.js';
+import { scalarTensor } from './promotion.js';
+
+declare module '../native/kernels.js' {
+  interface Kernels {
+    /** out[i] = alpha op(a[i]) op(b[i]) + beta out[i] (+ bias); the plan [out, a, b] walks the batch. */
+    matmul: KernelTable<
+      [
+        a: TypedArray,
+        b: TypedArray,
+        bias: TypedArray,
+        out: TypedArray,
+        plan: Plan,
+        m: number,
+        n: number,
+        k: number,
+        transposedA: number,
+        lda: number,
+        transposedB: number,
+        ldb: number,
+        alpha: number,
+        beta: number,
+      ]
+    >;
+  }
+}
+
+type Gradients = readonly (Tensor | null)[];
+
+/** A matrix (or a batch of them) as BLAS takes it: rows one after the other with a step, perhaps those of the transpose. */
+interface Stored {
+  readonly tensor: Tensor;
+  readonly transposed: boolean;
+  readonly step: number;
+}
+
+function storedMatrix(x: Tensor): Stored {
+  const last = x.shape.length - 1;
+  const rows = last === 0 ? 1 : x.shape[last - 1];
+  const cols = x.shape[last];
+  if (x.contiguousLayout) return { tensor: x, transposed: false, step: Math.max(1, cols) };
+  const rowStep = last === 0 ? cols : x.strides[last - 1];
+  const colStep = x.strides[last];
+  if ((colStep === 1 || cols === 1) && (rows === 1 || rowStep >= Math.max(1, cols))) return { tensor: x, transposed: false, step: rows === 1 ? Math.max(1, cols) : rowStep };
+  if ((rowStep === 1 || rows === 1) && (cols === 1 || colStep >= Math.max(1, rows))) return { tensor: x, transposed: true, step: cols === 1 ? Math.max(1, rows) : colStep };
+  return { tensor: contiguousOf(x), transposed: false, step: Math.max(1, cols) };
+}
+
+/** All leading dimensions as one: a matrix of rows, without a copy where memory allows. */
+function foldRows(x: Tensor): Tensor {
+  if (x.shape.length <= 2) return x;
+  const cols = x.shape[x.shape.length - 1];
+  const shape = [cols === 0 ? 0 : elementCount(x.shape) / cols, cols];
+  const strides = reshapeStrides(x.shape, x.strides, shape);
+  return strides === null ? windowOn(contiguousOf(x), shape, contiguousStrides(shape), 0) : windowOn(x, shape, strides, x.offset);
+}
+
+const EMPTY = new Map<string, TypedArray>();
+function noBias(x: Tensor): TypedArray {
+  let empty = EMPTY.get(x.info.name);
+  if (empty === undefined) {
+    empty = new x.info.Array(0);
+    EMPTY.set(x.info.name, empty);
+  }
+  return empty;
+}
+
+interface Geometry {
+  /** The output's shape. */
+  readonly shape: Shape;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** The plan of one product. */
+const single = (): Plan => 1;
+
+/** Allocates the output,  lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
+function multiply(op: string, g: Geometry, a: Stored, flipA: boolean, b: Stored, flipB: boolean, plan: () => Plan, addend: Tensor | undefined): Tensor {
+  const { shape, m, n, k, alpha } = g;
+  const kernel = instanceOf(op, kernels.matmul, a.tensor);
+  const out = allocate(shape, a.tensor.info);
+  if (elementCount(shape) === 0) return out;
+  let bias = noBias(out);
+  let beta = 0;
+  if (addend !== undefined && g.beta !== 0) {
+    if (g.beta === 1 && addend.shape.length === 1 && addend.shape[0] === n && addend.contiguousLayout) bias = addend.array;
+    else {
+      copyInto(out, addend);
+      beta = g.beta;
+    }
+  }
+  kernel(a.tensor.array, b.tensor.array, bias, out.array, plan(), m, n, k, flipA !== a.transposed ? 1 : 0, a.step, flipB !== b.transposed ? 1 : 0, b.step, alpha, beta);
+  return out;
+}
+
+function checkTypes(op: string, inputs: readonly Tensor[]): void {
+  for (let i = 1; i < inputs.length; i++)
+    if (inputs[i].info !== inputs[0].info) fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
+  if (kernels.matmul[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, kernels.matmul, inputs[0]);
+}
+
+function checkAddend(op: string, addend: Tensor | undefined, shape: Shape): void {
+  if (addend !== undefined && !broadcastsTo(addend.shape, shape)) fail(ShapeError, op, `an input that broadcasts to [${shape}]`, `[${addend.shape}]`);
+}
+
+/** beta's operand's gradient. */
+function addendGradient(g: Tensor, beta: number): Tensor {
+  return beta === 1 ? g : mulOp([g, scalarTensor(beta, g.info)]);
+}
+
+export interface ProductAttributes {
+  /** The public function's name, for messages. */
+  readonly op: string;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly alpha: number;
+  readonly beta: number;
+}
+interface ProductSpec extends Geometry {
+  readonly attributes: ProductAttributes;
+  readonly batch: Shape;
+}
+
+/** Y = alpha op(A) op(B) + beta C over broadcast batches; dA = alpha g op(B)^T, dB = alpha op(A)^T g (each transposed where its operand is), dC = beta g. */
+export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAttributes, ProductSpec>({
+  name: 'matmul',
+  autocast: 'lower',
+  infer: (inputs, attributes) => {
+    const [a, b] = inputs;
+    const { op, transposeA, transposeB, alpha, beta } = attributes;
+    const i = a.shape.length - 2;
+    const j = b.shape.length - 2;
+    const [m, k] = transposeA ? [a.shape[i + 1], a.shape[i]] : [a.shape[i], a.shape[i + 1]];
+    const [k2, n] = transposeB ? [b.shape[j + 1], b.shape[j]] : [b.shape[j], b.shape[j + 1]];
+    if (k !== k2) fail(ShapeError, op, `as many columns in the first matrix as rows in the second`, `${k} and ${k2}`, { first: a, second: b });
+    checkTypes(op, inputs);
+    const batch = broadcastShapes(op, a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const shape = [...batch, m, n];
+    checkAddend(op, inputs[2], shape);
+    return { shape, m, n, k, alpha, beta, attributes, batch };
+  },
+  forward: (spec, [a, b, addend]) => {
+    const { batch, m, n, attributes } = spec;
+    const storedA = storedMatrix(a);
+    const storedB = storedMatrix(b);
+    const plan = (): Plan => {
+      if (batch.length === 0) return 1;
+      const out = contiguousStrides(batch).map((s) => s * m * n);
+      const lead = (x: Tensor): number[] => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
+      return stridedPlan(batch, [out, lead(storedA.tensor), lead(storedB.tensor)]);
+    };
+    return multiply(attributes.op, spec, storedA, attributes.transposeA, storedB, attributes.transposeB, plan, addend);
+  },
+  save: (context, [a, b]) => context.save(context.needs(1) ? a : null, context.needs(0) ? b : null),
+  backward: (context, g): Gradients => {
+    const { alpha, beta, attributes } = context.spec;
+    const { op, transposeA: ta, transposeB: tb } = attributes;
+    const product = (x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean): Tensor => matmulOp([x, y], { op, transposeA, transposeB, alpha, beta: 0 });
+    return [
+      !context.needs(0) ? null : ta ? product(context.saved(1), g, tb, true) : product(g, context.saved(1), false, !tb),
+      !context.needs(1) ? null : tb ? product(g, context.saved(0), true, ta) : product(context.saved(0), g, !ta, false),
+      context.needs(2) ? addendGradient(g, beta) : null,
+    ];
+  },
+});
+
+export interface LinearAttributes {
+  readonly op: string;
+  /** Whether the matrix is applied transposed: rows of it are what each output sums with. */
+  readonly transpose: boolean;
+  readonly alpha: number;
+  readonly beta: number;
+}
+interface LinearSpec extends Geometry {
+  readonly attributes: LinearAttributes;
+}
+
+/** y[..., n] = alpha x[..., k] op(W) + beta c; dx = alpha g op(W)^T, dW = alpha (sum over rows of x^T g), transposed where W is; dc = beta g. */
+export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttributes, LinearSpec>({
+  name: 'linear',
+  autocast: 'lower',
+  infer: (inputs, attributes) => {
+    const [x, w] = inputs;
+    const { op, transpose, alpha, beta } = attributes;
+    const last = x.shape.length - 1;
+    const k = x.shape[last];
+    const [k2, n] = transpose ? [w.shape[1], w.shape[0]] : [w.shape[0], w.shape[1]];
+    if (k !== k2) fail(ShapeError, op, `${k2} elements in the summed dimension`, String(k), { first: x, second: w });
+    checkTypes(op, inputs);
+    const shape = [...x.shape.slice(0, -1), n];
+    checkAddend(op, inputs[2], shape);
+    return { shape, m: elementCount(x.shape.slice(0, -1)), n, k, alpha, beta, attributes };
+  },
+  forward: (spec, [x, w, addend]) =>
+    multiply(spec.attributes.op, spec, storedMatrix(spec.k === 0 ? flat(x, spec.m, 0) : foldRows(x)), false, storedMatrix(w), spec.attributes.transpose, single, addend),
+  save: (context, [x, w]) => context.save(context.needs(1) ? x : null, context.needs(0) ? w : null),
+  backward: (context, g): Gradients => {
+    const { alpha, beta, attributes } = context.spec;
+    const { op, transpose } = attributes;
+    const x = context.needs(1) ? context.saved(0) : null;
+    return [
+      context.needs(0) ? linearOp([g, context.saved(1)], { op, transpose: !transpose, alpha, beta: 0 }) : null,
+      x === null ? null : linearWeightOp(transpose ? [g, x] : [x, g], { op, alpha }),
+      context.needs(2) ? addendGradient(g, beta) : null,
+    ];
+  },
+});
+
+/** A matrix of rows x cols over memory that holds no element of it. */
+function flat(x: Tensor, rows: number, cols: number): Tensor {
+  return windowOn(x, [rows, cols], [1, 1], x.offset);
+}
+
+interface WeightAttributes {
+  readonly op: string;
+  readonly alpha: number;
+}
+interface WeightSpec extends WeightAttributes {
+  readonly rows: number;
+}
+
+/** Y[m, n] = alpha sum over all leading dimensions of a[..., m]^T b[..., n]; da = alpha b g^T, db = alpha a g. */
+export const linearWeightOp: Operator<WeightAttributes, Tensor> = defineOp<WeightAttributes, WeightSpec>({
+  name: 'linearWeight',
+  autocast: 'lower',
+  infer: (inputs, { op, alpha }) => {
+    checkTypes(op, inputs);
+    return { op, alpha, rows: elementCount(inputs[0].shape.slice(0, -1)) };
+  },
+  forward: ({ op, alpha, rows }, [a, b]) => {
+    const m = a.shape[a.shape.length - 1];
+    const n = b.shape[b.shape.length - 1];
+    const shape = [m, n];
+    if (rows === 0 && m * n > 0) {
+      const zeros = allocate(shape, a.info);
+      fillWith(zeros, 0);
+      return zeros;
+    }
+    if (m * n === 0) return allocate(shape, a.info);
+    return multiply(op, { shape, m, n, k: rows, alpha, beta: 0 }, storedMatrix(foldRows(a)), true, storedMatrix(foldRows(b)), false, single, undefined);
+  },
+  save: (context, [a, b]) => context.save(context.needs(1) ? a : null, context.needs(0) ? b : null),
+  backward: (context, g): Gradients => {
+    const { op, alpha } = context.spec;
+    return [
+      context.needs(0) ? linearOp([context.saved(1), g], { op, transpose: true, alpha, beta: 0 }) : null,
+      context.needs(1) ? linearOp([context.saved(0), g], { op, transpose: false, alpha, beta: 0 }) : null,
+    ];
+  },
+});
