@@ -1,6 +1,7 @@
 /** The public matrix products: which operator serves which shapes (matmul-op.ts does the work). */
 import { ArgumentError, DTypeError, fail, ShapeError } from '../errors.js';
 import { kernels } from '../native/kernels.js';
+import { broadcastsTo } from '../shape/broadcast.js';
 import { elementCount } from '../shape/layout.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,7 +11,7 @@ import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { defineInplace } from './inplace.js';
 import { linearOp, matmulOp } from './matmul-op.js';
-import { tensorArgument } from './promotion.js';
+import { asOperand, resultType, tensorArgument } from './promotion.js';
 import { viewOp } from './view.js';
 
 const PLAIN = { transposeA: false, transposeB: false, alpha: 1, beta: 0 };
@@ -177,7 +178,8 @@ export const addr = defineFunction(
     const b = dims('addr', 'vec2', vec2, 1);
     const addend = tensorArgument('addr', 'input', input);
     const scaled = alpha === 1 ? products(a, b) : mul(products(a, b), alpha);
-    if (beta === 0) return add(scaled, mul(addend.detach(), 0).expand(scaled.shape));
+    if (!broadcastsTo(addend.shape, scaled.shape)) fail(ShapeError, 'addr', `an input that broadcasts to [${scaled.shape}]`, `[${addend.shape}]`);
+    if (beta === 0) return asOperand('addr', scaled, resultType('addr', [addend, scaled]));
     return add(beta === 1 ? addend : mul(addend, beta), scaled);
   },
 );

@@ -1,2 +1,3 @@
 /** Loads the samples of every family. */
 import './convert.js';
+import './matmul.js';
