@@ -55,20 +55,28 @@ export function checkDevice(op: string, device: string): void {
   if (device !== 'cpu') fail(DeviceError, op, "device 'cpu', the only one there is", describe(device));
 }
 
-/** The tensor in another type (or on another device, of which there is only 'cpu'); itself where nothing changes. */
+/**
+ * The tensor in another type (or on another device, of which there is only 'cpu'); itself where nothing changes, unless `copy`.
+ * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
+ */
 export const to = defineFunction(
-  { name: 'to', parameters: ['input', 'target', 'dtype', 'copy', 'device'], keywords: 1, required: 1 },
-  (input: Tensor, target?: DType | 'cpu' | Tensor, dtype?: DType, copy?: boolean, device?: string): Tensor => {
+  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other'], keywords: 2 },
+  (input: Tensor, target?: DType | 'cpu' | Tensor, dtype?: DType | boolean, nonBlocking?: boolean, copy?: boolean, device?: string, other?: Tensor): Tensor => {
     if (device !== undefined) checkDevice('to', device);
-    let info = dtype === undefined ? input.info : dtypeInfo('to', dtype);
-    if (target instanceof Tensor) info = target.info;
-    else if (isDType(target)) info = dtypeInfo('to', target);
-    else if (target !== undefined) {
-      if (typeof target !== 'string') fail(ArgumentError, 'to', 'a dtype, a device or a tensor', describe(target));
-      if (/^(cpu|cuda|mps|meta|xpu)/.test(target)) checkDevice('to', target);
-      else dtypeInfo('to', target as DType);
+    const model = target ?? other;
+    let fresh = copy;
+    let info = input.info;
+    if (model instanceof Tensor || isDType(model)) {
+      info = model instanceof Tensor ? model.info : dtypeInfo('to', model);
+      // Here the flags come one place earlier.
+      if (typeof dtype === 'boolean') fresh = nonBlocking ?? copy;
+    } else if (typeof dtype === 'string') info = dtypeInfo('to', dtype);
+    if (model !== undefined && !(model instanceof Tensor) && !isDType(model)) {
+      if (typeof model !== 'string') fail(ArgumentError, 'to', 'a dtype, a device or a tensor', describe(model));
+      if (/^(cpu|cuda|mps|meta|xpu)/.test(model)) checkDevice('to', model);
+      else dtypeInfo('to', model as DType);
     }
-    if (info === input.info) return copy ? cloneOp([input], undefined) : input;
+    if (info === input.info) return fresh ? cloneOp([input], undefined) : input;
     return castOp([input], info);
   },
 );

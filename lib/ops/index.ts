@@ -11,9 +11,25 @@ export { bfloat16, bool, byte, char, clone, contiguous, detach, double, float, h
 export { sum } from './reduce.js';
 
 // ---- views
-export { reshape } from './view.js';
+export {
+  broadcastShapesOf as broadcastShapes,
+  broadcastTensors,
+  broadcastTo,
+  flatten,
+  ravel,
+  reshape,
+  squeeze,
+  unflatten,
+  unsqueeze,
+} from './view.js';
+export { asStrided, asStridedScatter } from './as-strided.js';
+export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './permute.js';
+export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './slice.js';
+export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './split.js';
 
 // ---- indexing and data movement
+export { atleast1d, atleast2d, atleast3d, cat, columnStack, concat, concatenate, dstack, hstack, rowStack, stack, vstack } from './cat.js';
+export { fill, zero_ } from './fill.js';
 
 // ---- matrix products
 export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { copyInto } from './cast.js';
 import { castRecorded } from './convert.js';
 import { attachMethod } from './define-function.js';
-import { adoptInplace } from './view.js';
+import { adoptInplace } from './as-strided.js';
 
 /** Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a bool. */
 export function canStore(from: DTypeInfo, to: DTypeInfo): boolean {

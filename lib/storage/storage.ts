@@ -19,8 +19,9 @@ export class Storage {
     readonly byteLength: number,
   ) {}
 
-  /** Elements of the given type from `offset` elements on, to the end of the storage. */
+  /** Elements of the given type from `offset` elements on, to the end of the storage; none where a view without elements begins past it. */
   view(info: DTypeInfo, offset: number): TypedArray {
+    if (offset * info.bytes > this.byteLength) return new info.Array(this.buffer, this.byteOffset, 0);
     return new info.Array(this.buffer, this.byteOffset + offset * info.bytes, Math.floor(this.byteLength / info.bytes) - offset);
   }
 }

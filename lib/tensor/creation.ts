@@ -1,10 +1,10 @@
 /** Tensors from values: numbers, nested arrays, typed arrays. */
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { castTo, fillWith } from '../ops/cast.js';
-import { checkDevice } from '../ops/convert.js';
+import { castRecorded, checkDevice } from '../ops/convert.js';
 import { contiguousStrides, elementCount } from '../shape/layout.js';
 import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateChecked } from './allocate.js';
+import { allocate } from './allocate.js';
 import { Tensor, tensorOver } from './tensor.js';
 
 /** Numbers, booleans or bigints, nested as the shape; rows of one length. */
@@ -43,7 +43,7 @@ function flatten(data: unknown, shape: readonly number[], dim: number, out: unkn
 }
 
 /** Numbers become the default floating type, bigints int64, booleans bool; mixed values the highest of these. */
-function inferredInfo(values: readonly unknown[]): DTypeInfo {
+export function inferredInfo(values: readonly unknown[]): DTypeInfo {
   let category = values.length === 0 ? 2 : 0;
   for (const value of values) category = Math.max(category, typeof value === 'boolean' ? 0 : typeof value === 'bigint' ? 1 : 2);
   return category === 2 ? defaultFloatInfo() : category === 1 ? INT64 : BOOL;
@@ -92,12 +92,12 @@ function fromTypedArray(data: TypedArray, shape: readonly number[], wanted: DTyp
   return castTo(view, wanted ?? own);
 }
 
-/** A tensor of one value. */
-export function full(shape: readonly number[], value: number | bigint | boolean, options: CreationOptions = {}): Tensor {
-  const info = options.dtype === undefined ? inferredInfo([value]) : dtypeInfo('full', options.dtype);
-  const out = allocateChecked('full', shape, info);
-  fillWith(out, value);
-  return options.requiresGrad ? out.requiresGrad_() : out;
+/** The tensor itself (converted where `dtype` differs), or a tensor with a copy of the data. torch.as_tensor */
+export function asTensor(data: TensorData, options: Omit<TensorOptions, 'requiresGrad'> = {}): Tensor {
+  rejectUnknownOptions('asTensor', options, ['dtype', 'device', 'shape']);
+  if (!(data instanceof Tensor)) return tensor(data, options);
+  if (options.device !== undefined) checkDevice('asTensor', options.device);
+  return options.dtype === undefined ? data : castRecorded(data, dtypeInfo('asTensor', options.dtype));
 }
 
 /** A 0-dimensional tensor of the given type. */
