@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 bash scripts/setup.sh
 npx --no-install tsc --noEmit
 node scripts/lint.mjs
-npx --no-install mocha "$@"
+npx --no-install mocha 'test/**/*.test.ts'

@@ -14,10 +14,7 @@ const { values: args } = parseArgs({ options: { out: { type: 'string', default: 
 function cost(point: Tensor): Tensor {
   const x = point.select(-1, 0);
   const y = point.select(-1, 1);
-  return x
-    .square()
-    .div(2)
-    .add(y.sub(x.sin()).square().mul(2));
+  return x.square().div(2).add(y.sub(x.sin()).square().mul(2));
 }
 
 const X = [-3.5, 3.5] as const;

@@ -35,7 +35,7 @@ export class UNet extends nn.Module {
     this.outc = new nn.Conv2d(width, outChannels, 1);
   }
 
-  forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor {
     const skips = [this.inc(x)];
     for (const down of this.down) skips.push(down(skips[skips.length - 1]) as Tensor);
     let y = skips.pop() as Tensor;

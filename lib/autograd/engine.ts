@@ -5,6 +5,7 @@
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
+import { observer } from '../ops/dispatch-state.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -153,6 +154,7 @@ function applyRule(node: Node, gradients: (Tensor | null)[]): readonly (Tensor |
   const outputs: (Tensor | null)[] = [];
   for (let i = 0; i < node.outputShapes.length; i++) outputs.push(gradients[i] ?? null);
   const results = backward(node, outputs[0] as Tensor, outputs);
+  if (observer.active !== null) observer.active.gradients(node, outputs, results);
   for (let i = 0; i < results.length; i++) {
     const result = results[i];
     if (result === null || result === undefined || result.storage.shared) continue;

@@ -1,6 +1,7 @@
 /** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
 import { AutogradError, fail } from '../errors.js';
 import { fillWith } from '../ops/cast.js';
+import { observer } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, noGrad } from './grad-mode.js';
@@ -98,6 +99,7 @@ export abstract class AutogradFunction {
       null,
       inputs,
     );
+    if (observer.active !== null) node.origin = observer.active.origin();
     const attached = outputs.map((output) => {
       if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'tensors', typeof output);
       // An input that is returned as it came must not be tied to two nodes.

@@ -1,4 +1,5 @@
 /** `autograd`: gradients on demand, user-written operators, checks. */
+export { AnomalyError, type DetectAnomalyOptions, detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from './anomaly.js';
 export { backward, grad } from './backward.js';
 export { AutogradFunction as Function, type FunctionContext } from './function.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './grad-mode.js';

@@ -2,6 +2,7 @@
  * What watches or changes every operator call: autocast's policy and the one observer (anomaly detection, the profiler).
  * Both are empty by default, and cost one comparison then.
  */
+import type { Node } from '../autograd/node.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** `lower`: to autocast's dtype; `float32`: to float32; `promote`: to the widest input. */
@@ -13,6 +14,8 @@ export interface Observer {
   end(name: string, started: number, inputs: readonly Tensor[], out: Tensor | Tensor[]): void;
   /** Where the user's program is, kept in a node for messages. */
   origin(): string | null;
+  /** Sees every derivative: the gradients that it was given and those that it made. */
+  gradients(node: Node, gradOutputs: readonly (Tensor | null)[], results: readonly (Tensor | null | undefined)[]): void;
 }
 
 export const observer: { active: Observer | null } = { active: null };

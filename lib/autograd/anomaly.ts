@@ -1,0 +1,134 @@
+/**
+ * Anomaly detection: names the operator, the module path and the shapes of the first NaN or Inf, in the forward pass as well as in
+ * backward, where the message also says where the operator was called. What the inputs already held is not blamed on an operator.
+ */
+import { AutogradError, describe, rejectUnknownOptions } from '../errors.js';
+import { modulePath } from '../nn/module-path.js';
+import { castTo } from '../ops/cast.js';
+import { type Observer, observer } from '../ops/dispatch-state.js';
+import { ScopedValue } from '../scoped-value.js';
+import { elementCount } from '../shape/layout.js';
+import { FLOAT64 } from '../storage/dtype.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Node } from './node.js';
+
+/** A NaN or Inf that an operator made. */
+export class AnomalyError extends AutogradError {}
+
+export interface DetectAnomalyOptions {
+  /** Look at values (the default), or only record where operators were called, for backward's messages. */
+  checkNan?: boolean;
+}
+
+interface Mode {
+  readonly checkNan: boolean;
+}
+
+const mode = new ScopedValue<Mode | null>(null);
+
+interface Finding {
+  readonly what: 'NaN' | 'Inf';
+  readonly element: number;
+}
+
+/** The first element that is not finite; `infinite` false looks for NaN alone. */
+function firstBad(t: Tensor, infinite: boolean): Finding | null {
+  if (!t.info.floating) return null;
+  const values = castTo(t, FLOAT64).array;
+  for (let i = 0; i < elementCount(t.shape); i++) {
+    const value = Number(values[i]);
+    if (Number.isNaN(value)) return { what: 'NaN', element: i };
+    if (infinite && !Number.isFinite(value)) return { what: 'Inf', element: i };
+  }
+  return null;
+}
+
+/** Whether an operator made something worse than what it was given: Inf of finite inputs, or NaN of inputs without NaN. */
+function finding(inputs: readonly (Tensor | null)[], outputs: readonly (Tensor | null | undefined)[]): { index: number; found: Finding } | null {
+  const given = inputs.filter((t) => t !== null);
+  const finite = given.every((t) => firstBad(t, true) === null);
+  if (!finite && given.some((t) => firstBad(t, false) !== null)) return null;
+  for (let index = 0; index < outputs.length; index++) {
+    const output = outputs[index];
+    const found = output === null || output === undefined ? null : firstBad(output, finite);
+    if (found !== null) return { index, found };
+  }
+  return null;
+}
+
+function place(): string {
+  const path = modulePath();
+  return path === null ? '' : ` in module ${path}`;
+}
+
+/** The caller's stack, without this library's frames. */
+function callerStack(): string {
+  const lines = new Error().stack?.split('\n').slice(1) ?? [];
+  const own = lines.findLastIndex((line) => /[\\/](ops|autograd|nn)[\\/][^\\/]+\.(ts|js)/.test(line));
+  return lines.slice(own + 1, own + 9).join('\n');
+}
+
+const watcher: Observer = {
+  begin: () => 0,
+  end(name, _, inputs, out) {
+    if (mode.get()?.checkNan !== true) return;
+    const bad = finding(inputs, Array.isArray(out) ? out : [out]);
+    if (bad === null) return;
+    throw new AnomalyError(
+      `${name}: expected finite values, got ${bad.found.what} at element ${bad.found.element} of output ${bad.index}${place()} (${inputs.map(describe).join(', ')})`,
+    );
+  },
+  origin: () => (mode.get() === null ? null : `the operator was called${place()}:\n${callerStack()}`),
+  gradients(node: Node, gradOutputs, results) {
+    if (mode.get()?.checkNan !== true) return;
+    const bad = finding(gradOutputs, results);
+    if (bad === null) return;
+    throw new AnomalyError(
+      `${node.name} backward: expected finite gradients, got ${bad.found.what} at element ${bad.found.element} of the gradient of input ${bad.index} (${results[bad.index] instanceof Tensor ? describe(results[bad.index]) : ''})${node.origin === null ? '' : `; ${node.origin}`}`,
+    );
+  },
+};
+
+let open = 0;
+/** Watches operators only while somebody asks for it. */
+function watch(): void {
+  const wanted = open > 0 || mode.get() !== null;
+  if (wanted) observer.active = watcher;
+  else if (observer.active === watcher) observer.active = null;
+}
+
+/**
+ * Calls `fn` with anomaly detection on, and returns its value: `detectAnomaly(() => { ... loss.backward(); })`. Slow; for finding
+ * a fault. Throws AnomalyError at the first operator that makes a NaN or Inf.
+ */
+export function detectAnomaly<R>(fn: () => R, options: DetectAnomalyOptions = {}): R {
+  rejectUnknownOptions('detectAnomaly', options, ['checkNan']);
+  open++;
+  watch();
+  const close = (): void => {
+    open--;
+    watch();
+  };
+  let result: R;
+  try {
+    result = mode.run({ checkNan: options.checkNan ?? true }, fn);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(close) as R;
+  close();
+  return result;
+}
+
+/** Turns anomaly detection on or off for the process, or until the enclosing `detectAnomaly` ends. */
+export function setDetectAnomaly(enabled: boolean, options: DetectAnomalyOptions = {}): void {
+  rejectUnknownOptions('setDetectAnomaly', options, ['checkNan']);
+  mode.set(enabled ? { checkNan: options.checkNan ?? true } : null);
+  watch();
+}
+
+/** Whether anomaly detection is on. */
+export function isAnomalyEnabled(): boolean {
+  return mode.get() !== null;
+}
