@@ -2,6 +2,8 @@
  * Anomaly detection: names the operator, the module path and the shapes of the first NaN or Inf, in the forward pass as well as in
  * backward, where the message also says where the operator was called. What the inputs already held is not blamed on an operator.
  */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AutogradError, describe, rejectUnknownOptions } from '../errors.js';
 import { modulePath } from '../nn/module-path.js';
 import { castTo } from '../ops/cast.js';
@@ -57,14 +59,18 @@ function finding(inputs: readonly (Tensor | null)[], outputs: readonly (Tensor |
 }
 
 function place(): string {
-  const path = modulePath();
-  return path === null ? '' : ` in module ${path}`;
+  const module = modulePath();
+  return module === null ? '' : ` in module ${module}`;
 }
+
+/** Where this library's frames are: lib/ in a clone, the one bundle in the package. */
+const here = fileURLToPath(import.meta.url);
+const LIBRARY = here.endsWith('.ts') ? path.dirname(path.dirname(here)) + path.sep : here;
 
 /** The caller's stack, without this library's frames. */
 function callerStack(): string {
   const lines = new Error().stack?.split('\n').slice(1) ?? [];
-  const own = lines.findLastIndex((line) => /[\\/](ops|autograd|nn)[\\/][^\\/]+\.(ts|js)/.test(line));
+  const own = lines.findLastIndex((line) => line.includes(LIBRARY));
   return lines.slice(own + 1, own + 9).join('\n');
 }
 
