@@ -8,7 +8,10 @@ export { exp } from './pointwise.js';
 export { bfloat16, bool, byte, char, clone, contiguous, detach, double, float, half, int, long, short, to } from './convert.js';
 
 // ---- reductions, scans, sorting
-export { sum } from './reduce.js';
+export { mean, sum } from './reduce.js';
+export { amax, amin, aminmax, argmax, argmin, max, min } from './extrema.js';
+export { var, varMean } from './variance.js';
+export { logSoftmax, softmax } from './softmax.js';
 
 // ---- views
 export {

@@ -1,85 +1,57 @@
-/** Reductions over dimensions. */
+/** Sums, means and products over dimensions. */
 import { gradientOperators } from '../autograd/gradient-operators.js';
+import { DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { broadcastDims } from '../shape/broadcast.js';
 import { wrapDims } from '../shape/dims.js';
-import { elementCount, type Shape } from '../shape/layout.js';
-import { type DType, dtypeInfo, INT64, type TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { type DType, type DTypeInfo, dtypeInfo, FLOAT32, INT64, type TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { contiguousOf } from './cast.js';
+import { castTo } from './cast.js';
 import { castRecorded } from './convert.js';
+import { mulOp } from './arithmetic.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
-import { tensorArgument } from './promotion.js';
+import { scalarTensor, tensorArgument } from './promotion.js';
+import { type Dims, finishDims, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 import { expandOp, viewOp } from './view.js';
+
+export { dropDims, reduceSpec, type ReduceSpec } from './reduction.js';
+
+type ReduceKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
 
 declare module '../native/kernels.js' {
   interface Kernels {
-    /** out[o, i] = sum over n of input[o, n, i] */
-    sum: KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
+    /** out[o, i] = (sum over n of input[o, n, i]) / divisor; 16-bit floats give float32. */
+    sum: KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number, divisor: number]>;
+    prod: ReduceKernel;
   }
 }
 
-export interface ReduceSpec {
-  readonly shape: Shape;
-  readonly dims: readonly number[];
-  /** The output's shape with every reduced dimension kept as 1. */
-  readonly kept: Shape;
-}
-
-export function reduceSpec(op: string, input: Tensor, dims: number | readonly number[] | null | undefined): ReduceSpec {
-  const wrapped = wrapDims(op, dims, input.shape.length);
-  return { shape: input.shape, dims: wrapped, kept: Object.freeze(input.shape.map((n, d) => (wrapped.includes(d) ? 1 : n))) };
+/** The sum over dims, divided by `divisor`; 16-bit floats are summed in float32 and rounded once. */
+function sumForward(spec: ReduceSpec, x: Tensor, divisor: number): Tensor {
+  const out = reduceGroups(x, spec, x.info.half ? FLOAT32 : x.info, (input, to, outer, n, inner, last) =>
+    instanceOf('sum', kernels.sum, input)(input.array, to.array, outer, n, inner, last ? divisor : 1),
+  );
+  return x.info.half ? castTo(out, x.info) : out;
 }
 
 /** y = sum of x over dims (kept as 1); dx = g, expanded. */
-export const sumOp = defineOp<readonly number[], ReduceSpec>({
+export const sumOp = defineOp<Dims, ReduceSpec>({
   name: 'sum',
+  nativeHalf: true,
   infer: ([x], dims) => reduceSpec('sum', x, dims),
-  forward: ({ shape, dims, kept }, [x]) => {
-    const kernel = instanceOf('sum', kernels.sum, x);
-    let current = contiguousOf(x);
-    const sizes = [...shape];
-    // One pass a group of neighbouring dimensions, the innermost group first.
-    const sorted = [...dims].sort((a, b) => b - a);
-    for (let k = 0; k < sorted.length; ) {
-      const end = sorted[k];
-      let begin = end;
-      while (k + 1 < sorted.length && sorted[k + 1] === begin - 1) begin = sorted[++k];
-      k++;
-      const outer = elementCount(sizes.slice(0, begin));
-      const n = elementCount(sizes.slice(begin, end + 1));
-      const inner = elementCount(sizes.slice(end + 1));
-      for (let d = begin; d <= end; d++) sizes[d] = 1;
-      const out = allocate([...sizes], x.info);
-      kernel(current.array, out.array, outer, n, inner);
-      current = out;
-    }
-    if (current === x) current = contiguousOf(x);
-    const out = allocate(kept, x.info);
-    out.array.set(current.array.subarray(0, elementCount(kept)) as never);
-    return out;
-  },
+  forward: (spec, [x]) => sumForward(spec, x, 1),
   backward: (context, g) => [expandOp([g], context.spec.shape)],
 });
 
-/** The sum over `dim` (all dimensions by default); bool and integers are summed in int64. */
-export const sum = defineFunction(
-  { name: 'sum', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
-  (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType): Tensor => {
-    let x = tensorArgument('sum', 'input', input);
-    x = castRecorded(x, dtype !== undefined ? dtypeInfo('sum', dtype) : x.info.floating ? x.info : INT64);
-    const dims = wrapDims('sum', dim, x.shape.length);
-    const out = sumOp([x], dims);
-    return keepdim ? out : viewOp([out], dropDims(x.shape, dims));
-  },
-);
-
-/** A shape without the given dimensions. */
-export function dropDims(shape: Shape, dims: readonly number[]): number[] {
-  return shape.filter((_, d) => !dims.includes(d));
-}
+/** y = sum of x over dims (kept as 1) / n; dx = g / n, expanded. */
+export const meanOp = defineOp<Dims, ReduceSpec>({
+  name: 'mean',
+  nativeHalf: true,
+  infer: ([x], dims) => reduceSpec('mean', x, dims),
+  forward: (spec, [x]) => sumForward(spec, x, reducedCount(spec)),
+  backward: (context, g) => [expandOp([mulOp([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)],
+});
 
 gradientOperators.sumToShape = (gradient, shape) => {
   const dims = broadcastDims(shape, gradient.shape);
@@ -87,8 +59,54 @@ gradientOperators.sumToShape = (gradient, shape) => {
   return viewOp([reduced], shape);
 };
 
+/** The type that a sum or product is computed in: the one asked for, a floating input's own, else int64. */
+export function accumulationInfo(op: string, x: Tensor, dtype: DType | null | undefined): DTypeInfo {
+  if (dtype !== undefined && dtype !== null) return dtypeInfo(op, dtype);
+  return x.info.floating ? x.info : INT64;
+}
+
+/** sum or product over dims in a type that has a kernel; narrower integers are computed in int64 (modulo 2^64) and cut. */
+export function inAccumulationType(x: Tensor, info: DTypeInfo, compute: (wide: Tensor) => Tensor): Tensor {
+  const wide = info.floating ? info : INT64;
+  return castRecorded(compute(castRecorded(castRecorded(x, info), wide)), info);
+}
+
+/** The sum over `dim` (all dimensions by default); bool and integers are summed in int64. */
+export const sum = defineFunction(
+  { name: 'sum', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+    const x = tensorArgument('sum', 'input', input);
+    const info = accumulationInfo('sum', x, dtype);
+    const dims = wrapDims('sum', dim, x.shape.length);
+    return finishDims(
+      inAccumulationType(x, info, (wide) => sumOp([wide], dims)),
+      dims,
+      keepdim,
+    );
+  },
+);
+
+/** The input as floating numbers for a mean: PyTorch takes no integers here unless a floating dtype is asked for. */
+function meanInput(op: string, input: unknown, dtype: DType | null | undefined): Tensor {
+  const x = tensorArgument(op, 'input', input);
+  const info = dtype === undefined || dtype === null ? x.info : dtypeInfo(op, dtype);
+  if (!info.floating) fail(DTypeError, op, 'a floating dtype (pass { dtype } to convert)', info.name, { input: x });
+  return castRecorded(x, info);
+}
+
+/** The mean over `dim` (all dimensions by default): sum / n, NaN where n is 0. Floating input, or a floating `dtype`. */
+export const mean = defineFunction(
+  { name: 'mean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+    const x = meanInput('mean', input, dtype);
+    const dims = wrapDims('mean', dim, x.shape.length);
+    return finishDims(meanOp([x], dims), dims, keepdim);
+  },
+);
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
     sum: Method<typeof sum>;
+    mean: Method<typeof mean>;
   }
 }

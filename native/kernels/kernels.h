@@ -7,7 +7,8 @@
 // Families that are compiled once.
 #define NODEGRAD_FAMILIES(X) X(copy) X(matmul) X(indexing) X(sort) X(scan) X(random)
 // Families that are compiled once per SIMD level.
-#define NODEGRAD_LEVEL_FAMILIES(X) X(elementwise) X(reduce) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(optim) X(rnn) X(attention)
+#define NODEGRAD_LEVEL_FAMILIES(X) \
+  X(elementwise) X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(optim) X(rnn) X(attention)
 
 namespace nodegrad {
 

@@ -1,54 +1,137 @@
-// Reductions of contiguous data seen as (outer, n, inner): out[o, i] = reduction over n of input[o, n, i].
-#include <cstdint>
+// Reductions of contiguous data seen as (outer, n, inner): out[o, i] = reduction over n of input[o, n, i]. One functor an operator;
+// loop order and threads are in reduce.h.
+#include "reduce.h"
 
-#include "../runtime/parallel.h"
-#include "../runtime/simd.h"
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
 #include "kernels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
+// The type that sums are kept in: the element's own, float32 for 16-bit floats.
 template <class T>
-T sum_run(const T* x, int64_t n) {
-  if (n <= 128) {
-    T lanes[16] = {};
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-      for (int k = 0; k < 16; k++) lanes[k] += x[i + k];
-    }
-    T total = 0;
-    for (int k = 0; k < 16; k++) total += lanes[k];
-    for (; i < n; i++) total += x[i];
-    return total;
-  }
-  const int64_t half = (n / 2 + 127) / 128 * 128;
-  return sum_run(x, half) + sum_run(x + half, n - half);
-}
+using Wide = std::conditional_t<std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>, float, T>;
 
 template <class T>
-void sum(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
-  const T* x = input.at_least(outer * n * inner);
-  T* y = out.at_least(outer * inner);
-  if (inner == 1) {
-    parallel_for(outer, n > 0 ? 1 + 16384 / n : outer, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; o++) y[o] = sum_run(x + o * n, n);
-    });
-    return;
+struct Sum {
+  using Acc = Wide<T>;
+  Acc divisor;
+  Acc identity() const { return 0; }
+  Acc load(T x) const { return static_cast<Acc>(x); }
+  Acc combine(Acc a, Acc b) const { return a + b; }
+  Acc finish(Acc a) const { return divisor == 1 ? a : a / divisor; }
+};
+
+template <class T>
+struct Prod {
+  using Acc = T;
+  T identity() const { return 1; }
+  T load(T x) const { return x; }
+  T combine(T a, T b) const { return a * b; }
+  T finish(T a) const { return a; }
+};
+
+// NaN wins over everything: it is neither smaller nor larger, but stays once it is there.
+template <class T>
+struct Max {
+  using Acc = T;
+  T identity() const { return std::numeric_limits<T>::lowest(); }
+  T load(T x) const { return x; }
+  T combine(T a, T b) const { return b > a || b != b ? b : a; }
+  T finish(T a) const { return a; }
+};
+template <class T>
+struct Min {
+  using Acc = T;
+  T identity() const { return std::numeric_limits<T>::max(); }
+  T load(T x) const { return x; }
+  T combine(T a, T b) const { return b < a || b != b ? b : a; }
+  T finish(T a) const { return a; }
+};
+
+struct Any {
+  using Acc = uint8_t;
+  uint8_t identity() const { return 0; }
+  uint8_t load(uint8_t x) const { return x; }
+  uint8_t combine(uint8_t a, uint8_t b) const { return a | b; }
+  uint8_t finish(uint8_t a) const { return a; }
+};
+struct All : Any {
+  uint8_t identity() const { return 1; }
+  uint8_t combine(uint8_t a, uint8_t b) const { return a & b; }
+};
+
+// (sum |x|^p)^(1/p); the powers that need no pow have a kind of their own.
+enum class Power { Absolute, Square, Largest, Smallest, General };
+template <class T, Power kind>
+struct Norm {
+  using Acc = T;
+  T p;
+  T identity() const { return kind == Power::Smallest ? std::numeric_limits<T>::infinity() : T{0}; }
+  T load(T x) const {
+    if constexpr (kind == Power::Square) return x * x;
+    if constexpr (kind == Power::General) return std::pow(std::fabs(x), p);
+    return std::fabs(x);
   }
-  parallel_for(outer, n * inner > 0 ? 1 + 16384 / (n * inner) : outer, [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; o++) {
-      T* row = y + o * inner;
-      for (int64_t i = 0; i < inner; i++) row[i] = 0;
-      for (int64_t k = 0; k < n; k++) {
-        const T* from = x + (o * n + k) * inner;
-        for (int64_t i = 0; i < inner; i++) row[i] += from[i];
-      }
-    }
-  });
+  T combine(T a, T b) const {
+    if constexpr (kind == Power::Largest) return Max<T>{}.combine(a, b);
+    if constexpr (kind == Power::Smallest) return Min<T>{}.combine(a, b);
+    return a + b;
+  }
+  T finish(T a) const {
+    if constexpr (kind == Power::Square) return std::sqrt(a);
+    if constexpr (kind == Power::General) return std::pow(a, 1 / p);
+    return a;
+  }
+};
+
+// The sum, divided by `divisor`: 1, or the number of elements for a mean. 16-bit floats are summed into float32.
+template <class T>
+void sum(Slice<const T> input, Slice<Wide<T>> out, int64_t outer, int64_t n, int64_t inner, double divisor) {
+  reduce(Sum<T>{static_cast<Wide<T>>(divisor)}, input, out, outer, n, inner);
+}
+template <class T>
+void prod(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+  reduce(Prod<T>{}, input, out, outer, n, inner);
+}
+template <class T>
+void amax(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+  reduce(Max<T>{}, input, out, outer, n, inner);
+}
+template <class T>
+void amin(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+  reduce(Min<T>{}, input, out, outer, n, inner);
+}
+// Bool is 0 or 1 in a byte, so that bitwise operations keep it so.
+template <class Op>
+void logical(Slice<const Bool> input, Slice<Bool> out, int64_t outer, int64_t n, int64_t inner) {
+  reduce(Op{}, Slice<const uint8_t>{reinterpret_cast<const uint8_t*>(input.data), input.size},
+         Slice<uint8_t>{reinterpret_cast<uint8_t*>(out.data), out.size}, outer, n, inner);
+}
+template <class T>
+void norm(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner, double p) {
+  const T power = static_cast<T>(p);
+  if (p == 1) return reduce(Norm<T, Power::Absolute>{power}, input, out, outer, n, inner);
+  if (p == 2) return reduce(Norm<T, Power::Square>{power}, input, out, outer, n, inner);
+  if (p == std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Largest>{power}, input, out, outer, n, inner);
+  if (p == -std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Smallest>{power}, input, out, outer, n, inner);
+  reduce(Norm<T, Power::General>{power}, input, out, outer, n, inner);
 }
 
 }  // namespace
 
-void add_reduce(Registry& registry) { NODEGRAD_ADD(registry, sum, float, double, int64_t); }
+void add_reduce(Registry& registry) {
+  NODEGRAD_ADD(registry, sum, float, double, int64_t, BFloat16, Float16);
+  NODEGRAD_ADD(registry, prod, float, double, int64_t);
+  NODEGRAD_ADD(registry, amax, float, double, int64_t, int32_t);
+  NODEGRAD_ADD(registry, amin, float, double, int64_t, int32_t);
+  NODEGRAD_ADD(registry, norm, float, double);
+  registry.add("any", DType::Bool, &logical<Any>);
+  registry.add("all", DType::Bool, &logical<All>);
+}
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -1,3 +1,5 @@
 /** Loads the samples of every family. */
 import './convert.js';
 import './matmul.js';
+import './reduce.js';
+import './softmax.js';

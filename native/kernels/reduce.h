@@ -1,0 +1,143 @@
+// The mechanism of all reductions over contiguous data seen as (outer, n, inner): out[o, i] = fold over n of input[o, n, i].
+// An operator says how to load, combine and finish; this file owns loop order, blocking and threads. Included by vectorised
+// families only, inside their SIMD level's namespace.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+#include "../runtime/simd.h"
+#include "../runtime/slice.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Columns that are folded side by side: their accumulators stay in the first-level cache.
+constexpr int64_t kFoldWidth = 512;
+// Rows folded one after the other before halves are combined pairwise, which keeps float32 sums accurate.
+constexpr int64_t kFoldRows = 64;
+// Elements of a piece. A longer reduction is cut into pieces of this size, whatever the number of threads.
+constexpr int64_t kFoldPiece = 65536;
+constexpr int64_t kFoldGrain = 32768;
+
+// acc[i] = fold over rows of x[row * stride + i], i < width <= kFoldWidth, rows >= 1.
+template <class Op, class In, class Acc>
+void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t width, Acc* acc) {
+  if (rows > kFoldRows) {
+    const int64_t half = (rows / 2 + kFoldRows - 1) / kFoldRows * kFoldRows;
+    Acc other[kFoldWidth];
+    fold_columns(op, x, half, stride, width, acc);
+    fold_columns(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
+    NODEGRAD_SIMD
+    for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], other[i]);
+    return;
+  }
+  NODEGRAD_SIMD
+  for (int64_t i = 0; i < width; i++) acc[i] = op.load(x[i]);
+  int64_t row = 1;
+  for (; row + 4 <= rows; row += 4) {
+    const In* a = x + row * stride;
+    const In* b = a + stride;
+    const In* c = b + stride;
+    const In* d = c + stride;
+    NODEGRAD_SIMD
+    for (int64_t i = 0; i < width; i++) {
+      acc[i] = op.combine(acc[i], op.combine(op.combine(op.load(a[i]), op.load(b[i])), op.combine(op.load(c[i]), op.load(d[i]))));
+    }
+  }
+  for (; row < rows; row++) {
+    const In* a = x + row * stride;
+    NODEGRAD_SIMD
+    for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], op.load(a[i]));
+  }
+}
+
+// The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the end.
+template <class Op, class In, class Acc>
+void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
+  const int64_t wanted = n * inner >= 1024 ? 64 : 8;
+  int64_t lanes = 1;
+  if (width == inner) {
+    while (lanes * 2 * inner <= wanted && lanes * 2 <= n) lanes *= 2;
+  }
+  if (lanes == 1) {
+    fold_columns(op, x, n, inner, width, acc);
+    return;
+  }
+  const int64_t rows = n / lanes;
+  fold_columns(op, x, rows, inner * lanes, inner * lanes, acc);
+  for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+    for (int64_t i = 0; i < half * inner; i++) acc[i] = op.combine(acc[i], acc[i + half * inner]);
+  }
+  for (int64_t k = rows * lanes; k < n; k++) {
+    for (int64_t i = 0; i < inner; i++) acc[i] = op.combine(acc[i], op.load(x[k * inner + i]));
+  }
+}
+
+// Combines what pieces left behind.
+template <class Op, class Acc>
+struct Combining {
+  const Op& op;
+  Acc load(Acc a) const { return a; }
+  Acc combine(Acc a, Acc b) const { return op.combine(a, b); }
+};
+
+// out[o, i] = op.finish(fold over n of op.load(input[o, n, i])); the identity where n is 0.
+// Parallel over outer and over column tiles, and over pieces of n where it is long; pieces are combined in a fixed order.
+template <class Op, class In, class Out>
+void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, int64_t n, int64_t inner) {
+  using Acc = typename Op::Acc;
+  require(outer >= 0 && n >= 0 && inner >= 0, "a reduction has a negative size");
+  const In* x = input.at_least(outer * n * inner);
+  Out* y = out.at_least(outer * inner);
+  if (outer * inner == 0) return;
+  if (n == 0) {
+    for (int64_t i = 0; i < outer * inner; i++) y[i] = op.finish(op.identity());
+    return;
+  }
+  const int64_t tile = std::min(inner, kFoldWidth);
+  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t units = outer * tiles;
+  const auto width_of = [&](int64_t unit) { return std::min(tile, inner - unit % tiles * tile); };
+
+  if (n * tile < 2 * kFoldPiece) {
+    parallel_for(units, std::max<int64_t>(1, kFoldGrain / (n * tile)), [&](int64_t begin, int64_t end) {
+      Acc acc[kFoldWidth];
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t o = unit / tiles;
+        const int64_t at = unit % tiles * tile;
+        const int64_t width = width_of(unit);
+        fold_piece(op, x + o * n * inner + at, n, inner, width, static_cast<Acc*>(acc));
+        for (int64_t i = 0; i < width; i++) y[o * inner + at + i] = op.finish(acc[i]);
+      }
+    });
+    return;
+  }
+
+  const int64_t rows = kFoldPiece / tile;
+  const int64_t pieces = (n + rows - 1) / rows;
+  const Scratch<Acc> partial(units * pieces * tile);
+  parallel_for(units * pieces, 1, [&](int64_t begin, int64_t end) {
+    Acc acc[kFoldWidth];
+    for (int64_t task = begin; task < end; task++) {
+      const int64_t unit = task / pieces;
+      const int64_t first = task % pieces * rows;
+      const int64_t width = width_of(unit);
+      const In* from = x + (unit / tiles * n + first) * inner + unit % tiles * tile;
+      fold_piece(op, from, std::min(rows, n - first), inner, width, static_cast<Acc*>(acc));
+      for (int64_t i = 0; i < width; i++) partial[task * tile + i] = acc[i];
+    }
+  });
+  const Combining<Op, Acc> combining{op};
+  parallel_for(units, std::max<int64_t>(1, kFoldGrain / (pieces * tile)), [&](int64_t begin, int64_t end) {
+    Acc acc[kFoldWidth];
+    for (int64_t unit = begin; unit < end; unit++) {
+      const int64_t width = width_of(unit);
+      fold_columns(combining, partial.get() + unit * pieces * tile, pieces, tile, width, static_cast<Acc*>(acc));
+      for (int64_t i = 0; i < width; i++) y[unit / tiles * inner + unit % tiles * tile + i] = op.finish(acc[i]);
+    }
+  });
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
