@@ -11,9 +11,9 @@
 namespace nodegrad {
 namespace {
 
-// Multiply-adds below which a second thread does not pay for its wake-up, and the most tiles a product is cut into.
-constexpr int64_t kTileWork = int64_t{1} << 20;
-constexpr int64_t kMaxTiles = 16;
+// Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for a thread's wake-up,
+// the later ones for packing the same rows and columns of A and B once more.
+constexpr int64_t kTileWork[] = {int64_t{1} << 20, int64_t{1} << 22, int64_t{1} << 25, int64_t{1} << 27};
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
 constexpr int64_t kVectorWork = int64_t{1} << 17;
 
@@ -30,7 +30,10 @@ struct Cut {
 Cut cut(int64_t m, int64_t n, int64_t k) {
   Cut tile{m, n, k};
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  for (int64_t tiles = 1; tiles < kMaxTiles && work >= 2.0 * static_cast<double>(tiles * kTileWork); tiles *= 2) {
+  double tiles = 2;
+  for (const int64_t least : kTileWork) {
+    if (work < tiles * static_cast<double>(least)) break;
+    tiles *= 2;
     if (tile.depth >= 1024 && tile.depth > 4 * std::max(tile.rows, tile.cols)) {
       tile.depth = round_up(ceil_div(tile.depth, 2), 64);
     } else if (tile.rows > tile.cols) {
@@ -188,7 +191,7 @@ void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t
 }
 
 bool gemm_is_cut(int64_t m, int64_t n, int64_t k) {
-  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 4.0 * static_cast<double>(kTileWork);
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 4.0 * static_cast<double>(kTileWork[1]);
 }
 
 }  // namespace nodegrad
