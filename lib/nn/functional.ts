@@ -4,4 +4,4 @@
 export { functionalLogSoftmax as logSoftmax, functionalSoftmax as softmax, functionalSoftmin as softmin } from '../ops/softmax.js';
 
 // ---- linear, embedding, attention
-export { linear } from '../ops/linear.js';
+export { bilinear, linear } from '../ops/linear.js';

@@ -35,6 +35,8 @@ export { atleast1d, atleast2d, atleast3d, cat, columnStack, concat, concatenate,
 export { fill, zero_ } from './fill.js';
 
 // ---- matrix products
+export { einsum } from './einsum.js';
+export { addbmm, chainMatmul, kron, tensordot } from './tensor-products.js';
 export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';
 
 // ---- convolution, pooling, normalisation

@@ -1,5 +1,6 @@
 /** Loads the samples of every family. */
 import './convert.js';
+import './einsum.js';
 import './matmul.js';
 import './reduce.js';
 import './softmax.js';

@@ -185,3 +185,20 @@ samples({
     { name: 'no dimensions', call: () => nn.functional.linear(make([]), make([2, 4])), error: ShapeError, message: /linear: expected input/ },
   ],
 });
+samples({
+  fn: 'nn.functional.bilinear',
+  cases: [
+    { name: 'with bias', inputs: [make([4, 2]), make([4, 3]), make([2, 2, 3]), make([2])], call: (x, y, w, b) => nn.functional.bilinear(x, y, w, b) },
+    { name: 'one row', inputs: [make([2]), make([3]), make([2, 2, 3])], call: (x, y, w) => nn.functional.bilinear(x, y, w) },
+    { name: 'no rows', inputs: [make([0, 2]), make([0, 3]), make([2, 2, 3])], call: (x, y, w) => nn.functional.bilinear(x, y, w) },
+  ],
+  errors: [
+    {
+      name: 'rows differ',
+      call: () => nn.functional.bilinear(make([4, 2]), make([3, 3]), make([2, 2, 3])),
+      error: ShapeError,
+      message: /bilinear: expected inputs of the same leading sizes/,
+    },
+    { name: 'features differ', call: () => nn.functional.bilinear(make([4, 2]), make([4, 3]), make([2, 3, 2])), error: ShapeError, message: /bilinear: expected a weight of/ },
+  ],
+});
