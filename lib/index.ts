@@ -15,3 +15,6 @@ export * from './ops/index.js';
 
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export { save, saveToBuffer } from './serialization/save.js';
+export { load } from './serialization/load.js';
+export type { LoadCheckpointOptions, LoadedCheckpoint } from './serialization/load.js';

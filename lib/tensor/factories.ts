@@ -11,7 +11,7 @@ import { allocate, allocateChecked } from './allocate.js';
 import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
 import { Tensor, windowOn } from './tensor.js';
 
-const OPTIONS = ['dtype', 'device', 'requiresGrad'];
+const OPTIONS = ['dtype', 'device', 'requiresGrad'] as const;
 
 interface Sized extends CreationOptions {
   size?: Shape;
