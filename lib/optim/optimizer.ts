@@ -1,0 +1,382 @@
+/**
+ * The base of every optimizer: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass checks its
+ * hyperparameters and updates one parameter at a time; it sees parameters and gradients as contiguous memory.
+ */
+import { enableGrad } from '../autograd/grad-mode.js';
+import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest } from '../errors.js';
+import { castTo, contiguousOf, copyInto, fillWith } from '../ops/cast.js';
+import { isOptions } from '../ops/define-function.js';
+import { defaultFloatInfo, FLOAT32, FLOAT64, type TypedArray } from '../storage/dtype.js';
+import { sameShape } from '../shape/layout.js';
+import { allocate } from '../tensor/allocate.js';
+import { Tensor } from '../tensor/tensor.js';
+import { camelCase, checkBoolean, snakeCase } from './arguments.js';
+
+/** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
+export interface ParamGroup {
+  params: Tensor[];
+  /** The parameters' names, where they came as [name, tensor] pairs. */
+  paramNames?: string[];
+  /** A name of the user's own. */
+  name?: string;
+  lr: number;
+  weightDecay?: number;
+  momentum?: number;
+  betas?: readonly [number, number];
+  eps?: number;
+  maximize?: boolean;
+  /** Set by schedulers. */
+  initialLr?: number;
+  maxLr?: number;
+  minLr?: number;
+  baseMomentum?: number;
+  maxMomentum?: number;
+  swaLr?: number;
+}
+
+/** A parameter group as it is given: its parameters, and any hyperparameter that differs from the optimizer's defaults. */
+export type GivenGroup<G extends ParamGroup = ParamGroup> = { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> } & Partial<Omit<G, 'params'>>;
+/** What an optimizer optimizes: tensors, [name, tensor] pairs, or parameter groups. */
+export type Params<G extends ParamGroup = ParamGroup> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<G>>;
+
+/** What an optimizer remembers of one parameter; names are camelCased, in state dicts PyTorch's own. */
+export type ParamState = Record<string, Tensor | number | null | (Tensor | number | null)[]>;
+/** PyTorch's layout; `state` is keyed by the parameter's number, as a Map so that files carry whole numbers. */
+export interface OptimizerStateDict {
+  state: Map<number, Record<string, unknown>>;
+  param_groups: Record<string, unknown>[];
+}
+
+/** Removes what it was returned for. */
+export interface RemovableHandle {
+  remove(): void;
+}
+export type StepHook = (optimizer: Optimizer, args: readonly unknown[]) => void;
+/** Recomputes the loss and its gradients. */
+export type Closure<L = unknown> = () => L;
+
+/** What a group may carry beside its algorithm's own hyperparameters: what schedulers write, and the one that PyTorch lets every group have. */
+const IN_ANY_GROUP = ['weightDecay', 'initialLr', 'maxLr', 'minLr', 'baseMomentum', 'maxMomentum', 'swaLr'];
+
+function hookList<H>(hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
+  const entry = { hook };
+  hooks.add(entry);
+  return {
+    remove() {
+      hooks.delete(entry);
+    },
+  };
+}
+
+/** A learning rate given as a tensor of one element counts as its number. */
+function plainNumber(op: string, name: string, value: unknown): unknown {
+  if (!(value instanceof Tensor)) return value;
+  if (value.numel() !== 1) fail(ArgumentError, op, `a number or a tensor of one element for ${name}`, describe(value));
+  return Number(value.item());
+}
+
+/** Base class. Source: torch.optim.Optimizer. */
+export abstract class Optimizer {
+  /** Live groups; change a hyperparameter here and the next step uses it. */
+  readonly paramGroups: ParamGroup[] = [];
+  /** What is remembered of each parameter. */
+  readonly state = new Map<Tensor, ParamState>();
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Counts calls of `step`; schedulers ask whether there was one. */
+  stepCount = 0;
+  private readonly preHooks = new Set<{ hook: StepHook }>();
+  private readonly postHooks = new Set<{ hook: StepHook }>();
+
+  /**
+   * `defaults` holds every hyperparameter of the algorithm: its keys are the names that a group may carry.
+   * Throws ArgumentError for an empty list, a repeated parameter, an unknown or impossible hyperparameter.
+   */
+  constructor(params: Params, defaults: object) {
+    const op = this.constructor.name;
+    const values: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(defaults)) values[key] = plainNumber(op, key, value);
+    this.defaults = values;
+    if (params instanceof Tensor || typeof params !== 'object' || params === null || typeof (params as Iterable<unknown>)[Symbol.iterator] !== 'function')
+      fail(ArgumentError, op, 'an iterable of tensors, of [name, tensor] pairs or of parameter groups', describe(params));
+    const given = [...(params as Iterable<unknown>)];
+    if (given.length === 0) fail(ArgumentError, op, 'at least one parameter', 'an empty list');
+    const groups = isOptions(given[0]) ? given : [{ params: given }];
+    for (const group of groups) this.addParamGroup(group as GivenGroup);
+  }
+
+  /** Throws ArgumentError where a group's hyperparameters cannot be. */
+  protected abstract checkGroup(op: string, group: ParamGroup): void;
+  /** Updates one parameter in place. Both are contiguous and of one type; what the parameter's memory holds is the new value. */
+  protected abstract update(group: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void;
+
+  /** Adds parameters, such as layers that begin to train later. Throws as the constructor does. */
+  addParamGroup(given: GivenGroup): void {
+    const op = `${this.constructor.name}.addParamGroup`;
+    if (!isOptions(given)) fail(ArgumentError, op, 'an object with params', describe(given));
+    if (given.params === undefined) fail(ArgumentError, op, 'params in the group', `only ${Object.keys(given).join(', ') || 'nothing'}`);
+    const known = ['params', 'paramNames', 'name', ...Object.keys(this.defaults), ...IN_ANY_GROUP];
+    for (const key of Object.keys(given)) {
+      if (known.includes(key)) continue;
+      const near = nearest(key, known);
+      throw new ArgumentError(`${op}: unknown option ${JSON.stringify(key)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (options: ${known.join(', ')})`);
+    }
+    const list: unknown[] = given.params instanceof Tensor ? [given.params] : [...(given.params as Iterable<unknown>)];
+    const names: string[] = [];
+    const tensors = list.map((item) => {
+      if (Array.isArray(item) && item.length === 2 && typeof item[0] === 'string') {
+        names.push(item[0]);
+        return item[1] as unknown;
+      }
+      return item;
+    });
+    if (names.length > 0 && names.length !== tensors.length)
+      fail(ArgumentError, op, 'names for all parameters or for none', `${names.length} names for ${tensors.length} parameters`);
+    for (const tensor of tensors) this.checkParameter(op, tensor);
+    const params = tensors as Tensor[];
+    if (new Set(params).size !== params.length) fail(ArgumentError, op, 'each parameter once', 'one that is repeated within the group');
+    const taken = new Set(this.paramGroups.flatMap((group) => group.params));
+    if (params.some((p) => taken.has(p))) fail(ArgumentError, op, 'each parameter in one group', 'one that is in another group already');
+    const named = names.length > 0 || given.paramNames !== undefined;
+    if (this.paramGroups.some((group) => (group.paramNames !== undefined) !== named))
+      fail(ArgumentError, op, 'groups that all have names, or none', named ? 'a group with names' : 'a group without');
+
+    const values: Record<string, unknown> = { ...this.defaults };
+    for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = plainNumber(op, key, value);
+    values.params = params;
+    if (names.length > 0) values.paramNames = names;
+    const group = values as unknown as ParamGroup;
+    this.checkCommon(this.constructor.name, values);
+    this.checkGroup(this.constructor.name, group);
+    this.paramGroups.push(group);
+  }
+
+  private checkParameter(op: string, tensor: unknown): asserts tensor is Tensor {
+    if (!(tensor instanceof Tensor)) fail(ArgumentError, op, 'tensors as parameters', describe(tensor));
+    if (!tensor.isLeaf) fail(AutogradError, op, 'leaves of the graph as parameters', `the result of an operator (${describe(tensor)})`);
+    if (!tensor.info.floating) fail(DTypeError, op, 'parameters of floating dtype', describe(tensor));
+  }
+
+  /** What PyTorch accepts and CPU training in one fused pass has no other mode for. */
+  private checkCommon(op: string, group: Record<string, unknown>): void {
+    for (const key of ['maximize', 'differentiable', 'capturable', 'amsgrad', 'nesterov', 'centered', 'decoupledWeightDecay'])
+      if (key in group && group[key] !== undefined) checkBoolean(op, key, group[key]);
+    for (const key of ['foreach', 'fused']) if (key in group && group[key] !== null && group[key] !== undefined) checkBoolean(op, key, group[key]);
+    if (group.differentiable === true) fail(ArgumentError, op, 'differentiable: false (updates are not recorded by autograd)', 'true');
+    if (group.capturable === true) fail(ArgumentError, op, "capturable: false (there is no graph capture on 'cpu')", 'true');
+  }
+
+  /** Forgets all gradients, or sets them to zero where `setToNone` is false. */
+  zeroGrad(options: boolean | { setToNone?: boolean } = {}): void {
+    const setToNone = typeof options === 'boolean' ? options : (options.setToNone ?? true);
+    if (typeof options === 'object')
+      for (const key of Object.keys(options)) if (key !== 'setToNone') throw new ArgumentError(`zeroGrad: unknown option ${JSON.stringify(key)}, did you mean "setToNone"?`);
+    for (const group of this.paramGroups) {
+      for (const param of group.params) {
+        if (setToNone) param.gradient = null;
+        else if (param.gradient !== null) {
+          // A gradient with a graph of its own (createGraph) is replaced, so that the graph is left alone.
+          if (param.gradient.requiresGrad) param.gradient = allocate(param.shape, param.info);
+          fillWith(param.gradient, 0);
+          param.gradient.storage.version++;
+        }
+      }
+    }
+  }
+
+  /**
+   * Updates every parameter that has a gradient. A closure recomputes the loss first, with gradients enabled, and its value is
+   * returned; where it returns a promise, so does `step`.
+   */
+  step(): undefined;
+  step<L>(closure: Closure<L>): L;
+  step<L>(closure?: Closure<L>): L | undefined {
+    const args = closure === undefined ? [] : [closure];
+    for (const { hook } of this.preHooks) hook(this, args);
+    const finish = (): void => {
+      this.stepCount++;
+      for (const { hook } of this.postHooks) hook(this, args);
+    };
+    const result = this.run(closure as Closure | undefined);
+    if (result instanceof Promise) {
+      return result.then((loss: unknown) => {
+        finish();
+        return loss;
+      }) as L;
+    }
+    finish();
+    return result as L | undefined;
+  }
+
+  /** One step without hooks: the closure, then an update a parameter. LBFGS, which calls its closure many times, replaces it. */
+  protected run(closure: Closure | undefined): unknown {
+    if (closure === undefined) {
+      this.updateAll();
+      return undefined;
+    }
+    if (typeof closure !== 'function') fail(ArgumentError, `${this.constructor.name}.step`, 'a function as closure', describe(closure));
+    const loss = enableGrad(closure);
+    if (loss instanceof Promise) {
+      return loss.then((value: unknown) => {
+        this.updateAll();
+        return value;
+      });
+    }
+    this.updateAll();
+    return loss;
+  }
+
+  private updateAll(): void {
+    for (const group of this.paramGroups) {
+      for (const param of group.params) {
+        const gradient = param.gradient;
+        if (gradient === null) continue;
+        let state = this.state.get(param);
+        if (state === undefined) {
+          state = {};
+          this.state.set(param, state);
+        }
+        const grad = contiguousOf(gradient.info === param.info ? gradient : castTo(gradient, param.info));
+        if (param.contiguousLayout) this.update(group, param, grad, state);
+        else {
+          const copy = castTo(param, param.info);
+          this.update(group, copy, grad, state);
+          copyInto(param, copy);
+        }
+        param.storage.version++;
+      }
+    }
+  }
+
+  /** Runs `hook(optimizer, args)` before every step. */
+  registerStepPreHook(hook: StepHook): RemovableHandle {
+    return hookList(this.preHooks, hook);
+  }
+  /** Runs `hook(optimizer, args)` after every step. */
+  registerStepPostHook(hook: StepHook): RemovableHandle {
+    return hookList(this.postHooks, hook);
+  }
+
+  /** State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source: torch.optim.Optimizer.state_dict. */
+  stateDict(): OptimizerStateDict {
+    const numbers = new Map<Tensor, number>();
+    for (const group of this.paramGroups) for (const param of group.params) numbers.set(param, numbers.size);
+    const state: OptimizerStateDict['state'] = new Map();
+    for (const [param, number] of numbers) {
+      const values = this.state.get(param);
+      if (values !== undefined && Object.keys(values).length > 0) state.set(number, Object.fromEntries(Object.entries(values).map(([key, value]) => [snakeCase(key), value])));
+    }
+    const groups = this.paramGroups.map((group) => {
+      const packed: Record<string, unknown> = {};
+      for (const [key, value] of Object.entries(group))
+        if (key !== 'params' && value !== undefined) packed[snakeCase(key)] = Array.isArray(value) ? [...(value as unknown[])] : value;
+      packed.params = group.params.map((param) => numbers.get(param));
+      return packed;
+    });
+    return { state, param_groups: groups };
+  }
+
+  /**
+   * Takes over the state and hyperparameters of a state dict, PyTorch's own included (`state` as a Map or an object). Tensors are
+   * copied, in the parameter's type except for `step`. Throws CheckpointError where it does not fit, before anything is changed.
+   */
+  loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
+    const op = `${this.constructor.name}.loadStateDict`;
+    const { state: savedState, param_groups: savedGroups } = (given ?? {}) as { state?: unknown; param_groups?: unknown };
+    if (!Array.isArray(savedGroups) || typeof savedState !== 'object' || savedState === null) fail(CheckpointError, op, 'an object with state and param_groups', describe(given));
+    if (savedGroups.length !== this.paramGroups.length) fail(CheckpointError, op, `${this.paramGroups.length} parameter groups`, String(savedGroups.length));
+
+    const params = new Map<number, Tensor>();
+    const groups = (savedGroups as Record<string, unknown>[]).map((saved, i) => {
+      const group = this.paramGroups[i];
+      const numbers = saved.params;
+      if (!Array.isArray(numbers) || numbers.length !== group.params.length)
+        fail(CheckpointError, op, `${group.params.length} parameters in group ${i}`, Array.isArray(numbers) ? String(numbers.length) : describe(numbers));
+      numbers.forEach((number, k) => {
+        params.set(Number(number), group.params[k]);
+      });
+      const values: Record<string, unknown> = { ...this.defaults };
+      for (const [key, value] of Object.entries(saved))
+        if (key !== 'params') values[camelCase(key)] = Array.isArray(value) ? [...(value as unknown[])] : plainNumber(op, key, value);
+      if (group.paramNames !== undefined && values.paramNames === undefined) values.paramNames = group.paramNames;
+      values.params = group.params;
+      this.upgradeGroup(values);
+      this.checkCommon(op, values);
+      this.checkGroup(op, values as unknown as ParamGroup);
+      return values as unknown as ParamGroup;
+    });
+    const entries: [unknown, unknown][] = savedState instanceof Map ? [...savedState] : Object.entries(savedState);
+    const state = entries.map(([key, values]): [Tensor, ParamState] => {
+      const param = params.get(Number(key));
+      if (param === undefined) fail(CheckpointError, op, `state of parameters 0 to ${params.size - 1}`, `state of ${describe(key)}`);
+      if (typeof values !== 'object' || values === null) fail(CheckpointError, op, `an object as the state of parameter ${Number(key)}`, describe(values));
+      const pairs: [unknown, unknown][] = values instanceof Map ? [...values] : Object.entries(values);
+      return [param, Object.fromEntries(pairs.map(([name, value]) => [camelCase(String(name)), loadValue(op, Number(key), String(name), value, param)]))];
+    });
+
+    this.paramGroups.splice(0, this.paramGroups.length, ...groups);
+    this.state.clear();
+    for (const [param, values] of state) this.state.set(param, values);
+  }
+
+  /** Brings the hyperparameters of an older file up to date. */
+  protected upgradeGroup(_group: Record<string, unknown>): void {}
+
+  /** As Python prints it: the class and each group's hyperparameters. */
+  toString(): string {
+    const groups = this.paramGroups.map((group, i) => {
+      const lines = Object.keys(group)
+        .filter((key) => key !== 'params')
+        .sort()
+        .map((key) => `    ${snakeCase(key)}: ${String((group as unknown as Record<string, unknown>)[key])}`);
+      return `Parameter Group ${i}\n${lines.join('\n')}\n`;
+    });
+    return `${this.constructor.name} (\n${groups.join('\n')})`;
+  }
+}
+
+function loadValue(op: string, number: number, name: string, value: unknown, param: Tensor): ParamState[string] {
+  if (name === 'step' && !(value instanceof Tensor)) return stepTensor(Number(value));
+  if (value instanceof Tensor) {
+    if (name === 'step') return castTo(value, value.info);
+    if (value.shape.length > 0 && value.shape.length === param.shape.length && name !== 'row_var' && name !== 'col_var' && !sameShape(value.shape, param.shape))
+      fail(CheckpointError, op, `${name} of shape [${param.shape}] for parameter ${number}`, `[${value.shape}]`);
+    return castTo(value, value.shape.length === 0 && param.shape.length > 0 ? value.info : param.info);
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => (item instanceof Tensor ? castTo(item, param.info) : (item as number | null)));
+  if (value === null || typeof value === 'number') return value;
+  return fail(CheckpointError, op, `tensors and numbers in the state of parameter ${number}`, `${name}=${describe(value)}`);
+}
+
+/** A count of steps as PyTorch keeps it: a float32 tensor of no dimension (float64 where that is the default type). */
+export function stepTensor(value: number): Tensor {
+  const out = allocate([], defaultFloatInfo() === FLOAT64 ? FLOAT64 : FLOAT32);
+  out.array[0] = value;
+  return out;
+}
+
+/** Raises the step count in the state, begun at 0, and returns it. */
+export function nextStep(state: ParamState): number {
+  state.step ??= stepTensor(0);
+  const step = state.step as Tensor;
+  const value = Number(step.item()) + 1;
+  step.array[0] = value;
+  return value;
+}
+
+/** The memory of a state tensor shaped like the parameter, made of `value` (default 0) where it is not there yet. */
+export function stateArray(state: ParamState, name: string, param: Tensor, value = 0): TypedArray {
+  let tensor = state[name] as Tensor | undefined | null;
+  if (tensor === undefined || tensor === null) {
+    tensor = allocate(param.shape, param.info);
+    fillWith(tensor, value);
+    state[name] = tensor;
+  }
+  return tensor.array;
+}
+
+const empty: TypedArray[] = [];
+/** Stands for a state that an algorithm does without. */
+export function noArray(param: Tensor): TypedArray {
+  empty[param.info.code] ??= new param.info.Array(0);
+  return empty[param.info.code];
+}

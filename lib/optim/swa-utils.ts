@@ -1,0 +1,2 @@
+/** `optim.swaUtils`: stochastic weight averaging. */
+export { SWALR } from './lr-scheduler/swa.js';
