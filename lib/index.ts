@@ -2,10 +2,12 @@
 export * from './errors.js';
 export { Tensor } from './tensor/tensor.js';
 export type { DType } from './storage/dtype.js';
+export * from './storage/dtype-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
 export { asTensor, tensor } from './tensor/creation.js';
 export type { CreationOptions, TensorData, TensorOptions } from './tensor/creation.js';
 export * from './tensor/factories.js';
+export { ellipsis, type Index, Slice, slice } from './tensor/indexing.js';
 import './tensor/values.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './autograd/grad-mode.js';
 import './autograd/backward.js';

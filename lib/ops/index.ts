@@ -5,7 +5,7 @@ export { add, mul } from './arithmetic.js';
 export { exp } from './pointwise.js';
 
 // ---- conversion
-export { bfloat16, bool, byte, char, clone, contiguous, detach, double, float, half, int, long, short, to } from './convert.js';
+export { clone, contiguous, detach, to } from './convert.js';
 
 // ---- reductions, scans, sorting
 export { mean, sum } from './reduce.js';
@@ -33,6 +33,10 @@ export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vspl
 // ---- indexing and data movement
 export { atleast1d, atleast2d, atleast3d, cat, columnStack, concat, concatenate, dstack, hstack, rowStack, stack, vstack } from './cat.js';
 export { fill, zero_ } from './fill.js';
+export { indexAdd, indexCopy, indexFill, indexSelect, put, take } from './index-select.js';
+export { gather, scatter, scatterAdd, takeAlongDim } from './gather.js';
+export { argwhere, maskedScatter, maskedSelect, nonzero } from './masked.js';
+export { indexPut } from './indexing.js';
 
 // ---- matrix products
 export { einsum } from './einsum.js';

@@ -1,11 +1,189 @@
-// Gather, scatter, index and concatenate: data movement by index.
+// Data movement by index: rows and elements taken, put, added; positions of what is not zero; reversal and triangles. Contiguous
+// unless a plan says otherwise. lib/ has told the user of indices out of range; here such an index only must not reach memory.
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <type_traits>
 
 #include "elementwise.h"
 #include "kernels.h"
 
 namespace nodegrad {
 namespace {
+
+constexpr int64_t kMoveGrain = 32768;
+
+// An index of -n..n-1 as 0..n-1.
+inline int64_t wrap(int64_t index, int64_t n) {
+  const int64_t i = index < 0 ? index + n : index;
+  if (i < 0 || i >= n) throw std::out_of_range("an index is out of range");
+  return i;
+}
+
+// The position of the first index outside of low..high-1, or -1.
+int64_t first_outside(Slice<const int64_t> index, int64_t count, double low, double high) {
+  const int64_t* x = index.at_least(count);
+  const int64_t a = static_cast<int64_t>(low);
+  const int64_t b = static_cast<int64_t>(high);
+  for (int64_t k = 0; k < count; k++) {
+    if (x[k] < a || x[k] >= b) return k;
+  }
+  return -1;
+}
+
+// out += wrap(index, n) * step, by plan [out, index].
+void add_to_linear_index(Slice<const int64_t> index, Slice<int64_t> out, int64_t n, int64_t step, Plan plan) {
+  plan.check(out, index);
+  const auto run = [&](int64_t* y, int64_t sy, const int64_t* x, int64_t sx, int64_t count) {
+    for (int64_t i = 0; i < count; i++) y[i * sy] += wrap(x[i * sx], n) * step;
+  };
+  if (plan.contiguous()) {
+    run(out.data, 1, index.data, 1, plan.count);
+    return;
+  }
+  const int d = plan.ndim() - 1;
+  scalar::walk<2>(plan,
+                  [&](const int64_t* at, int64_t count) { run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count); });
+}
+
+template <class T>
+inline void copy_row(T* to, const T* from, int64_t n) {
+  if (n == 1) {
+    *to = *from;
+  } else {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+  }
+}
+
+// out[o, k, :] = x[o, index[k], :] for x (outer, n, inner), out (outer, count, inner); zeros where index[k] is `skip`.
+template <class T>
+void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip) {
+  const T* x = input.at_least(outer * n * inner);
+  const int64_t* rows = index.at_least(count);
+  T* y = out.at_least(outer * count * inner);
+  if (inner == 0) return;
+  parallel_for(outer * count, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      const int64_t o = p / count;
+      const int64_t row = wrap(rows[p - o * count], n);
+      if (row == skip) {
+        std::memset(static_cast<void*>(y + p * inner), 0, static_cast<size_t>(inner) * sizeof(T));
+      } else {
+        copy_row(y + p * inner, x + (o * n + row) * inner, inner);
+      }
+    }
+  });
+}
+
+// Calls put(target row, source row) for every o and k in the order of k for one target, so that the result does not depend on
+// threads: they share out o, or ranges of target rows.
+template <class T, class Put>
+void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Put& put) {
+  if (inner == 0 || count == 0) return;
+  const auto range = [&](int64_t o, int64_t first, int64_t last) {
+    for (int64_t k = 0; k < count; k++) {
+      const int64_t row = wrap(rows[k], n);
+      if (row >= first && row < last && row != skip) put(out + (o * n + row) * inner, source + (o * count + k) * inner);
+    }
+  };
+  if (outer >= 4 || count * inner < kMoveGrain || inner < 8) {
+    parallel_for(outer, 1 + kMoveGrain / (count * inner), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) range(o, 0, n);
+    });
+    return;
+  }
+  for (int64_t o = 0; o < outer; o++) {
+    parallel_for(n, (n + 15) / 16, [&](int64_t begin, int64_t end) { range(o, begin, end); });
+  }
+}
+
+// out[o, index[k], :] = source[o, k, :]; the last of several wins.
+template <class T>
+void put_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count) {
+  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, int64_t{-1},
+           [inner](T* to, const T* from) { copy_row(to, from, inner); });
+}
+
+// out[o, index[k], :] += source[o, k, :], in the order of k; rows of index `skip` are left out.
+template <class T>
+void add_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip) {
+  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, skip,
+           [inner](T* to, const T* from) {
+             NODEGRAD_SIMD
+             for (int64_t i = 0; i < inner; i++) to[i] = static_cast<T>(to[i] + from[i]);
+           });
+}
+
+inline int64_t extent(const Plan& plan, int operand) {
+  int64_t last = 0;
+  if (!plan.contiguous()) {
+    for (int d = 0; d < plan.ndim(); d++) last += (plan.size(d) - 1) * plan.stride(operand, d);
+  } else {
+    last = plan.count - 1;
+  }
+  return last;
+}
+
+// out = x at the index along one dimension of size n and stride `step`: plan [out, index, x], whose strides of x are 0 there.
+template <class T>
+void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int64_t n, int64_t step, Plan plan) {
+  plan.check(out, index, input);
+  if (plan.elements() == 0) return;
+  require(n > 0 && step >= 0, "gather from a dimension without elements");
+  input.at_least(extent(plan, 2) + (n - 1) * step + 1);
+  const auto run = [&](T* y, int64_t sy, const int64_t* i, int64_t si, const T* x, int64_t sx, int64_t count) {
+    for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrap(i[k * si], n) * step];
+  };
+  if (plan.contiguous()) {
+    parallel_for(plan.count, kMoveGrain, [&](int64_t b, int64_t e) { run(out.data + b, 1, index.data + b, 1, input.data + b, 1, e - b); });
+    return;
+  }
+  const int d = plan.ndim() - 1;
+  scalar::walk<3>(plan, [&](const int64_t* at, int64_t count) {
+    run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), input.data + at[2], plan.stride(2, d), count);
+  });
+}
+
+// out at the index = put(out, source), along one dimension (count elements of the index; n, `step` of out); the other dimensions
+// are a plan [source, index, out]. Lines along the dimension are independent; each is walked in order.
+template <class T, class Put>
+void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step, int64_t index_step, int64_t n,
+                   int64_t step, const Plan& plan, const Put& put) {
+  plan.check(source, index, out);
+  if (plan.elements() == 0 || count == 0) return;
+  require(n > 0 && step >= 0 && source_step >= 0 && index_step >= 0, "scatter into a dimension without elements");
+  source.at_least(extent(plan, 0) + (count - 1) * source_step + 1);
+  index.at_least(extent(plan, 1) + (count - 1) * index_step + 1);
+  out.at_least(extent(plan, 2) + (n - 1) * step + 1);
+  const auto run = [&](const T* s, int64_t ss, const int64_t* i, int64_t si, T* y, int64_t sy, int64_t lines) {
+    for (int64_t k = 0; k < count; k++) {
+      for (int64_t l = 0; l < lines; l++) put(y[l * sy + wrap(i[l * si + k * index_step], n) * step], s[l * ss + k * source_step]);
+    }
+  };
+  if (plan.contiguous()) {
+    parallel_for(plan.count, 1 + kMoveGrain / count,
+                 [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
+    return;
+  }
+  const int d = plan.ndim() - 1;
+  scalar::walk<3>(plan, [&](const int64_t* at, int64_t lines) {
+    run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2], plan.stride(2, d), lines);
+  });
+}
+
+#define NODEGRAD_SCATTER(NAME, PUT)                                                                                                             \
+  template <class T>                                                                                                                            \
+  void NAME(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step, int64_t index_step, int64_t n, \
+            int64_t step, Plan plan) {                                                                                                          \
+    scatter_lines(source, index, out, count, source_step, index_step, n, step, plan, [](T& to, T from) { PUT; });                               \
+  }
+NODEGRAD_SCATTER(scatter, to = from)
+NODEGRAD_SCATTER(scatter_add, to = static_cast<T>(to + from))
+NODEGRAD_SCATTER(scatter_prod, to = static_cast<T>(to * from))
+NODEGRAD_SCATTER(scatter_amax, if (from > to || from != from) to = from)
+NODEGRAD_SCATTER(scatter_amin, if (from < to || from != from) to = from)
+#undef NODEGRAD_SCATTER
 
 // out += input by plan [out, input], where elements of the output may coincide: in the order of the walk, on one thread.
 template <class T>
@@ -33,8 +211,106 @@ void accumulate(Slice<const T> input, Slice<T> out, Plan plan) {
   }
 }
 
+template <class T>
+inline bool is_nonzero(T x) {
+  if constexpr (std::is_same_v<T, Bool>) {
+    return x.byte != 0;
+  } else if constexpr (std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>) {
+    return (x.bits & 0x7fffu) != 0;
+  } else {
+    return x != T(0);
+  }
+}
+
+// How many of n elements are not zero.
+template <class T>
+int64_t count_nonzero(Slice<const T> input, int64_t n) {
+  const T* x = input.at_least(n);
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i++) count += is_nonzero(x[i]) ? 1 : 0;
+  return count;
+}
+
+// The positions of the elements that are not zero, in order.
+template <class T>
+void nonzero(Slice<const T> input, Slice<int64_t> out, int64_t n) {
+  const T* x = input.at_least(n);
+  int64_t at = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (!is_nonzero(x[i])) continue;
+    require(at < out.size, "more elements than were counted");
+    out.data[at++] = i;
+  }
+}
+
+// out[k * stride] = index[k] / step % size: one coordinate of linear positions.
+void coordinate(Slice<const int64_t> index, Slice<int64_t> out, int64_t count, int64_t step, int64_t size, int64_t stride) {
+  if (count == 0) return;
+  const int64_t* x = index.at_least(count);
+  int64_t* y = out.at_least((count - 1) * stride + 1);
+  require(step > 0 && size > 0 && stride > 0, "coordinates in a shape without elements");
+  for (int64_t k = 0; k < count; k++) y[k * stride] = x[k] / step % size;
+}
+
+// out[o, n - 1 - k, :] = x[o, k, :].
+template <class T>
+void flip(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+  const T* x = input.at_least(outer * n * inner);
+  T* y = out.at_least(outer * n * inner);
+  if (inner == 0) return;
+  parallel_for(outer * n, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      const int64_t k = p % n;
+      copy_row(y + (p + n - 1 - 2 * k) * inner, x + p * inner, inner);
+    }
+  });
+}
+
+// Keeps x[b, i, j] where j - i <= diagonal (lower) or j - i >= diagonal (upper), and writes zeros elsewhere.
+template <class T>
+void triangle(Slice<const T> input, Slice<T> out, int64_t batch, int64_t rows, int64_t columns, int64_t diagonal, bool upper) {
+  const T* x = input.at_least(batch * rows * columns);
+  T* y = out.at_least(batch * rows * columns);
+  if (columns == 0) return;
+  parallel_for(batch * rows, 1 + kMoveGrain / columns, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      const int64_t i = p % rows;
+      const int64_t edge = std::clamp<int64_t>(i + diagonal + (upper ? 0 : 1), 0, columns);
+      const int64_t first = upper ? edge : 0;
+      const int64_t last = upper ? columns : edge;
+      T* row = y + p * columns;
+      std::memset(static_cast<void*>(row), 0, static_cast<size_t>(columns) * sizeof(T));
+      if (last > first) std::memcpy(static_cast<void*>(row + first), x + p * columns + first, static_cast<size_t>(last - first) * sizeof(T));
+    }
+  });
+}
+
 }  // namespace
 
-void add_indexing(Registry& registry) { NODEGRAD_ADD(registry, accumulate, NODEGRAD_FLOATING); }
+#define NODEGRAD_ADD_AS(name, kernel, ...)            \
+  registry.add_each<__VA_ARGS__>(name, [](auto tag) { \
+    using T = typename decltype(tag)::type;           \
+    return &kernel<T>;                                \
+  })
+
+void add_indexing(Registry& registry) {
+  registry.add("firstOutside", DType::Int64, &first_outside);
+  registry.add("addToLinearIndex", DType::Int64, &add_to_linear_index);
+  registry.add("coordinate", DType::Int64, &coordinate);
+  NODEGRAD_ADD_AS("takeRows", take_rows, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("putRows", put_rows, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("addRows", add_rows, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD_AS("gather", gather, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("scatter", scatter, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("scatterAdd", scatter_add, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD_AS("scatterProd", scatter_prod, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD_AS("scatterAmax", scatter_amax, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD_AS("scatterAmin", scatter_amin, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD_AS("accumulate", accumulate, NODEGRAD_FLOATING);
+  NODEGRAD_ADD_AS("countNonzeroElements", count_nonzero, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("nonzero", nonzero, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("flip", flip, NODEGRAD_ALL);
+  NODEGRAD_ADD_AS("triangle", triangle, NODEGRAD_ALL);
+}
 
 }  // namespace nodegrad
