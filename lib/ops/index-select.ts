@@ -4,6 +4,8 @@ import { checkInplace } from '../autograd/graph.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount, sameShape } from '../shape/layout.js';
+import { INT64 } from '../storage/dtype.js';
+import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castRecorded } from './convert.js';
 import { attachMethod, defineFunction, type Method } from './define-function.js';
@@ -95,10 +97,24 @@ const indexCopyInplace = defineFunction(
   indexCopyInto('indexCopy_', true),
 );
 
+/** The indices without repetition: each filled slice counts once in the value's gradient. */
+function distinct(op: string, index: Tensor): Tensor {
+  const given = tensorArgument(op, 'index', index);
+  if (given.shape.length !== 1 || given.info.category !== 1) return given;
+  const values = new Set<bigint | number>(given.data());
+  return values.size === given.shape[0] ? given : tensorFrom([...values].map(BigInt));
+}
+
+function tensorFrom(values: readonly bigint[]): Tensor {
+  const out = allocate([values.length], INT64);
+  (out.array as BigInt64Array).set(values);
+  return out;
+}
+
 function indexFillInto(op: string, inPlace: boolean) {
   return (input: Tensor, dim: number, index: Tensor, value: Scalar | Tensor): Tensor => {
     const x = tensorArgument(op, 'input', input);
-    const { rows, index: list } = along(op, x, dim, index);
+    const { rows, index: list } = along(op, x, dim, distinct(op, index));
     if (value instanceof Tensor ? value.shape.length > 0 : !isScalar(value)) fail(ArgumentError, op, 'a number or a 0-dimensional tensor for value', describe(value));
     const one = value instanceof Tensor ? castRecorded(value, x.info) : asOperand(op, value, x.info);
     const s = expandOp([one], rows.rowsShape);
