@@ -5,3 +5,25 @@ export { functionalLogSoftmax as logSoftmax, functionalSoftmax as softmax, funct
 
 // ---- linear, embedding, attention
 export { bilinear, linear } from '../ops/linear.js';
+export { linear } from '../ops/linear.js';
+
+// ---- convolution, pooling, interpolation
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv.js';
+export {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3d,
+  adaptiveMaxPool3dWithIndices,
+  maxPool1d,
+  maxPool1dWithIndices,
+  maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
+  maxUnpool1d,
+  maxUnpool2d,
+  maxUnpool3d,
+} from '../ops/max-pool.js';
+export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../ops/avg-pool.js';

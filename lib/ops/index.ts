@@ -44,5 +44,8 @@ export { addbmm, chainMatmul, kron, tensordot } from './tensor-products.js';
 export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './matmul.js';
 
 // ---- convolution, pooling, normalisation
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from './conv.js';
+export { adaptiveMaxPool1d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool3d } from './max-pool.js';
+export { adaptiveAvgPool1d, avgPool1d } from './avg-pool.js';
 
 // ---- random numbers

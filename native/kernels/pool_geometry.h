@@ -1,0 +1,67 @@
+// The geometry of a pooling as lib/ops/pool-geometry.ts writes it, always with three spatial dimensions. Knows nothing of element types.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "../runtime/simd.h"
+#include "../runtime/slice.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Planes of in[0] x in[1] x in[2] become planes of out[0] x out[1] x out[2].
+struct PoolGeometry {
+  int64_t planes;
+  int64_t in[3], out[3];
+  // Of a window that starts at o * stride - pad; not used by adaptive pooling.
+  int64_t kernel[3], stride[3], pad[3], dilation[3];
+
+  explicit PoolGeometry(Slice<const int32_t> words) {
+    const int32_t* w = words.at_least(19);
+    planes = w[0];
+    require(planes >= 0, "a pooling has a negative size");
+    for (int d = 0; d < 3; d++) {
+      in[d] = w[1 + d];
+      out[d] = w[4 + d];
+      kernel[d] = w[7 + d];
+      stride[d] = w[10 + d];
+      pad[d] = w[13 + d];
+      dilation[d] = w[16 + d];
+      require(in[d] >= 0 && out[d] >= 0 && kernel[d] >= 1 && stride[d] >= 1 && pad[d] >= 0 && dilation[d] >= 1,
+              "a pooling's geometry is out of range");
+    }
+    require(in[0] * in[1] * in[2] <= INT32_MAX, "a plane is too large for 32-bit indices");
+  }
+
+  int64_t input_pixels() const { return in[0] * in[1] * in[2]; }
+  int64_t output_pixels() const { return out[0] * out[1] * out[2]; }
+  int64_t input_elements() const { return planes * input_pixels(); }
+  int64_t output_elements() const { return planes * output_pixels(); }
+  int64_t rows() const { return planes * out[0] * out[1]; }
+  // How many planes make a chunk worth a thread.
+  int64_t plane_grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, input_pixels() + output_pixels())); }
+  int64_t row_grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, out[2] * kernel[0] * kernel[1] * kernel[2])); }
+
+  // The taps of window o that lie inside of the input, as [begin, end).
+  void taps_inside(int d, int64_t o, int64_t& begin, int64_t& end) const {
+    const int64_t first = o * stride[d] - pad[d];
+    begin = first >= 0 ? 0 : (-first + dilation[d] - 1) / dilation[d];
+    end = std::min(kernel[d], first >= in[d] ? 0 : (in[d] - first + dilation[d] - 1) / dilation[d]);
+    if (begin > end) begin = end;
+  }
+
+  // The window of an adaptive pooling, as [begin, end).
+  void adaptive_window(int d, int64_t o, int64_t& begin, int64_t& end) const {
+    begin = o * in[d] / out[d];
+    end = ((o + 1) * in[d] + out[d] - 1) / out[d];
+  }
+};
+
+// The windows o in [lo, hi) whose tap at `offset` from o * stride lies inside of 0..size-1.
+inline void windows_inside(int64_t windows, int64_t stride, int64_t offset, int64_t size, int64_t& lo, int64_t& hi) {
+  lo = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+  hi = size - offset <= 0 ? 0 : std::min(windows, (size - offset + stride - 1) / stride);
+  if (lo > hi) lo = hi;
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
