@@ -8,11 +8,7 @@
 #define NODEGRAD_FAMILIES(X) X(copy) X(matmul) X(indexing) X(sort) X(scan) X(random)
 // Families that are compiled once per SIMD level.
 #define NODEGRAD_LEVEL_FAMILIES(X) \
-<<<<<<< HEAD
-  X(elementwise) X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(optim) X(rnn) X(attention)
-=======
-  X(elementwise) X(reduce) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
->>>>>>> 7d3225e (Convolution and pooling: one gathering core for forward, backward and transposed, tile by tile with one BLAS call each)
+  X(elementwise) X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
 
 namespace nodegrad {
 

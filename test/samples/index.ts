@@ -4,3 +4,5 @@ import './einsum.js';
 import './matmul.js';
 import './reduce.js';
 import './softmax.js';
+import './conv.js';
+import './pool.js';
