@@ -5,7 +5,6 @@ export { functionalLogSoftmax as logSoftmax, functionalSoftmax as softmax, funct
 
 // ---- linear, embedding, attention
 export { bilinear, linear } from '../ops/linear.js';
-export { linear } from '../ops/linear.js';
 
 // ---- convolution, pooling, interpolation
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv.js';
