@@ -6,8 +6,7 @@
  * a plan lives only as long as the kernel call that it is made for.
  */
 import { fail, ShapeError } from '../errors.js';
-import { broadcastStrides } from './broadcast.js';
-import { elementCount, type Shape } from './layout.js';
+import { elementCount, type Shape, sameShape } from './layout.js';
 
 /** A count of contiguous elements, or the shared plan buffer. */
 export type Plan = number | Int32Array;
@@ -21,68 +20,108 @@ export interface Strided {
 const MAX_OPERANDS = 8;
 const MAX_DIMS = 64;
 const buffer = new Int32Array(1 + MAX_DIMS * (1 + MAX_OPERANDS));
+// Workspace of one call, so that making a plan allocates nothing: sizes, and strides of operand k from k * MAX_DIMS on.
+const sizes = new Float64Array(MAX_DIMS);
+const steps = new Float64Array(MAX_DIMS * MAX_OPERANDS);
 
 /** The plan that walks the operands over `shape`, the output first; operands are broadcast to it. */
 export function planOf(shape: Shape, operands: readonly Strided[]): Plan {
+  const count = operands.length;
   let plain = true;
-  for (let k = 0; k < operands.length; k++) {
+  let flat = true;
+  for (let k = 0; k < count; k++) {
     const operand = operands[k];
-    if (!operand.contiguousLayout || (operand.shape !== shape && !sameSizes(operand.shape, shape))) {
-      plain = false;
+    if (operand.contiguousLayout && (operand.shape === shape || sameShape(operand.shape, shape))) continue;
+    plain = false;
+    if (elementCount(operand.shape) !== 1) {
+      flat = false;
       break;
     }
   }
   if (plain) return elementCount(shape);
-  const strides = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape));
-  return stridedPlan(shape, strides);
+  if (flat) return flatPlan(shape, operands);
+  const ndim = shape.length;
+  checkDims(ndim);
+  for (let d = 0; d < ndim; d++) sizes[d] = shape[d];
+  for (let k = 0; k < count; k++) {
+    const { shape: own, strides } = operands[k];
+    const lead = ndim - own.length;
+    for (let d = 0; d < ndim; d++) steps[k * MAX_DIMS + d] = d < lead || own[d - lead] !== shape[d] ? 0 : strides[d - lead];
+  }
+  return collapse(ndim, count);
 }
 
-function sameSizes(a: Shape, b: Shape): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** All operands are contiguous but some of one element, which are repeated: one dimension does. */
+function flatPlan(shape: Shape, operands: readonly Strided[]): Plan {
+  buffer[0] = 1;
+  buffer[1] = int32(elementCount(shape));
+  for (let k = 0; k < operands.length; k++) buffer[2 + k] = operands[k].contiguousLayout && sameShape(operands[k].shape, shape) ? 1 : 0;
+  return buffer;
 }
 
 /** The plan for explicit strides, one list an operand, all of the length of `shape`. */
 export function stridedPlan(shape: Shape, strides: readonly (readonly number[])[]): Plan {
-  const order = walkingOrder(shape, strides);
-  const sizes: number[] = [];
-  const steps: number[][] = strides.map(() => []);
-  for (const d of order) {
-    const size = shape[d];
+  const ndim = shape.length;
+  checkDims(ndim);
+  for (let d = 0; d < ndim; d++) sizes[d] = shape[d];
+  for (let k = 0; k < strides.length; k++) for (let d = 0; d < ndim; d++) steps[k * MAX_DIMS + d] = strides[k][d];
+  return collapse(ndim, strides.length);
+}
+
+/** Orders and joins the dimensions in the workspace, and writes the plan. */
+function collapse(ndim: number, operands: number): Plan {
+  sortByOutput(ndim, operands);
+  let kept = 0;
+  for (let d = 0; d < ndim; d++) {
+    const size = sizes[d];
     if (size === 1) continue;
-    const last = sizes.length - 1;
-    // The previous (outer) dimension continues this one for every operand: walk both as one.
-    if (last >= 0 && strides.every((s, k) => steps[k][last] === s[d] * size)) {
-      sizes[last] *= size;
-      strides.forEach((s, k) => {
-        steps[k][last] = s[d];
-      });
-    } else {
-      sizes.push(size);
-      strides.forEach((s, k) => {
-        steps[k].push(s[d]);
-      });
+    if (kept > 0 && continues(kept - 1, d, size, operands)) {
+      sizes[kept - 1] *= size;
+      for (let k = 0; k < operands; k++) steps[k * MAX_DIMS + kept - 1] = steps[k * MAX_DIMS + d];
+      continue;
+    }
+    sizes[kept] = size;
+    for (let k = 0; k < operands; k++) steps[k * MAX_DIMS + kept] = steps[k * MAX_DIMS + d];
+    kept++;
+  }
+  if (kept === 0) return 1;
+  let plain = kept === 1;
+  for (let k = 0; k < operands && plain; k++) plain = steps[k * MAX_DIMS] === 1;
+  if (plain) return sizes[0];
+  buffer[0] = kept;
+  let at = 1;
+  for (let d = 0; d < kept; d++) buffer[at++] = int32(sizes[d]);
+  for (let k = 0; k < operands; k++) for (let d = 0; d < kept; d++) buffer[at++] = int32(steps[k * MAX_DIMS + d]);
+  return buffer;
+}
+
+/** Whether walking the outer dimension continues the inner one for every operand, so that both are walked as one. */
+function continues(outer: number, inner: number, size: number, operands: number): boolean {
+  for (let k = 0; k < operands; k++) if (steps[k * MAX_DIMS + outer] !== steps[k * MAX_DIMS + inner] * size) return false;
+  return true;
+}
+
+/** Dimensions from the outermost to the innermost by the output's strides: a transposed output is walked as it lies in memory. */
+function sortByOutput(ndim: number, operands: number): void {
+  for (let i = 1; i < ndim; i++) {
+    for (let j = i; j > 0 && steps[j - 1] < steps[j]; j--) {
+      swap(sizes, j);
+      for (let k = 0; k < operands; k++) swap(steps, k * MAX_DIMS + j);
     }
   }
-  const ndim = sizes.length;
-  if (ndim === 0) return elementCount(shape);
-  if (ndim === 1 && steps.every((s) => s[0] === 1)) return sizes[0];
-  buffer[0] = ndim;
-  for (let i = 0; i < ndim; i++) buffer[1 + i] = int32(sizes[i]);
-  let at = 1 + ndim;
-  for (let k = 0; k < strides.length; k++) for (let i = 0; i < ndim; i++) buffer[at++] = int32(steps[k][i]);
-  return buffer;
+}
+
+function swap(list: Float64Array, j: number): void {
+  const value = list[j];
+  list[j] = list[j - 1];
+  list[j - 1] = value;
+}
+
+function checkDims(ndim: number): void {
+  if (ndim > MAX_DIMS) fail(ShapeError, 'strided access', `at most ${MAX_DIMS} dimensions`, String(ndim));
 }
 
 function int32(value: number): number {
   if (value > 0x7fffffff) fail(ShapeError, 'strided access', 'sizes and strides below 2^31 elements', String(value));
   return value;
-}
-
-/** Dimensions from the outermost to the innermost by the output's strides: a transposed output is walked as it lies in memory. */
-function walkingOrder(shape: Shape, strides: readonly (readonly number[])[]): number[] {
-  const out = strides[0];
-  const order = Array.from({ length: shape.length }, (_, i) => i);
-  return order.sort((a, b) => out[b] - out[a] || a - b);
 }
