@@ -26,3 +26,6 @@ export {
   maxUnpool3d,
 } from '../ops/max-pool.js';
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../ops/avg-pool.js';
+// ---- data movement
+export { embedding, oneHot } from '../ops/embedding.js';
+export { pad } from '../ops/pad.js';

@@ -37,6 +37,10 @@ export { indexAdd, indexCopy, indexFill, indexSelect, put, take } from './index-
 export { gather, scatter, scatterAdd, takeAlongDim } from './gather.js';
 export { argwhere, maskedScatter, maskedSelect, nonzero } from './masked.js';
 export { indexPut } from './indexing.js';
+export { cartesianProd, meshgrid, repeatInterleave, tile } from './repeat.js';
+export { flip, fliplr, flipud, roll, rot90 } from './flip.js';
+export { diag, diagEmbed, diagflat, trace, tril, trilIndices, triu, triuIndices } from './triangle.js';
+export { constantPadNd } from './pad.js';
 
 // ---- matrix products
 export { einsum } from './einsum.js';

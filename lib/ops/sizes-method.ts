@@ -13,6 +13,7 @@ export function sizeArguments(op: string, parameter: string, args: readonly unkn
   if (args.length === 1) {
     const only = args[0];
     if (Array.isArray(only)) given = only;
+    else if (typeof only === 'number') given = [only];
     else if (isOptions(only)) {
       rejectUnknownOptions(op, only, [parameter]);
       const named = only[parameter];

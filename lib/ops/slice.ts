@@ -19,6 +19,8 @@ type Attributes = readonly number[];
 interface Part {
   /** The view. */
   readonly view: Operator<Attributes, Tensor>;
+  /** y = zeros with a source in the part. */
+  readonly embed: Operator<{ from: Shape; attributes: Attributes }, Tensor>;
   /** y = a copy of x with the part replaced by a source. */
   readonly scatter: Operator<Attributes, Tensor>;
 }
@@ -76,7 +78,7 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
     const { shape, strides, offset } = geometry(name, x, attributes);
     return new Tensor(x.storage, null, x.info, shape, strides, offset, false);
   };
-  return { view, scatter };
+  return { view, embed, scatter };
 }
 
 function whole(op: string, name: string, value: unknown): number {
@@ -119,6 +121,7 @@ const diagonalPart = definePart('diagonal', (op, x, [offset, dim1, dim2]) => {
 
 export const selectOp = selectPart.view;
 export const diagonalOp = diagonalPart.view;
+export const diagonalEmbedOp = diagonalPart.embed;
 
 /** The one place `index` of dimension `dim`, without that dimension: a view. torch.select */
 export const select = defineFunction({ name: 'select', parameters: ['input', 'dim', 'index'], required: 3 }, (input: Tensor, dim: number, index: number | Tensor): Tensor => {
