@@ -20,3 +20,4 @@ export * as optim from './optim/index.js';
 export { save, saveToBuffer } from './serialization/save.js';
 export { load } from './serialization/load.js';
 export type { LoadCheckpointOptions, LoadedCheckpoint } from './serialization/load.js';
+export * as utils from './utils/index.js';

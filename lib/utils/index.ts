@@ -1,0 +1,2 @@
+/** The public names of `utils`. */
+export * as tensorboard from '../tensorboard/index.js';
