@@ -43,7 +43,7 @@ export function requireElements(op: string, x: Tensor, dims: readonly number[], 
   for (const d of dims) if (x.shape[d] === 0) fail(IndexError, op, `a dim ${d} with at least one element`, '0', { input: x });
 }
 
-interface ExtremumSpec extends ReduceSpec {
+export interface ExtremumSpec extends ReduceSpec {
   /** PyTorch's full `max` shares the gradient among NaNs too; `amax` makes it NaN. */
   readonly nan: boolean;
 }
@@ -53,7 +53,7 @@ interface ExtremumAttributes {
 }
 
 /** w = 1 / (number of ties) where x equals its extremum y, else 0: piecewise constant. */
-const tieWeightsOp = defineOp<ExtremumSpec, ExtremumSpec>({
+export const tieWeightsOp = defineOp<ExtremumSpec, ExtremumSpec>({
   name: 'tieWeights',
   infer: (_, spec) => spec,
   forward: (spec, [x, y]) => {

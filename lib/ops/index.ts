@@ -8,10 +8,13 @@ export { exp } from './pointwise.js';
 export { clone, contiguous, detach, to } from './convert.js';
 
 // ---- reductions, scans, sorting
-export { mean, sum } from './reduce.js';
+export { mean, prod, sum } from './reduce.js';
 export { amax, amin, aminmax, argmax, argmin, max, min } from './extrema.js';
 export { var, varMean } from './variance.js';
 export { logSoftmax, softmax } from './softmax.js';
+export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './scan.js';
+export { argsort, kthvalue, median, mode, msort, sort, topk } from './sort.js';
+export { bincount, bucketize, histc, searchsorted, unique, uniqueConsecutive } from './search.js';
 
 // ---- views
 export {

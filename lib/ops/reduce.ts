@@ -3,8 +3,8 @@ import { gradientOperators } from '../autograd/gradient-operators.js';
 import { DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { broadcastDims } from '../shape/broadcast.js';
-import { wrapDims } from '../shape/dims.js';
-import { type DType, type DTypeInfo, dtypeInfo, FLOAT32, INT64, type TypedArray } from '../storage/dtype.js';
+import { wrapDim, wrapDims } from '../shape/dims.js';
+import { type DType, dtypeInfo, FLOAT32, type TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo } from './cast.js';
 import { castRecorded } from './convert.js';
@@ -12,8 +12,9 @@ import { mulOp } from './arithmetic.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
-import { type Dims, finishDims, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
-import { expandOp, viewOp } from './view.js';
+import { accumulationInfo, type Dims, finishDims, inAccumulationType, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
+import { exclusiveProduct } from './scan.js';
+import { expandOp, reshape, viewOp } from './view.js';
 
 export { dropDims, reduceSpec, type ReduceSpec } from './reduction.js';
 
@@ -53,23 +54,25 @@ export const meanOp = defineOp<Dims, ReduceSpec>({
   backward: (context, g) => [expandOp([mulOp([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)],
 });
 
+/** y = product of x along dim (kept as 1); dx = g (product of the elements before) (product of the elements after). */
+const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
+  name: 'prod',
+  autocast: 'float32',
+  infer: ([x], dim) => ({ ...reduceSpec('prod', x, dim), dim }),
+  forward: (spec, [x]) => reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('prod', kernels.prod, input)(input.array, out.array, outer, n, inner)),
+  save: (context, [x]) => context.save(x),
+  backward: (context, g): readonly (Tensor | null)[] => {
+    const x = context.saved(0);
+    const { dim } = context.spec;
+    return [mulOp([g, mulOp([exclusiveProduct(x, { dim, reverse: false }), exclusiveProduct(x, { dim, reverse: true })])])];
+  },
+});
+
 gradientOperators.sumToShape = (gradient, shape) => {
   const dims = broadcastDims(shape, gradient.shape);
   const reduced = dims.length === 0 ? gradient : sumOp([gradient], dims);
   return viewOp([reduced], shape);
 };
-
-/** The type that a sum or product is computed in: the one asked for, a floating input's own, else int64. */
-export function accumulationInfo(op: string, x: Tensor, dtype: DType | null | undefined): DTypeInfo {
-  if (dtype !== undefined && dtype !== null) return dtypeInfo(op, dtype);
-  return x.info.floating ? x.info : INT64;
-}
-
-/** sum or product over dims in a type that has a kernel; narrower integers are computed in int64 (modulo 2^64) and cut. */
-export function inAccumulationType(x: Tensor, info: DTypeInfo, compute: (wide: Tensor) => Tensor): Tensor {
-  const wide = info.floating ? info : INT64;
-  return castRecorded(compute(castRecorded(castRecorded(x, info), wide)), info);
-}
 
 /** The sum over `dim` (all dimensions by default); bool and integers are summed in int64. */
 export const sum = defineFunction(
@@ -104,9 +107,26 @@ export const mean = defineFunction(
   },
 );
 
+/** The product along `dim`, or of all elements; bool and integers are multiplied in int64. */
+export const prod = defineFunction(
+  { name: 'prod', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  (input: Tensor, dim?: number | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+    const x = tensorArgument('prod', 'input', input);
+    const info = accumulationInfo('prod', x, dtype);
+    if (dim === undefined || dim === null) return inAccumulationType(x, info, (wide) => finishDims(prodOp([reshape(wide, [-1])], 0), [0], false));
+    const wrapped = wrapDim('prod', dim, x.shape.length);
+    return finishDims(
+      inAccumulationType(x, info, (wide) => prodOp([wide], wrapped)),
+      x.shape.length === 0 ? [] : [wrapped],
+      keepdim,
+    );
+  },
+);
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
     sum: Method<typeof sum>;
     mean: Method<typeof mean>;
+    prod: Method<typeof prod>;
   }
 }

@@ -4,10 +4,11 @@
  */
 import { wrapDims } from '../shape/dims.js';
 import { contiguousStrides, elementCount, isContiguous, type Shape } from '../shape/layout.js';
-import type { DTypeInfo } from '../storage/dtype.js';
+import { type DType, type DTypeInfo, dtypeInfo, INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { contiguousOf } from './cast.js';
+import { castRecorded } from './convert.js';
 import { viewOp } from './view.js';
 
 /** What a `dim` parameter takes: one dimension, several, or all where it is null, missing or empty. */
@@ -166,6 +167,18 @@ export function gatherDims(x: Tensor, { shape, dims }: ReduceSpec): Gathered {
     inner: 1,
     restore: (gathered) => windowOn(gathered, [...shape], strides, 0),
   };
+}
+
+/** The type that a sum or product is computed in: the one asked for, a floating input's own, else int64. */
+export function accumulationInfo(op: string, x: Tensor, dtype: DType | null | undefined): DTypeInfo {
+  if (dtype !== undefined && dtype !== null) return dtypeInfo(op, dtype);
+  return x.info.floating ? x.info : INT64;
+}
+
+/** sum or product over dims in a type that has a kernel; narrower integers are computed in int64 (modulo 2^64) and cut. */
+export function inAccumulationType(x: Tensor, info: DTypeInfo, compute: (wide: Tensor) => Tensor): Tensor {
+  const wide = info.floating ? info : INT64;
+  return castRecorded(compute(castRecorded(castRecorded(x, info), wide)), info);
 }
 
 /** True where the value is a tensor: tells `max(x, other)` from `max(x, dim)`. */

@@ -1,8 +1,177 @@
-// Sorting, top-k and searches along one dimension.
+// Sorting and selection of contiguous data along n of (outer, n, inner). Elements become unsigned keys whose order is PyTorch's
+// (NaN above everything, -0 equal to 0), paired with their index, so that every order is total and every sort stable.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
 #include "kernels.h"
 
 namespace nodegrad {
+namespace {
 
-void add_sort(Registry&) {}
+constexpr int64_t kGrain = 8192;
+
+// Up to 32 bits of key stand above the index in one word; wider keys need a pair.
+struct Pair {
+  uint64_t key;
+  int64_t index;
+  bool operator<(const Pair& other) const { return key < other.key || (key == other.key && index < other.index); }
+};
+template <class T>
+using Entry = std::conditional_t<sizeof(T) <= 4, uint64_t, Pair>;
+
+// A key that grows with the element.
+template <class T>
+auto key_of(T x) {
+  using Key = std::conditional_t<sizeof(T) <= 4, uint32_t, uint64_t>;
+  constexpr Key top = Key{1} << (sizeof(Key) * 8 - 1);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (x != x) return std::numeric_limits<Key>::max();
+    const T clean = x == 0 ? T{0} : x;
+    Key bits;
+    std::memcpy(&bits, &clean, sizeof(bits));
+    return static_cast<Key>((bits & top) != 0 ? ~bits : bits | top);
+  } else if constexpr (std::is_same_v<T, Bool>) {
+    return static_cast<Key>(x.byte);
+  } else {
+    return static_cast<Key>(static_cast<Key>(static_cast<std::make_signed_t<Key>>(x)) ^ top);
+  }
+}
+
+template <class T>
+Entry<T> entry_of(T x, int64_t index, bool descending) {
+  auto key = key_of(x);
+  if (descending) key = static_cast<decltype(key)>(~key);
+  if constexpr (sizeof(T) <= 4) {
+    return (static_cast<uint64_t>(key) << 32) | static_cast<uint64_t>(index);
+  } else {
+    return {key, index};
+  }
+}
+inline int64_t index_of(uint64_t entry) { return static_cast<int64_t>(entry & 0xffffffffu); }
+inline int64_t index_of(const Pair& entry) { return entry.index; }
+inline uint64_t digits_of(uint64_t entry) { return entry >> 32; }
+inline uint64_t digits_of(const Pair& entry) { return entry.key; }
+
+// Stable sort by the key's bytes, the lowest first; a byte that all keys share costs no pass. Indices begin in order.
+template <class E>
+void radix_sort(E* entries, E* spare, int64_t n, int bytes) {
+  E* from = entries;
+  E* to = spare;
+  for (int byte = 0; byte < bytes; byte++) {
+    int64_t count[256] = {};
+    for (int64_t i = 0; i < n; i++) count[(digits_of(from[i]) >> (8 * byte)) & 255]++;
+    if (*std::max_element(count, count + 256) == n) continue;
+    int64_t start = 0;
+    for (int64_t& c : count) {
+      const int64_t size = c;
+      c = start;
+      start += size;
+    }
+    for (int64_t i = 0; i < n; i++) to[count[(digits_of(from[i]) >> (8 * byte)) & 255]++] = from[i];
+    std::swap(from, to);
+  }
+  if (from != entries) std::copy(from, from + n, entries);
+}
+
+// Calls row(entries, spare, offset) with the entries of every run along n; offset is that of its first element.
+template <class T, class Row>
+void for_runs(const T* x, int64_t outer, int64_t n, int64_t inner, bool descending, const Row& row) {
+  parallel_for(outer * inner, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+    const Scratch<Entry<T>> entries(n);
+    const Scratch<Entry<T>> spare(n);
+    for (int64_t run = begin; run < end; run++) {
+      const int64_t offset = run / inner * n * inner + run % inner;
+      for (int64_t k = 0; k < n; k++) entries[k] = entry_of(x[offset + k * inner], k, descending);
+      row(entries.get(), spare.get(), run);
+    }
+  });
+}
+
+// The first `count` elements of the sorted run and their indices; all of them, or the smallest (largest where descending).
+template <class T>
+void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, bool descending, int64_t count) {
+  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff, "a sort has a size out of range");
+  const T* x = input.at_least(outer * n * inner);
+  T* v = values.at_least(outer * count * inner);
+  int64_t* at = indices.at_least(outer * count * inner);
+  for_runs(x, outer, n, inner, descending, [&](auto* entries, auto* spare, int64_t run) {
+    if (count < n && count * 8 <= n) {
+      std::nth_element(entries, entries + count, entries + n);
+      std::sort(entries, entries + count);
+    } else if (n >= 512) {
+      radix_sort(entries, spare, n, sizeof(T) <= 4 ? 4 : 8);
+    } else {
+      std::sort(entries, entries + n);
+    }
+    const int64_t from = run / inner * n * inner + run % inner;
+    const int64_t to = run / inner * count * inner + run % inner;
+    for (int64_t k = 0; k < count; k++) {
+      const int64_t index = index_of(entries[k]);
+      v[to + k * inner] = x[from + index * inner];
+      at[to + k * inner] = index;
+    }
+  });
+}
+
+// values[o, i] = the element of rank k (0 the smallest) and its index; where `nan` is set, the first NaN instead, if there is one.
+template <class T>
+void kthvalue(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, int64_t k, bool nan) {
+  require(outer >= 0 && n >= 1 && inner >= 0 && k >= 0 && k < n && n <= 0xffffffff, "a selection has a size out of range");
+  const T* x = input.at_least(outer * n * inner);
+  T* v = values.at_least(outer * inner);
+  int64_t* at = indices.at_least(outer * inner);
+  for_runs(x, outer, n, inner, false, [&](auto* entries, auto*, int64_t run) {
+    const T* from = x + run / inner * n * inner + run % inner;
+    int64_t index = -1;
+    for (int64_t i = 0; nan && index < 0 && i < n; i++) {
+      if (from[i * inner] != from[i * inner]) index = i;
+    }
+    if (index < 0) {
+      std::nth_element(entries, entries + k, entries + n);
+      index = index_of(entries[k]);
+    }
+    v[run] = from[index * inner];
+    at[run] = index;
+  });
+}
+
+// values[o, i] = the most frequent element, the smallest of several, and its last index.
+template <class T>
+void mode(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner) {
+  require(outer >= 0 && n >= 1 && inner >= 0 && n <= 0xffffffff, "a mode has a size out of range");
+  const T* x = input.at_least(outer * n * inner);
+  T* v = values.at_least(outer * inner);
+  int64_t* at = indices.at_least(outer * inner);
+  for_runs(x, outer, n, inner, false, [&](auto* entries, auto*, int64_t run) {
+    const T* from = x + run / inner * n * inner + run % inner;
+    std::sort(entries, entries + n);
+    int64_t best = 0;
+    int64_t longest = 0;
+    for (int64_t begin = 0; begin < n;) {
+      int64_t end = begin + 1;
+      while (end < n && digits_of(entries[end]) == digits_of(entries[begin])) end++;
+      if (end - begin > longest) {
+        longest = end - begin;
+        best = index_of(entries[end - 1]);
+      }
+      begin = end;
+    }
+    v[run] = from[best * inner];
+    at[run] = best;
+  });
+}
+
+}  // namespace
+
+void add_sort(Registry& registry) {
+  NODEGRAD_ADD(registry, sort, NODEGRAD_NUMBERS, Bool);
+  NODEGRAD_ADD(registry, kthvalue, NODEGRAD_NUMBERS);
+  NODEGRAD_ADD(registry, mode, NODEGRAD_NUMBERS, Bool);
+}
 
 }  // namespace nodegrad

@@ -3,6 +3,8 @@ import './convert.js';
 import './einsum.js';
 import './matmul.js';
 import './reduce.js';
+import './scan.js';
 import './softmax.js';
 import './conv.js';
 import './pool.js';
+import './sort.js';

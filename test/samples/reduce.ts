@@ -1,5 +1,5 @@
 /** Samples of sums, means, products and extrema over dimensions. */
-import { amax, amin, aminmax, ArgumentError, argmax, argmin, DTypeError, IndexError, max, mean, min, sum, tensor, var as variance, varMean } from '../../lib/index.js';
+import { amax, amin, aminmax, ArgumentError, argmax, argmin, DTypeError, IndexError, max, mean, min, prod, sum, tensor, var as variance, varMean } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
 const integers = () => tensor([1n, 2n, 3n]);
@@ -29,6 +29,30 @@ samples({
     { name: 'no rows', inputs: [make([0, 3])], call: (x) => mean(x, 1) },
   ],
   errors: [{ name: 'integers', call: () => mean(integers()), error: DTypeError, message: /a floating dtype/ }],
+});
+
+samples({
+  fn: 'prod',
+  cases: [
+    { name: 'all', inputs: [make([3, 2])], call: (x) => prod(x) },
+    { name: 'one dim', inputs: [make([3, 4, 2])], call: (x) => prod(x, 1) },
+    {
+      name: 'with a zero',
+      inputs: [
+        tensor(
+          [
+            [1, 0, 3],
+            [0, 0, 2],
+            [1, 2, 3],
+          ],
+          { dtype: 'float64', requiresGrad: true },
+        ),
+      ],
+      call: (x) => prod(x, 1, true),
+    },
+    { name: 'no elements', inputs: [make([0, 3])], call: (x) => prod(x, 0) },
+  ],
+  errors: [outOfRange('prod', () => prod(make([2, 3]), 2))],
 });
 
 for (const [name, fn] of [
