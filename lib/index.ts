@@ -15,6 +15,7 @@ import './autograd/hooks.js';
 export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
 
+export * as random from './random/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { save, saveToBuffer } from './serialization/save.js';

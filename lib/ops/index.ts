@@ -56,3 +56,7 @@ export { adaptiveMaxPool1d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool3
 export { adaptiveAvgPool1d, avgPool1d } from './avg-pool.js';
 
 // ---- random numbers
+export { defaultGenerator, Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from '../random/generator.js';
+export { normal, rand, randint, randintLike, randLike, randn, randnLike, randperm } from '../random/creation.js';
+export type { RandomOptions } from '../random/creation.js';
+export { bernoulli, multinomial } from '../random/sampling.js';

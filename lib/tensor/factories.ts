@@ -13,29 +13,29 @@ import { Tensor, windowOn } from './tensor.js';
 
 const OPTIONS = ['dtype', 'device', 'requiresGrad'] as const;
 
-interface Sized extends CreationOptions {
+export interface Sized extends CreationOptions {
   size?: Shape;
 }
 /** Arguments of a function of a shape: an array or numbers, then options. */
-type SizeArguments = [size: Shape | Sized, options?: Sized] | (number | Sized)[];
+export type SizeArguments = [size: Shape | Sized, options?: Sized] | (number | Sized)[];
 
 /** Sizes given as an array, as numbers, or as the option `size`, and the options that follow. */
-function sizesAndOptions(op: string, args: readonly unknown[]): { size: Shape; options: Sized } {
+export function sizesAndOptions(op: string, args: readonly unknown[], known: readonly string[] = OPTIONS): { size: Shape; options: Sized } {
   const last = args[args.length - 1];
   const options = isOptions(last) ? (last as Sized) : {};
-  rejectUnknownOptions(op, options, ['size', ...OPTIONS]);
+  rejectUnknownOptions(op, options, ['size', ...known]);
   const given = isOptions(last) ? args.slice(0, -1) : args;
   const list = given.length === 0 && options.size !== undefined ? options.size : given.length === 1 && Array.isArray(given[0]) ? (given[0] as unknown[]) : given;
   for (const n of list) if (typeof n !== 'number') fail(ArgumentError, op, 'sizes as numbers or one array of numbers', describe(list));
   return { size: list as Shape, options };
 }
 
-function infoOf(op: string, dtype: DType | undefined | null, byDefault: DTypeInfo): DTypeInfo {
+export function infoOf(op: string, dtype: DType | undefined | null, byDefault: DTypeInfo): DTypeInfo {
   return dtype === undefined || dtype === null ? byDefault : dtypeInfo(op, dtype);
 }
 
 /** Checks the device and turns gradients on where they are asked for. */
-function finish(op: string, out: Tensor, device: string | undefined, requiresGrad: boolean | undefined): Tensor {
+export function finish(op: string, out: Tensor, device: string | undefined, requiresGrad: boolean | undefined): Tensor {
   if (device !== undefined) checkDevice(op, device);
   return requiresGrad ? out.requiresGrad_() : out;
 }
