@@ -1,5 +1,6 @@
 /** `nn`: modules, parameters, and the functions that they are built on. */
 export * as functional from './functional.js';
+export * as init from './init.js';
 
 // ---- module and containers
 export { type Layer, Module } from './module.js';

@@ -50,7 +50,8 @@ void uniformFill(Slice<T> out, Slice<uint32_t> state, double from, double to, in
   MersenneTwister generator(state);
   if constexpr (std::is_same_v<T, double>) {
     for (int64_t i = 0; i < n; i++) {
-      const double x = generator.uniform53() * (to - from) + from;
+      // Rounded once, as PyTorch's build does it; a narrower type's product is exact anyway.
+      const double x = std::fma(generator.uniform53(), to - from, from);
       o[i] = x == to ? from : x;
     }
   } else {
