@@ -1,8 +1,268 @@
-// Scaled dot product attention, tile by tile.
+// Scaled dot product attention, tile by tile: softmax(scale q k^T + mask) v without the whole matrix of weights in memory. Forward
+// keeps the logarithm of each row's sum; backward computes the weights of a tile anew from it.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "../runtime/blas.h"
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+#include "../runtime/simd.h"
 #include "kernels.h"
+#include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
+namespace {
 
-void add_attention(Registry&) {}
+// A tile of queries x keys of scores stays in the second-level cache.
+constexpr int64_t kQueries = 128;
+constexpr int64_t kKeys = 256;
+
+// Sizes of one attention: queries, keys, features of q and k, features of v; row strides of q, k, v, and both strides of the mask.
+struct Sizes {
+  int64_t queries, keys, features, values;
+  int64_t step_q, step_k, step_v, mask_row, mask_col;
+  bool masked, causal;
+};
+
+// Offsets of the operands [index, q, k, v, mask] of one batch item.
+struct Place {
+  int64_t at[5];
+};
+
+Place locate(const Plan& plan, int64_t item) {
+  Place place{{item, item, item, item, item}};
+  if (plan.contiguous()) return place;
+  std::fill(place.at, place.at + 5, int64_t{0});
+  for (int d = plan.ndim() - 1; d >= 0; d--) {
+    const int64_t i = item % plan.size(d);
+    item /= plan.size(d);
+    for (int k = 0; k < 5; k++) place.at[k] += i * plan.stride(k, d);
+  }
+  return place;
+}
+
+// Checks that every item's matrices lie inside their slices.
+template <class T>
+void check(const Plan& plan, const Sizes& s, const Slice<const T>& q, const Slice<const T>& k, const Slice<const T>& v, const Slice<const T>& mask) {
+  require(s.queries > 0 && s.keys > 0 && s.features > 0 && s.values > 0, "an attention has no elements");
+  require(s.step_q >= s.features && s.step_k >= s.features && s.step_v >= s.values, "rows of an attention overlap");
+  require(s.mask_row >= 0 && s.mask_col >= 0, "a mask has a negative stride");
+  require(plan.contiguous() || plan.length >= 1 + 6 * static_cast<int64_t>(plan.ndim()), "a plan is shorter than its dimensions");
+  if (!plan.contiguous()) {
+    for (int d = 0; d < plan.ndim(); d++) {
+      for (int operand = 0; operand < 5; operand++) require(plan.stride(operand, d) >= 0, "a plan has a negative stride");
+    }
+  }
+  const Place last = locate(plan, plan.elements() - 1);
+  q.at_least(last.at[1] + (s.queries - 1) * s.step_q + s.features);
+  k.at_least(last.at[2] + (s.keys - 1) * s.step_k + s.features);
+  v.at_least(last.at[3] + (s.keys - 1) * s.step_v + s.values);
+  if (s.masked) mask.at_least(last.at[4] + (s.queries - 1) * s.mask_row + (s.keys - 1) * s.mask_col + 1);
+}
+
+// Adds the mask to a tile of scores whose first query and key are (i0, j0); keys after a query are masked where causal.
+template <class T>
+void add_mask(const Sizes& s, const T* mask, T* scores, int64_t i0, int64_t rows, int64_t j0, int64_t cols) {
+  for (int64_t i = 0; i < rows; i++) {
+    T* row = scores + i * cols;
+    if (s.masked) {
+      const T* from = mask + (i0 + i) * s.mask_row + j0 * s.mask_col;
+      NODEGRAD_SIMD
+      for (int64_t j = 0; j < cols; j++) row[j] += from[j * s.mask_col];
+    }
+    if (s.causal) {
+      for (int64_t j = std::max<int64_t>(0, i0 + i + 1 - j0); j < cols; j++) row[j] = -std::numeric_limits<T>::infinity();
+    }
+  }
+}
+
+template <class T>
+T largest(const T* x, int64_t n, T start) {
+  constexpr int64_t kLanes = 16;
+  T lanes[kLanes];
+  std::fill(lanes, lanes + kLanes, start);
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (int64_t l = 0; l < kLanes; l++) lanes[l] = x[j + l] > lanes[l] ? x[j + l] : lanes[l];
+  }
+  for (; j < n; j++) lanes[0] = x[j] > lanes[0] ? x[j] : lanes[0];
+  for (int64_t l = 1; l < kLanes; l++) lanes[0] = lanes[l] > lanes[0] ? lanes[l] : lanes[0];
+  return lanes[0];
+}
+
+// x = e^(x - shift), and its sum.
+template <class T>
+T exponentials(T* x, int64_t n, T shift) {
+  constexpr int64_t kLanes = 16;
+  T lanes[kLanes] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    NODEGRAD_SIMD
+    for (int64_t l = 0; l < kLanes; l++) {
+      x[j + l] = vec::exp(x[j + l] - shift);
+      lanes[l] += x[j + l];
+    }
+  }
+  T total = 0;
+  for (; j < n; j++) {
+    x[j] = vec::exp(x[j] - shift);
+    total += x[j];
+  }
+  for (int64_t l = 0; l < kLanes; l++) total += lanes[l];
+  return total;
+}
+
+template <class T>
+T dot_row(const T* x, const T* y, int64_t n) {
+  constexpr int64_t kLanes = 16;
+  T lanes[kLanes] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (int64_t l = 0; l < kLanes; l++) lanes[l] += x[j + l] * y[j + l];
+  }
+  T total = 0;
+  for (; j < n; j++) total += x[j] * y[j];
+  for (int64_t l = 0; l < kLanes; l++) total += lanes[l];
+  return total;
+}
+
+// Keys that queries up to `last` see: all of them, or those before where causal.
+int64_t visible(const Sizes& s, int64_t last) { return s.causal ? std::min(s.keys, last + 1) : s.keys; }
+
+// One tile of queries: the running maximum, sum and weighted values are corrected as larger scores appear (online softmax).
+template <class T>
+void forward_tile(const Sizes& s, T scale, const T* q, const T* k, const T* v, const T* mask, int64_t i0, int64_t rows, T* out, T* lse) {
+  const Scratch<T> scores(rows * std::min(s.keys, kKeys));
+  const Scratch<T> top(rows), sum(rows);
+  std::fill(top.get(), top.get() + rows, -std::numeric_limits<T>::infinity());
+  std::fill(sum.get(), sum.get() + rows, T{0});
+  const int64_t keys = visible(s, i0 + rows - 1);
+  for (int64_t j0 = 0; j0 < keys; j0 += kKeys) {
+    const int64_t cols = std::min(kKeys, keys - j0);
+    blas::gemm(false, true, rows, cols, s.features, scale, q + i0 * s.step_q, s.step_q, k + j0 * s.step_k, s.step_k, T{0}, scores.get(), cols);
+    add_mask(s, mask, scores.get(), i0, rows, j0, cols);
+    for (int64_t i = 0; i < rows; i++) {
+      T* row = scores.get() + i * cols;
+      const T before = top[i];
+      T now = largest(row, cols, before);
+      // Every key so far is masked: nothing is weighted yet, and e^(x - 0) of -infinity is 0.
+      const T shift = now == -std::numeric_limits<T>::infinity() ? T{0} : now;
+      const T added = exponentials(row, cols, shift);
+      const T correction = before == -std::numeric_limits<T>::infinity() ? T{0} : vec::exp(before - shift);
+      sum[i] = sum[i] * correction + added;
+      top[i] = now;
+      if (j0 > 0 && correction != 1) {
+        T* to = out + (i0 + i) * s.values;
+        NODEGRAD_SIMD
+        for (int64_t e = 0; e < s.values; e++) to[e] *= correction;
+      }
+    }
+    blas::gemm(false, false, rows, s.values, cols, T{1}, scores.get(), cols, v + j0 * s.step_v, s.step_v, j0 == 0 ? T{0} : T{1}, out + i0 * s.values,
+               s.values);
+  }
+  for (int64_t i = 0; i < rows; i++) {
+    T* to = out + (i0 + i) * s.values;
+    // A query whose keys are all masked attends to nothing; infinity makes its weights 0 in backward as well.
+    const bool nothing = top[i] == -std::numeric_limits<T>::infinity();
+    const T factor = nothing ? T{0} : T{1} / sum[i];
+    for (int64_t e = 0; e < s.values; e++) to[e] = nothing ? T{0} : to[e] * factor;
+    lse[i0 + i] = nothing ? std::numeric_limits<T>::infinity() : top[i] + std::log(sum[i]);
+  }
+}
+
+// out[b] = softmax(scale q[b] k[b]^T + mask[b]) v[b]; lse[b, i] is the logarithm of row i's sum. The plan [index, q, k, v, mask] walks the
+// batch; out and lse are contiguous. Tiles of queries in parallel.
+template <class T>
+void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const T> mask, Slice<T> out, Slice<T> lse, Plan plan, int64_t queries,
+               int64_t keys, int64_t features, int64_t values, int64_t step_q, int64_t step_k, int64_t step_v, int64_t mask_row, int64_t mask_col,
+               bool masked, bool causal, double scale) {
+  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, masked, causal};
+  const int64_t batch = plan.elements();
+  if (batch == 0) return;
+  check(plan, s, q, k, v, mask);
+  T* to = out.at_least(batch * queries * values);
+  T* sums = lse.at_least(batch * queries);
+  const int64_t tiles = (queries + kQueries - 1) / kQueries;
+  const int64_t work = std::min(queries, kQueries) * keys * (features + values);
+  parallel_for(batch * tiles, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
+    for (int64_t unit = begin; unit < end; unit++) {
+      const int64_t item = unit / tiles, i0 = unit % tiles * kQueries;
+      const Place place = locate(plan, item);
+      forward_tile(s, static_cast<T>(scale), q.data + place.at[1], k.data + place.at[2], v.data + place.at[3], mask.data + (masked ? place.at[4] : 0),
+                   i0, std::min(kQueries, queries - i0), to + item * queries * values, sums + item * queries);
+    }
+  });
+}
+
+// One batch item, tile by tile: P = e^(scores - lse), dv += P^T g, dS = scale P (g v^T - rowsum(g out)), dq += dS k, dk += dS^T q.
+template <class T>
+void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, const T* v, const T* mask, const T* out, const T* lse, T* dq, T* dk,
+                   T* dv) {
+  const int64_t height = std::min(s.queries, kQueries), width = std::min(s.keys, kKeys);
+  const Scratch<T> weights(height * width), slopes(height * width), inner(s.queries);
+  for (int64_t i = 0; i < s.queries; i++) inner[i] = dot_row(g + i * s.values, out + i * s.values, s.values);
+  std::fill(dq, dq + s.queries * s.features, T{0});
+  std::fill(dk, dk + s.keys * s.features, T{0});
+  std::fill(dv, dv + s.keys * s.values, T{0});
+  for (int64_t i0 = 0; i0 < s.queries; i0 += kQueries) {
+    const int64_t rows = std::min(kQueries, s.queries - i0);
+    const int64_t keys = visible(s, i0 + rows - 1);
+    for (int64_t j0 = 0; j0 < keys; j0 += kKeys) {
+      const int64_t cols = std::min(kKeys, keys - j0);
+      blas::gemm(false, true, rows, cols, s.features, scale, q + i0 * s.step_q, s.step_q, k + j0 * s.step_k, s.step_k, T{0}, weights.get(), cols);
+      add_mask(s, mask, weights.get(), i0, rows, j0, cols);
+      blas::gemm(false, true, rows, cols, s.values, T{1}, g + i0 * s.values, s.values, v + j0 * s.step_v, s.step_v, T{0}, slopes.get(), cols);
+      for (int64_t i = 0; i < rows; i++) {
+        T* p = weights.get() + i * cols;
+        T* slope = slopes.get() + i * cols;
+        const T shift = lse[i0 + i], mean = inner[i0 + i];
+        NODEGRAD_SIMD
+        for (int64_t j = 0; j < cols; j++) {
+          p[j] = vec::exp(p[j] - shift);
+          slope[j] = scale * p[j] * (slope[j] - mean);
+        }
+      }
+      blas::gemm(true, false, cols, s.values, rows, T{1}, weights.get(), cols, g + i0 * s.values, s.values, T{1}, dv + j0 * s.values, s.values);
+      blas::gemm(false, false, rows, s.features, cols, T{1}, slopes.get(), cols, k + j0 * s.step_k, s.step_k, T{1}, dq + i0 * s.features, s.features);
+      blas::gemm(true, false, cols, s.features, rows, T{1}, slopes.get(), cols, q + i0 * s.step_q, s.step_q, T{1}, dk + j0 * s.features, s.features);
+    }
+  }
+}
+
+// Gradients of q, k and v of the whole (broadcast) batch, all contiguous, as are g, out and lse. Batch items in parallel.
+template <class T>
+void attention_backward(Slice<const T> g, Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const T> mask, Slice<const T> out,
+                        Slice<const T> lse, Slice<T> dq, Slice<T> dk, Slice<T> dv, Plan plan, int64_t queries, int64_t keys, int64_t features,
+                        int64_t values, int64_t step_q, int64_t step_k, int64_t step_v, int64_t mask_row, int64_t mask_col, bool masked, bool causal,
+                        double scale) {
+  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, masked, causal};
+  const int64_t batch = plan.elements();
+  if (batch == 0) return;
+  check(plan, s, q, k, v, mask);
+  g.at_least(batch * queries * values);
+  out.at_least(batch * queries * values);
+  lse.at_least(batch * queries);
+  dq.at_least(batch * queries * features);
+  dk.at_least(batch * keys * features);
+  dv.at_least(batch * keys * values);
+  parallel_for(batch, std::max<int64_t>(1, (int64_t{1} << 18) / (queries * keys * (features + values))), [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; item++) {
+      const Place place = locate(plan, item);
+      const int64_t rows = item * queries, cols = item * keys;
+      backward_item(s, static_cast<T>(scale), g.data + rows * values, q.data + place.at[1], k.data + place.at[2], v.data + place.at[3],
+                    mask.data + (masked ? place.at[4] : 0), out.data + rows * values, lse.data + rows, dq.data + rows * features,
+                    dk.data + cols * features, dv.data + cols * values);
+    }
+  });
+}
+
+}  // namespace
+
+void add_attention(Registry& registry) {
+  NODEGRAD_ADD(registry, attention, NODEGRAD_FLOATING);
+  registry.add_each<NODEGRAD_FLOATING>("attentionBackward", [](auto tag) { return &attention_backward<typename decltype(tag)::type>; });
+}
 
 }  // namespace nodegrad::NODEGRAD_LEVEL
