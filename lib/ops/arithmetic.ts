@@ -1,30 +1,51 @@
-/** Addition, subtraction, multiplication: elementwise with promotion and broadcasting. */
+/** Sums, products and quotients: elementwise with promotion and broadcasting. */
 import { gradientOperators } from '../autograd/gradient-operators.js';
-import { kernels } from '../native/kernels.js';
-import { planOf } from '../shape/plan.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { castTo } from './cast.js';
-import { defineFunction, type Method } from './define-function.js';
-import { defineInplace } from './inplace.js';
-import { type BinaryKernel, elementwiseOp } from './elementwise-op.js';
-import { asOperand, type Operand, resultType, type Scalar } from './promotion.js';
+import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
+import { type KernelTable, kernels } from '../native/kernels.js';
+import { elementCount } from '../shape/layout.js';
+import { planOf, type Plan } from '../shape/plan.js';
+import { BOOL, type DTypeInfo, type TypedArray } from '../storage/dtype.js';
+import { allocate } from '../tensor/allocate.js';
+import { Tensor } from '../tensor/tensor.js';
+import { castTo, contiguousOf, fillWith } from './cast.js';
+import type { Method } from './define-function.js';
+import { aliasOf, binary, type BinaryFunction, defineElementwise, floatPair, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
+import { type Elementwise, elementwiseOp } from './elementwise-op.js';
+import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor } from './promotion.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
-    add: BinaryKernel;
-    sub: BinaryKernel;
-    mul: BinaryKernel;
+    add: KernelTable<[a: TypedArray, b: TypedArray, out: TypedArray, plan: Plan]>;
+    /** 1 where any of the first n elements is zero. */
+    containsZero: KernelTable<[x: TypedArray, n: number], number>;
   }
 }
 
 /** y = a + b; da = g, db = g. */
 export const addOp = elementwiseOp({ name: 'add', backward: (g) => [g, g] });
-/** y = a b; da = g b, db = g a. */
-export const mulOp = elementwiseOp({
-  name: 'mul',
-  keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
-  backward: (g, context) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
+/** y = a - b; da = g, db = -g. */
+export const subOp: Elementwise = elementwiseOp({ name: 'sub', backward: (g, context) => [g, context.needs(1) ? negOp([g]) : null] });
+/** y = a / b; da = g / b, db = -g (a / b) / b. */
+export const divOp: Elementwise = elementwiseOp({
+  name: 'div',
+  keep: (needs, [a, b]) => [needs[1] ? a : null, b],
+  backward: (g, context) => {
+    const b = context.saved(1);
+    return [context.needs(0) ? divOp([g, b]) : null, context.needs(1) ? mulOp([negOp([g]), divOp([divOp([context.saved(0), b]), b])]) : null];
+  },
 });
+/** y = c a b for a number c; da = c g b, db = c g a. */
+export const scaledMulOp: Elementwise = elementwiseOp({
+  name: 'scaledMul',
+  keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
+  backward: (g, context) => {
+    const { numbers } = context.spec;
+    return [context.needs(0) ? scaledMulOp([g, context.saved(1)], numbers) : null, context.needs(1) ? scaledMulOp([g, context.saved(0)], numbers) : null];
+  },
+});
+
+/** y = trunc(a / b): a step, whose derivative is zero. */
+const truncDivideOp = elementwiseOp({ name: 'truncDivide', backward: (g) => [zerosFor(g), zerosFor(g)] });
 
 gradientOperators.add = (a, b) => addOp([a, b]);
 gradientOperators.addInto = (a, b) => {
@@ -32,30 +53,139 @@ gradientOperators.addInto = (a, b) => {
   kernels.add[a.info.code]?.(a.array, addend.array, a.array, planOf(a.shape, [a, a, addend]));
 };
 
+/** The zero gradient of a function that is constant almost everywhere. */
+export function zerosFor(g: Tensor): Tensor {
+  const zeros = allocate(g.shape, g.info);
+  fillWith(zeros, 0);
+  return zeros;
+}
+
+/** x times a number, recorded. */
+export function scaled(x: Tensor, factor: number): Tensor {
+  return factor === 1 ? x : mulOp([x, scalarTensor(factor, x.info)]);
+}
+
+/** -input. Not for bool. */
+export const neg: UnaryFunction = unary({ name: 'neg', backward: (g) => [negOp([g])] }, { integers: 'same' });
+/** y = -x; dx = -g. */
+export const negOp: Elementwise = neg.op;
+
+/** The second term of a sum, times alpha; PyTorch's rules of what alpha may be. */
+function addend(op: string, other: Operand, alpha: Scalar | undefined, info: DTypeInfo): Tensor {
+  const b = asOperand(op, other, info);
+  if (alpha === undefined || alpha === 1) return b;
+  if (!isScalar(alpha)) fail(ArgumentError, op, 'a number for alpha', describe(alpha));
+  if (!info.floating && typeof alpha === 'number' && !Number.isInteger(alpha)) fail(ArgumentError, op, `an integral alpha for ${info.name} tensors`, String(alpha));
+  if (typeof alpha === 'boolean' && info !== BOOL) fail(ArgumentError, op, 'a boolean alpha for bool tensors alone', String(alpha), { dtype: info.name });
+  return mulOp([b, asOperand(op, alpha, info)]);
+}
+
+function rejectBool(op: string, a: Operand, b: Operand): void {
+  for (const operand of [a, b])
+    if (operand instanceof Tensor ? operand.info === BOOL : typeof operand === 'boolean')
+      fail(DTypeError, op, 'no bool operand (use logicalXor or bitwiseNot)', describe(operand), { input: a, other: b });
+}
+
 /** `input + alpha * other`, elementwise. */
-export const add = defineFunction(
-  { name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
-  (input: Operand, other: Operand, alpha?: Scalar): Tensor => {
-    const info = resultType('add', [input, other]);
-    const b = asOperand('add', other, info);
-    return addOp([asOperand('add', input, info), alpha === undefined || alpha === 1 ? b : mulOp([b, asOperand('add', alpha, info)])]);
+export const add = defineElementwise({ name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2 }, (input: Operand, other: Operand, alpha?: Scalar) => {
+  if (alpha === undefined) return new Planned(addOp, pair('add', input, other));
+  const info = resultType('add', [input, other]);
+  return new Planned(addOp, [asOperand('add', input, info), addend('add', other, alpha, info)]);
+});
+
+/** `input - alpha * other`, elementwise. Not for bool. */
+export const sub = defineElementwise({ name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2 }, (input: Operand, other: Operand, alpha?: Scalar) => {
+  rejectBool('sub', input, other);
+  const info = resultType('sub', [input, other]);
+  return new Planned(subOp, [asOperand('sub', input, info), addend('sub', other, alpha, info)]);
+});
+export const subtract = aliasOf('subtract', sub);
+
+/** `other - alpha * input`, elementwise. Not for bool. */
+export const rsub = defineElementwise(
+  { name: 'rsub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, inplace: false, method: false },
+  (input: Operand, other: Operand, alpha?: Scalar) => {
+    rejectBool('rsub', input, other);
+    const info = resultType('rsub', [input, other]);
+    return new Planned(subOp, [asOperand('rsub', other, info), addend('rsub', input, alpha, info)]);
   },
 );
 
-/** `input * other`, elementwise. */
-export const mul = defineFunction({ name: 'mul', parameters: ['input', 'other'], required: 2, scalarInput: true }, (input: Operand, other: Operand): Tensor => {
-  const info = resultType('mul', [input, other]);
-  return mulOp([asOperand('mul', input, info), asOperand('mul', other, info)]);
+/** `input * other`, elementwise. y = a b; da = g b, db = g a. */
+export const mul: BinaryFunction = binary({
+  name: 'mul',
+  keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
+  backward: (g, context) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
 });
+export const mulOp: Elementwise = mul.op;
+export const multiply = aliasOf('multiply', mul);
 
-defineInplace('add_', add);
-defineInplace('mul_', mul);
+/** Operands of a quotient that is not a true division: integers stay integers, and none of them may be divided by zero. */
+function divisible(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const [x, y] = pair(op, a, b);
+  if (x.info === BOOL) fail(DTypeError, op, 'numbers', 'bool', { input: a, other: b });
+  if (!x.info.floating && elementCount(x.shape) > 0) {
+    const divisor = contiguousOf(y);
+    if (kernels.containsZero[divisor.info.code]?.(divisor.array, elementCount(divisor.shape)))
+      fail(ArgumentError, op, 'integer divisors other than 0', 'a 0', { input: a, other: b });
+  }
+  return [x, y];
+}
+
+export type RoundingMode = 'trunc' | 'floor' | null;
+
+/** `input / other`, elementwise; integers give floats unless `roundingMode` ('trunc', towards zero, or 'floor') asks for whole numbers. */
+export const div = defineElementwise(
+  { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2 },
+  (input: Operand, other: Operand, roundingMode?: RoundingMode) => {
+    if (roundingMode === undefined || roundingMode === null) return new Planned(divOp, floatPair('div', input, other));
+    if (roundingMode !== 'trunc' && roundingMode !== 'floor') fail(ArgumentError, 'div', "roundingMode 'trunc', 'floor' or null", describe(roundingMode));
+    return new Planned(roundingMode === 'trunc' ? truncDivideOp : floorDivide.op, divisible('div', input, other));
+  },
+);
+export const divide = aliasOf('divide', div);
+export const trueDivide = aliasOf('trueDivide', div);
+
+/** `floor(input / other)`, elementwise: a step, whose derivative is zero. */
+export const floorDivide: BinaryFunction = binary({ name: 'floorDivide', backward: (g) => [zerosFor(g), zerosFor(g)] }, { operands: divisible });
+/** `input - floor(input / other) * other`: the rest with the divisor's sign. da = g, db = -g floor(a / b). */
+export const remainder: BinaryFunction = binary(
+  {
+    name: 'remainder',
+    keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
+    backward: (g, context) => [g, context.needs(1) ? negOp([mulOp([g, floorDivide.op([context.saved(0), context.saved(1)])])]) : null],
+  },
+  { operands: divisible },
+);
+/** `input - trunc(input / other) * other`: the rest with the dividend's sign. da = g, db = -g trunc(a / b). */
+export const fmod: BinaryFunction = binary(
+  {
+    name: 'fmod',
+    keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
+    backward: (g, context) => [g, context.needs(1) ? negOp([mulOp([g, truncDivideOp([context.saved(0), context.saved(1)])])]) : null],
+  },
+  { operands: divisible },
+);
+export const negative = aliasOf('negative', neg);
+
+type BinaryName = 'mul' | 'multiply' | 'floorDivide' | 'remainder' | 'fmod';
+type BinaryMethods = { [N in BinaryName | `${BinaryName}_`]: Method<BinaryFunction> };
+type UnaryName = 'neg' | 'negative';
+type UnaryMethods = { [N in UnaryName | `${UnaryName}_`]: () => Tensor };
 
 declare module '../tensor/tensor.js' {
-  interface Tensor {
+  interface Tensor extends BinaryMethods, UnaryMethods {
     add: Method<typeof add>;
     add_: Method<typeof add>;
-    mul: Method<typeof mul>;
-    mul_: Method<typeof mul>;
+    sub: Method<typeof sub>;
+    sub_: Method<typeof sub>;
+    subtract: Method<typeof sub>;
+    subtract_: Method<typeof sub>;
+    div: Method<typeof div>;
+    div_: Method<typeof div>;
+    divide: Method<typeof div>;
+    divide_: Method<typeof div>;
+    trueDivide: Method<typeof div>;
+    trueDivide_: Method<typeof div>;
   }
 }

@@ -32,6 +32,8 @@ interface FunctionDeclaration<P extends readonly string[]> {
   readonly scalarInput?: boolean;
   /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
   readonly method?: boolean | string;
+  /** Not a function of its own, but a form of another one: not listed. */
+  readonly hidden?: boolean;
 }
 
 /** Every public function by name; generic tests ask for samples of each. */
@@ -67,7 +69,7 @@ export function defineFunction<const P extends readonly string[], A extends read
     return call(...args);
   };
   Object.defineProperty(fn, 'name', { value: name.slice(name.lastIndexOf('.') + 1) });
-  publicFunctions.set(name, fn as never);
+  if (!declaration.hidden) publicFunctions.set(name, fn as never);
   if (method !== false) attachMethod(method === true ? name : method, fn);
   return fn as unknown as PublicFunction<P, A, R>;
 }

@@ -1,81 +1,158 @@
 /**
  * Elementwise operators from table rows: a kernel of the same name and a derivative in one line. Operands come in their common type
- * (promotion.ts); broadcasting is a plan, not a copy.
+ * (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of its target (`into`),
+ * which is what in-place functions do.
  */
+import { attachOutput, gradientNode, nodeFor, recordingNeeded } from '../autograd/graph.js';
 import type { Node } from '../autograd/node.js';
-import { type KernelTable, kernels } from '../native/kernels.js';
+import { fail, ShapeError } from '../errors.js';
+import { kernels } from '../native/kernels.js';
 import { broadcastShapes } from '../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../shape/layout.js';
 import { type Plan, planOf } from '../shape/plan.js';
 import type { DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, windowOn } from '../tensor/tensor.js';
+import { castTo } from './cast.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
-import type { AutocastPolicy } from './dispatch-state.js';
+import { type AutocastPolicy, observer } from './dispatch-state.js';
+import { adoptInplace } from './as-strided.js';
 
-export type UnaryKernel = KernelTable<[input: TypedArray, out: TypedArray, plan: Plan]>;
-export type BinaryKernel = KernelTable<[a: TypedArray, b: TypedArray, out: TypedArray, plan: Plan]>;
-export type TernaryKernel = KernelTable<[a: TypedArray, b: TypedArray, c: TypedArray, out: TypedArray, plan: Plan]>;
-
+/** (operands..., output, plan, numbers...) */
 type AnyKernel = ReadonlyArray<((...args: (TypedArray | Plan)[]) => void) | undefined>;
 type Gradients = readonly (Tensor | null)[];
+
+/** A node of an elementwise operator. */
+export interface ElementwiseContext extends Node {
+  readonly spec: Spec;
+}
 
 /** What a row saves for its derivative; saved in this order, and only what a needed gradient reads. */
 export type Keep = (needs: readonly boolean[], inputs: readonly Tensor[], output: Tensor) => (Tensor | null)[];
 
-interface Row {
+export interface Row {
   readonly name: string;
-  /** The type of the output, where it is not that of the inputs (comparisons give bool). */
+  /** The kernel's name, where it is not the operator's. */
+  readonly kernel?: string;
+  /** The type of the output, where it is not that of the first operand (comparisons give bool). */
   readonly output?: DTypeInfo;
   readonly keep?: Keep;
-  readonly backward?: (g: Tensor, context: Node) => Gradients;
+  readonly backward?: (g: Tensor, context: ElementwiseContext) => Gradients;
   readonly notDifferentiable?: string;
   readonly autocast?: AutocastPolicy;
 }
 
-/** A declared elementwise operator; it has no attributes. */
-export type Elementwise = ((inputs: readonly Tensor[]) => Tensor) & Pick<Operator<void, Tensor>, 'definition'>;
+/** A declared elementwise operator: operands in their common type, and the numbers that its functor is constructed from. */
+export interface Elementwise {
+  (inputs: readonly Tensor[], numbers?: readonly number[]): Tensor;
+  readonly definition: Operator<readonly number[] | undefined>['definition'];
+  /** Writes the result into `target`'s memory and takes its place in the graph; false where that needs a detour. `op` is the name in messages. */
+  into(op: string, target: Tensor, inputs: readonly Tensor[], numbers: readonly number[]): boolean;
+}
 
 interface Spec {
   readonly shape: Shape;
+  readonly numbers: readonly number[];
 }
 
-/** Declares an elementwise operator of any number of operands; the kernel of the same name takes them, the output and a plan. */
+const NO_NUMBERS: readonly number[] = Object.freeze([]);
+
+/** Declares an elementwise operator of any number of operands; the kernel of the same name takes them, the output, a plan and numbers. */
 export function elementwiseOp(row: Row): Elementwise {
   const { name, output, keep, backward } = row;
-  const table = (kernels as unknown as Record<string, AnyKernel | undefined>)[name];
-  if (table === undefined) throw new Error(`no kernel ${name}`);
-  const operator = defineOp<void, Spec>({
+  const table = (kernels as unknown as Record<string, AnyKernel | undefined>)[row.kernel ?? name];
+  if (table === undefined) throw new Error(`no kernel ${row.kernel ?? name}`);
+
+  const infer = (inputs: readonly Tensor[], numbers: readonly number[] | undefined): Spec => {
+    let shape = inputs[0].shape;
+    for (let i = 1; i < inputs.length; i++) shape = broadcastShapes(name, shape, inputs[i].shape);
+    return { shape, numbers: numbers ?? NO_NUMBERS };
+  };
+  const kept = (keeps: Keep, context: Node, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] =>
+    keeps(
+      inputs.map((_, i) => context.needs(i)),
+      inputs,
+      out,
+    );
+
+  const operator = defineOp<readonly number[] | undefined, Spec>({
     name,
     autocast: row.autocast,
     nativeHalf: table[8] !== undefined,
-    infer(inputs) {
-      let shape = inputs[0].shape;
-      for (let i = 1; i < inputs.length; i++) shape = broadcastShapes(name, shape, inputs[i].shape);
-      return { shape };
+    infer,
+    forward: (spec, inputs) => {
+      const kernel = instanceOf(name, table, inputs[0]);
+      const first = inputs[0];
+      const info = output ?? first.info;
+      const out = sameShape(first.shape, spec.shape) ? allocateLike(first, info) : allocate(spec.shape, info);
+      run(kernel, spec, inputs, out);
+      return out;
     },
-    forward: ({ shape }, inputs) => elementwiseForward(name, table, shape, inputs, output ?? inputs[0].info),
-    save:
-      keep === undefined
-        ? undefined
-        : (context, inputs, outputs) => {
-            const needs = inputs.map((_, i) => context.needs(i));
-            context.save(...keep(needs, inputs, outputs[0]));
-          },
+    save: keep === undefined ? undefined : (context, inputs, outputs) => context.save(...kept(keep, context, inputs, outputs[0])),
     backward: backward === undefined ? undefined : (context, g) => backward(g, context),
     notDifferentiable: row.notDifferentiable,
-  });
-  return operator as unknown as Elementwise;
+  }) as unknown as Operator<readonly number[] | undefined, Tensor>;
+
+  const into = (op: string, target: Tensor, inputs: readonly Tensor[], numbers: readonly number[]): boolean => {
+    const kernel = table[inputs[0].info.code];
+    if (kernel === undefined || row.autocast !== undefined || (output ?? inputs[0].info) !== target.info || overlapsPartly(target, inputs)) return false;
+    const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
+    const spec = infer(inputs, numbers);
+    if (!sameShape(spec.shape, target.shape)) fail(ShapeError, op, `operands that broadcast to the target's shape [${target.shape}]`, `a result of shape [${spec.shape}]`);
+    // The result as a tensor of its own: it may be saved, while `target` goes on to later versions of the same memory.
+    const result = windowOn(target, target.shape, target.strides, target.offset);
+    if (backward !== undefined && recordingNeeded(inputs)) {
+      const node = nodeFor(operator.definition as never, spec, inputs);
+      if (observer.active !== null) node.origin = observer.active.origin();
+      // What is saved of the target's old values is copied before they are gone.
+      const saved = keep === undefined ? null : kept(keep, node, inputs, result).map((t) => (t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t));
+      run(kernel, spec, inputs, target);
+      target.storage.version++;
+      attachOutput(node, result);
+      if (saved !== null) node.save(...saved);
+    } else {
+      run(kernel, spec, inputs, target);
+      target.storage.version++;
+    }
+    adoptInplace(target, result);
+    if (observer.active !== null) observer.active.end(name, started, inputs, target);
+    return true;
+  };
+  return Object.assign(operator, { into }) as unknown as Elementwise;
 }
 
-function elementwiseForward(name: string, table: AnyKernel, shape: Shape, inputs: readonly Tensor[], info: DTypeInfo): Tensor {
+function run(kernel: (...args: (TypedArray | Plan)[]) => void, spec: Spec, inputs: readonly Tensor[], out: Tensor): void {
+  const { shape, numbers } = spec;
   const first = inputs[0];
-  const kernel = instanceOf(name, table, first);
-  const same = sameShape(first.shape, shape);
-  const out = same ? allocateLike(first, info) : allocate(shape, info);
-  if (inputs.length === 1) kernel(first.array, out.array, first.contiguousLayout ? elementCount(shape) : planOf(shape, [out, first]));
-  else if (inputs.length === 2) kernel(first.array, inputs[1].array, out.array, planOf(shape, [out, first, inputs[1]]));
-  else if (inputs.length === 3) kernel(first.array, inputs[1].array, inputs[2].array, out.array, planOf(shape, [out, first, inputs[1], inputs[2]]));
-  else kernel(...inputs.map((t) => t.array), out.array, planOf(shape, [out, ...inputs]));
-  return out;
+  if (inputs.length === 1) {
+    const plan = first.contiguousLayout && out.contiguousLayout ? elementCount(shape) : planOf(shape, [out, first]);
+    if (numbers.length === 0) kernel(first.array, out.array, plan);
+    else kernel(first.array, out.array, plan, ...numbers);
+  } else if (inputs.length === 2) {
+    const second = inputs[1];
+    const plan = planOf(shape, [out, first, second]);
+    if (numbers.length === 0) kernel(first.array, second.array, out.array, plan);
+    else kernel(first.array, second.array, out.array, plan, ...numbers);
+  } else kernel(...inputs.map((t) => t.array), out.array, planOf(shape, [out, ...inputs]), ...numbers);
+}
+
+/** Whether an operand shows the target's memory in another order, so that writing would change what is still to be read. */
+function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i];
+    if (input === target || input.storage !== target.storage) continue;
+    if (input.offset !== target.offset || !sameShape(input.shape, target.shape) || !sameShape(input.strides, target.strides)) return true;
+  }
+  return false;
+}
+
+/** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
+export function snapshot(t: Tensor): Tensor {
+  const copy = castTo(t, t.info);
+  if (t.info.floating && t.requiresGrad) {
+    const node = gradientNode(t);
+    copy.node = node;
+    copy.outputIndex = node !== null && node.leaf === null ? t.outputIndex : 0;
+  }
+  return copy;
 }

@@ -1,8 +1,41 @@
 /** The public functions of the top level, one file a family. */
 
 // ---- elementwise
-export { add, mul } from './arithmetic.js';
-export { exp } from './pointwise.js';
+export { add, div, divide, floorDivide, fmod, mul, multiply, neg, negative, remainder, rsub, sub, subtract, trueDivide } from './arithmetic.js';
+export { pow, reciprocal, rsqrt, sqrt, square } from './power.js';
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cos,
+  cosh,
+  erf,
+  erfc,
+  exp,
+  exp2,
+  expm1,
+  hypot,
+  log,
+  log10,
+  log1p,
+  log2,
+  sigmoid,
+  sin,
+  sinh,
+  tan,
+  tanh,
+} from './pointwise.js';
+export { arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh } from './pointwise.js';
+export { abs, absolute, ceil, copysign, fix, floor, frac, nanToNum, round, sgn, sign, trunc } from './rounding.js';
+export { allclose, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, lt, ne, signbit } from './comparison.js';
+export { greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
+export { bitwiseAnd, bitwiseLeftShift, bitwiseNot, bitwiseOr, bitwiseRightShift, bitwiseXor, logicalAnd, logicalNot, logicalOr, logicalXor } from './logical.js';
+export { clamp, clampMax, clampMin, clip, fmax, fmin, lerp, maskedFill, maximum, minimum, where } from './selection.js';
+export { relu } from './activation.js';
 
 // ---- conversion
 export { clone, contiguous, detach, to } from './convert.js';

@@ -4,16 +4,28 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "../runtime/parallel.h"
 #include "../runtime/plan.h"
+#include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "../runtime/slice.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
 constexpr int64_t kElementGrain = 32768;
+
+// What arithmetic is done in: 16-bit floats are widened, computed and rounded once; everything else stays what it is.
+template <class T>
+auto widen(T x) {
+  if constexpr (std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>) {
+    return static_cast<float>(x);
+  } else {
+    return x;
+  }
+}
 
 // One run of n elements: out[i * so] = f(in[i * s]...). The strides 1 and 0 are told apart outside the loop, so that the
 // compiler sees plain arrays and constants.
@@ -145,6 +157,57 @@ void map_ternary(const F& f, Slice<const A> a, Slice<const B> b, Slice<const C> 
     run_ternary(f, out.data + at[0], plan.stride(0, d), a.data + at[1], plan.stride(1, d), b.data + at[2], plan.stride(2, d), c.data + at[3],
                 plan.stride(3, d), n);
   });
+}
+
+// Registration of a functor for a list of types: one line an operator. Operands are all of a type T; the output is too
+// (`add_unary`, `add_binary`, `add_ternary`) or is Bool (`..._predicate`). The doubles that a functor is constructed from, as
+// `slope` in LeakyRelu{slope}, become the kernel's last parameters.
+template <class F, class = void, class... D>
+struct Numbers {
+  using Signature = void (*)(D...);
+};
+template <class F, class... D>
+struct Numbers<F, std::void_t<decltype(F{std::declval<D>()..., 0.0})>, D...> : Numbers<F, void, D..., double> {};
+
+template <class F, class T, class Out, class Signature>
+struct Instance;
+template <class F, class T, class Out, class... D>
+struct Instance<F, T, Out, void (*)(D...)> {
+  static void unary(Slice<const T> a, Slice<Out> out, Plan plan, D... numbers) {
+    const F f{numbers...};
+    map_unary([f](T x) { return static_cast<Out>(f(widen(x))); }, a, out, plan);
+  }
+  static void binary(Slice<const T> a, Slice<const T> b, Slice<Out> out, Plan plan, D... numbers) {
+    const F f{numbers...};
+    map_binary([f](T x, T y) { return static_cast<Out>(f(widen(x), widen(y))); }, a, b, out, plan);
+  }
+  static void ternary(Slice<const T> a, Slice<const T> b, Slice<const T> c, Slice<Out> out, Plan plan, D... numbers) {
+    const F f{numbers...};
+    map_ternary([f](T x, T y, T z) { return static_cast<Out>(f(widen(x), widen(y), widen(z))); }, a, b, c, out, plan);
+  }
+};
+template <class F, class T, class Out = T>
+using InstanceOf = Instance<F, T, Out, typename Numbers<F>::Signature>;
+
+template <class F, class... T>
+void add_unary(Registry& registry, const char* name) {
+  registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type>::unary; });
+}
+template <class F, class... T>
+void add_binary(Registry& registry, const char* name) {
+  registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type>::binary; });
+}
+template <class F, class... T>
+void add_ternary(Registry& registry, const char* name) {
+  registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type>::ternary; });
+}
+template <class F, class... T>
+void add_unary_predicate(Registry& registry, const char* name) {
+  registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type, Bool>::unary; });
+}
+template <class F, class... T>
+void add_binary_predicate(Registry& registry, const char* name) {
+  registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type, Bool>::binary; });
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

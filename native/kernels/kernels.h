@@ -5,9 +5,10 @@
 #include "../runtime/simd.h"
 
 // Families that are compiled once.
-#define NODEGRAD_FAMILIES(X) X(copy) X(matmul) X(indexing) X(sort) X(search) X(scan) X(random)
+#define NODEGRAD_FAMILIES(X) X(copy) X(integer) X(matmul) X(indexing) X(sort) X(search) X(scan) X(random)
 // Families that are compiled once per SIMD level.
 #define NODEGRAD_LEVEL_FAMILIES(X) \
+  X(arithmetic)                    \
   X(elementwise) X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
 
 namespace nodegrad {

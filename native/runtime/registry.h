@@ -147,10 +147,12 @@ void Registry::add_each(const char* name, Make make) {
 }  // namespace nodegrad
 
 // Adds kernel<T> for each of the types under its own name: NODEGRAD_ADD(registry, softmax, float, double).
-#define NODEGRAD_ADD(registry, kernel, ...)                \
-  (registry).add_each<__VA_ARGS__>(#kernel, [](auto tag) { \
-    using T = typename decltype(tag)::type;                \
-    return &kernel<T>;                                     \
+#define NODEGRAD_ADD(registry, kernel, ...) NODEGRAD_ADD_NAMED(registry, #kernel, kernel, __VA_ARGS__)
+// The same under another name, where C++ and TypeScript spell it differently.
+#define NODEGRAD_ADD_NAMED(registry, name, kernel, ...) \
+  (registry).add_each<__VA_ARGS__>(name, [](auto tag) { \
+    using T = typename decltype(tag)::type;             \
+    return &kernel<T>;                                  \
   })
 #define NODEGRAD_FLOATING float, double
 #define NODEGRAD_INTEGERS int64_t, int32_t, int16_t, int8_t, uint8_t

@@ -1,0 +1,133 @@
+// Elementwise operators of integers and bools: the functors of arithmetic.h, compiled once, and what only integers have. Integer
+// division by zero is the caller's to find (`containsZero`) before it calls a quotient.
+#include <cstdint>
+
+#include "arithmetic.h"
+#include "elementwise.h"
+#include "kernels.h"
+
+namespace nodegrad {
+namespace {
+
+using namespace scalar;
+
+struct BitAnd {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a & b);
+  }
+};
+struct BitOr {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a | b);
+  }
+};
+struct BitXor {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a ^ b);
+  }
+};
+struct BitNot {
+  template <class T>
+  T operator()(T x) const {
+    if constexpr (std::is_same_v<T, Bool>) {
+      return Bool(!x);
+    } else {
+      return static_cast<T>(~x);
+    }
+  }
+};
+// A shift by more bits than there are gives what is left: 0, or the sign.
+struct ShiftLeft {
+  template <class T>
+  T operator()(T a, T b) const {
+    constexpr int bits = static_cast<int>(sizeof(T)) * 8;
+    if (b < T(0) || static_cast<int64_t>(b) >= bits) return 0;
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) << b);
+  }
+};
+struct ShiftRight {
+  template <class T>
+  T operator()(T a, T b) const {
+    constexpr int bits = static_cast<int>(sizeof(T)) * 8;
+    const int most = bits - (std::is_signed_v<T> ? 1 : 0);
+    if (b < T(0) || static_cast<int64_t>(b) >= most) return std::is_signed_v<T> ? static_cast<T>(a >> (bits - 1)) : T(0);
+    return static_cast<T>(a >> b);
+  }
+};
+
+template <class T>
+void where(Slice<const T> a, Slice<const T> b, Slice<const Bool> condition, Slice<T> out, Plan plan) {
+  map_ternary([](T x, T y, Bool c) { return c ? x : y; }, a, b, condition, out, plan);
+}
+
+template <class T>
+void pow_scalar(Slice<const T> a, Slice<T> out, Plan plan, double exponent) {
+  const int64_t p = static_cast<int64_t>(exponent);
+  map_unary(
+      [p](T x) {
+        T result = 1;
+        T factor = x;
+        for (int64_t rest = p; rest > 0; rest /= 2) {
+          if (rest % 2 != 0) result = Mul{}(result, factor);
+          factor = Mul{}(factor, factor);
+        }
+        return result;
+      },
+      a, out, plan);
+}
+
+// Whether any of the first n elements is zero.
+template <class T>
+int64_t contains_zero(Slice<const T> x, int64_t n) {
+  const T* from = x.at_least(n);
+  for (int64_t i = 0; i < n; i++) {
+    if (from[i] == 0) return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_integer(Registry& registry) {
+  add_binary<Add, NODEGRAD_INTEGERS, Bool>(registry, "add");
+  add_binary<Sub, NODEGRAD_INTEGERS>(registry, "sub");
+  add_binary<Mul, NODEGRAD_INTEGERS, Bool>(registry, "mul");
+  add_binary<TruncDivide, NODEGRAD_INTEGERS>(registry, "truncDivide");
+  add_binary<FloorDivide, NODEGRAD_INTEGERS>(registry, "floorDivide");
+  add_binary<Remainder, NODEGRAD_INTEGERS>(registry, "remainder");
+  add_binary<Fmod, NODEGRAD_INTEGERS>(registry, "fmod");
+  add_binary<Pow, NODEGRAD_INTEGERS>(registry, "pow");
+  NODEGRAD_ADD_NAMED(registry, "powScalar", pow_scalar, NODEGRAD_INTEGERS);
+  NODEGRAD_ADD_NAMED(registry, "containsZero", contains_zero, NODEGRAD_INTEGERS, Bool);
+  add_unary<Neg, NODEGRAD_INTEGERS>(registry, "neg");
+  add_unary<Abs, NODEGRAD_INTEGERS>(registry, "abs");
+  add_unary<Sign, NODEGRAD_INTEGERS, Bool>(registry, "sign");
+  add_unary<Square, NODEGRAD_INTEGERS>(registry, "square");
+
+  add_binary<Maximum, NODEGRAD_INTEGERS, Bool>(registry, "maximum");
+  add_binary<Minimum, NODEGRAD_INTEGERS, Bool>(registry, "minimum");
+  add_binary<Fmax, NODEGRAD_INTEGERS, Bool>(registry, "fmax");
+  add_binary<Fmin, NODEGRAD_INTEGERS, Bool>(registry, "fmin");
+  add_ternary<Clamp, NODEGRAD_INTEGERS>(registry, "clamp");
+  add_ternary<Addcmul, NODEGRAD_INTEGERS>(registry, "addcmul");
+  NODEGRAD_ADD(registry, where, NODEGRAD_INTEGERS, Bool, NODEGRAD_HALVES);
+
+  add_binary_predicate<Eq, NODEGRAD_INTEGERS, Bool>(registry, "eq");
+  add_binary_predicate<Ne, NODEGRAD_INTEGERS, Bool>(registry, "ne");
+  add_binary_predicate<Lt, NODEGRAD_INTEGERS, Bool>(registry, "lt");
+  add_binary_predicate<Le, NODEGRAD_INTEGERS, Bool>(registry, "le");
+  add_binary_predicate<Gt, NODEGRAD_INTEGERS, Bool>(registry, "gt");
+  add_binary_predicate<Ge, NODEGRAD_INTEGERS, Bool>(registry, "ge");
+
+  add_binary<BitAnd, NODEGRAD_INTEGERS, Bool>(registry, "bitwiseAnd");
+  add_binary<BitOr, NODEGRAD_INTEGERS, Bool>(registry, "bitwiseOr");
+  add_binary<BitXor, NODEGRAD_INTEGERS, Bool>(registry, "bitwiseXor");
+  add_unary<BitNot, NODEGRAD_INTEGERS, Bool>(registry, "bitwiseNot");
+  add_binary<ShiftLeft, NODEGRAD_INTEGERS>(registry, "bitwiseLeftShift");
+  add_binary<ShiftRight, NODEGRAD_INTEGERS>(registry, "bitwiseRightShift");
+}
+
+}  // namespace nodegrad
