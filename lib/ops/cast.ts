@@ -1,7 +1,7 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { type Plan, planOf } from '../shape/plan.js';
-import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
+import { type DType, type DTypeInfo, FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -39,7 +39,10 @@ const CAST_TO: Readonly<Record<DType, CastKernel>> = {
 /** Copies `source`, broadcast and converted, into the memory of `target`. Raises no version and records nothing. */
 export function copyInto(target: Tensor, source: Tensor): void {
   const kernel = CAST_TO[target.info.name][source.info.code];
-  if (kernel === undefined) throw new Error(`no cast from ${source.dtype} to ${target.dtype}`);
+  if (kernel === undefined) {
+    copyInto(target, castTo(source, FLOAT64));
+    return;
+  }
   kernel(source.array, target.array, planOf(target.shape, [target, source]));
 }
 

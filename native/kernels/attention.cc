@@ -7,9 +7,9 @@
 
 #include "../runtime/blas.h"
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
-#include "kernels.h"
 #include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {

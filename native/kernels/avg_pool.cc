@@ -3,7 +3,8 @@
 #include <vector>
 
 #include "../runtime/parallel.h"
-#include "kernels.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 #include "pool_geometry.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {

@@ -1,8 +1,9 @@
 // Convolutions: im2col of a tile at a time and one BLAS call a tile; thin groups directly. All data are contiguous; three kernels
 // serve convolution, transposed convolution and their derivatives in one to three dimensions.
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 #include "conv_direct.h"
 #include "conv_gather.h"
-#include "kernels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {

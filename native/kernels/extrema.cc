@@ -3,9 +3,9 @@
 #include <cstdint>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
-#include "kernels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {

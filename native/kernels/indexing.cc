@@ -6,8 +6,9 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 #include "elementwise.h"
-#include "kernels.h"
 
 namespace nodegrad {
 namespace {

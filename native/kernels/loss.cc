@@ -1,5 +1,6 @@
 // Losses fused with their reduction or log-softmax.
-#include "kernels.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 

@@ -3,8 +3,9 @@
 #include <type_traits>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 #include "gemm.h"
-#include "kernels.h"
 
 namespace nodegrad {
 namespace {

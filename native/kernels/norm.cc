@@ -1,5 +1,6 @@
 // Batch, layer and group normalisation, forward and backward.
-#include "kernels.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 

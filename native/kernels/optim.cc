@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/simd.h"
-#include "kernels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/scratch.h"
-#include "kernels.h"
 #include "mersenne_twister.h"
 
 namespace nodegrad {

@@ -7,7 +7,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "kernels.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {

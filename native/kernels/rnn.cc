@@ -5,10 +5,10 @@
 #include <cstdint>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
 #include "gemm.h"
-#include "kernels.h"
 #include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "../runtime/parallel.h"
-#include "kernels.h"
+#include "../runtime/registry.h"
 
 namespace nodegrad {
 namespace {

@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include "../runtime/parallel.h"
+#include "../runtime/registry.h"
 #include "../runtime/scratch.h"
-#include "kernels.h"
 
 namespace nodegrad {
 namespace {

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels.h"
+#include "../runtime/registry.h"
+#include "../runtime/simd.h"
 #include "reduce.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
