@@ -1,8 +1,8 @@
 /** Softmax and its relatives along one dimension: fused forward and backward kernels. */
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { wrapDim } from '../shape/dims.js';
+import { wrapDim, wrapDims } from '../shape/dims.js';
 import type { Shape } from '../shape/layout.js';
-import { type DType, dtypeInfo, type TypedArray } from '../storage/dtype.js';
+import { defaultFloatInfo, type DType, dtypeInfo, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, mulOp } from './arithmetic.js';
@@ -13,7 +13,7 @@ import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { expOp } from './pointwise.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { sumOp } from './reduce.js';
-import { aroundDim } from './reduction.js';
+import { aroundDim, finishDims, keptShape, reduceGroups, type ReduceSpec } from './reduction.js';
 
 type SoftmaxKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
 type SoftmaxBackwardKernel = KernelTable<[gradient: TypedArray, output: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
@@ -22,6 +22,8 @@ declare module '../native/kernels.js' {
   interface Kernels {
     softmax: SoftmaxKernel;
     logSoftmax: SoftmaxKernel;
+    /** out[o, i] = log sum over n of e^input[o, n, i]. */
+    logsumexp: SoftmaxKernel;
     softmaxBackward: SoftmaxBackwardKernel;
     logSoftmaxBackward: SoftmaxBackwardKernel;
   }
@@ -99,6 +101,16 @@ export const logSoftmaxOp = defineOp<number, Along>({
   backward: (context, g) => [logSoftmaxBackwardOp([g, context.saved(0)], context.spec.dim)],
 });
 
+/** y = log sum e^x over dims (kept as 1); dx = g e^(x - y). */
+export const logsumexpOp = defineOp<readonly number[], ReduceSpec>({
+  name: 'logsumexp',
+  infer: ([x], dims) => ({ shape: x.shape, dims, kept: keptShape(x.shape, dims) }),
+  forward: (spec, [x]) =>
+    reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner)),
+  save: (context, [x], [y]) => context.save(x, y),
+  backward: (context, g) => [mulOp([g, expOp([addOp([context.saved(0), minus(context.saved(1))])])])],
+});
+
 /** The input in the type asked for; integers need one, as in PyTorch. */
 function converted(op: string, input: unknown, dtype: DType | null | undefined): Tensor {
   const x = tensorArgument(op, 'input', input);
@@ -150,9 +162,21 @@ export const functionalSoftmin = defineFunction(
   },
 );
 
+/** log of the sum of e^input over `dim`, computed without overflow; -Infinity where there is nothing to sum. Integers become the default floating type. */
+export const logsumexp = defineFunction(
+  { name: 'logsumexp', parameters: ['input', 'dim', 'keepdim'], required: 2 },
+  (input: Tensor, dim: number | readonly number[], keepdim?: boolean): Tensor => {
+    const given = tensorArgument('logsumexp', 'input', input);
+    const x = given.info.floating ? given : castRecorded(given, defaultFloatInfo());
+    const dims = wrapDims('logsumexp', dim, x.shape.length);
+    return finishDims(logsumexpOp([x], dims), dims, keepdim);
+  },
+);
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
     softmax: Method<typeof softmax>;
     logSoftmax: Method<typeof logSoftmax>;
+    logsumexp: Method<typeof logsumexp>;
   }
 }

@@ -130,6 +130,21 @@ void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int
   const T* x = input.at_least(outer * n * inner);
   const T* e = extremum.at_least(outer * inner);
   T* y = out.at_least(outer * n * inner);
+  if (inner == 1) {
+    parallel_for(outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        const T* row = x + o * n;
+        const T top = e[o];
+        int64_t count = 0;
+        for (int64_t k = 0; k < n; k++) count += ties(row[k], top, nan) ? 1 : 0;
+        const T share = T{1} / static_cast<T>(count);
+        const T rest = T{0} / static_cast<T>(count);
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < n; k++) y[o * n + k] = ties(row[k], top, nan) ? share : rest;
+      }
+    });
+    return;
+  }
   const int64_t tiles = (inner + kTile - 1) / kTile;
   parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * std::min(inner, kTile))), [&](int64_t begin, int64_t end) {
     T count[kTile];

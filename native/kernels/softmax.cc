@@ -1,12 +1,14 @@
-// Softmax and log-softmax of contiguous data along n of (outer, n, inner), forward and backward: one parallel pass over blocks of
-// columns, each of which stays in the second-level cache while it is read for the maximum, the sum and the result.
+// Softmax, log-softmax and logsumexp of contiguous data along n of (outer, n, inner): one parallel pass over blocks of columns, each of
+// which stays in the second-level cache while it is read for the maximum, the sum and the result.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "reduce.h"
+#include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -68,7 +70,7 @@ void forward(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64
     if (inner == 1) {
       const T m = top[0];
       NODEGRAD_SIMD
-      for (int64_t k = 0; k < n; k++) y[k] = std::exp(x[k] - m);
+      for (int64_t k = 0; k < n; k++) y[k] = vec::exp(x[k] - m);
       fold_piece(Total<T>{}, static_cast<const T*>(y), n, inner, width, static_cast<T*>(total));
       if constexpr (logarithm) {
         const T log_total = std::log(total[0]);
@@ -81,7 +83,7 @@ void forward(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64
       }
       return;
     }
-    each(n, inner, width, [&](int64_t at, int64_t i) { y[at] = std::exp(x[at] - top[i]); });
+    each(n, inner, width, [&](int64_t at, int64_t i) { y[at] = vec::exp(x[at] - top[i]); });
     fold_piece(Total<T>{}, static_cast<const T*>(y), n, inner, width, static_cast<T*>(total));
     if constexpr (logarithm) {
       for (int64_t i = 0; i < width; i++) total[i] = std::log(total[i]);
@@ -105,13 +107,62 @@ void backward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int6
     T total[kFoldWidth];
     if constexpr (logarithm) {
       fold_piece(Total<T>{}, g, n, inner, width, static_cast<T*>(total));
-      each(n, inner, width, [&](int64_t at, int64_t i) { dx[at] = g[at] - std::exp(y[at]) * total[i]; });
+      each(n, inner, width, [&](int64_t at, int64_t i) { dx[at] = g[at] - vec::exp(y[at]) * total[i]; });
     } else {
       each(n, inner, width, [&](int64_t at, int64_t) { dx[at] = g[at] * y[at]; });
       fold_piece(Total<T>{}, static_cast<const T*>(dx), n, inner, width, static_cast<T*>(total));
       each(n, inner, width, [&](int64_t at, int64_t i) { dx[at] = y[at] * (g[at] - total[i]); });
     }
   });
+}
+
+// out[o, i] = log sum over n of e^x. A long run is cut into pieces, whose results are reduced again in the same way.
+template <class T>
+void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+  require(outer >= 0 && n >= 0 && inner >= 0, "a logsumexp has a negative size");
+  const T* from = input.at_least(outer * n * inner);
+  T* to = out.at_least(outer * inner);
+  if (n == 0) std::fill(to, to + outer * inner, -std::numeric_limits<T>::infinity());
+  if (outer * n * inner == 0) return;
+  const int64_t tile = std::min(inner, std::clamp<int64_t>(kBlock / n, 16, kFoldWidth));
+  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t rows = std::max<int64_t>(2, kBlock / tile);
+  const int64_t pieces = n <= 2 * rows ? 1 : (n + rows - 1) / rows;
+  const Scratch<T> partial(pieces == 1 ? 0 : outer * pieces * inner);
+  T* results = pieces == 1 ? to : partial.get();
+  const int64_t grain = std::max<int64_t>(1, kFoldGrain / 2 / (std::min(n, rows) * tile));
+  parallel_for(outer * pieces * tiles, grain, [&](int64_t begin, int64_t end) {
+    const Scratch<T> powers(std::min(n, 2 * rows) * tile);
+    T top[kFoldWidth];
+    T total[kFoldWidth];
+    for (int64_t unit = begin; unit < end; unit++) {
+      const int64_t piece = unit / tiles % pieces;
+      const int64_t o = unit / tiles / pieces;
+      const int64_t at = unit % tiles * tile;
+      const int64_t width = std::min(tile, inner - at);
+      const int64_t first = piece * rows;
+      const int64_t size = pieces == 1 ? n : std::min(rows, n - first);
+      const T* x = from + (o * n + first) * inner + at;
+      T* y = results + (o * pieces + piece) * inner + at;
+      fold_piece(Largest<T>{}, x, size, inner, width, static_cast<T*>(top));
+      // An infinite maximum is not subtracted: the sum is then 0, infinite or NaN by itself.
+      for (int64_t i = 0; i < width; i++) top[i] = std::isinf(top[i]) ? T{0} : top[i];
+      T* e = powers.get();
+      if (inner == 1) {
+        const T m = top[0];
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < size; k++) e[k] = vec::exp(x[k] - m);
+      } else {
+        for (int64_t k = 0; k < size; k++) {
+          NODEGRAD_SIMD
+          for (int64_t i = 0; i < width; i++) e[k * width + i] = vec::exp(x[k * inner + i] - top[i]);
+        }
+      }
+      fold_piece(Total<T>{}, static_cast<const T*>(e), size, width, width, static_cast<T*>(total));
+      for (int64_t i = 0; i < width; i++) y[i] = std::log(total[i]) + top[i];
+    }
+  });
+  if (pieces > 1) logsumexp(Slice<const T>{partial.get(), outer * pieces * inner}, out, outer, pieces, inner);
 }
 
 template <class T>
@@ -136,6 +187,7 @@ void logSoftmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T>
 void add_softmax(Registry& registry) {
   NODEGRAD_ADD(registry, softmax, float, double);
   NODEGRAD_ADD(registry, logSoftmax, float, double);
+  NODEGRAD_ADD(registry, logsumexp, float, double);
   NODEGRAD_ADD(registry, softmaxBackward, float, double);
   NODEGRAD_ADD(registry, logSoftmaxBackward, float, double);
 }

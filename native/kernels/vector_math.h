@@ -19,7 +19,7 @@ inline To bits_as(From from) {
 }
 
 // e^x = 2^n e^r with |r| <= ln(2) / 2: n by adding a constant that pushes the fraction out of the significand, e^r by its Taylor
-// polynomial, 2^n in two factors so that results below the smallest normal number come out rounded.
+// polynomial, 2^n in two factors so that results below the smallest normal number come out rounded. Unsigned shifts: NaN gives any n.
 inline float exp(float x) {
   x = x > 89.0f ? 89.0f : x;
   x = x < -104.0f ? -104.0f : x;
@@ -36,7 +36,7 @@ inline float exp(float x) {
   p = p * r + 1.0f;
   const int32_t k = bits_as<int32_t>(shifted) - 0x4b400000;
   const int32_t half = k >> 1;
-  return p * bits_as<float>((half + 127) * (1 << 23)) * bits_as<float>((k - half + 127) * (1 << 23));
+  return p * bits_as<float>(static_cast<uint32_t>(half + 127) << 23) * bits_as<float>(static_cast<uint32_t>(k - half + 127) << 23);
 }
 inline double exp(double x) {
   x = x > 710.0 ? 710.0 : x;
@@ -60,7 +60,7 @@ inline double exp(double x) {
   p = p * r + 1.0;
   const int64_t k = bits_as<int64_t>(shifted) - 0x4338000000000000;
   const int64_t half = k >> 1;
-  return p * bits_as<double>((half + 1023) * (int64_t{1} << 52)) * bits_as<double>((k - half + 1023) * (int64_t{1} << 52));
+  return p * bits_as<double>(static_cast<uint64_t>(half + 1023) << 52) * bits_as<double>(static_cast<uint64_t>(k - half + 1023) << 52);
 }
 
 // 1 / (1 + e^-x)
@@ -81,7 +81,7 @@ inline float expm1_of_positive(float y) {
   p = p * r + 1.0f / 6;
   p = p * r + 0.5f;
   const float q = r + r * r * p;
-  const float scale = bits_as<float>((bits_as<int32_t>(shifted) - 0x4b400000 + 127) * (1 << 23));
+  const float scale = bits_as<float>(static_cast<uint32_t>(bits_as<int32_t>(shifted) - 0x4b400000 + 127) << 23);
   return scale * q + (scale - 1.0f);
 }
 inline double expm1_of_positive(double y) {
@@ -101,7 +101,7 @@ inline double expm1_of_positive(double y) {
   p = p * r + 1.0 / 6.0;
   p = p * r + 0.5;
   const double q = r + r * r * p;
-  const double scale = bits_as<double>((bits_as<int64_t>(shifted) - 0x4338000000000000 + 1023) * (int64_t{1} << 52));
+  const double scale = bits_as<double>(static_cast<uint64_t>(bits_as<int64_t>(shifted) - 0x4338000000000000 + 1023) << 52);
   return scale * q + (scale - 1.0);
 }
 

@@ -1,7 +1,7 @@
 /** Reductions against a naive float64 reference, over every way in which the kernels cut the work: small and large inner sizes, long
  * reductions in pieces, permuted memory; and PyTorch's rules for types, empty inputs, NaN and ties. */
 import { expect } from 'chai';
-import { amax, amin, argmax, argmin, autograd, max, mean, prod, sum, tensor, type Tensor, varMean } from '../../lib/index.js';
+import { all, amax, amin, any, argmax, argmin, autograd, countNonzero, logsumexp, max, mean, prod, sum, tensor, type Tensor, varMean } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
 
 /** Values in [-1, 1) that float32 holds exactly, with few repetitions. */
@@ -158,6 +158,38 @@ describe('reductions against a naive reference', () => {
     }
   }
 
+  for (const [shape, dims] of geometries) {
+    it(`logsumexp, all and any of [${shape}] over [${dims}]`, () => {
+      const data = values(shape.reduce((a, b) => a * b, 1)).map((v) => v * 30);
+      const lse: Fold = (e) => Math.log(exactSum(e.map((v) => Math.exp(v - 30)))) + 30;
+      close(logsumexp(tensor(data, { shape, dtype: 'float64' }), dims), naive(data, shape, dims, lse), 1e-12);
+      close(logsumexp(tensor(data, { shape, dtype: 'float32' }), dims), naive(data.map(Math.fround), shape, dims, lse), 2e-5);
+      const sparse = data.map((v, i) => (i % 977 === 3 ? v : 0));
+      const x = tensor(sparse, { shape });
+      const dense = x.add(data.length);
+      close(
+        any(x, dims).long(),
+        naive(sparse, shape, dims, (e) => (e.some((v) => v !== 0) ? 1 : 0)),
+        0,
+      );
+      close(
+        all(dense, dims).long(),
+        naive(sparse, shape, dims, () => 1),
+        0,
+      );
+      close(
+        all(x, dims).long(),
+        naive(sparse, shape, dims, (e) => (e.every((v) => v !== 0) ? 1 : 0)),
+        0,
+      );
+      close(
+        countNonzero(x, dims),
+        naive(sparse, shape, dims, (e) => e.filter((v) => v !== 0).length),
+        0,
+      );
+    });
+  }
+
   it('gives the same bits for any number of threads', () => {
     const before = addon.getNumThreads();
     const x = tensor(values(600000), { shape: [600, 1000], dtype: 'float32' });
@@ -216,6 +248,16 @@ describe('rules of reductions', () => {
     expect(sum(none, 1).shape).to.deep.equal([0]);
     expect(varMean(tensor([3]))[0].item()).to.be.NaN;
     expect(varMean(tensor([3]), { correction: 0 })[0].item()).to.equal(0);
+  });
+
+  it('keeps uint8 as a truth value, and knows the empty cases', () => {
+    expect(all(tensor([2, 1], { dtype: 'uint8' })).dtype).to.equal('uint8');
+    expect(any(tensor([0.5])).item()).to.equal(true);
+    expect(all(tensor(new Float32Array(0), { shape: [0] })).item()).to.equal(true);
+    expect(any(tensor([Number.NaN])).item()).to.equal(true);
+    expect(logsumexp(tensor([-Infinity, -Infinity]), 0).item()).to.equal(-Infinity);
+    expect(logsumexp(tensor([Infinity, 1]), 0).item()).to.equal(Infinity);
+    expect(logsumexp(tensor([1000, 1000]), 0).item()).to.equal(Math.fround(1000 + Math.LN2));
   });
 
   it('lets NaN win, at its first place', () => {

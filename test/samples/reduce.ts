@@ -1,5 +1,25 @@
 /** Samples of sums, means, products and extrema over dimensions. */
-import { amax, amin, aminmax, ArgumentError, argmax, argmin, DTypeError, IndexError, max, mean, min, prod, sum, tensor, var as variance, varMean } from '../../lib/index.js';
+import {
+  all,
+  amax,
+  amin,
+  any,
+  countNonzero,
+  aminmax,
+  ArgumentError,
+  argmax,
+  argmin,
+  DTypeError,
+  IndexError,
+  max,
+  mean,
+  min,
+  prod,
+  sum,
+  tensor,
+  var as variance,
+  varMean,
+} from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
 const integers = () => tensor([1n, 2n, 3n]);
@@ -141,3 +161,28 @@ for (const [name, fn] of variances) {
     ],
   });
 }
+
+for (const [name, fn] of [
+  ['all', all],
+  ['any', any],
+] as const) {
+  samples({
+    fn: name,
+    cases: [
+      { name: 'all dims', inputs: [make([3, 4])], call: (x) => fn(x) },
+      { name: 'dims apart', inputs: [make([3, 4, 2])], call: (x) => fn(x, [0, 2], true) },
+      { name: 'no elements', inputs: [make([0, 3])], call: (x) => fn(x, 0) },
+    ],
+    errors: [outOfRange(name, () => fn(make([2, 3]), 2))],
+    notDifferentiable: 'a truth value',
+  });
+}
+samples({
+  fn: 'countNonzero',
+  cases: [
+    { name: 'all dims', inputs: [make([3, 4])], call: (x) => countNonzero(x) },
+    { name: 'no elements', inputs: [make([0, 3])], call: (x) => countNonzero(x, [0]) },
+  ],
+  errors: [outOfRange('countNonzero', () => countNonzero(make([2, 3]), 2))],
+  notDifferentiable: 'a count',
+});

@@ -1,5 +1,5 @@
 /** Samples of softmax and its relatives. */
-import { IndexError, logSoftmax, nn, softmax } from '../../lib/index.js';
+import { IndexError, logSoftmax, logsumexp, nn, softmax } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
 for (const [name, fn] of [
@@ -20,3 +20,14 @@ for (const [name, fn] of [
     errors: [{ name: 'a dim out of range', call: () => fn(make([2, 3]), 2), error: IndexError, message: /dim in \[-2, 1\], got 2/ }],
   });
 }
+
+samples({
+  fn: 'logsumexp',
+  cases: [
+    { name: 'last dim', inputs: [make([3, 5])], call: (x) => logsumexp(x, -1) },
+    { name: 'dims apart, kept', inputs: [make([2, 4, 3])], call: (x) => logsumexp(x, [0, 2], true) },
+    { name: 'scalar', inputs: [make([])], call: (x) => logsumexp(x, 0) },
+    { name: 'no elements', inputs: [make([0, 3])], call: (x) => logsumexp(x, 0) },
+  ],
+  errors: [{ name: 'a dim out of range', call: () => logsumexp(make([2, 3]), 2), error: IndexError, message: /dim in \[-2, 1\], got 2/ }],
+});
