@@ -9,6 +9,7 @@ export type { CreationOptions, TensorData, TensorOptions } from './tensor/creati
 export * from './tensor/factories.js';
 export { ellipsis, type Index, Slice, slice } from './tensor/indexing.js';
 import './tensor/values.js';
+export { getPrintoptions, type PrintOptions, setPrintoptions } from './tensor/format.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './autograd/grad-mode.js';
 import './autograd/backward.js';
 import './autograd/hooks.js';

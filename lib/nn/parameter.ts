@@ -12,4 +12,8 @@ export class Parameter extends Tensor {
     super(data.storage, null, data.info, data.shape, data.strides, data.offset, data.contiguousLayout);
     if (requiresGrad) this.requiresGrad_();
   }
+
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
 }

@@ -64,15 +64,19 @@ function write(op: string, target: Tensor, source: Tensor, recorded: () => Tenso
   return target;
 }
 
+function fillInPlace(op: string, x: Tensor, value: unknown): Tensor {
+  const one = valueTensor(op, x, value);
+  return write(op, x, one, () => fillOp([x, one], undefined));
+}
+
 /** Sets every element to the value, in place. Tensor.fill_ */
 attachMethod('fill_', (x: Tensor, given: unknown) => {
   const named = typeof given === 'object' && given !== null && !(given instanceof Tensor) && 'value' in given ? given.value : given;
-  const value = valueTensor('fill_', x, named);
-  return write('fill_', x, value, () => fillOp([x, value], undefined));
+  return fillInPlace('fill_', x, named);
 });
 
 /** Sets every element to 0, in place. torch.zero_ */
-export const zero_ = defineFunction({ name: 'zero_', parameters: ['input'] }, (input: Tensor): Tensor => tensorArgument('zero_', 'input', input).fill_(0));
+export const zero_ = defineFunction({ name: 'zero_', parameters: ['input'] }, (input: Tensor): Tensor => fillInPlace('zero_', tensorArgument('zero_', 'input', input), 0));
 
 /** Copies the values of `src`, broadcast and converted, into the tensor. Tensor.copy_ */
 const copyMethod = defineFunction(

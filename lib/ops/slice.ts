@@ -1,13 +1,13 @@
 /** Views of a part: select, narrow, slice, diagonal, unfold; and their inverses, which lay a tensor into a part of another. */
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import { elementCount, sameShape, type Shape } from '../shape/layout.js';
+import { contiguousStrides, elementCount, sameShape, type Shape } from '../shape/layout.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStridedBackwardOf } from './as-strided.js';
 import { castTo, copyInto, fillWith } from './cast.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, type Method } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
 import { defineView, type Window } from './define-view.js';
 import { tensorArgument } from './promotion.js';
@@ -173,33 +173,38 @@ export const diagonal = defineFunction(
 );
 
 interface Unfolded extends Window {
-  readonly strideFrom: readonly number[];
+  readonly attributes: readonly [dim: number, size: number, step: number];
+}
+
+/** Sizes and strides of windows of `size` at every `step` of dimension `d`; a scalar counts as one element. */
+function windows(shape: Shape, strides: readonly number[], d: number, size: number, step: number): { shape: number[]; strides: number[] } {
+  if (shape.length === 0) return { shape: [size], strides: [1] };
+  const out = { shape: [...shape, size], strides: [...strides, strides[d]] };
+  out.shape[d] = Math.floor((shape[d] - size) / step) + 1;
+  out.strides[d] *= step;
+  return out;
 }
 
 /** y = windows of `size` at every `step` of a dimension, as a last dimension; dx = g added up where windows overlap. */
 const unfoldOp = defineView<readonly [number, number, number], Unfolded>({
   name: 'unfold',
   geometry: (x, [dimension, size, step]) => {
-    const ndim = x.shape.length;
-    const d = wrapDim('unfold', dimension, ndim);
-    const n = ndim === 0 ? 1 : x.shape[d];
+    const d = wrapDim('unfold', dimension, x.shape.length);
+    const n = x.shape[d] ?? 1;
     if (size < 0 || size > n) fail(ShapeError, 'unfold', `a size of 0 to ${n} for dim ${d}`, String(size), { input: x });
     if (step < 1) fail(ArgumentError, 'unfold', 'a step of at least 1', String(step));
-    const shape = [...x.shape, size];
-    const strides = [...x.strides, ndim === 0 ? 1 : x.strides[d]];
-    if (ndim > 0) {
-      shape[d] = Math.floor((n - size) / step) + 1;
-      strides[d] *= step;
-    }
-    return { from: x.shape, shape, strides, offset: x.offset, strideFrom: x.strides };
+    return { from: x.shape, ...windows(x.shape, x.strides, d, size, step), offset: x.offset, attributes: [d, size, step] };
   },
-  backward: ({ spec }, g) => [asStridedBackwardOf(g, { shape: spec.from, strides: spec.strideFrom, offset: spec.offset }, spec)],
+  backward: ({ spec }, g) => {
+    // The gradient is laid out anew: the input's own elements may coincide in memory.
+    const strides = contiguousStrides(spec.from);
+    return [asStridedBackwardOf(g, { shape: spec.from, strides, offset: 0 }, { ...windows(spec.from, strides, ...spec.attributes), offset: 0 })];
+  },
 });
-attachMethod('unfold', (x: Tensor, ...args: unknown[]) => unfoldMethod(x, ...(args as [number, number, number])));
 
 /** All windows of `size` elements, `step` apart, of a dimension, as a new last dimension: a view. Tensor.unfold */
 const unfoldMethod = defineFunction(
-  { name: 'Tensor.unfold', parameters: ['input', 'dimension', 'size', 'step'], required: 4 },
+  { name: 'Tensor.unfold', parameters: ['input', 'dimension', 'size', 'step'], required: 4, method: 'unfold' },
   (input: Tensor, dimension: number, size: number, step: number): Tensor =>
     unfoldOp([input], [whole('unfold', 'dimension', dimension), whole('unfold', 'size', size), whole('unfold', 'step', step)]),
 );

@@ -8,3 +8,7 @@ import './softmax.js';
 import './conv.js';
 import './pool.js';
 import './sort.js';
+import './views.js';
+import './creation.js';
+import './indexing.js';
+import './movement.js';

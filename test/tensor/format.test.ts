@@ -1,0 +1,65 @@
+/** Tensors as text, against what PyTorch prints (test/fixtures/format.json, written by scripts/fixtures/format.py). */
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, tensor } from '../../lib/index.js';
+
+interface Case {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: number[];
+  readonly values: 'arange' | (number | boolean | 'nan' | 'inf' | '-inf')[];
+  readonly options: Partial<PrintOptions>;
+  readonly grad: boolean;
+  readonly text: string;
+}
+const cases = JSON.parse(readFileSync(new URL('../fixtures/format.json', import.meta.url), 'utf8')) as Case[];
+
+function specials(value: number | boolean | string): number | boolean {
+  if (typeof value !== 'string') return value;
+  return value === 'nan' ? Number.NaN : value === 'inf' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+}
+
+describe('printing', () => {
+  afterEach(() => setPrintoptions({ profile: 'default' }));
+
+  for (const { name, dtype, shape, values, options, grad, text } of cases) {
+    it(name, () => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const x = values === 'arange' ? arange(count, { dtype }).reshape(shape) : tensor(values.map(specials), { dtype, shape });
+      if (grad) x.requiresGrad_();
+      setPrintoptions(options);
+      expect(x.toString()).to.equal(text);
+    });
+  }
+
+  it('names the node that made a tensor', () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    expect(String(x.mul(2))).to.equal('tensor([2., 4.], grad_fn=<MulBackward0>)');
+    expect(String(x.view(2, 1))).to.equal('tensor([[1.],\n        [2.]], grad_fn=<ViewBackward0>)');
+    expect(String(x.detach())).to.equal('tensor([1., 2.])');
+  });
+
+  it('prints strided views and parameters, and in console.log', () => {
+    expect(inspect(arange(6).reshape(2, 3).t())).to.equal('tensor([[0, 3],\n        [1, 4],\n        [2, 5]])');
+    expect(String(new nn.Parameter(tensor([1])))).to.equal('Parameter containing:\ntensor([1.], requires_grad=True)');
+  });
+
+  it('refuses options that do not exist', () => {
+    expect(() => setPrintoptions({ percision: 2 } as Partial<PrintOptions>)).to.throw(ArgumentError, /did you mean "precision"/);
+    expect(() => setPrintoptions({ precision: -1 })).to.throw(ArgumentError, /at least 0 for precision/);
+    expect(getPrintoptions()).to.deep.equal({ precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sciMode: null });
+  });
+
+  it('gives a one-element tensor as a number, any other as text', () => {
+    expect(+tensor([2.5])).to.equal(2.5);
+    expect(`${tensor([2.5])}`).to.equal('tensor([2.5000])');
+    expect(() => +tensor([1, 2])).to.throw(ArgumentError, /one element/);
+    expect([...arange(6).reshape(3, 2)].map((row) => row.tolist())).to.deep.equal([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ]);
+    expect(() => [...tensor(1)]).to.throw(ArgumentError, /iteration: expected a tensor with dimensions/);
+  });
+});
