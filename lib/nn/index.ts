@@ -11,6 +11,8 @@ export { deepcopy } from './deepcopy.js';
 export { Flatten, Identity, Unflatten } from './layers/shape.js';
 
 // ---- linear, embedding, attention, recurrent
+export { Bilinear, Linear } from './layers/linear.js';
+export { Embedding } from './layers/embedding.js';
 
 // ---- convolution, pooling, upsampling
 
