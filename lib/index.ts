@@ -17,6 +17,7 @@ export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
 
 export * as random from './random/index.js';
+export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { save, saveToBuffer } from './serialization/save.js';

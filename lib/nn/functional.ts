@@ -26,6 +26,12 @@ export {
   maxUnpool3d,
 } from '../ops/max-pool.js';
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../ops/avg-pool.js';
+
+// ---- normalisation, dropout
+
+// ---- losses and distances
+export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/distance.js';
+
 // ---- data movement
 export { embedding, oneHot } from '../ops/embedding.js';
 export { pad } from '../ops/pad.js';

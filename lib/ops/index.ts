@@ -41,10 +41,12 @@ export { relu } from './activation.js';
 export { clone, contiguous, detach, to } from './convert.js';
 
 // ---- reductions, scans, sorting
-export { mean, prod, sum } from './reduce.js';
+export { mean, nanmean, nansum, prod, sum } from './reduce.js';
 export { amax, amin, aminmax, argmax, argmin, max, min } from './extrema.js';
-export { var, varMean } from './variance.js';
+export { std, stdMean, var, varMean } from './variance.js';
 export { logSoftmax, logsumexp, softmax } from './softmax.js';
+export { norm } from './norm.js';
+export { cosineSimilarity, pairwiseDistance } from './distance.js';
 export { all, any, countNonzero } from './logical-reduce.js';
 export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './scan.js';
 export { argsort, kthvalue, median, mode, msort, sort, topk } from './sort.js';

@@ -9,11 +9,13 @@ import type { Tensor } from '../tensor/tensor.js';
 import { castTo } from './cast.js';
 import { castRecorded } from './convert.js';
 import { mulOp } from './arithmetic.js';
+import { eqOp, isnan } from './comparison.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { accumulationInfo, type Dims, finishDims, inAccumulationType, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 import { exclusiveProduct } from './scan.js';
+import { whereOp } from './selection.js';
 import { expandOp, reshape, viewOp } from './view.js';
 
 export { dropDims, reduceSpec, type ReduceSpec } from './reduction.js';
@@ -107,6 +109,30 @@ export const mean = defineFunction(
   },
 );
 
+/** The sum over `dim` (all dimensions by default) with NaN counted as 0. */
+export const nansum = defineFunction(
+  { name: 'nansum', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+    const x = tensorArgument('nansum', 'input', input);
+    return sum(x.info.floating ? withoutNan(x) : x, dim, { keepdim, dtype });
+  },
+);
+
+/** The mean over `dim` (all dimensions by default) of the elements that are not NaN; NaN where there is none. Floating input. */
+export const nanmean = defineFunction(
+  { name: 'nanmean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+    const x = meanInput('nanmean', tensorArgument('nanmean', 'input', input), null);
+    const numbers = sum(eqOp([x, x]), dim, { keepdim });
+    return nansum(x, dim, { keepdim, dtype }).div(numbers);
+  },
+);
+
+/** x with 0 in the place of NaN; no gradient flows there. */
+function withoutNan(x: Tensor): Tensor {
+  return whereOp([scalarTensor(0, x.info), x, isnan(x)]);
+}
+
 /** The product along `dim`, or of all elements; bool and integers are multiplied in int64. */
 export const prod = defineFunction(
   { name: 'prod', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
@@ -127,6 +153,8 @@ declare module '../tensor/tensor.js' {
   interface Tensor {
     sum: Method<typeof sum>;
     mean: Method<typeof mean>;
+    nansum: Method<typeof nansum>;
+    nanmean: Method<typeof nanmean>;
     prod: Method<typeof prod>;
   }
 }

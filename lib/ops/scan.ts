@@ -5,7 +5,7 @@ import type { Shape } from '../shape/layout.js';
 import { type DType, INT32, INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
-import { addOp, mulOp } from './arithmetic.js';
+import { mulOp, subOp } from './arithmetic.js';
 import { castTo, contiguousOf, copyInto, fillWith } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
@@ -13,7 +13,7 @@ import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { placeAlongOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
 import { defineInplace } from './inplace.js';
 import { expOp } from './pointwise.js';
-import { scalarTensor, tensorArgument } from './promotion.js';
+import { tensorArgument } from './promotion.js';
 import { accumulationInfo, aroundDim, inAccumulationType } from './reduction.js';
 
 type ScanKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
@@ -37,8 +37,6 @@ interface Direction {
   readonly dim: number;
   readonly reverse: boolean;
 }
-
-const minus = (x: Tensor): Tensor => mulOp([x, scalarTensor(-1, x.info)]);
 
 /** y[k] = sum of x up to k (from k on where reverse); dx = the sum of g in the other direction. */
 const cumsumOp: Operator<Direction, Tensor> = defineOp<Direction, Direction>({
@@ -158,9 +156,9 @@ const logcumsumexpOp = defineOp<number, { dim: number }>({
     const x = context.saved(0);
     const y = context.saved(1);
     const { dim } = context.spec;
-    const toNext = addOp([y, minus(shiftOp([y], { dim, reverse: true }))]);
+    const toNext = subOp([y, shiftOp([y], { dim, reverse: true })]);
     const factors = expOp([shiftOp([toNext], { dim, reverse: false })]);
-    return [mulOp([expOp([addOp([x, minus(y)])]), recurrenceOp([factors, g], { dim, reverse: true, lagged: true })])];
+    return [mulOp([expOp([subOp([x, y])]), recurrenceOp([factors, g], { dim, reverse: true, lagged: true })])];
   },
 });
 

@@ -5,13 +5,13 @@ import type { Shape } from '../shape/layout.js';
 import { defaultFloatInfo, type DType, dtypeInfo, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { addOp, mulOp } from './arithmetic.js';
+import { mulOp, negOp, subOp } from './arithmetic.js';
 import { contiguousOf } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { expOp } from './pointwise.js';
-import { scalarTensor, tensorArgument } from './promotion.js';
+import { tensorArgument } from './promotion.js';
 import { sumOp } from './reduce.js';
 import { aroundDim, finishDims, keptShape, reduceGroups, type ReduceSpec } from './reduction.js';
 
@@ -34,8 +34,6 @@ interface Along {
   readonly dim: number;
 }
 type Gradients = readonly (Tensor | null)[];
-
-const minus = (x: Tensor): Tensor => mulOp([x, scalarTensor(-1, x.info)]);
 
 function forward(name: 'softmax' | 'logSoftmax', { shape, dim }: Along, x: Tensor): Tensor {
   const out = allocate(shape, x.info);
@@ -64,7 +62,7 @@ const softmaxBackwardOp: Operator<number, Tensor> = defineOp<number, Along>({
     const dims = y.shape.length === 0 ? [] : [dim];
     const s = sumOp([mulOp([g, y])], dims);
     const t = sumOp([mulOp([c, y])], dims);
-    return [dg, addOp([mulOp([c, addOp([g, minus(s)])]), minus(mulOp([g, t]))])];
+    return [dg, subOp([mulOp([c, subOp([g, s])]), mulOp([g, t])])];
   },
 });
 
@@ -78,8 +76,8 @@ const logSoftmaxBackwardOp = defineOp<number, Along>({
     const y = context.saved(1);
     const dims = y.shape.length === 0 ? [] : [context.spec.dim];
     const weighted = mulOp([c, expOp([y])]);
-    const dg = context.needs(0) ? addOp([c, minus(sumOp([weighted], dims))]) : null;
-    return [dg, context.needs(1) ? minus(mulOp([weighted, sumOp([context.saved(0)], dims)])) : null];
+    const dg = context.needs(0) ? subOp([c, sumOp([weighted], dims)]) : null;
+    return [dg, context.needs(1) ? negOp([mulOp([weighted, sumOp([context.saved(0)], dims)])]) : null];
   },
 });
 
@@ -108,7 +106,7 @@ export const logsumexpOp = defineOp<readonly number[], ReduceSpec>({
   forward: (spec, [x]) =>
     reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner)),
   save: (context, [x], [y]) => context.save(x, y),
-  backward: (context, g) => [mulOp([g, expOp([addOp([context.saved(0), minus(context.saved(1))])])])],
+  backward: (context, g) => [mulOp([g, expOp([subOp([context.saved(0), context.saved(1)])])])],
 });
 
 /** The input in the type asked for; integers need one, as in PyTorch. */
@@ -158,7 +156,7 @@ export const functionalSoftmin = defineFunction(
   { name: 'nn.functional.softmin', parameters: ['input', 'dim', '_stacklevel', 'dtype'] },
   (input: Tensor, dim?: number | null, _stacklevel?: number, dtype?: DType | null): Tensor => {
     const x = converted('softmin', input, dtype);
-    return softmaxOp([minus(x)], implicitDim(dim, x.shape.length));
+    return softmaxOp([negOp([x])], implicitDim(dim, x.shape.length));
   },
 );
 

@@ -5,9 +5,11 @@ import { wrapDims } from '../shape/dims.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { addOp, mulOp } from './arithmetic.js';
+import { addOp, mulOp, subOp } from './arithmetic.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
+import { divideOrZero } from './norm.js';
+import { sqrt } from './power.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { meanOp } from './reduce.js';
 import { finishDims, gatherDims, reducedCount, reduceSpec, type ReduceSpec } from './reduction.js';
@@ -29,8 +31,7 @@ type Gradients = readonly (Tensor | null)[];
 
 /** x - its mean over dims. */
 function centred(x: Tensor, dims: readonly number[]): Tensor {
-  const mean = meanOp([x], dims);
-  return addOp([x, mulOp([mean, scalarTensor(-1, mean.info)])]);
+  return subOp([x, meanOp([x], dims)]);
 }
 
 /** v = sum (x - m)^2 / (n - correction), m = sum x / n; dx = 2 gv (x - m) / (n - correction) + gm / n. */
@@ -55,6 +56,15 @@ export const varMeanOp: Operator<VarianceAttributes, Tensor[]> = defineOp<Varian
     const throughVariance = mulOp([scaled, centred(x, spec.dims)]);
     return [throughMean === null ? throughVariance : addOp([throughVariance, throughMean])];
   },
+});
+
+/** y = sqrt(v); dv = g / (2 y), 0 where y is 0. */
+const standardDeviationOp = defineOp<void, null>({
+  name: 'standardDeviation',
+  infer: () => null,
+  forward: (_, [v]) => sqrt.op([v]),
+  save: (context, _, [y]) => context.save(y),
+  backward: (context, g): Gradients => [divideOrZero(mulOp([g, scalarTensor(0.5, g.info)]), context.saved(0))],
 });
 
 /** Arguments of var and its relatives after the input: PyTorch's (unbiased), (dim, unbiased, keepdim) and (dim, keepdim, correction). */
@@ -95,8 +105,21 @@ export const varMean = defineFunction({ name: 'varMean', parameters: PARAMETERS,
   return [finishDims(variance, dims, keepdim), finishDims(mean, dims, keepdim)];
 });
 
+/** The standard deviation over `dim`: the square root of `var`. */
+export const std = defineFunction({ name: 'std', parameters: PARAMETERS, keywords: 1 }, (...args: VarianceArguments): Tensor => {
+  const { variance, dims, keepdim } = varianceOf('std', args);
+  return finishDims(standardDeviationOp([variance], undefined), dims, keepdim);
+});
+
+/** Standard deviation and mean over `dim` in one pass: `[std, mean]`. */
+export const stdMean = defineFunction({ name: 'stdMean', parameters: PARAMETERS, keywords: 1, method: false }, (...args: VarianceArguments): [Tensor, Tensor] => {
+  const { variance, mean, dims, keepdim } = varianceOf('stdMean', args);
+  return [finishDims(standardDeviationOp([variance], undefined), dims, keepdim), finishDims(mean, dims, keepdim)];
+});
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
+    std: Method<typeof std>;
     var: Method<typeof variance>;
   }
 }

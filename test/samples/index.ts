@@ -2,6 +2,7 @@
 import './convert.js';
 import './einsum.js';
 import './matmul.js';
+import './norm.js';
 import './reduce.js';
 import './scan.js';
 import './softmax.js';

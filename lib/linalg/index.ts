@@ -1,0 +1,2 @@
+/** `linalg`: linear algebra beyond products. Names only, one file a family in lib/ops. */
+export { vectorNorm } from '../ops/norm.js';

@@ -1,0 +1,64 @@
+/** Distances and directions: nn.functional's normalize, cosineSimilarity and pairwiseDistance, composed of norms. */
+import { ArgumentError, describe, fail } from '../errors.js';
+import { broadcastShapes } from '../shape/broadcast.js';
+import { wrapDim } from '../shape/dims.js';
+import { sameShape } from '../shape/layout.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { addOp, divOp, mulOp, subOp } from './arithmetic.js';
+import { detach } from './convert.js';
+import { defineFunction } from './define-function.js';
+import { vectorNorm } from './norm.js';
+import { asOperand, resultType, scalarTensor, tensorArgument } from './promotion.js';
+import { sumOp } from './reduce.js';
+import { finishDims } from './reduction.js';
+import { clampMin } from './selection.js';
+import { expandOp } from './view.js';
+
+function number(op: string, name: string, value: unknown, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
+}
+
+/** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. */
+export const normalize = defineFunction(
+  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'] },
+  (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
+    const x = tensorArgument('normalize', 'input', input);
+    return divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]);
+  },
+);
+
+/** The norm along dim, at least eps in value; its gradient is the norm's own, as in PyTorch. */
+function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
+  const norm = vectorNorm(x, 2, dim, true);
+  const value = detach(norm);
+  return addOp([norm, subOp([clampMin(value, eps), value])]);
+}
+
+/** Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`. */
+export const cosineSimilarity = defineFunction(
+  { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false },
+  (x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor => {
+    const op = 'cosineSimilarity';
+    const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
+    const a = asOperand(op, x1, info);
+    const b = asOperand(op, x2, info);
+    const shape = broadcastShapes(op, a.shape, b.shape);
+    const wrapped = wrapDim(op, dim ?? 1, shape.length);
+    const least = number(op, 'eps', eps, 1e-8);
+    const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
+    const dims = shape.length === 0 ? [] : [wrapped];
+    return finishDims(sumOp([mulOp([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims), dims, false);
+  },
+);
+
+/** The `p`-norm (2) of `x1 - x2 + eps` along the last dimension: the distance of each pair of vectors. */
+export const pairwiseDistance = defineFunction(
+  { name: 'pairwiseDistance', parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'], required: 2, method: false },
+  (x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor => {
+    const op = 'pairwiseDistance';
+    const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
+    const difference = subOp([asOperand(op, x1, info), asOperand(op, x2, info)]);
+    return vectorNorm(addOp([difference, scalarTensor(number(op, 'eps', eps, 1e-6), info)]), number(op, 'p', p, 2), -1, keepdim === true);
+  },
+);
