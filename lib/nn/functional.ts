@@ -4,6 +4,8 @@
 export { functionalLogSoftmax as logSoftmax, functionalSoftmax as softmax, functionalSoftmin as softmin } from '../ops/softmax.js';
 
 // ---- linear, embedding, attention
+export { scaledDotProductAttention } from '../ops/attention.js';
+export { multiHeadAttentionForward } from '../ops/multi-head-attention.js';
 export { bilinear, linear } from '../ops/linear.js';
 
 // ---- convolution, pooling, interpolation

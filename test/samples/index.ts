@@ -1,4 +1,5 @@
 /** Loads the samples of every family. */
+import './attention.js';
 import './convert.js';
 import './einsum.js';
 import './matmul.js';

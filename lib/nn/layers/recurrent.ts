@@ -1,0 +1,351 @@
+/** Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU), and their single cells. */
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
+import { dropoutOf } from '../../ops/attention.js';
+import { catOp, stackOp } from '../../ops/cat.js';
+import { transpose } from '../../ops/permute.js';
+import { GATES, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
+import { select } from '../../ops/slice.js';
+import { squeeze, unsqueeze } from '../../ops/view.js';
+import { type Shape, sameShape } from '../../shape/layout.js';
+import type { DType } from '../../storage/dtype.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
+import { uniform_ } from '../init.js';
+import { Module } from '../module.js';
+import type { Parameter } from '../parameter.js';
+import { repr, reprFloat } from '../python-repr.js';
+
+/** What the three kinds of stacks are made of. */
+interface Settings extends Factory {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers?: number;
+  readonly bias?: boolean;
+  readonly batchFirst?: boolean;
+  readonly dropout?: number;
+  readonly bidirectional?: boolean;
+  readonly projSize?: number;
+}
+
+/** A state of the whole stack: [layers * directions, N, features]. */
+type Member = 'weightIh' | 'weightHh' | 'biasIh' | 'biasHh' | 'weightHr';
+const KEYS: Readonly<Record<Member, string>> = { weightIh: 'weight_ih', weightHh: 'weight_hh', biasIh: 'bias_ih', biasHh: 'bias_hh', weightHr: 'weight_hr' };
+
+/** The common part of RNN, LSTM and GRU: parameters, checks, and the walk over layers and directions. */
+export class RNNBase extends Module {
+  readonly mode: RecurrentMode;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly bias: boolean;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly projSize: number;
+
+  constructor(mode: RecurrentMode, settings: Settings) {
+    super();
+    const op = `nn.${this.constructor.name}`;
+    const { inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
+    this.mode = mode;
+    this.inputSize = checkCount(op, 'inputSize', inputSize, 1);
+    this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
+    this.numLayers = checkCount(op, 'numLayers', numLayers, 1);
+    if (typeof bias !== 'boolean') fail(ArgumentError, op, 'bias as true or false', describe(bias));
+    if (typeof batchFirst !== 'boolean') fail(ArgumentError, op, 'batchFirst as true or false', describe(batchFirst));
+    if (typeof dropout !== 'number' || !(dropout >= 0 && dropout <= 1)) fail(ArgumentError, op, 'dropout from 0 to 1', describe(dropout));
+    this.bias = bias;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = bidirectional;
+    this.projSize = checkCount(op, 'projSize', projSize);
+    if (projSize >= hiddenSize) fail(ArgumentError, op, 'a projSize below hiddenSize', `${projSize} and ${hiddenSize}`);
+    const rows = GATES[mode] * hiddenSize;
+    for (let layer = 0; layer < numLayers; layer++) {
+      for (let direction = 0; direction < this.directions; direction++) {
+        const inputs = layer === 0 ? inputSize : this.features * this.directions;
+        this.makeWeight(op, 'weightIh', layer, direction, [rows, inputs], settings);
+        this.makeWeight(op, 'weightHh', layer, direction, [rows, this.features], settings);
+        if (bias) {
+          this.makeWeight(op, 'biasIh', layer, direction, [rows], settings);
+          this.makeWeight(op, 'biasHh', layer, direction, [rows], settings);
+        }
+        if (projSize > 0) this.makeWeight(op, 'weightHr', layer, direction, [projSize, hiddenSize], settings);
+      }
+    }
+    this.resetParameters();
+  }
+  get directions(): number {
+    return this.bidirectional ? 2 : 1;
+  }
+  /** Features of an output in one direction. */
+  get features(): number {
+    return this.projSize > 0 ? this.projSize : this.hiddenSize;
+  }
+  private makeWeight(op: string, member: Member, layer: number, direction: number, shape: Shape, factory: Factory): void {
+    this.registerParameter(propertyOf(member, layer, direction), emptyParameter(op, shape, factory));
+  }
+  /** The parameter weight_ih_l0 is the property weightIhL0, its reverse twin weightIhL0Reverse. */
+  private weightOf(member: Member, layer: number, direction: number): Parameter | null {
+    return ((this as unknown as Record<string, Parameter | undefined>)[propertyOf(member, layer, direction)] as Parameter | undefined) ?? null;
+  }
+  override stateKey(property: string): string {
+    const match = /^(weightIh|weightHh|biasIh|biasHh|weightHr)L(\d+)(Reverse)?$/.exec(property);
+    return match === null ? super.stateKey(property) : `${KEYS[match[1] as Member]}_l${match[2]}${match[3] === undefined ? '' : '_reverse'}`;
+  }
+  /** Draws all parameters anew, uniform in ±1 / sqrt(hiddenSize). */
+  resetParameters(): void {
+    const bound = 1 / Math.sqrt(this.hiddenSize);
+    for (const parameter of this.parameters()) uniform_(parameter, -bound, bound);
+  }
+  /** There for programs that call it; there is nothing to flatten. */
+  flattenParameters(): void {}
+
+  /** Output [T, N, D P] (or batch first, or unbatched) and the states after the last step. */
+  protected run(input: Tensor, given: readonly (Tensor | null | undefined)[]): { output: Tensor; states: Tensor[] } {
+    const op = `nn.${this.constructor.name}`;
+    if (!(input instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(input));
+    const ndim = input.shape.length;
+    if (ndim !== 2 && ndim !== 3) fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
+    if (input.shape[ndim - 1] !== this.inputSize) fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
+    if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
+    const batched = ndim === 3;
+    const sequence = !batched ? unsqueeze(input, 1) : this.batchFirst ? transpose(input, 0, 1) : input;
+    const batch = sequence.shape[1];
+    const count = this.numLayers * this.directions;
+    const widths = this.mode === 'LSTM' ? [this.features, this.hiddenSize] : [this.features];
+    const states = widths.map((width, i) => {
+      const state = given[i];
+      if (state === null || state === undefined) return zeroState([count, batch, width], input);
+      const expected = batched ? [count, batch, width] : [count, width];
+      if (!sameShape(state.shape, expected)) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${expected}]`, `[${state.shape}]`, { input });
+      return batched ? state : unsqueeze(state, 1);
+    });
+    const last: Tensor[][] = widths.map(() => []);
+    let current = sequence;
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      const outputs: Tensor[] = [];
+      for (let direction = 0; direction < this.directions; direction++) {
+        const [h0, c0] = states.map((state) => select(state, 0, layer * this.directions + direction));
+        const weight = (member: Member): Parameter | null => this.weightOf(member, layer, direction);
+        const weights = { wIh: weight('weightIh') as Tensor, wHh: weight('weightHh') as Tensor, bIh: weight('biasIh'), bHh: weight('biasHh'), wHr: weight('weightHr') };
+        const { out, h, c } = recurrentLayer(op, this.mode, current, h0, c0, weights, direction === 1);
+        outputs.push(out);
+        last[0].push(h);
+        if (c !== undefined) last[1].push(c);
+      }
+      current = outputs.length === 1 ? outputs[0] : catOp(outputs, 2);
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropoutOf(current, this.dropout);
+    }
+    const output = !batched ? squeeze(current, 1) : this.batchFirst ? transpose(current, 0, 1) : current;
+    return { output, states: last.map((list) => (batched ? stackOp(list, 0) : squeeze(stackOp(list, 0), 1))) };
+  }
+  override extraRepr(): string {
+    let text = `${this.inputSize}, ${this.hiddenSize}`;
+    if (this.projSize !== 0) text += `, proj_size=${this.projSize}`;
+    if (this.numLayers !== 1) text += `, num_layers=${this.numLayers}`;
+    if (!this.bias) text += ', bias=False';
+    if (this.batchFirst) text += ', batch_first=True';
+    if (this.dropout !== 0) text += `, dropout=${reprFloat(this.dropout)}`;
+    if (this.bidirectional) text += ', bidirectional=True';
+    return text;
+  }
+}
+
+function propertyOf(member: Member, layer: number, direction: number): string {
+  return `${member}L${layer}${direction === 1 ? 'Reverse' : ''}`;
+}
+
+const RNN_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'device', 'dtype'] as const;
+type RNNArguments = [
+  inputSize: number,
+  hiddenSize: number,
+  numLayers?: number,
+  nonlinearity?: 'tanh' | 'relu',
+  bias?: boolean,
+  batchFirst?: boolean,
+  dropout?: number,
+  bidirectional?: boolean,
+  device?: string,
+  dtype?: DType,
+];
+
+function modeOf(op: string, nonlinearity: string): RecurrentMode {
+  if (nonlinearity === 'tanh') return 'RNN_TANH';
+  if (nonlinearity === 'relu') return 'RNN_RELU';
+  return fail(ArgumentError, op, "nonlinearity 'tanh' or 'relu'", describe(nonlinearity));
+}
+
+/**
+ * h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu, in `numLayers` layers (torch.nn.RNN). Input [T, N, inputSize] (batch first
+ * with `batchFirst`, [T, inputSize] unbatched) and h0 [D L, N, hiddenSize] or zeros; returns [output, hN].
+ */
+export class RNN extends RNNBase {
+  readonly nonlinearity: 'tanh' | 'relu';
+  constructor(...args: ConstructorArguments<typeof RNN_NAMES, RNNArguments>) {
+    const { nonlinearity = 'tanh', ...settings } = constructorArguments<typeof RNN_NAMES, RNNArguments>('nn.RNN', RNN_NAMES, 2, args);
+    super(modeOf('nn.RNN', nonlinearity), settings);
+    this.nonlinearity = nonlinearity;
+  }
+  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor] {
+    const { output, states } = this.run(input, [hx]);
+    return [output, states[0]];
+  }
+}
+
+const GRU_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'device', 'dtype'] as const;
+type GRUArguments = [
+  inputSize: number,
+  hiddenSize: number,
+  numLayers?: number,
+  bias?: boolean,
+  batchFirst?: boolean,
+  dropout?: number,
+  bidirectional?: boolean,
+  device?: string,
+  dtype?: DType,
+];
+
+/**
+ * r, z = sigmoid(...), n = tanh(x part + r (hidden part)), h = (1 - z) n + z h[t-1] (torch.nn.GRU; Cho et al. 2014). Shapes as RNN's;
+ * returns [output, hN].
+ */
+export class GRU extends RNNBase {
+  constructor(...args: ConstructorArguments<typeof GRU_NAMES, GRUArguments>) {
+    super('GRU', constructorArguments<typeof GRU_NAMES, GRUArguments>('nn.GRU', GRU_NAMES, 2, args));
+  }
+  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor] {
+    const { output, states } = this.run(input, [hx]);
+    return [output, states[0]];
+  }
+}
+
+const LSTM_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'device', 'dtype'] as const;
+type LSTMArguments = [
+  inputSize: number,
+  hiddenSize: number,
+  numLayers?: number,
+  bias?: boolean,
+  batchFirst?: boolean,
+  dropout?: number,
+  bidirectional?: boolean,
+  projSize?: number,
+  device?: string,
+  dtype?: DType,
+];
+
+/**
+ * i, f, o = sigmoid(...), g = tanh(...), c = f c[t-1] + i g, h = o tanh(c), projected by W_hr where `projSize` is given (torch.nn.LSTM;
+ * Hochreiter and Schmidhuber 1997). Takes the input and [h0, c0] or zeros; returns [output, [hN, cN]].
+ */
+export class LSTM extends RNNBase {
+  constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {
+    super('LSTM', constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args));
+  }
+  override forward(input: Tensor, hx?: readonly [h0: Tensor, c0: Tensor] | null): [output: Tensor, state: [h: Tensor, c: Tensor]] {
+    if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2)) fail(ArgumentError, 'nn.LSTM', '[h0, c0] as the state', describe(hx));
+    const { output, states } = this.run(input, hx ?? []);
+    return [output, [states[0], states[1]]];
+  }
+}
+
+/** The common part of the cells: one step, of a batch [N, inputSize] or without one. */
+export class RNNCellBase extends Module {
+  static override readonly stateNames = { weightIh: 'weight_ih', weightHh: 'weight_hh', biasIh: 'bias_ih', biasHh: 'bias_hh' };
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly bias: boolean;
+  weightIh: Parameter;
+  weightHh: Parameter;
+  biasIh: Parameter | null;
+  biasHh: Parameter | null;
+
+  constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, factory: Factory) {
+    super();
+    const op = `nn.${this.constructor.name}`;
+    this.inputSize = checkCount(op, 'inputSize', inputSize);
+    this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
+    this.bias = bias;
+    this.weightIh = emptyParameter(op, [gates * hiddenSize, inputSize], factory);
+    this.weightHh = emptyParameter(op, [gates * hiddenSize, hiddenSize], factory);
+    this.biasIh = bias ? emptyParameter(op, [gates * hiddenSize], factory) : null;
+    this.biasHh = bias ? emptyParameter(op, [gates * hiddenSize], factory) : null;
+    this.resetParameters();
+  }
+  /** Draws all parameters anew, uniform in ±1 / sqrt(hiddenSize). */
+  resetParameters(): void {
+    const bound = 1 / Math.sqrt(this.hiddenSize);
+    for (const parameter of this.parameters()) uniform_(parameter, -bound, bound);
+  }
+  protected step(mode: RecurrentMode, input: Tensor, given: readonly (Tensor | null | undefined)[]): Tensor[] {
+    const op = `nn.${this.constructor.name}`;
+    if (!(input instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(input));
+    const ndim = input.shape.length;
+    if (ndim !== 1 && ndim !== 2) fail(ShapeError, op, 'an input of 1 dimension, or 2 with a batch', String(ndim), { input });
+    if (input.shape[ndim - 1] !== this.inputSize) fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
+    const x = ndim === 1 ? unsqueeze(input, 0) : input;
+    const [h0, c0] = Array.from({ length: mode === 'LSTM' ? 2 : 1 }, (_, i) => {
+      const state = given[i];
+      if (state === null || state === undefined) return zeroState([x.shape[0], this.hiddenSize], input);
+      if (state.shape.length !== ndim) fail(ShapeError, op, `a state of ${ndim} dimensions`, String(state.shape.length), { input, state });
+      return ndim === 1 ? unsqueeze(state, 0) : state;
+    });
+    const { h, c } = recurrentLayer(op, mode, unsqueeze(x, 0), h0, c0, { wIh: this.weightIh, wHh: this.weightHh, bIh: this.biasIh, bHh: this.biasHh });
+    const states = c === undefined ? [h] : [h, c];
+    return ndim === 1 ? states.map((state) => squeeze(state, 0)) : states;
+  }
+  override extraRepr(): string {
+    return `${this.inputSize}, ${this.hiddenSize}${this.bias ? '' : `, bias=${repr(this.bias)}`}`;
+  }
+}
+
+const CELL_NAMES = ['inputSize', 'hiddenSize', 'bias', 'device', 'dtype'] as const;
+type CellArguments = [inputSize: number, hiddenSize: number, bias?: boolean, device?: string, dtype?: DType];
+const RNN_CELL_NAMES = ['inputSize', 'hiddenSize', 'bias', 'nonlinearity', 'device', 'dtype'] as const;
+type RNNCellArguments = [inputSize: number, hiddenSize: number, bias?: boolean, nonlinearity?: 'tanh' | 'relu', device?: string, dtype?: DType];
+
+/** One step of an RNN: [N, inputSize] and h [N, hiddenSize] or zeros to h' (torch.nn.RNNCell). */
+export class RNNCell extends RNNCellBase {
+  readonly nonlinearity: 'tanh' | 'relu';
+  constructor(...args: ConstructorArguments<typeof RNN_CELL_NAMES, RNNCellArguments>) {
+    const {
+      inputSize,
+      hiddenSize,
+      bias = true,
+      nonlinearity = 'tanh',
+      ...factory
+    } = constructorArguments<typeof RNN_CELL_NAMES, RNNCellArguments>('nn.RNNCell', RNN_CELL_NAMES, 2, args);
+    super(inputSize, hiddenSize, bias, 1, factory);
+    modeOf('nn.RNNCell', nonlinearity);
+    this.nonlinearity = nonlinearity;
+  }
+  override forward(input: Tensor, hx?: Tensor | null): Tensor {
+    return this.step(modeOf('nn.RNNCell', this.nonlinearity), input, [hx])[0];
+  }
+  override extraRepr(): string {
+    return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${this.nonlinearity}`}`;
+  }
+}
+
+/** One step of a GRU (torch.nn.GRUCell). */
+export class GRUCell extends RNNCellBase {
+  constructor(...args: ConstructorArguments<typeof CELL_NAMES, CellArguments>) {
+    const { inputSize, hiddenSize, bias = true, ...factory } = constructorArguments<typeof CELL_NAMES, CellArguments>('nn.GRUCell', CELL_NAMES, 2, args);
+    super(inputSize, hiddenSize, bias, 3, factory);
+  }
+  override forward(input: Tensor, hx?: Tensor | null): Tensor {
+    return this.step('GRU', input, [hx])[0];
+  }
+}
+
+/** One step of an LSTM: the input and [h, c] or zeros to [h', c'] (torch.nn.LSTMCell). */
+export class LSTMCell extends RNNCellBase {
+  constructor(...args: ConstructorArguments<typeof CELL_NAMES, CellArguments>) {
+    const { inputSize, hiddenSize, bias = true, ...factory } = constructorArguments<typeof CELL_NAMES, CellArguments>('nn.LSTMCell', CELL_NAMES, 2, args);
+    super(inputSize, hiddenSize, bias, 4, factory);
+  }
+  override forward(input: Tensor, hx?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
+    const [h, c] = this.step('LSTM', input, hx ?? []);
+    return [h, c];
+  }
+}
