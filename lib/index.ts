@@ -20,6 +20,8 @@ export * as random from './random/index.js';
 export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export * as amp from './amp/index.js';
+export { autocast, getAutocastDtype, isAutocastEnabled } from './amp/autocast.js';
 export { save, saveToBuffer } from './serialization/save.js';
 export { load } from './serialization/load.js';
 export type { LoadCheckpointOptions, LoadedCheckpoint } from './serialization/load.js';

@@ -1,0 +1,3 @@
+/** `amp`: automatic mixed precision. */
+export { autocast, isAutocastAvailable } from './autocast.js';
+export { GradScaler } from './grad-scaler.js';
