@@ -37,3 +37,19 @@ export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/distance.j
 // ---- data movement
 export { embedding, oneHot } from '../ops/embedding.js';
 export { pad } from '../ops/pad.js';
+
+// ---- losses and distances
+export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../ops/loss.js';
+export { crossEntropy, nllLoss } from '../ops/cross-entropy.js';
+export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../ops/binary-cross-entropy.js';
+export { gaussianNllLoss, klDiv, poissonNllLoss } from '../ops/probability-loss.js';
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multilabelSoftMarginLoss,
+  multiMarginLoss,
+  softMarginLoss,
+  tripletMarginLoss,
+} from '../ops/margin-loss.js';

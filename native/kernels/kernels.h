@@ -9,7 +9,8 @@
 // Families that are compiled once per SIMD level.
 #define NODEGRAD_LEVEL_FAMILIES(X) \
   X(arithmetic)                    \
-  X(elementwise) X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
+  X(elementwise)                   \
+  X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(cross_entropy) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
 
 namespace nodegrad {
 

@@ -7,6 +7,7 @@ import './norm.js';
 import './reduce.js';
 import './scan.js';
 import './softmax.js';
+import './loss.js';
 import './conv.js';
 import './pool.js';
 import './sort.js';
