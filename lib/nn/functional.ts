@@ -30,6 +30,7 @@ export {
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../ops/avg-pool.js';
 
 // ---- normalisation, dropout
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../ops/dropout.js';
 
 // ---- losses and distances
 export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/distance.js';

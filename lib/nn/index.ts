@@ -19,6 +19,7 @@ export { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNBase, RNNCell, RNNCellBase } from
 // ---- convolution, pooling, upsampling
 
 // ---- normalisation, dropout
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout } from './layers/dropout.js';
 
 // ---- activations
 

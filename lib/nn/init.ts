@@ -6,7 +6,7 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { castTo, copyInto, fillWith } from '../ops/cast.js';
 import { defineFunction } from '../ops/define-function.js';
-import { tensorArgument } from '../ops/promotion.js';
+import { isScalar, tensorArgument } from '../ops/promotion.js';
 import { randperm } from '../random/creation.js';
 import type { Generator } from '../random/generator.js';
 import { elementCount } from '../shape/layout.js';
@@ -78,10 +78,10 @@ export const normal_ = defineFunction(
   (tensor: Tensor, mean: number = 0, std: number = 1, generator?: Rng): Tensor => drawNormal(tensorArgument('normal_', 'tensor', tensor), mean, std, generator),
 );
 /** One value everywhere. torch.nn.init.constant_ */
-export const constant_ = defineFunction(
-  { name: 'nn.init.constant_', parameters: ['tensor', 'val'], required: 2 },
-  (tensor: Tensor, val: number): Tensor => written(tensorArgument('constant_', 'tensor', tensor), () => fillWith(tensor, val)),
-);
+export const constant_ = defineFunction({ name: 'nn.init.constant_', parameters: ['tensor', 'val'], required: 2 }, (tensor: Tensor, val: number): Tensor => {
+  if (!isScalar(val)) fail(ArgumentError, 'constant_', 'a number for val', describe(val));
+  return written(tensorArgument('constant_', 'tensor', tensor), () => fillWith(tensor, val));
+});
 /** torch.nn.init.ones_ */
 export const ones_ = defineFunction({ name: 'nn.init.ones_', parameters: ['tensor'] }, (tensor: Tensor): Tensor => constant_(tensor, 1));
 /** torch.nn.init.zeros_ */

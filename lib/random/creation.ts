@@ -1,21 +1,21 @@
 /** New tensors of random values: rand, randn, randint, randperm, normal, and the forms that are like another tensor. */
+import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { addOp, mulOp } from '../ops/arithmetic.js';
 import { castTo } from '../ops/cast.js';
-import { castRecorded } from '../ops/convert.js';
 import { defineFunction, isOptions } from '../ops/define-function.js';
 import { instanceOf } from '../ops/define-op.js';
 import { isScalar, scalarTensor, tensorArgument } from '../ops/promotion.js';
 import { broadcastShapes } from '../shape/broadcast.js';
-import { isContiguous, type Shape } from '../shape/layout.js';
+import type { Shape } from '../shape/layout.js';
 import { defaultFloatInfo, type DType, type DTypeInfo, FLOAT64, INT64, promote, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateChecked } from '../tensor/allocate.js';
 import type { CreationOptions } from '../tensor/creation.js';
 import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../tensor/factories.js';
-import { Tensor, windowOn } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { integerDraw, normalDraw, uniformDraw } from './distributions.js';
-import { type Draw, drawInto } from './draw.js';
+import { allocateAs, type Draw, drawInto, sampledOp } from './draw.js';
 import { type Generator, generatorOf } from './generator.js';
 
 declare module '../native/kernels.js' {
@@ -52,17 +52,6 @@ function bySize(op: string, makeDraw: MakeDraw) {
 export const rand = bySize('rand', uniformValues);
 /** Standard normal values; the shape as an array or as numbers. torch.randn */
 export const randn = bySize('randn', normalValues);
-
-/** Memory of a tensor's shape, laid out as its own where that has neither gaps nor overlaps. */
-function allocateAs(input: Tensor, info: DTypeInfo): Tensor {
-  const order = input.strides.map((_, d) => d).sort((a, b) => input.strides[b] - input.strides[a]);
-  const dense = isContiguous(
-    order.map((d) => input.shape[d]),
-    order.map((d) => input.strides[d]),
-  );
-  const out = allocate([...input.shape], info);
-  return dense && !input.contiguousLayout ? windowOn(out, [...input.shape], input.strides, 0) : out;
-}
 
 function like(name: string, makeDraw: MakeDraw) {
   return defineFunction(
@@ -156,9 +145,12 @@ export const normal = defineFunction(
     if (!info.floating) fail(DTypeError, 'normal', 'tensors of floating dtype', describe(tensors));
     if (std instanceof Tensor && [...castTo(std, FLOAT64).data()].some((s) => !(Number(s) >= 0))) fail(ArgumentError, 'normal', 'a std of at least 0 everywhere', describe(std));
     if (!(std instanceof Tensor) && !(std >= 0)) fail(ArgumentError, 'normal', 'a std of at least 0', describe(std));
-    const out = allocate(tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape), info);
-    drawInto(out, normalDraw('normal', info, 0, 1, rng, true));
-    const operand = (value: Tensor | number): Tensor => (value instanceof Tensor ? castRecorded(value, info) : scalarTensor(value, info));
-    return finish('normal', addOp([mulOp([out, operand(std)]), operand(mean)]), device, requiresGrad);
+    const shape = tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape);
+    const operand = (value: Tensor | number): Tensor => (value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info));
+    const out = sampledOp(tensors, () => {
+      const drawn = drawInto(allocate(shape, info), normalDraw('normal', info, 0, 1, rng, true));
+      return noGrad(() => addOp([mulOp([drawn, operand(std)]), operand(mean)]));
+    });
+    return finish('normal', out, device, requiresGrad);
   },
 );

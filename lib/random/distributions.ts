@@ -19,7 +19,7 @@ declare module '../native/kernels.js' {
     exponentialFill: KernelTable<[out: TypedArray, state: Uint32Array, lambda: number, n: number]>;
     cauchyFill: KernelTable<[out: TypedArray, state: Uint32Array, median: number, sigma: number, n: number]>;
     geometricFill: KernelTable<[out: TypedArray, state: Uint32Array, p: number, n: number]>;
-    bernoulliFill: KernelTable<[out: TypedArray, state: Uint32Array, p: number, n: number]>;
+    bernoulliFill: KernelTable<[out: TypedArray, state: Uint32Array, p: number, value: number, n: number]>;
     /** out[i] = 1 with probability p[i], both of p's type */
     bernoulliEach: KernelTable<[out: TypedArray, p: TypedArray, state: Uint32Array, n: number]>;
     /** bounds: [how many values (0 for 2^64), the least of them] */
@@ -100,10 +100,10 @@ const geometric = defineFunction(
   },
 );
 
-/** Ones with probability p, zeros else, in a type of any kind. */
-export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Generator): Draw {
+/** Ones (or `value`) with probability p, zeros else, in a type of any kind. */
+export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Generator, value = 1): Draw {
   if (!(finiteNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
-  return (memory, n) => kernels.bernoulliFill[info.code]?.(memory, rng.words, p, n);
+  return (memory, n) => kernels.bernoulliFill[info.code]?.(memory, rng.words, p, value, n);
 }
 /** Ones with the probabilities of a floating tensor, in its shape and type. */
 export function bernoulliOf(op: string, p: Tensor, rng: Generator): Tensor {

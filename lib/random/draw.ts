@@ -4,8 +4,9 @@ import { checkInplace } from '../autograd/graph.js';
 import { adoptInplace } from '../ops/as-strided.js';
 import { copyInto } from '../ops/cast.js';
 import { detach } from '../ops/convert.js';
-import type { TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { defineOp } from '../ops/define-op.js';
+import type { DTypeInfo, TypedArray } from '../storage/dtype.js';
+import { allocate, allocateLike } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 
 /** Fills `count` contiguous elements. */
@@ -31,6 +32,18 @@ function memoryOrder(x: Tensor): number[] {
     }
   }
   return fastestFirst.reverse();
+}
+
+/** Uninitialised memory without gaps, its dimensions in memory in the order of those of `input` (torch.empty_like). */
+export function allocateAs(input: Tensor, info: DTypeInfo): Tensor {
+  if (input.contiguousLayout) return allocateLike(input, info);
+  const strides = new Array<number>(input.shape.length).fill(0);
+  let step = 1;
+  for (const d of memoryOrder(input).reverse()) {
+    strides[d] = step;
+    step *= Math.max(input.shape[d], 1);
+  }
+  return windowOn(allocate([...input.shape], info), [...input.shape], strides, 0);
 }
 
 /** Draws every element of `target`; unrecorded. */
@@ -64,3 +77,12 @@ export function drawInplace(op: string, target: Tensor, draw: Draw): Tensor {
   if (isGradEnabled() && target.requiresGrad) adoptInplace(target, detach(target));
   return target;
 }
+
+/** What a drawn value depends on is in the graph, as in PyTorch: y = a draw by x; dx = 0. */
+export const sampledOp = defineOp<() => Tensor, () => Tensor>({
+  name: 'sampled',
+  nativeHalf: true,
+  infer: (_, draw) => draw,
+  forward: (draw) => draw(),
+  backward: (context) => context.next.map(() => null),
+});

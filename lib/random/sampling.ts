@@ -9,7 +9,7 @@ import { FLOAT32, FLOAT64, INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { bernoulliDraw, bernoulliOf } from './distributions.js';
-import { drawInto } from './draw.js';
+import { allocateAs, drawInto, sampledOp } from './draw.js';
 import { type Generator, generatorOf } from './generator.js';
 
 declare module '../native/kernels.js' {
@@ -27,7 +27,7 @@ export const bernoulli = defineFunction(
   (input: Tensor, p?: number, generator?: Generator | null): Tensor => {
     const x = tensorArgument('bernoulli', 'input', input);
     const rng = generatorOf('bernoulli', generator);
-    return p === undefined ? bernoulliOf('bernoulli', x, rng) : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, rng));
+    return sampledOp([x], () => (p === undefined ? bernoulliOf('bernoulli', x, rng) : drawInto(allocateAs(x, x.info), bernoulliDraw('bernoulli', x.info, p, rng))));
   },
 );
 

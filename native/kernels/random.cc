@@ -169,9 +169,10 @@ template <class T>
 void geometricFill(Slice<T> out, Slice<uint32_t> state, double p, int64_t n) {
   inverse_fill(out, state, n, [&](double u) { return std::ceil(std::log(u) / std::log1p(-p)); });
 }
+// `value` with probability p, else 0.
 template <class T>
-void bernoulliFill(Slice<T> out, Slice<uint32_t> state, double p, int64_t n) {
-  inverse_fill(out, state, n, [&](double u) { return u < p ? 1.0 : 0.0; });
+void bernoulliFill(Slice<T> out, Slice<uint32_t> state, double p, double value, int64_t n) {
+  inverse_fill(out, state, n, [&](double u) { return u < p ? value : 0.0; });
 }
 
 // out[i] = 1 with probability p[i]; 24 bits a value for all types of p but double.

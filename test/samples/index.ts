@@ -15,3 +15,4 @@ import './views.js';
 import './creation.js';
 import './indexing.js';
 import './movement.js';
+import './random.js';
