@@ -39,8 +39,8 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   readonly nonDifferentiableOutputs?: readonly number[];
   /** True where the kernel has 16-bit floating instances of its own; otherwise such inputs are computed in float32 and rounded once. */
   readonly nativeHalf?: boolean;
-  /** What autocast does with the inputs. */
-  readonly autocast?: AutocastPolicy;
+  /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
+  readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);
   /** True for a view: outputs share the first input's memory. */
   readonly view?: boolean;
 }
@@ -61,7 +61,8 @@ export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declara
   if ((declaration.backward === undefined) === (declaration.notDifferentiable === undefined)) throw new Error(`operator ${name}: give either backward or notDifferentiable`);
 
   const call = (given: readonly Tensor[], attributes: Attributes): Out => {
-    const inputs = autocast === undefined ? given : applyAutocast(autocast, given);
+    const policy = typeof autocast === 'function' ? autocast(attributes) : autocast;
+    const inputs = policy === undefined ? given : applyAutocast(policy, given);
     const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
     const spec = infer(inputs, attributes);
     const out = nativeHalf || view ? forward(spec, inputs) : forwardThroughFloat32(forward, spec, inputs);

@@ -14,6 +14,7 @@ import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { mulOp } from './arithmetic.js';
 import { contiguousOf, copyInto, fillWith } from './cast.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
+import type { AutocastPolicy } from './dispatch-state.js';
 import { scalarTensor } from './promotion.js';
 
 declare module '../native/kernels.js' {
@@ -127,6 +128,11 @@ function addendGradient(g: Tensor, beta: number): Tensor {
   return beta === 1 ? g : mulOp([g, scalarTensor(beta, g.info)]);
 }
 
+/** PyTorch's autocast on the CPU leaves products with a vector as they are unless they come by matmul. */
+export function productPolicy(op: string): AutocastPolicy | undefined {
+  return op === 'mv' || op === 'addmv' || op === 'dot' || op === 'vdot' ? undefined : 'lower';
+}
+
 export interface ProductAttributes {
   /** The public function's name, for messages. */
   readonly op: string;
@@ -197,7 +203,7 @@ interface LinearSpec extends Geometry {
 /** y[..., n] = alpha x[..., k] op(W) + beta c; dx = alpha g op(W)^T, dW = alpha (sum over rows of x^T g), transposed where W is; dc = beta g. */
 export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttributes, LinearSpec>({
   name: 'linear',
-  autocast: 'lower',
+  autocast: ({ op }) => productPolicy(op),
   infer: (inputs, attributes) => {
     const [x, w] = inputs;
     const { op, transpose, alpha, beta } = attributes;

@@ -10,7 +10,7 @@ import { contiguousOf } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { defineInplace } from './inplace.js';
-import { linearOp, matmulOp } from './matmul-op.js';
+import { linearOp, matmulOp, productPolicy } from './matmul-op.js';
 import { asOperand, resultType, tensorArgument } from './promotion.js';
 import { viewOp } from './view.js';
 
@@ -19,7 +19,7 @@ const PLAIN = { transposeA: false, transposeB: false, alpha: 1, beta: 0 };
 /** y = sum of a[i] b[i]; da = g b, db = g a. */
 const dotOp = defineOp<string, string>({
   name: 'dot',
-  autocast: 'lower',
+  autocast: productPolicy,
   infer: ([a, b], op) => {
     if (a.shape[0] !== b.shape[0]) fail(ShapeError, op, 'vectors of one length', `${a.shape[0]} and ${b.shape[0]}`);
     if (a.info !== b.info) fail(DTypeError, op, 'vectors of one dtype', `${a.dtype} and ${b.dtype}`);

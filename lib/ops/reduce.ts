@@ -12,6 +12,7 @@ import { mulOp } from './arithmetic.js';
 import { eqOp, isnan } from './comparison.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
+import { applyAutocast } from './dispatch-state.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { accumulationInfo, type Dims, finishDims, inAccumulationType, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 import { exclusiveProduct } from './scan.js';
@@ -59,7 +60,6 @@ export const meanOp = defineOp<Dims, ReduceSpec>({
 /** y = product of x along dim (kept as 1); dx = g (product of the elements before) (product of the elements after). */
 const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
   name: 'prod',
-  autocast: 'float32',
   infer: ([x], dim) => ({ ...reduceSpec('prod', x, dim), dim }),
   forward: (spec, [x]) => reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('prod', kernels.prod, input)(input.array, out.array, outer, n, inner)),
   save: (context, [x]) => context.save(x),
@@ -137,7 +137,7 @@ function withoutNan(x: Tensor): Tensor {
 export const prod = defineFunction(
   { name: 'prod', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
   (input: Tensor, dim?: number | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
-    const x = tensorArgument('prod', 'input', input);
+    const [x] = applyAutocast('float32', [tensorArgument('prod', 'input', input)]);
     const info = accumulationInfo('prod', x, dtype);
     if (dim === undefined || dim === null) return inAccumulationType(x, info, (wide) => finishDims(prodOp([reshape(wide, [-1])], 0), [0], false));
     const wrapped = wrapDim('prod', dim, x.shape.length);
