@@ -65,6 +65,7 @@ export {
   unsqueeze,
 } from './view.js';
 export { asStrided, asStridedScatter } from './as-strided.js';
+export { isFloatingPoint, isNonzero, isTensor, numel } from './metadata.js';
 export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './permute.js';
 export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './slice.js';
 export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './split.js';

@@ -315,3 +315,4 @@ samples({
   expandable: false,
   errors: [{ name: 'a scalar', call: () => unbind(make([])), error: ShapeError, message: /unbind: expected a tensor with dimensions/ }],
 });
+samples({ fn: 'Tensor.typeAs', cases: [{ name: 'the same', inputs: [make([2])], call: (x) => x.typeAs(x.detach()) }], errors: [] });
