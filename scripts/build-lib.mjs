@@ -12,9 +12,7 @@ const dist = path.join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-await build({
-  entryPoints: [path.join(root, 'lib', 'index.ts')],
-  outfile: path.join(dist, 'index.js'),
+const options = {
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -23,7 +21,10 @@ await build({
   packages: 'external',
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-});
+};
+await build({ ...options, entryPoints: [path.join(root, 'lib', 'index.ts')], outfile: path.join(dist, 'index.js') });
+// The entry of DataLoader's worker threads; it loads index.js at run time, so that there is one instance of the library.
+await build({ ...options, entryPoints: [path.join(root, 'lib', 'data', 'worker.ts')], outfile: path.join(dist, 'data-worker.js') });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(path.join(dist, 'index.mjs'), "export * from './index.js';\n");
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");

@@ -1,2 +1,3 @@
 /** The public names of `utils`. */
+export * as data from '../data/index.js';
 export * as tensorboard from '../tensorboard/index.js';

@@ -1,0 +1,96 @@
+/** How items become a batch: tensors are stacked, numbers made one tensor, containers gone into. It knows no loader. */
+import { ArgumentError, describe, fail } from '../errors.js';
+import { stack } from '../ops/cat.js';
+import { isOptions } from '../ops/define-function.js';
+import type { TypedArray } from '../storage/dtype.js';
+import { tensor } from '../tensor/creation.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** The type of a batch of items of type T. */
+export type Collated<T> = T extends Tensor
+  ? Tensor
+  : T extends number | bigint | boolean | TypedArray
+    ? Tensor
+    : T extends string
+      ? string[]
+      : T extends readonly unknown[]
+        ? { -readonly [I in keyof T]: Collated<T[I]> }
+        : T extends ReadonlyMap<infer K, infer V>
+          ? Map<K, Collated<V>>
+          : T extends object
+            ? { [K in keyof T]: Collated<T[K]> }
+            : unknown;
+
+function isTypedArray(value: unknown): value is TypedArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+const isNumeric = (value: unknown): value is number | bigint | boolean => typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
+function collate(batch: readonly unknown[], place: string): unknown {
+  const first = batch[0];
+  const alike = (test: (value: unknown) => boolean, what: string): void => {
+    const other = batch.find((value) => !test(value));
+    if (other !== undefined || batch.includes(undefined)) fail(ArgumentError, 'defaultCollate', `${what} in every item`, `${describe(other)}${place}`);
+  };
+  if (first instanceof Tensor) {
+    alike((value) => value instanceof Tensor, 'a tensor');
+    return stack(batch as readonly Tensor[]);
+  }
+  if (isTypedArray(first)) {
+    alike(isTypedArray, 'a typed array');
+    return stack(batch.map((value) => tensor(value as TypedArray)));
+  }
+  if (isNumeric(first)) {
+    alike(isNumeric, 'a number');
+    return tensor(batch as readonly number[]);
+  }
+  if (typeof first === 'string') {
+    alike((value) => typeof value === 'string', 'a string');
+    return [...batch];
+  }
+  if (Array.isArray(first)) {
+    alike((value) => Array.isArray(value) && value.length === first.length, `an array of ${first.length}`);
+    return first.map((_, i) =>
+      collate(
+        batch.map((value) => (value as unknown[])[i]),
+        `${place}[${i}]`,
+      ),
+    );
+  }
+  if (first instanceof Map) {
+    alike((value) => value instanceof Map && [...first.keys()].every((key) => value.has(key)), 'a Map with the same keys');
+    return new Map(
+      [...first.keys()].map((key) => [
+        key,
+        collate(
+          batch.map((value) => (value as Map<unknown, unknown>).get(key)),
+          `${place}.get(${String(key)})`,
+        ),
+      ]),
+    );
+  }
+  if (isOptions(first)) {
+    const keys = Object.keys(first);
+    alike((value) => isOptions(value) && keys.every((key) => Object.hasOwn(value, key)), 'an object with the same keys');
+    return Object.fromEntries(
+      keys.map((key) => [
+        key,
+        collate(
+          batch.map((value) => (value as Record<string, unknown>)[key]),
+          `${place}.${key}`,
+        ),
+      ]),
+    );
+  }
+  return fail(ArgumentError, 'defaultCollate', 'tensors, typed arrays, numbers, booleans, strings, and arrays, Maps or objects of these (or give a collateFn)', `${describe(first)}${place}`);
+}
+
+/**
+ * A batch of items: tensors and typed arrays are stacked along a new first dimension; numbers become a tensor (the default floating
+ * type, as `tensor` makes it; bigints int64, booleans bool); strings stay an array; arrays, Maps and objects are gone into.
+ * Throws ArgumentError for items that differ in form, ShapeError for tensors that differ in shape. Source: torch.utils.data.default_collate.
+ */
+export function defaultCollate<T>(batch: readonly T[]): Collated<T> {
+  if (!Array.isArray(batch) || batch.length === 0) fail(ArgumentError, 'defaultCollate', 'at least one item', describe(batch));
+  return collate(batch, '') as Collated<T>;
+}

@@ -1,0 +1,142 @@
+/** Datasets: what gives items by index, or one after the other. They know nothing of batches. */
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
+import { Generator } from '../random/generator.js';
+import { randperm } from '../random/creation.js';
+import { Tensor, windowOn } from '../tensor/tensor.js';
+
+/** Items by index. A subclass gives `length` and `getItem`, which may be async. Source: torch.utils.data.Dataset. */
+export abstract class Dataset<T = unknown> {
+  abstract readonly length: number;
+  abstract getItem(index: number): T | Promise<T>;
+}
+
+/** Items one after the other, where there are no indices: a subclass gives an iterator, sync or async. Source: torch.utils.data.IterableDataset. */
+export abstract class IterableDataset<T = unknown> {
+  [Symbol.iterator]?(): Iterator<T>;
+  [Symbol.asyncIterator]?(): AsyncIterator<T>;
+}
+
+/** Anything with indices: a Dataset, an object of its form, or an array. */
+export type MapDataset<T> = { readonly length: number; getItem(index: number): T | Promise<T> } | readonly T[];
+
+export function isMapDataset(value: unknown): value is MapDataset<unknown> {
+  if (Array.isArray(value)) return true;
+  return typeof value === 'object' && value !== null && 'getItem' in value && typeof value.getItem === 'function';
+}
+export function isIterableDataset(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value) && !isMapDataset(value);
+}
+
+/** The item of an index in 0 .. length - 1. */
+export function itemOf<T>(dataset: MapDataset<T>, index: number): T | Promise<T> {
+  const { length } = dataset;
+  if (!(Number.isInteger(index) && index >= 0 && index < length)) fail(IndexError, 'getItem', `an index in [0, ${length - 1}]`, describe(index));
+  return Array.isArray(dataset) ? (dataset as readonly T[])[index] : (dataset as Dataset<T>).getItem(index);
+}
+
+/** A row of dimension 0; without autograd where none is wanted, since a loader asks for very many. */
+function rowOf(x: Tensor, index: number): Tensor {
+  return x.requiresGrad ? x.select(0, index) : windowOn(x, x.shape.slice(1), x.strides.slice(1), x.offset + index * x.strides[0]);
+}
+
+/** Rows of tensors that have as many: item i is the array of their i-th rows. Source: torch.utils.data.TensorDataset. */
+export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Dataset<T> {
+  readonly tensors: T;
+  readonly length: number;
+
+  /** Throws ShapeError where the first dimensions differ. */
+  constructor(...tensors: T) {
+    super();
+    if (tensors.length === 0) fail(ArgumentError, 'TensorDataset', 'at least one tensor', 'none');
+    for (const x of tensors) {
+      if (!(x instanceof Tensor)) fail(ArgumentError, 'TensorDataset', 'tensors', describe(x));
+      if (x.shape.length === 0) fail(ShapeError, 'TensorDataset', 'tensors of at least one dimension', describe(x));
+      if (x.shape[0] !== tensors[0].shape[0]) fail(ShapeError, 'TensorDataset', `tensors of ${tensors[0].shape[0]} rows`, describe(x));
+    }
+    this.tensors = tensors;
+    this.length = tensors[0].shape[0];
+  }
+  override getItem(index: number): T {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.length)) fail(IndexError, 'TensorDataset.getItem', `an index in [0, ${this.length - 1}]`, describe(index));
+    return this.tensors.map((x) => rowOf(x, index)) as unknown as T;
+  }
+}
+
+/** Several datasets, one after the other. Source: torch.utils.data.ConcatDataset. */
+export class ConcatDataset<T> extends Dataset<T> {
+  readonly datasets: readonly MapDataset<T>[];
+  /** Where each dataset ends. */
+  readonly cumulativeSizes: readonly number[];
+
+  constructor(datasets: Iterable<MapDataset<T>>) {
+    super();
+    this.datasets = [...datasets];
+    if (this.datasets.length === 0) fail(ArgumentError, 'ConcatDataset', 'at least one dataset', 'none');
+    let end = 0;
+    this.cumulativeSizes = this.datasets.map((dataset) => {
+      if (!isMapDataset(dataset)) fail(ArgumentError, 'ConcatDataset', 'datasets with getItem and length', describe(dataset));
+      end += dataset.length;
+      return end;
+    });
+  }
+  override get length(): number {
+    return this.cumulativeSizes[this.cumulativeSizes.length - 1];
+  }
+  /** Negative indices count from the end, as in PyTorch. */
+  override getItem(index: number): T | Promise<T> {
+    const { length } = this;
+    if (!(Number.isInteger(index) && index >= -length && index < length)) fail(IndexError, 'ConcatDataset.getItem', `an index in [${-length}, ${length - 1}]`, describe(index));
+    const at = index < 0 ? index + length : index;
+    const which = this.cumulativeSizes.findIndex((end) => at < end);
+    return itemOf(this.datasets[which], which === 0 ? at : at - this.cumulativeSizes[which - 1]);
+  }
+}
+
+/** The items of a dataset at the given indices. Source: torch.utils.data.Subset. */
+export class Subset<T> extends Dataset<T> {
+  readonly indices: readonly number[];
+  constructor(
+    readonly dataset: MapDataset<T>,
+    indices: Iterable<number>,
+  ) {
+    super();
+    if (!isMapDataset(dataset)) fail(ArgumentError, 'Subset', 'a dataset with getItem and length', describe(dataset));
+    this.indices = [...indices];
+  }
+  override get length(): number {
+    return this.indices.length;
+  }
+  override getItem(index: number): T | Promise<T> {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.length)) fail(IndexError, 'Subset.getItem', `an index in [0, ${this.length - 1}]`, describe(index));
+    return itemOf(this.dataset, this.indices[index]);
+  }
+}
+
+/** Lengths that fractions of n stand for: rounded down, what remains dealt out one by one from the first on. */
+function lengthsOf(lengths: readonly number[], n: number): number[] {
+  const sum = lengths.reduce((a, b) => a + b, 0);
+  if (!(Math.abs(sum - 1) <= 1e-9 && sum <= 1)) return [...lengths];
+  for (const fraction of lengths) if (!(fraction >= 0 && fraction <= 1)) fail(ArgumentError, 'randomSplit', 'fractions between 0 and 1', describe(fraction));
+  const result = lengths.map((fraction) => Math.floor(n * fraction));
+  const rest = n - result.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < rest; i++) result[i % result.length]++;
+  return result;
+}
+
+/**
+ * Parts of a dataset, in random order and without overlap: `randomSplit(dataset, [0.8, 0.2], { generator })`, by lengths or fractions.
+ * Throws ArgumentError where the lengths do not sum to the dataset's. Source: torch.utils.data.random_split.
+ */
+export function randomSplit<T>(dataset: MapDataset<T>, lengths: readonly number[], generator?: Generator | { generator?: Generator }): Subset<T>[] {
+  if (!isMapDataset(dataset)) fail(ArgumentError, 'randomSplit', 'a dataset with getItem and length', describe(dataset));
+  const parts = lengthsOf(lengths, dataset.length);
+  for (const length of parts) if (!(Number.isInteger(length) && length >= 0)) fail(ArgumentError, 'randomSplit', 'whole lengths, or fractions that sum to 1', describe(lengths));
+  const total = parts.reduce((a, b) => a + b, 0);
+  if (total !== dataset.length) fail(ArgumentError, 'randomSplit', `lengths that sum to the dataset's ${dataset.length}`, `${describe(lengths)}, which sum to ${total}`);
+  const order = randperm(total, { generator: generator instanceof Generator ? generator : generator?.generator }).tolist() as number[];
+  let end = 0;
+  return parts.map((length) => {
+    end += length;
+    return new Subset(dataset, order.slice(end - length, end));
+  });
+}

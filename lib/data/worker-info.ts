@@ -1,0 +1,18 @@
+/** What a dataset can ask in a worker thread: which worker it is in. */
+import { workerData } from 'node:worker_threads';
+
+export interface WorkerInfo {
+  /** 0 .. numWorkers - 1. */
+  readonly id: number;
+  readonly numWorkers: number;
+  /** The seed of this worker's random numbers. */
+  readonly seed: bigint;
+}
+
+/** The worker that this code runs in, or null in the main thread. Source: torch.utils.data.get_worker_info. */
+export function getWorkerInfo(): WorkerInfo | null {
+  const data: unknown = workerData;
+  if (typeof data !== 'object' || data === null || !('nodegradDataLoader' in data)) return null;
+  const { id, numWorkers, seed } = data.nodegradDataLoader as WorkerInfo;
+  return { id, numWorkers, seed };
+}

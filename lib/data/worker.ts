@@ -1,0 +1,65 @@
+/**
+ * The entry of a DataLoader's worker thread: makes the dataset from its module and answers requests in their order. It loads the
+ * library by the URL it is given, so that there is one instance for it and for the dataset.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type * as nodegrad from '../index.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Fetcher } from './fetch.js';
+import { pack, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.js';
+
+const start = (workerData as { nodegradDataLoader: WorkerStart }).nodegradDataLoader;
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+
+function send(answer: WorkerAnswer, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(answer, transfer);
+}
+
+function failure(id: number, error: unknown): WorkerAnswer {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: 'failure', id, error: { name, message, stack: stack ?? '' } };
+}
+
+interface Ready {
+  readonly library: typeof nodegrad;
+  makeFetcher(): Fetcher;
+}
+
+async function prepare(): Promise<Ready> {
+  const library = (await import(start.library)) as typeof nodegrad;
+  library.manualSeed(start.seed);
+  const { datasetOf, defaultCollate, Fetcher } = library.utils.data.DataLoader.internals;
+  const dataset = await datasetOf(start.dataset);
+  const options = { collate: start.collate ? defaultCollate : null, batchSize: start.batchSize, dropLast: start.dropLast };
+  return { library, makeFetcher: () => new Fetcher(dataset, options) };
+}
+
+const ready = prepare();
+let fetcher: Fetcher | null = null;
+
+async function answer(id: number, request: (WorkerRequest & { kind: 'fetch' })['request']): Promise<void> {
+  try {
+    const { library, makeFetcher } = await ready;
+    fetcher ??= makeFetcher();
+    const value = await fetcher.fetch(request);
+    if (library.utils.data.DataLoader.internals.isEnd(value)) send({ kind: 'exhausted', id });
+    else {
+      const packed = pack(value, (item): item is Tensor => item instanceof library.Tensor);
+      send({ kind: 'batch', id, value: packed.value }, packed.transfer);
+    }
+  } catch (error) {
+    send(failure(id, error));
+  }
+}
+
+/** Requests are answered one after the other, so that an iterable dataset is never asked twice at once. */
+let last: Promise<void> = Promise.resolve();
+port.on('message', (message: WorkerRequest) => {
+  if (message.kind === 'fetch') last = last.then(() => answer(message.id, message.request));
+  else if (message.kind === 'epoch')
+    last = last.then(() => {
+      fetcher = null;
+    });
+  else port.close();
+});
