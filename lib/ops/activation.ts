@@ -1,25 +1,169 @@
-/** Activation functions: piecewise linear ones and smooth ones, each with a fused derivative. */
+/** Activation functions of `nn.functional`, and those that PyTorch also has on the top level or as methods. */
+import { checkInplace } from '../autograd/graph.js';
+import { ArgumentError, DTypeError, fail, ShapeError } from '../errors.js';
+import { BOOL } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { defineElementwise, Planned } from './elementwise-function.js';
-import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { tensorArgument } from './promotion.js';
+import {
+  eluOp,
+  geluOp,
+  geluTanhOp,
+  hardshrinkOp,
+  hardsigmoidOp,
+  hardswishOp,
+  hardtanhOp,
+  leakyReluOp,
+  logsigmoidOp,
+  mishOp,
+  preluOp,
+  reluOp,
+  siluOp,
+  softplusOp,
+  softshrinkOp,
+  thresholdOp,
+} from './activation-op.js';
+import { add, div, mul, sub } from './arithmetic.js';
+import { attachMethod, defineFunction } from './define-function.js';
+import { Planned, runInto } from './elementwise-function.js';
+import type { Elementwise } from './elementwise-op.js';
+import { sigmoid as sigmoidOf, tanh as tanhOf } from './pointwise.js';
+import { isScalar, tensorArgument } from './promotion.js';
+import { abs } from './rounding.js';
+import { chunk } from './split.js';
+import { reshape } from './view.js';
 
-type Gradients = readonly (Tensor | null)[];
+/** A function of the input, of numbers with defaults, and of `inplace` where PyTorch has that. */
+type Activation = (input: Tensor, ...rest: (number | boolean | Record<string, number | boolean> | undefined)[]) => Tensor;
 
-/** y = max(x, 0); dx = g where y > 0. */
-const reluOp: Elementwise = elementwiseOp({ name: 'relu', keep: (_, __, y) => [y], backward: (g, context): Gradients => [thresholdBackwardOp([g, context.saved(0)], [0])] });
-/** z = g where x > threshold; dg = h there. */
-const thresholdBackwardOp: Elementwise = elementwiseOp({
-  name: 'thresholdBackward',
-  keep: (_, [, x]) => [x],
-  backward: (h, context): Gradients => [thresholdBackwardOp([h, context.saved(0)], context.spec.numbers), null],
+interface Settings {
+  /** Parameters after the input and their defaults; a default of undefined means that the parameter must be given. */
+  readonly numbers?: Readonly<Record<string, number | undefined>>;
+  /** Whether there is an `inplace` parameter. Default true. */
+  readonly inplace?: boolean;
+  /** What the operator takes, from the parameters. Default: the parameters themselves. */
+  readonly operands?: (numbers: readonly number[]) => readonly number[];
+  /** True where integers are allowed. */
+  readonly integers?: boolean;
+}
+
+function inputOf(op: string, input: unknown, integers: boolean): Tensor {
+  const x = tensorArgument(op, 'input', input);
+  if (x.info === BOOL || (!integers && !x.info.floating)) fail(DTypeError, op, integers ? 'numbers' : 'a floating tensor', x.dtype, { input: x });
+  return x;
+}
+
+/** Declares an activation function and, in the second result, its form with `_`. */
+function activation(name: string, op: Elementwise, settings: Settings = {}): [Activation, Activation] {
+  const { numbers = {}, inplace = true, operands = (given) => given, integers = false } = settings;
+  const names = Object.keys(numbers);
+  const defaults = Object.values(numbers);
+  const required = 1 + defaults.filter((value) => value === undefined).length;
+  const plan = (input: Tensor, given: readonly unknown[]): Planned => {
+    const x = inputOf(name, input, integers);
+    const values = names.map((parameter, i) => {
+      const value = given[i] ?? defaults[i];
+      return isScalar(value) ? Number(value) : fail(ArgumentError, name, `a number for ${parameter}`, String(value));
+    });
+    return new Planned(op, [x], operands(values));
+  };
+  const change = (input: Tensor, given: readonly unknown[]): Tensor => {
+    checkInplace(`${name}_`, tensorArgument(name, 'input', input));
+    return runInto(`${name}_`, input, plan(input, given));
+  };
+  const fn = defineFunction({ name: `nn.functional.${name}`, parameters: ['input', ...names, ...(inplace ? ['inplace'] : [])], required }, (input: Tensor, ...given: unknown[]) =>
+    inplace && given[names.length] === true ? change(input, given) : plan(input, given).run(),
+  );
+  const fnInplace = defineFunction({ name: `nn.functional.${name}_`, parameters: ['input', ...names], required, hidden: true }, (input: Tensor, ...given: unknown[]) =>
+    change(input, given),
+  );
+  return [fn as unknown as Activation, fnInplace as unknown as Activation];
+}
+
+/** `max(x, 0)`. */
+export const [relu, relu_] = activation('relu', reluOp, { integers: true });
+/** `min(max(x, 0), 6)`. */
+export const [relu6] = activation('relu6', hardtanhOp, { operands: () => [0, 6] });
+/** `min(max(x, minVal), maxVal)`; defaults -1 and 1. No gradient flows at the bounds. */
+export const [hardtanh, hardtanh_] = activation('hardtanh', hardtanhOp, { numbers: { minVal: -1, maxVal: 1 } });
+/** `x` where it is above `threshold`, else `value`. */
+export const [threshold, threshold_] = activation('threshold', thresholdOp, { numbers: { threshold: undefined, value: undefined } });
+/** `x`, or `negativeSlope * x` (default 0.01) below 0. */
+export const [leakyRelu, leakyRelu_] = activation('leakyRelu', leakyReluOp, { numbers: { negativeSlope: 0.01 } });
+/** `x`, or `alpha * (e^x - 1)` (default alpha 1) below 0. */
+export const [elu, elu_] = activation('elu', eluOp, { numbers: { alpha: 1 }, operands: ([alpha]) => [alpha, 1, 1] });
+const SELU = [1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1];
+/** `scale * elu(x, alpha)` with the constants of self-normalising networks (Klambauer et al. 2017). */
+export const [selu, selu_] = activation('selu', eluOp, { operands: () => SELU });
+/** `max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0)`; default alpha 1. */
+export const [celu, celu_] = activation('celu', eluOp, {
+  numbers: { alpha: 1 },
+  operands: ([alpha]) => (alpha === 0 ? fail(ArgumentError, 'celu', 'an alpha other than 0', '0') : [alpha, 1, 1 / alpha]),
 });
-/** `max(input, 0)`, elementwise. */
-export const relu = defineElementwise({ name: 'relu', parameters: ['input'] }, (input: Tensor) => new Planned(reluOp, [tensorArgument('relu', 'input', input)]));
+/** `x * sigmoid(x)`. */
+export const [silu] = activation('silu', siluOp);
+/** `x * tanh(softplus(x))` (Misra 2019). */
+export const [mish] = activation('mish', mishOp);
+/** `ln(1 + e^(beta x)) / beta`, and `x` itself where `beta x` is above `threshold`; defaults 1 and 20. */
+export const [softplus] = activation('softplus', softplusOp, { numbers: { beta: 1, threshold: 20 }, inplace: false });
+/** `min(max(x + 3, 0), 6) / 6`. */
+export const [hardsigmoid] = activation('hardsigmoid', hardsigmoidOp);
+/** `x * hardsigmoid(x)`. */
+export const [hardswish] = activation('hardswish', hardswishOp);
+/** `ln(sigmoid(x))`. */
+export const [logsigmoid] = activation('logsigmoid', logsigmoidOp, { inplace: false });
+/** `x` moved by `lambd` (default 0.5) towards 0, and 0 within `lambd` of it. */
+export const [softshrink] = activation('softshrink', softshrinkOp, {
+  numbers: { lambd: 0.5 },
+  inplace: false,
+  operands: ([lambda]) => (lambda >= 0 ? [lambda] : fail(ArgumentError, 'softshrink', 'a lambd of at least 0', String(lambda))),
+});
+/** `x`, and 0 within `lambd` (default 0.5) of 0. */
+export const [hardshrink] = activation('hardshrink', hardshrinkOp, { numbers: { lambd: 0.5 }, inplace: false });
 
+/** `x Phi(x)` with Phi the normal distribution's integral; `approximate: 'tanh'` takes Hendrycks and Gimpel's formula for it. */
+export const gelu = defineFunction({ name: 'nn.functional.gelu', parameters: ['input', 'approximate'], keywords: 1 }, (input: Tensor, formula?: 'none' | 'tanh'): Tensor => {
+  const x = inputOf('gelu', input, false);
+  const approximate = formula ?? 'none';
+  if (approximate !== 'none' && approximate !== 'tanh') fail(ArgumentError, 'gelu', "approximate 'none' or 'tanh'", JSON.stringify(approximate));
+  return (approximate === 'none' ? geluOp : geluTanhOp)([x]);
+});
+/** `x`, or `weight * x` below 0; `weight` has one element, or one a channel (dim 1 of the input). */
+export const prelu = defineFunction({ name: 'nn.functional.prelu', parameters: ['input', 'weight'], required: 2 }, (input: Tensor, weight: Tensor): Tensor => {
+  const x = inputOf('prelu', input, false);
+  const w = tensorArgument('prelu', 'weight', weight);
+  if (w.info !== x.info) fail(DTypeError, 'prelu', `a weight of the input's dtype ${x.dtype}`, w.dtype);
+  if (w.shape.length > 1) fail(ShapeError, 'prelu', 'a weight of 0 or 1 dimensions', `[${w.shape}]`, { input: x });
+  const count = w.numel();
+  const channels = x.shape.length < 2 ? 1 : x.shape[1];
+  if (count !== 1 && count !== channels) fail(ShapeError, 'prelu', `a weight of 1 or ${channels} elements (channels of the input)`, String(count), { input: x, weight: w });
+  const shape = x.shape.map((_, d) => (d === 1 && count !== 1 ? count : 1));
+  return preluOp([x, reshape(w, count === 1 ? x.shape.map(() => 1) : shape)]);
+});
+/** `1 / (1 + e^-x)`. */
+export const sigmoid = defineFunction({ name: 'nn.functional.sigmoid', parameters: ['input'] }, (input: Tensor): Tensor => sigmoidOf(input));
+/** `tanh(x)`. */
+export const tanh = defineFunction({ name: 'nn.functional.tanh', parameters: ['input'] }, (input: Tensor): Tensor => tanhOf(input));
+/** `x / (1 + |x|)`. */
+export const softsign = defineFunction({ name: 'nn.functional.softsign', parameters: ['input'] }, (input: Tensor): Tensor => div(input, add(abs(input), 1)));
+/** `x - tanh(x)`. */
+export const tanhshrink = defineFunction({ name: 'nn.functional.tanhshrink', parameters: ['input'] }, (input: Tensor): Tensor => sub(input, tanhOf(input)));
+/** `a * sigmoid(b)` where a and b are the halves of the input along `dim` (default the last). */
+export const glu = defineFunction({ name: 'nn.functional.glu', parameters: ['input', 'dim'] }, (input: Tensor, along?: number): Tensor => {
+  const x = inputOf('glu', input, false);
+  const dim = along ?? -1;
+  if (x.shape.length === 0 || x.size(dim) % 2 !== 0) fail(ShapeError, 'glu', `an even size of dim ${dim}`, `[${x.shape}]`);
+  const [a, b] = chunk(x, 2, dim);
+  return mul(a, sigmoidOf(b));
+});
+
+attachMethod('relu', relu);
+attachMethod('relu_', relu_);
+attachMethod('prelu', prelu);
+attachMethod('hardshrink', hardshrink);
 declare module '../tensor/tensor.js' {
   interface Tensor {
     relu(): Tensor;
     relu_(): Tensor;
+    prelu(weight: Tensor): Tensor;
+    hardshrink(lambd?: number): Tensor;
   }
 }

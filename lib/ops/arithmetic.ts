@@ -87,14 +87,14 @@ function rejectBool(op: string, a: Operand, b: Operand): void {
 }
 
 /** `input + alpha * other`, elementwise. */
-export const add = defineElementwise({ name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2 }, (input: Operand, other: Operand, alpha?: Scalar) => {
+export const add = defineElementwise({ name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true }, (input: Operand, other: Operand, alpha?: Scalar) => {
   if (alpha === undefined) return new Planned(addOp, pair('add', input, other));
   const info = resultType('add', [input, other]);
   return new Planned(addOp, [asOperand('add', input, info), addend('add', other, alpha, info)]);
 });
 
 /** `input - alpha * other`, elementwise. Not for bool. */
-export const sub = defineElementwise({ name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2 }, (input: Operand, other: Operand, alpha?: Scalar) => {
+export const sub = defineElementwise({ name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true }, (input: Operand, other: Operand, alpha?: Scalar) => {
   rejectBool('sub', input, other);
   const info = resultType('sub', [input, other]);
   return new Planned(subOp, [asOperand('sub', input, info), addend('sub', other, alpha, info)]);
@@ -103,7 +103,7 @@ export const subtract = aliasOf('subtract', sub);
 
 /** `other - alpha * input`, elementwise. Not for bool. */
 export const rsub = defineElementwise(
-  { name: 'rsub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, inplace: false, method: false },
+  { name: 'rsub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true, inplace: false, method: false },
   (input: Operand, other: Operand, alpha?: Scalar) => {
     rejectBool('rsub', input, other);
     const info = resultType('rsub', [input, other]);
@@ -136,7 +136,7 @@ export type RoundingMode = 'trunc' | 'floor' | null;
 
 /** `input / other`, elementwise; integers give floats unless `roundingMode` ('trunc', towards zero, or 'floor') asks for whole numbers. */
 export const div = defineElementwise(
-  { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2 },
+  { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, roundingMode?: RoundingMode) => {
     if (roundingMode === undefined || roundingMode === null) return new Planned(divOp, floatPair('div', input, other));
     if (roundingMode !== 'trunc' && roundingMode !== 'floor') fail(ArgumentError, 'div', "roundingMode 'trunc', 'floor' or null", describe(roundingMode));

@@ -42,6 +42,8 @@ interface Declaration<P extends readonly string[]> {
   readonly method?: boolean | string;
   /** False where PyTorch has no in-place method of the name with `_`. */
   readonly inplace?: boolean;
+  /** True where the first operand may be a number. */
+  readonly scalarInput?: boolean;
 }
 
 /** Declares a public function, its method and its in-place method from a plan of what to run. */
@@ -119,7 +121,7 @@ export function binary(row: Row, settings: { operands?: typeof pair; inplace?: b
   const op = elementwiseOp(row);
   const { operands = pair } = settings;
   const fn = defineElementwise(
-    { name, parameters: ['input', 'other'], required: 2, inplace: settings.inplace, ...(settings.method === undefined ? {} : { method: settings.method }) },
+    { name, parameters: ['input', 'other'], required: 2, scalarInput: true, inplace: settings.inplace, ...(settings.method === undefined ? {} : { method: settings.method }) },
     (a: Operand, b: Operand) => new Planned(op, operands(name, a, b)),
   );
   return Object.assign(fn, { op }) as unknown as BinaryFunction;

@@ -28,7 +28,7 @@ export interface ElementwiseContext extends Node {
 }
 
 /** What a row saves for its derivative; saved in this order, and only what a needed gradient reads. */
-export type Keep = (needs: readonly boolean[], inputs: readonly Tensor[], output: Tensor) => (Tensor | null)[];
+export type Keep = (needs: readonly boolean[], inputs: readonly Tensor[], output: Tensor, numbers: readonly number[]) => (Tensor | null)[];
 
 export interface Row {
   readonly name: string;
@@ -68,11 +68,12 @@ export function elementwiseOp(row: Row): Elementwise {
     for (let i = 1; i < inputs.length; i++) shape = broadcastShapes(name, shape, inputs[i].shape);
     return { shape, numbers: numbers ?? NO_NUMBERS };
   };
-  const kept = (keeps: Keep, context: Node, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] =>
+  const kept = (keeps: Keep, context: ElementwiseContext, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] =>
     keeps(
       inputs.map((_, i) => context.needs(i)),
       inputs,
       out,
+      context.spec.numbers,
     );
 
   const operator = defineOp<readonly number[] | undefined, Spec>({
@@ -102,7 +103,7 @@ export function elementwiseOp(row: Row): Elementwise {
     // The result as a tensor of its own: it may be saved, while `target` goes on to later versions of the same memory.
     const result = windowOn(target, target.shape, target.strides, target.offset);
     if (backward !== undefined && recordingNeeded(inputs)) {
-      const node = nodeFor(operator.definition as never, spec, inputs);
+      const node = nodeFor(operator.definition as never, spec, inputs) as ElementwiseContext;
       if (observer.active !== null) node.origin = observer.active.origin();
       // What is saved of the target's old values is copied before they are gone.
       const saved = keep === undefined ? null : kept(keep, node, inputs, result).map((t) => (t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t));

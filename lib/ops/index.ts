@@ -35,7 +35,8 @@ export { allclose, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, isneginf,
 export { greater, greaterEqual, less, lessEqual, notEqual } from './comparison.js';
 export { bitwiseAnd, bitwiseLeftShift, bitwiseNot, bitwiseOr, bitwiseRightShift, bitwiseXor, logicalAnd, logicalNot, logicalOr, logicalXor } from './logical.js';
 export { clamp, clampMax, clampMin, clip, fmax, fmin, lerp, maskedFill, maximum, minimum, where } from './selection.js';
-export { relu } from './activation.js';
+export { addcdiv, addcmul, xlogy } from './fused-arithmetic.js';
+export { celu, celu_, hardshrink, prelu, relu, relu_, selu, selu_, threshold, threshold_ } from './activation.js';
 
 // ---- conversion
 export { clone, contiguous, detach, to } from './convert.js';

@@ -6,6 +6,8 @@ import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import type { Method } from './define-function.js';
 import { reciprocal, rsqrt, square } from './power.js';
 import { scalarTensor } from './promotion.js';
+import { eqOp } from './comparison.js';
+import { whereOp } from './selection.js';
 
 function plus(x: Tensor, value: number): Tensor {
   return addOp([x, scalarTensor(value, x.info)]);
@@ -85,14 +87,16 @@ export const erf: UnaryFunction = unary({ name: 'erf', keep: (_, [x]) => [x], ba
 /** y = 1 - erf x; dx = -g 2 / sqrt(pi) e^(-x^2). */
 export const erfc: UnaryFunction = unary({ name: 'erfc', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [-TWO_BY_ROOT_PI])] });
 
-/** y = atan2(a, b), the angle of (b, a); da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2). */
+/** y = atan2(a, b), the angle of (b, a); da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2), 0 at the origin. */
 export const atan2: BinaryFunction = binary(
   {
     name: 'atan2',
     keep: (_, [a, b]) => [a, b],
     backward: (g, context) => {
       const [a, b] = [context.saved(0), context.saved(1)];
-      const share = mulOp([g, reciprocal.op([addOp([square.op([a]), square.op([b])])])]);
+      const squared = addOp([square.op([a]), square.op([b])]);
+      const zero = scalarTensor(0, g.info);
+      const share = mulOp([g, whereOp([zero, reciprocal.op([squared]), eqOp([squared, zero])])]);
       return [context.needs(0) ? mulOp([share, b]) : null, context.needs(1) ? scaledMulOp([share, a], [-1]) : null];
     },
   },

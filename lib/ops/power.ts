@@ -32,16 +32,16 @@ const powOp: Elementwise = elementwiseOp({
     const [a, b] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
     const base = (): Tensor => mulOp([g, mulOp([b, powOp([a, subOp([b, scalarTensor(1, g.info)])])])]);
-    const exponent = (): Tensor => mulOp([g, mulOp([context.saved(2), log.op([a])])]);
+    const slope = (): Tensor => mulOp([context.saved(2), log.op([a])]);
     return [
       context.needs(0) ? whereOp([zero, base(), eqOp([b, zero])]) : null,
-      context.needs(1) ? whereOp([zero, exponent(), logicalAndOp([eqOp([a, zero]), geOp([b, zero])])]) : null,
+      context.needs(1) ? mulOp([g, whereOp([zero, slope(), logicalAndOp([eqOp([a, zero]), geOp([b, zero])])])]) : null,
     ];
   },
 });
 
 /** `input ^ exponent`, elementwise; either may be a number. An integer to a negative number is an error. */
-export const pow = defineElementwise({ name: 'pow', parameters: ['input', 'exponent'], required: 2 }, (input: Operand, exponent: Operand) => {
+export const pow = defineElementwise({ name: 'pow', parameters: ['input', 'exponent'], required: 2, scalarInput: true }, (input: Operand, exponent: Operand) => {
   if (!isScalar(exponent) || !(input instanceof Tensor)) return new Planned(powOp, pair('pow', input, exponent));
   const info = resultType('pow', [input, exponent]);
   if (info === BOOL) fail(ArgumentError, 'pow', 'numbers', 'bool', { input });

@@ -79,6 +79,14 @@ void pow_scalar(Slice<const T> a, Slice<T> out, Plan plan, double exponent) {
       a, out, plan);
 }
 
+// Integers are clipped at zero as floats are.
+struct ReluOfIntegers {
+  template <class T>
+  T operator()(T x) const {
+    return x < T(0) ? T(0) : x;
+  }
+};
+
 // Whether any of the first n elements is zero.
 template <class T>
 int64_t contains_zero(Slice<const T> x, int64_t n) {
@@ -106,6 +114,8 @@ void add_integer(Registry& registry) {
   add_unary<Abs, NODEGRAD_INTEGERS>(registry, "abs");
   add_unary<Sign, NODEGRAD_INTEGERS, Bool>(registry, "sign");
   add_unary<Square, NODEGRAD_INTEGERS>(registry, "square");
+
+  add_unary<ReluOfIntegers, NODEGRAD_INTEGERS>(registry, "relu");
 
   add_binary<Maximum, NODEGRAD_INTEGERS, Bool>(registry, "maximum");
   add_binary<Minimum, NODEGRAD_INTEGERS, Bool>(registry, "minimum");

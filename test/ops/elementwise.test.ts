@@ -1,0 +1,94 @@
+/** Elementwise functions against PyTorch's numbers (test/fixtures/elementwise.json, made by scripts/fixtures/elementwise.py). */
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import * as nodegrad from '../../lib/index.js';
+import { autograd, type DType, ones, type Tensor, tensor } from '../../lib/index.js';
+
+type Gradients = readonly (readonly (number | string)[])[] | null | 'unknown';
+
+interface Floating {
+  readonly fn: string;
+  readonly args: readonly (number | null)[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly (readonly (number | string)[])[];
+  readonly y: readonly (number | string | boolean)[];
+  /** null where there is no derivative, 'unknown' where PyTorch has none. */
+  readonly first: Gradients;
+  readonly second: Gradients;
+}
+interface Integers {
+  readonly fn: string;
+  readonly dtype: DType;
+  readonly a: readonly string[];
+  readonly b: readonly number[];
+  readonly y: readonly string[];
+  readonly out: DType;
+}
+interface Fixture {
+  readonly floating: readonly Floating[];
+  readonly integers: readonly Integers[];
+  readonly promotion: readonly (readonly [DType, DType, boolean, DType])[];
+}
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/elementwise.json', import.meta.url), 'utf8')) as Fixture;
+
+function named(name: string): (...args: unknown[]) => Tensor {
+  let at: unknown = nodegrad;
+  for (const part of name.split('.')) at = (at as Record<string, unknown>)[part];
+  return at as (...args: unknown[]) => Tensor;
+}
+
+/** `rtol` is a few rounding errors of float64, as library functions differ. */
+function near(got: Tensor, expected: readonly (number | string | boolean)[], inputs: readonly (readonly (number | string)[])[], what: string, rtol = 1e-11): void {
+  const values = Array.from(got.data() as ArrayLike<number>);
+  expect(values.length, what).to.equal(expected.length);
+  values.forEach((value, i) => {
+    const wanted = Number(expected[i]);
+    if (value === wanted || (Number.isNaN(value) && Number.isNaN(wanted))) return;
+    if (!(Math.abs(value - wanted) <= 1e-12 + rtol * Math.abs(wanted))) expect.fail(`${what} at ${inputs.map((x) => x[i]).join(', ')}: ${value}, expected ${wanted}`);
+  });
+}
+
+describe('elementwise functions at special points', () => {
+  for (const { fn, args, options, inputs, y, first, second } of fixture.floating) {
+    it(`${fn}(${[...args.map(String), ...Object.entries(options).map(([k, v]) => `${k}: ${v}`)].join(', ')})`, () => {
+      const leaves = inputs.map((x) => tensor(x.map(Number), { dtype: 'float64', requiresGrad: true }));
+      const out = named(fn)(...leaves, ...args, ...(Object.keys(options).length > 0 ? [options] : []));
+      near(out.detach(), y, inputs, 'value');
+      expect(out.requiresGrad, 'differentiable').to.equal(first !== null);
+      if (first === null || first === 'unknown') return;
+      const gradients = autograd.grad(out.sum(), leaves, { createGraph: true }) as Tensor[];
+      gradients.forEach((g, i) => {
+        // PyTorch's derivative of hardsigmoid takes 1/6 from float32.
+        near(g.detach(), first[i], inputs, `derivative by operand ${i}`, fn === 'nn.functional.hardsigmoid' ? 1e-7 : undefined);
+      });
+      if (second === null || second === 'unknown') return;
+      const total = gradients.map((g) => g.sum()).reduce((a, b) => a.add(b));
+      if (!total.requiresGrad) {
+        for (const zeros of second) expect(zeros.map(Number).every((v) => v === 0)).to.equal(true);
+        return;
+      }
+      autograd.grad(total, leaves, { materializeGrads: true }).forEach((g, i) => {
+        near((g as Tensor).detach(), second[i], inputs, `second derivative by operand ${i}`);
+      });
+    });
+  }
+});
+
+describe('integer arithmetic', () => {
+  for (const { fn, dtype, a, b, y, out } of fixture.integers) {
+    it(`${fn} of ${dtype}`, () => {
+      const result = named(fn)(tensor(a.map(BigInt), { dtype }), tensor([...b], { dtype }));
+      expect(result.dtype).to.equal(out);
+      if (result.isFloatingPoint()) Array.from(result.data() as Float32Array).forEach((v, i) => expect(v).to.equal(Math.fround(Number(y[i]))));
+      else expect(Array.from(result.data() as BigInt64Array, String)).to.deep.equal(y);
+    });
+  }
+});
+
+describe('type promotion', () => {
+  it('of two tensors is PyTorch’s, whether the second has dimensions or not', () => {
+    for (const [x, y, zero, expected] of fixture.promotion) {
+      expect(ones([2], { dtype: x }).add(ones(zero ? [] : [2], { dtype: y })).dtype, `${x} with ${y}${zero ? '[]' : '[2]'}`).to.equal(expected);
+    }
+  });
+});
