@@ -1,7 +1,26 @@
 /** `nn.functional`: the stateless forms of layers and losses, one file a family in lib/ops. */
 
 // ---- activations
-export { celu, celu_, elu, elu_, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, hardtanh_, leakyRelu, leakyRelu_, logsigmoid, mish, prelu, relu, relu_ } from '../ops/activation.js';
+export {
+  celu,
+  celu_,
+  elu,
+  elu_,
+  gelu,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  hardtanh_,
+  leakyRelu,
+  leakyRelu_,
+  logsigmoid,
+  mish,
+  prelu,
+  relu,
+  relu_,
+} from '../ops/activation.js';
 export { relu6, selu, selu_, sigmoid, silu, softplus, softshrink, softsign, tanh, tanhshrink, threshold, threshold_ } from '../ops/activation.js';
 export { functionalLogSoftmax as logSoftmax, functionalSoftmax as softmax, functionalSoftmin as softmin } from '../ops/softmax.js';
 

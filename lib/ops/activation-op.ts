@@ -5,6 +5,7 @@
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, divOp, mulOp, scaled, scaledMulOp, subOp } from './arithmetic.js';
 import { geOp, ltOp } from './comparison.js';
+import { castRecorded } from './convert.js';
 import { type Elementwise, elementwiseOp, type Keep } from './elementwise-op.js';
 import { expOp, sigmoid, tanh } from './pointwise.js';
 import { square } from './power.js';
@@ -101,7 +102,9 @@ const preluBackwardOp: Elementwise = elementwiseOp({
 /** y = scale x, or scale alpha (e^(rate x) - 1) below 0. Numbers: alpha, scale, rate. */
 export const eluOp = activation('elu', () => eluBackwardOp);
 /** f'' = rate f' below 0, 0 elsewhere. */
-const eluBackwardOp: Elementwise = smoothBackward('eluBackward', (hg, x, numbers) => scaled(whereOp([eluBackwardOp([hg, x], numbers), scalarTensor(0, x.info), ltOp([x, scalarTensor(0, x.info)])]), numbers[2]));
+const eluBackwardOp: Elementwise = smoothBackward('eluBackward', (hg, x, numbers) =>
+  scaled(mulOp([eluBackwardOp([hg, x], numbers), castRecorded(ltOp([x, scalarTensor(0, x.info)]), x.info)]), numbers[2]),
+);
 
 /** y = x Phi(x), Phi the normal distribution's integral. */
 export const geluOp = activation('gelu', () => geluBackwardOp);

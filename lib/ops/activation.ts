@@ -90,7 +90,7 @@ export const [threshold, threshold_] = activation('threshold', thresholdOp, { nu
 export const [leakyRelu, leakyRelu_] = activation('leakyRelu', leakyReluOp, { numbers: { negativeSlope: 0.01 } });
 /** `x`, or `alpha * (e^x - 1)` (default alpha 1) below 0. */
 export const [elu, elu_] = activation('elu', eluOp, { numbers: { alpha: 1 }, operands: ([alpha]) => [alpha, 1, 1] });
-const SELU = [1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1];
+const SELU = [1.6732632423543772, 1.0507009873554805, 1];
 /** `scale * elu(x, alpha)` with the constants of self-normalising networks (Klambauer et al. 2017). */
 export const [selu, selu_] = activation('selu', eluOp, { operands: () => SELU });
 /** `max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0)`; default alpha 1. */

@@ -87,18 +87,24 @@ function rejectBool(op: string, a: Operand, b: Operand): void {
 }
 
 /** `input + alpha * other`, elementwise. */
-export const add = defineElementwise({ name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true }, (input: Operand, other: Operand, alpha?: Scalar) => {
-  if (alpha === undefined) return new Planned(addOp, pair('add', input, other));
-  const info = resultType('add', [input, other]);
-  return new Planned(addOp, [asOperand('add', input, info), addend('add', other, alpha, info)]);
-});
+export const add = defineElementwise(
+  { name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
+  (input: Operand, other: Operand, alpha?: Scalar) => {
+    if (alpha === undefined) return new Planned(addOp, pair('add', input, other));
+    const info = resultType('add', [input, other]);
+    return new Planned(addOp, [asOperand('add', input, info), addend('add', other, alpha, info)]);
+  },
+);
 
 /** `input - alpha * other`, elementwise. Not for bool. */
-export const sub = defineElementwise({ name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true }, (input: Operand, other: Operand, alpha?: Scalar) => {
-  rejectBool('sub', input, other);
-  const info = resultType('sub', [input, other]);
-  return new Planned(subOp, [asOperand('sub', input, info), addend('sub', other, alpha, info)]);
-});
+export const sub = defineElementwise(
+  { name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
+  (input: Operand, other: Operand, alpha?: Scalar) => {
+    rejectBool('sub', input, other);
+    const info = resultType('sub', [input, other]);
+    return new Planned(subOp, [asOperand('sub', input, info), addend('sub', other, alpha, info)]);
+  },
+);
 export const subtract = aliasOf('subtract', sub);
 
 /** `other - alpha * input`, elementwise. Not for bool. */

@@ -79,7 +79,7 @@ describe('integer arithmetic', () => {
     it(`${fn} of ${dtype}`, () => {
       const result = named(fn)(tensor(a.map(BigInt), { dtype }), tensor([...b], { dtype }));
       expect(result.dtype).to.equal(out);
-      if (result.isFloatingPoint()) Array.from(result.data() as Float32Array).forEach((v, i) => expect(v).to.equal(Math.fround(Number(y[i]))));
+      if (result.isFloatingPoint()) expect(Array.from(result.data() as Float32Array)).to.deep.equal(y.map((v) => Math.fround(Number(v))));
       else expect(Array.from(result.data() as BigInt64Array, String)).to.deep.equal(y);
     });
   }

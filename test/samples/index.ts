@@ -3,6 +3,8 @@ import './attention.js';
 import './convert.js';
 import './einsum.js';
 import './matmul.js';
+import './elementwise.js';
+import './activation.js';
 import './norm.js';
 import './reduce.js';
 import './scan.js';
