@@ -1,5 +1,5 @@
 /** Samples of Einstein summation and the other products over several dimensions. */
-import { addbmm, ArgumentError, chainMatmul, einsum, kron, ShapeError, type Tensor, tensordot } from '../../lib/index.js';
+import { addbmm, ArgumentError, chainMatmul, einsum, kron, linalg, ShapeError, type Tensor, tensordot } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
 const equations: readonly (readonly [equation: string, shapes: number[][]])[] = [
@@ -132,4 +132,26 @@ samples({
   fn: 'chainMatmul',
   cases: [{ name: 'three', inputs: [make([2, 3]), make([3, 4]), make([4, 2])], call: (...x) => chainMatmul(...x) }],
   errors: [{ name: 'a vector', call: () => chainMatmul(make([2, 3]), make([3])), error: ShapeError, message: /chainMatmul: expected matrices of 2 dimensions/ }],
+});
+samples({
+  fn: 'linalg.matmul',
+  cases: [{ name: 'batches', inputs: [make([2, 2, 3]), make([3, 2])], call: (a, b) => linalg.matmul(a, b) }],
+  errors: [{ name: 'sizes differ', call: () => linalg.matmul(make([2, 3]), make([2])), error: ShapeError, message: /matmul: expected 3 elements/ }],
+});
+samples({
+  fn: 'linalg.vecdot',
+  cases: [
+    { name: 'rows', inputs: [make([2, 3]), make([3])], call: (x, y) => linalg.vecdot(x, y) },
+    { name: 'columns', inputs: [make([2, 3]), make([2, 3])], call: (x, y) => linalg.vecdot(x, y, { dim: 0 }) },
+    { name: 'empty', inputs: [make([0, 3]), make([3])], call: (x, y) => linalg.vecdot(x, y) },
+  ],
+  errors: [{ name: 'sizes differ', call: () => linalg.vecdot(make([2]), make([3])), error: ShapeError, message: /linalg.vecdot: expected shapes that broadcast/ }],
+});
+samples({
+  fn: 'linalg.multiDot',
+  cases: [
+    { name: 'matrices', inputs: [make([2, 3]), make([3, 4]), make([4, 2])], call: (...x) => linalg.multiDot(x) },
+    { name: 'vectors at the ends', inputs: [make([3]), make([3, 2]), make([2])], call: (...x) => linalg.multiDot(x) },
+  ],
+  errors: [{ name: 'a vector in the middle', call: () => linalg.multiDot([make([2, 3]), make([3]), make([3])]), error: ShapeError, message: /vectors only at the ends/ }],
 });
