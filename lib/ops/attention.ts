@@ -14,8 +14,9 @@ import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp } from './arithmetic.js';
 import { castTo, contiguousOf } from './cast.js';
-import { defineFunction, publicFunctions } from './define-function.js';
+import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
+import { dropout } from './dropout.js';
 import { matmulOp } from './matmul-op.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { flatten, reshape, unsqueeze } from './view.js';
@@ -59,11 +60,6 @@ interface Spec extends Attributes {
   readonly keys: number;
   readonly features: number;
   readonly values: number;
-}
-
-/** Dropout that draws whatever the mode. */
-export function dropoutOf(x: Tensor, p: number): Tensor {
-  return (publicFunctions.get('nn.functional.dropout') as unknown as (x: Tensor, p: number, training: boolean) => Tensor)(x, p, true);
 }
 
 /** The shapes of an attention: q [..., L, E], k [..., S, E], v [..., S, V], mask broadcast to [..., L, S]. */
@@ -183,7 +179,7 @@ function compose(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, { ca
   const zero = scalarTensor(0, scores.info);
   let weights = softmaxOp([empty === null ? scores : whereOp([zero, scores, empty])], scores.shape.length - 1);
   if (empty !== null) weights = whereOp([zero, weights, empty]);
-  if (dropoutP > 0) weights = dropoutOf(weights, dropoutP);
+  if (dropoutP > 0) weights = dropout(weights, dropoutP, true);
   return matmulOp([weights, v], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 });
 }
 

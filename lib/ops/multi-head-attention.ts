@@ -5,10 +5,11 @@ import { BOOL, type DTypeInfo } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, addOp } from './arithmetic.js';
-import { dropoutOf, scaledDotProductAttention } from './attention.js';
+import { scaledDotProductAttention } from './attention.js';
 import { fillWith } from './cast.js';
 import { catOp } from './cat.js';
 import { defineFunction } from './define-function.js';
+import { dropout } from './dropout.js';
 import { linearOp, matmulOp } from './matmul-op.js';
 import { permuteOp } from './permute.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
@@ -221,7 +222,7 @@ export const multiHeadAttentionForward = defineFunction(
 
     const scores = matmulOp([q, k], { op: OP, transposeA: false, transposeB: true, alpha: Math.sqrt(1 / headDim), beta: 0 });
     let weights = softmaxOp([mask === undefined ? scores : addOp([scores, mask])], 3);
-    if (p > 0) weights = dropoutOf(weights, p);
+    if (p > 0) weights = dropout(weights, p, true);
     const output = joined(matmulOp([weights, v], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 }));
     const shown = averageAttnWeights ? mean(weights, 1) : weights;
     return [output, batched ? shown : squeeze(shown, 0)];

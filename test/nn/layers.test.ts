@@ -27,7 +27,9 @@ function restore(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(restore);
   if (typeof value !== 'object' || value === null || !('data' in value)) return value;
   const { data, shape, dtype } = value as Stored;
-  return tensor(Float64Array.from(data), { shape, dtype });
+  // Infinity comes as a string.
+  const numbers = data.map((x) => ((x as unknown) === '-inf' ? Number.NEGATIVE_INFINITY : x));
+  return tensor(Float64Array.from(numbers), { shape, dtype });
 }
 function flat(value: unknown): Tensor[] {
   if (value instanceof Tensor) return [value];

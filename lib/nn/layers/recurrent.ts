@@ -1,7 +1,7 @@
 /** Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU), and their single cells. */
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
-import { dropoutOf } from '../../ops/attention.js';
 import { catOp, stackOp } from '../../ops/cat.js';
+import { dropout } from '../../ops/dropout.js';
 import { transpose } from '../../ops/permute.js';
 import { GATES, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
 import { select } from '../../ops/slice.js';
@@ -135,7 +135,7 @@ export class RNNBase extends Module {
         if (c !== undefined) last[1].push(c);
       }
       current = outputs.length === 1 ? outputs[0] : catOp(outputs, 2);
-      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropoutOf(current, this.dropout);
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropout(current, this.dropout, true);
     }
     const output = !batched ? squeeze(current, 1) : this.batchFirst ? transpose(current, 0, 1) : current;
     return { output, states: last.map((list) => (batched ? stackOp(list, 0) : squeeze(stackOp(list, 0), 1))) };
