@@ -9,13 +9,17 @@ namespace {
 enum class Level { scalar, avx2, avx512 };
 
 Level best_level() {
-#if defined(NODEGRAD_X86)
+#if defined(NODEGRAD_WITH_avx2) || defined(NODEGRAD_WITH_avx512)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512dq");
+  [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  [[maybe_unused]] const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#if defined(NODEGRAD_WITH_avx512)
   if (avx2 && avx512) return Level::avx512;
+#endif
+#if defined(NODEGRAD_WITH_avx2)
   if (avx2) return Level::avx2;
+#endif
 #endif
   return Level::scalar;
 }
@@ -39,12 +43,14 @@ Registry make_registry() {
   NODEGRAD_FAMILIES(NODEGRAD_CALL)
 #undef NODEGRAD_CALL
   switch (level()) {
-#if defined(NODEGRAD_X86)
+#if defined(NODEGRAD_WITH_avx512)
 #define NODEGRAD_CALL(family) avx512::add_##family(registry);
     case Level::avx512:
       NODEGRAD_LEVEL_FAMILIES(NODEGRAD_CALL)
       break;
 #undef NODEGRAD_CALL
+#endif
+#if defined(NODEGRAD_WITH_avx2)
 #define NODEGRAD_CALL(family) avx2::add_##family(registry);
     case Level::avx2:
       NODEGRAD_LEVEL_FAMILIES(NODEGRAD_CALL)
