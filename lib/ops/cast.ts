@@ -1,5 +1,6 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
+import { elementCount } from '../shape/layout.js';
 import { type Plan, planOf } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
@@ -58,8 +59,18 @@ export function contiguousOf(source: Tensor): Tensor {
   return source.contiguousLayout ? source : castTo(source, source.info);
 }
 
+const FILL_HERE = 1024;
+
 /** Sets every element of the memory that `target` shows. Raises no version and records nothing. */
 export function fillWith(target: Tensor, value: number | bigint | boolean): void {
+  const count = elementCount(target.shape);
+  if (count <= FILL_HERE && target.contiguousLayout && !target.info.half && count > 0) {
+    // Too few elements to be worth a native call.
+    writeElement(target, value);
+    const array = target.array as Float32Array;
+    array.fill(array[0], 0, count);
+    return;
+  }
   const one = allocate([1], target.info);
   writeElement(one, value);
   const kernel = kernels.fill[target.info.code];

@@ -34,7 +34,10 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
   /** y = x's part; dx = zeros with g in the part. */
   const view = defineView<Attributes, PartWindow>({
     name,
-    geometry: (x, attributes) => ({ ...geometry(name, x, attributes), attributes }),
+    geometry: (x, attributes) => {
+      const { from, shape, strides, offset } = geometry(name, x, attributes);
+      return { from, shape, strides, offset, attributes };
+    },
     backward: ({ spec }, g) => [embed([g], { from: spec.from, attributes: spec.attributes })],
   });
   /** y = zeros with x in the part; dx = g's part. */
@@ -88,15 +91,23 @@ function whole(op: string, name: string, value: unknown): number {
 }
 
 /** Attributes: dim, index. */
-const selectPart = definePart('select', (op, x, [dim, index]) => {
+const selectPart = definePart('select', (op, x, attributes) => {
+  const dim = attributes[0];
+  const index = attributes[1];
   const ndim = x.shape.length;
   if (ndim === 0) fail(IndexError, op, 'a tensor with dimensions', 'a scalar');
   const d = wrapDim(op, dim, ndim);
   const n = x.shape[d];
   if (index < -n || index >= n) fail(IndexError, op, `index in [${-n}, ${n - 1}] for dim ${d}`, String(index), { input: x });
-  const drop = (_: number, i: number): boolean => i !== d;
-  return { from: x.shape, shape: x.shape.filter(drop), strides: x.strides.filter(drop), offset: x.offset + (index < 0 ? index + n : index) * x.strides[d] };
+  return { from: x.shape, shape: without(x.shape, d), strides: without(x.strides, d), offset: x.offset + (index < 0 ? index + n : index) * x.strides[d] };
 });
+
+/** The list without its element d. */
+function without(list: readonly number[], d: number): number[] {
+  const out = new Array<number>(list.length - 1);
+  for (let i = 0, k = 0; i < list.length; i++) if (i !== d) out[k++] = list[i];
+  return out;
+}
 
 /** Attributes: dim, start, end, step, all resolved. */
 const slicePart = definePart('slice', (_, x, [dim, start, end, step]) => {

@@ -124,10 +124,11 @@ export class Tensor {
   }
 
   get isLeaf(): boolean {
-    return this.node === null && (this.base === null || !this.base.requiresGrad || this.base.node === null);
+    return this.node === null && (this.leafRequiresGrad || !this.requiresGrad);
   }
   get requiresGrad(): boolean {
-    return this.leafRequiresGrad || this.node !== null || (this.base !== null && this.base.node !== null);
+    // A view whose memory changed since takes its place in the graph from its base.
+    return this.leafRequiresGrad || this.node !== null || (this.base !== null && this.base.node !== null && this.viewVersion !== this.storage.version);
   }
   set requiresGrad(value: boolean) {
     this.requiresGrad_(value);

@@ -65,14 +65,17 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   T* y = out.at_least(outer * count * inner);
   if (inner == 0) return;
   parallel_for(outer * count, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
+    int64_t o = begin / count;
+    int64_t k = begin % count;
     for (int64_t p = begin; p < end; p++) {
-      const int64_t o = p / count;
-      const int64_t row = wrap(rows[p - o * count], n);
+      const int64_t row = wrap(rows[k], n);
+      if (++k == count) k = 0;
       if (row == skip) {
         std::memset(static_cast<void*>(y + p * inner), 0, static_cast<size_t>(inner) * sizeof(T));
       } else {
         copy_row(y + p * inner, x + (o * n + row) * inner, inner);
       }
+      if (k == 0) o++;
     }
   });
 }
@@ -237,11 +240,12 @@ template <class T>
 void nonzero(Slice<const T> input, Slice<int64_t> out, int64_t n) {
   const T* x = input.at_least(n);
   int64_t at = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (!is_nonzero(x[i])) continue;
-    require(at < out.size, "more elements than were counted");
-    out.data[at++] = i;
+  // Written without a branch on the value: the place is taken only where the element counts.
+  for (int64_t i = 0; i < n && at < out.size; i++) {
+    out.data[at] = i;
+    at += is_nonzero(x[i]) ? 1 : 0;
   }
+  require(at == out.size, "another number of elements than was counted");
 }
 
 // out[k * stride] = index[k] / step % size: one coordinate of linear positions.

@@ -199,3 +199,12 @@ describe('data movement', () => {
     ]);
   });
 });
+
+describe('views made without recording', () => {
+  it('need no gradient', () => {
+    const y = zeros(4, { requiresGrad: true }).mul(2);
+    const view = noGrad(() => y.view(2, 2));
+    expect([view.requiresGrad, view.isLeaf]).to.deep.equal([false, true]);
+    expect(y.view(2, 2).requiresGrad).to.equal(true);
+  });
+});

@@ -54,6 +54,15 @@ samples({
   ],
 });
 
+samples({
+  fn: 'Tensor.indexPut_',
+  cases: [
+    { name: 'rows of a column', inputs: [make([4, 3]), make([2])], call: (x, v) => x.clone().indexPut_([[3, 0], 1], v) },
+    { name: 'added to a step', inputs: [make([4]), make([2])], call: (x, v) => x.clone().indexPut_([slice(null, null, 2)], v, { accumulate: true }) },
+  ],
+  errors: [{ name: 'too many indices', call: () => zeros(2).indexPut_([0, 0], 1), error: IndexError, message: /indexPut_: expected at most 1 indices/ }],
+});
+
 /** Index lists on a [2, 3, 4] tensor; read through `index`, which is a method alone. */
 const lists = {
   'a number and a slice': [0, slice(1)],
