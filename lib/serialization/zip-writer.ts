@@ -43,7 +43,11 @@ interface Written {
 export class ZipWriter {
   private position = 0;
   private readonly records: Written[] = [];
-  constructor(private readonly sink: Sink) {}
+  /** `wideFrom`: sizes and offsets from here on take 64 bits; tests lower it, since a file of 4 GiB is no test. */
+  constructor(
+    private readonly sink: Sink,
+    private readonly wideFrom: number = MAX32,
+  ) {}
 
   private async put(bytes: Uint8Array): Promise<void> {
     this.position += bytes.length;
@@ -54,7 +58,7 @@ export class ZipWriter {
   async add(name: string, bytes: Uint8Array): Promise<void> {
     const encoded = Buffer.from(name, 'utf8');
     const offset = this.position;
-    const wide = bytes.length >= MAX32;
+    const wide = bytes.length >= this.wideFrom;
     await this.put(localHeader(encoded, offset, wide));
     let crc = 0;
     for (let at = 0; at < bytes.length; at += CHUNK) {
@@ -69,7 +73,7 @@ export class ZipWriter {
   /** Writes the directory, after which nothing follows. */
   async finish(): Promise<void> {
     const start = this.position;
-    for (const record of this.records) await this.put(centralHeader(record));
+    for (const record of this.records) await this.put(centralHeader(record, this.wideFrom));
     await this.put(endRecords(this.records.length, start, this.position - start));
   }
 
@@ -94,7 +98,7 @@ function localHeader(name: Buffer, offset: number, wide: boolean): Buffer {
   name.copy(header, LOCAL_HEADER_BYTES);
   let at = LOCAL_HEADER_BYTES + name.length;
   if (wide) {
-    // Zero here as in the 32-bit fields: the true sizes follow the data.
+    // Zero in the 64-bit fields: the true sizes follow the data.
     header.writeUInt32LE(MAX32, 18);
     header.writeUInt32LE(MAX32, 22);
     header.writeUInt16LE(ZIP64_EXTRA, at);
@@ -121,8 +125,9 @@ function descriptor(crc: number, size: number, wide: boolean): Buffer {
   return bytes;
 }
 
-function centralHeader({ name, size, crc, offset }: Written): Buffer {
-  const wide = [...(size >= MAX32 ? [size, size] : []), ...(offset >= MAX32 ? [offset] : [])];
+function centralHeader({ name, size, crc, offset }: Written, wideFrom: number): Buffer {
+  const field = (value: number): number => (value >= wideFrom ? MAX32 : value);
+  const wide = [size, size, offset].filter((value) => value >= wideFrom);
   const extra = wide.length > 0 ? 4 + 8 * wide.length : 0;
   const bytes = Buffer.alloc(CENTRAL_HEADER_BYTES + name.length + extra);
   bytes.writeUInt32LE(CENTRAL_HEADER, 0);
@@ -131,11 +136,11 @@ function centralHeader({ name, size, crc, offset }: Written): Buffer {
   bytes.writeUInt16LE(FLAGS, 8);
   bytes.writeUInt16LE(DOS_DATE, 14);
   bytes.writeUInt32LE(crc, 16);
-  bytes.writeUInt32LE(Math.min(size, MAX32), 20);
-  bytes.writeUInt32LE(Math.min(size, MAX32), 24);
+  bytes.writeUInt32LE(field(size), 20);
+  bytes.writeUInt32LE(field(size), 24);
   bytes.writeUInt16LE(name.length, 28);
   bytes.writeUInt16LE(extra, 30);
-  bytes.writeUInt32LE(Math.min(offset, MAX32), 42);
+  bytes.writeUInt32LE(field(offset), 42);
   name.copy(bytes, CENTRAL_HEADER_BYTES);
   if (extra > 0) {
     const at = CENTRAL_HEADER_BYTES + name.length;

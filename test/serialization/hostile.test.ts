@@ -2,6 +2,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { CheckpointError, load, saveToBuffer, type Tensor, tensor } from '../../lib/index.js';
+import { ZipWriter } from '../../lib/serialization/zip-writer.js';
 import { checkpoint, type Entry, fourFloats, op, pickle, storage, tensorOf, zip } from './forge.js';
 import { rejection } from './rejection.js';
 
@@ -49,6 +50,21 @@ describe('load: what the forge makes when it is honest', () => {
     await expectRefusal(zip([first, { ...second, extra: wide(2 ** 40, 2 ** 40) }]), /declares 1099511627776 bytes, more than the file has/);
     await expectRefusal(zip([first, { ...second, extra: wide(16) }]), /64-bit sizes of "a\/data\/0" are incomplete/);
     await expectRefusal(zip([first, { ...second, extra: new Uint8Array(0) }]), /64-bit sizes of "a\/data\/0" are missing/);
+  });
+});
+
+describe('save: archives beyond 4 GiB', () => {
+  it('carry sizes and offsets of 64 bits, forced here by a lower limit', async () => {
+    for (const wideFrom of [0, 5, 100]) {
+      const parts: Buffer[] = [];
+      const writer = new ZipWriter(async (bytes) => void parts.push(Buffer.from(bytes)), wideFrom);
+      await writer.add('a/data.pkl', pickle(tensorOf()));
+      await writer.add('a/data/0', fourFloats);
+      await writer.finish();
+      const bytes = Buffer.concat(parts);
+      expect(bytes.includes(Buffer.from([0x01, 0x00, wideFrom === 100 ? 8 : 24, 0x00])), `from ${wideFrom}`).to.equal(true);
+      expect((await load<Tensor>(bytes)).tolist()).to.deep.equal([1, 2, 3, 4]);
+    }
   });
 });
 
