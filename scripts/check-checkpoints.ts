@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { load, nn, save, type Tensor, tensor } from '../lib/index.js';
+import { full, load, nn, optim, save, type Tensor, tensor } from '../lib/index.js';
 
 const CHECK = `
 import collections, sys, zipfile, torch
@@ -36,6 +36,15 @@ for mmap in (False, True):
     model = torch.nn.Linear(3, 2)
     model.load_state_dict(c["model"])
     assert torch.equal(model.weight, torch.arange(6.0).reshape(2, 3))
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    model.load_state_dict(c["training"]["model"])
+    optimizer = torch.optim.AdamW(model.parameters())
+    optimizer.load_state_dict(c["training"]["optimizer"])
+    assert optimizer.param_groups[0]["lr"] == 0.25 and tuple(optimizer.param_groups[0]["betas"]) == (0.5, 0.75)
+    for p in model.parameters():
+        p.grad = torch.full_like(p, 0.5)
+    optimizer.step()
+c["training"]["stepped"] = model.state_dict()
 torch.save(c, again)
 `;
 
@@ -53,6 +62,14 @@ try {
     tensors[dtype] = [x, x.transpose(0, 1), tensor(1, { dtype }), tensor(new Float32Array(0), { shape: [0, 2], dtype })];
   }
   const shared = [1];
+  // One step here, saved, and one more both here and in PyTorch.
+  const model = new nn.Sequential(new nn.Linear(3, 4), new nn.Linear(4, 2));
+  const optimizer = new optim.AdamW(model.parameters(), { lr: 0.25, betas: [0.5, 0.75] });
+  const step = (): void => {
+    for (const parameter of model.parameters()) parameter.grad = full([...parameter.shape], 0.5);
+    optimizer.step();
+  };
+  step();
   const value = {
     tensors,
     integers: [0, 255, 256, 65536, -1, 2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, 2n ** 63n, -(2n ** 63n), 2n ** 100n],
@@ -72,13 +89,20 @@ try {
     frozen: new nn.Parameter(tensor([1]), false),
     leaf: tensor([1], { requiresGrad: true }),
     model: { weight: tensor([0, 1, 2, 3, 4, 5]).view(2, 3), bias: tensor([0, 0]) },
+    training: { model: model.stateDict(), optimizer: optimizer.stateDict() },
   };
   const [file, again] = ['ours.pt', 'theirs.pt'].map((name) => path.join(folder, name));
   await save(value, file);
   const python = spawnSync(process.env.PYTHON ?? 'python3', ['-c', CHECK, file, again], { stdio: 'inherit', env: { ...process.env, OMP_NUM_THREADS: '1' } });
   if (python.status !== 0) throw new Error('PyTorch does not read the checkpoint as it was meant');
-  const strip = (checkpoint: typeof value): unknown => ({ ...checkpoint, tensors: null, state: null, parameter: null, frozen: null, leaf: null, model: null });
+  const strip = (checkpoint: typeof value): unknown => ({ ...checkpoint, tensors: null, state: null, parameter: null, frozen: null, leaf: null, model: null, training: null });
   if (!isDeepStrictEqual(strip(await load(again)), strip(await load(file)))) throw new Error('what PyTorch saved again differs');
+  step();
+  const { stepped } = (await load(again)).training as { stepped: Record<string, Tensor> };
+  for (const [key, ours] of Object.entries(model.stateDict())) {
+    const [a, b] = [ours, stepped[key]].map((x) => (x as Tensor).flatten().tolist() as number[]);
+    if (a.some((value, i) => Math.abs(value - b[i]) > 1e-6)) throw new Error(`the next step differs in ${key}`);
+  }
   console.log('PyTorch reads what save writes, and load what PyTorch makes of it');
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { ArgumentError, CheckpointError, DeviceError, load, nn, save, saveToBuffer, type Tensor } from '../../lib/index.js';
+import { ArgumentError, CheckpointError, DeviceError, load, nn, optim, save, saveToBuffer, type Tensor, tensor } from '../../lib/index.js';
 import { rejection } from './rejection.js';
 
 const fixtures = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'serialization');
@@ -160,6 +160,29 @@ describe('load: training states', () => {
     expect(optimizer.state.get(2).exp_avg.shape).to.deep.equal([2]);
     expect(optimizer.param_groups).to.have.length(1);
     expect(optimizer.param_groups[0]).to.deep.include({ lr: 0.5, betas: [0.5, 0.75], params: [0, 1, 2, 3], foreach: null, amsgrad: false });
+  });
+
+  it('continues a training of PyTorch, and hands it back', async () => {
+    const { state_dict: state, optimizer: saved } = await load(fixture('training.pt'));
+    const linear = new nn.Linear(3, 2);
+    linear.loadStateDict({ weight: state['0.weight'], bias: state['0.bias'] });
+    expect(linear.weight.tolist()).to.deep.equal(state['0.weight'].tolist());
+    const params = [linear.weight, linear.bias as nn.Parameter, tensor([1, 1], { requiresGrad: true }), tensor([0, 0], { requiresGrad: true })];
+    const optimizer = new optim.Adam(params);
+    optimizer.loadStateDict(saved);
+    expect(optimizer.paramGroups[0]).to.deep.include({ lr: 0.5, betas: [0.5, 0.75] });
+    const back = await load(await saveToBuffer({ optimizer: optimizer.stateDict(), model: linear.stateDict() }));
+    expect([...back.optimizer.state.keys()]).to.deep.equal([0, 1, 2, 3]);
+    for (const [key, values] of saved.state)
+      for (const name of ['step', 'exp_avg', 'exp_avg_sq']) expect(back.optimizer.state.get(key)[name].tolist(), `${name} of ${key}`).to.deep.equal(values[name].tolist());
+    expect(back.optimizer.param_groups[0].params).to.deep.equal([0, 1, 2, 3]);
+    expect(Object.keys(back.model)).to.deep.equal(['weight', 'bias']);
+    // What is saved are tensors, not parameters, as in PyTorch.
+    expect(back.model.weight).not.to.be.instanceOf(nn.Parameter);
+  });
+
+  it('refuses a module itself, and says what to save', async () => {
+    expect((await rejection(saveToBuffer({ model: new nn.Linear(1, 1) }))).message).to.match(/save its stateDict\(\) \(at \.model\)/);
   });
 
   it('keeps the versions of modules, unseen, when saved again', async () => {
