@@ -14,7 +14,7 @@ type ByName<P extends readonly string[], A extends readonly unknown[]> = {
   [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? P[I] : never]: I extends keyof A ? A[I] : never;
 };
 /** What a constructor takes: `constructor(...args: ConstructorArguments<typeof NAMES, [inFeatures: number, bias?: boolean]>)`. */
-export type ConstructorArguments<P extends readonly string[], A extends readonly unknown[]> = PublicArguments<P, A>;
+export type ConstructorArguments<P extends readonly string[], A extends readonly unknown[]> = PublicArguments<P, A> | [options: Partial<ByName<P, A>>];
 
 /** Names a constructor's arguments. Throws ArgumentError for missing, unknown, repeated and superfluous ones. */
 export function constructorArguments<const P extends readonly string[], A extends readonly unknown[]>(

@@ -1,6 +1,7 @@
 /** `nn`: modules, parameters, and the functions that they are built on. */
 export * as functional from './functional.js';
 export * as init from './init.js';
+export * as utils from './utils/index.js';
 
 // ---- module and containers
 export { type Layer, Module } from './module.js';
@@ -22,6 +23,9 @@ export { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNBase, RNNCell, RNNCellBase } from
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout } from './layers/dropout.js';
 
 // ---- activations
+export { CELU, ELU, GELU, GLU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, Mish, PReLU, ReLU, ReLU6, SELU, Sigmoid, SiLU } from './layers/activation.js';
+export { Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold } from './layers/activation.js';
+export { LogSoftmax, Softmax, Softmax2d, Softmin } from './layers/softmax.js';
 
 // ---- losses
 export {

@@ -61,9 +61,10 @@ export class Tensor {
     open.offset = source.offset;
     open.contiguousLayout = source.contiguousLayout;
     target.memory = null;
-    // The node of a leaf knows its element type; the next use makes it anew.
-    target.accumulator = null;
-    target.gradient = null;
+    if (target.accumulator !== null) {
+      target.accumulator.outputShapes[0] = source.shape;
+      target.accumulator.outputInfos[0] = source.info;
+    }
   }
 
   /** The memory from the first element on, as kernels take it. */
@@ -156,7 +157,7 @@ export class Tensor {
   }
 }
 
-/** Makes a leaf show the memory of another tensor, as a module's change of dtype does; its gradient is dropped. */
+/** Makes a leaf show the memory of another tensor, as a module's change of dtype does. Its gradient is up to the caller. */
 export function rebind(target: Tensor, source: Tensor): void {
   Tensor.rebind(target, source);
 }

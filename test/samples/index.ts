@@ -18,3 +18,4 @@ import './creation.js';
 import './indexing.js';
 import './movement.js';
 import './random.js';
+import './nn-utils.js';

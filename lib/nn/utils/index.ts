@@ -1,0 +1,3 @@
+/** `nn.utils`: what acts on the parameters of a model. */
+export { clipGradNorm_, clipGradsWithNorm_, clipGradValue_, getTotalNorm } from './clip-grad.js';
+export { parametersToVector, vectorToParameters } from './parameter-vector.js';
