@@ -192,7 +192,7 @@ export const multiMarginLoss = defineFunction(
       terms = terms.mul(weight.gather(0, t.reshape(-1)).reshape(-1, 1));
     }
     const loss = terms.scatter(1, t, 0).sum(1).div(classes);
-    return reduceLoss(single ? loss.reshape([]) : loss, reduction);
+    return reduceLoss(single ? loss.reshape(target.shape) : loss, reduction);
   },
 );
 

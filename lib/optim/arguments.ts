@@ -26,9 +26,9 @@ export function readArguments<T extends object>(op: string, defaults: T, args: r
   return out as T;
 }
 
-/** `expAvgSq` as `exp_avg_sq`, and the schedulers' `TMax` as `T_max`. */
+/** `expAvgSq` as `exp_avg_sq`, `TMax` as `T_max`. */
 export function snakeCase(name: string): string {
-  if (/^T[A-Z0-9]/.test(name)) return `T_${snakeCase(name[1].toLowerCase() + name.slice(2))}`;
+  if (/^[A-Z][A-Z0-9]/.test(name)) return `${name[0]}_${snakeCase(name[1].toLowerCase() + name.slice(2))}`;
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

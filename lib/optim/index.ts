@@ -1,9 +1,12 @@
 /** `optim`: one file an algorithm, and the learning-rate schedulers. */
+export { Adafactor } from './adafactor.js';
 export { Adadelta } from './adadelta.js';
 export { Adagrad } from './adagrad.js';
 export { Adam, AdamW } from './adam.js';
 export { Adamax } from './adamax.js';
 export { ASGD } from './asgd.js';
+export { LBFGS } from './lbfgs.js';
+export { Muon } from './muon.js';
 export { NAdam } from './nadam.js';
 export { type GivenGroup, Optimizer, type OptimizerStateDict, type ParamGroup, type Params, type RemovableHandle } from './optimizer.js';
 export { RAdam } from './radam.js';

@@ -310,7 +310,7 @@ export abstract class Optimizer {
       if (param === undefined) fail(CheckpointError, op, `state of parameters 0 to ${params.size - 1}`, `state of ${describe(key)}`);
       if (typeof values !== 'object' || values === null) fail(CheckpointError, op, `an object as the state of parameter ${Number(key)}`, describe(values));
       const pairs: [unknown, unknown][] = values instanceof Map ? [...values] : Object.entries(values);
-      return [param, Object.fromEntries(pairs.map(([name, value]) => [camelCase(String(name)), loadValue(op, Number(key), String(name), value, param)]))];
+      return [param, Object.fromEntries(pairs.map(([name, value]) => [camelCase(String(name)), loadValue(op, Number(key), String(name), value, param, this.checksStateShape())]))];
     });
 
     this.paramGroups.splice(0, this.paramGroups.length, ...groups);
@@ -318,6 +318,10 @@ export abstract class Optimizer {
     for (const [param, values] of state) this.state.set(param, values);
   }
 
+  /** Whether state tensors of the parameter's dimensions have its shape. */
+  protected checksStateShape(): boolean {
+    return true;
+  }
   /** Brings the hyperparameters of an older file up to date. */
   protected upgradeGroup(_group: Record<string, unknown>): void {}
 
@@ -334,11 +338,11 @@ export abstract class Optimizer {
   }
 }
 
-function loadValue(op: string, number: number, name: string, value: unknown, param: Tensor): ParamState[string] {
+function loadValue(op: string, number: number, name: string, value: unknown, param: Tensor, checksShape: boolean): ParamState[string] {
   if (name === 'step' && !(value instanceof Tensor)) return stepTensor(Number(value));
   if (value instanceof Tensor) {
     if (name === 'step') return castTo(value, value.info);
-    if (value.shape.length > 0 && value.shape.length === param.shape.length && name !== 'row_var' && name !== 'col_var' && !sameShape(value.shape, param.shape))
+    if (checksShape && value.shape.length > 0 && value.shape.length === param.shape.length && !sameShape(value.shape, param.shape))
       fail(CheckpointError, op, `${name} of shape [${param.shape}] for parameter ${number}`, `[${value.shape}]`);
     return castTo(value, value.shape.length === 0 && param.shape.length > 0 ? value.info : param.info);
   }

@@ -1,7 +1,7 @@
 /** Optimizers against PyTorch's numbers and state dicts (scripts/fixtures/optim.py), and their own rules: groups, closures, hooks, errors. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ArgumentError, AutogradError, CheckpointError, isGradEnabled, noGrad, optim, type Tensor, tensor } from '../../lib/index.js';
+import { ArgumentError, AutogradError, CheckpointError, isGradEnabled, noGrad, optim, ShapeError, type Tensor, tensor } from '../../lib/index.js';
 import { camelCase } from '../../lib/optim/arguments.js';
 
 interface Saved {
@@ -22,7 +22,11 @@ interface Run {
   paused: SavedDict;
   end: SavedDict;
 }
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/optim.json', import.meta.url), 'utf8')) as { optimizers: Run[] };
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/optim.json', import.meta.url), 'utf8')) as {
+  optimizers: Run[];
+  lbfgs: { options: Record<string, unknown>; losses: number[]; end: number[]; func_evals: number; n_iter: number; keys: string[] }[];
+  muon: { begin: number[][]; grads: number[][][]; after: number[][][] };
+};
 
 const make = (saved: Saved, requiresGrad = false): Tensor => tensor(saved.data, { shape: saved.shape, dtype: saved.dtype, requiresGrad });
 const camelOptions = (options: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
@@ -112,6 +116,76 @@ describe('optim', () => {
       });
     });
   }
+
+  for (const run of fixture.lbfgs) {
+    const start = (): { p: Tensor; optimizer: optim.LBFGS; closure: () => Tensor } => {
+      const p = tensor([-1.5, 2], { dtype: 'float64', requiresGrad: true });
+      const optimizer = new optim.LBFGS([p], camelOptions(run.options) as object);
+      const closure = (): Tensor => {
+        optimizer.zeroGrad();
+        const [x, y] = p.unbind(0);
+        const loss = x
+          .sub(1)
+          .pow(2)
+          .add(y.sub(x.pow(2)).pow(2).mul(100));
+        loss.backward();
+        return loss;
+      };
+      return { p, optimizer, closure };
+    };
+    const check = (losses: number[], p: Tensor, optimizer: optim.LBFGS): void => {
+      losses.forEach((loss, i) => {
+        expect(loss, `loss ${i}`).to.be.closeTo(run.losses[i], 1e-9 * Math.abs(run.losses[i]) + 1e-12);
+      });
+      (p.tolist() as number[]).forEach((value, i) => {
+        expect(value).to.be.closeTo(run.end[i], 1e-8);
+      });
+      const state = optimizer.stateDict().state.get(0) ?? {};
+      expect(state.func_evals).to.equal(run.func_evals);
+      expect(state.n_iter).to.equal(run.n_iter);
+      expect(Object.keys(state).sort()).to.deep.equal(run.keys.filter((key) => key !== 'al'));
+    };
+    it(`LBFGS ${JSON.stringify(run.options)}: losses are PyTorch's, also from an async closure and from its state`, async () => {
+      const sync = start();
+      check(
+        run.losses.map(() => Number(sync.optimizer.step(sync.closure).item())),
+        sync.p,
+        sync.optimizer,
+      );
+      const later = start();
+      const losses: number[] = [];
+      for (let i = 0; i < run.losses.length; i++) {
+        const loss = await later.optimizer.step(async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return later.closure();
+        });
+        losses.push(Number(loss.item()));
+      }
+      check(losses, later.p, later.optimizer);
+      const half = start();
+      const begun = [0, 1].map(() => Number(half.optimizer.step(half.closure).item()));
+      const again = start();
+      noGrad(() => again.p.copy_(half.p));
+      again.optimizer.loadStateDict(half.optimizer.stateDict());
+      check([...begun, ...[2, 3].map(() => Number(again.optimizer.step(again.closure).item()))], again.p, again.optimizer);
+      expect(() => (again.optimizer as optim.Optimizer).step()).to.throw(ArgumentError, /closure/);
+    });
+  }
+
+  it('Muon follows PyTorch within what bfloat16 allows', () => {
+    const { begin, grads, after } = fixture.muon;
+    const p = tensor(begin, { dtype: 'float64', requiresGrad: true });
+    const optimizer = new optim.Muon([p], { lr: 0.1 });
+    grads.forEach((grad, step) => {
+      p.grad = tensor(grad, { dtype: 'float64' });
+      optimizer.step();
+      const got = p.data();
+      after[step].flat().forEach((value, i) => {
+        expect(got[i], `step ${step + 1}, element ${i}`).to.be.closeTo(value, 2e-3);
+      });
+    });
+    expect(() => new optim.Muon([tensor([1], { requiresGrad: true })])).to.throw(ShapeError, /matrices/);
+  });
 
   it('updates bfloat16 and float16 parameters, rounding once a step', () => {
     for (const dtype of ['bfloat16', 'float16'] as const) {
