@@ -58,6 +58,7 @@ export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/distance.j
 
 // ---- data movement
 export { embedding, oneHot } from '../ops/embedding.js';
+export { embeddingBag } from '../ops/embedding-bag.js';
 export { pad } from '../ops/pad.js';
 
 // ---- losses and distances

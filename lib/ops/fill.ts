@@ -4,6 +4,7 @@ import { checkInplace } from '../autograd/graph.js';
 import { describe, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import type { Shape } from '../shape/layout.js';
+import { requireInRange } from '../storage/range.js';
 import { allocateLike } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
@@ -42,6 +43,7 @@ function valueTensor(op: string, x: Tensor, value: unknown): Tensor {
     return castRecorded(value, x.info);
   }
   if (!isScalar(value)) fail(ShapeError, op, 'a number or a 0-dimensional tensor', describe(value));
+  requireInRange(op, value, x.info);
   const one = allocateLike(windowOn(x, [], [], x.offset));
   fillWith(one, value);
   return one;

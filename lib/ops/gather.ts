@@ -105,7 +105,7 @@ const scatterOp: Operator<number, Tensor> = defineOp<number, Along>({
   },
 });
 
-interface Arranged {
+export interface Arranged {
   readonly x: Tensor;
   readonly dim: number;
   readonly index: Tensor;
@@ -136,7 +136,7 @@ export const gather = defineFunction(
   },
 );
 
-function scatterArguments(op: string, input: Tensor, dim: number, index: Tensor, src: unknown): Arranged & { source: Tensor } {
+export function scatterArguments(op: string, input: Tensor, dim: number, index: Tensor, src: unknown): Arranged & { source: Tensor } {
   const a = arrange(op, input, dim, index, (k, d) => k !== d);
   if (!(src instanceof Tensor)) {
     if (!isScalar(src)) fail(ArgumentError, op, 'a tensor or a number for src', describe(src));

@@ -76,6 +76,7 @@ export { atleast1d, atleast2d, atleast3d, cat, columnStack, concat, concatenate,
 export { fill, zero_ } from './fill.js';
 export { indexAdd, indexCopy, indexFill, indexSelect, put, take } from './index-select.js';
 export { gather, scatter, scatterAdd, takeAlongDim } from './gather.js';
+export { scatterReduce } from './scatter-reduce.js';
 export { argwhere, maskedScatter, maskedSelect, nonzero } from './masked.js';
 export { indexPut } from './indexing.js';
 export { cartesianProd, meshgrid, repeatInterleave, tile } from './repeat.js';

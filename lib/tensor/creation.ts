@@ -4,6 +4,7 @@ import { castTo, fillWith } from '../ops/cast.js';
 import { castRecorded, checkDevice } from '../ops/convert.js';
 import { contiguousStrides, elementCount } from '../shape/layout.js';
 import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, type TypedArray } from '../storage/dtype.js';
+import { requireWholeInRange } from '../storage/range.js';
 import { allocate } from './allocate.js';
 import { Tensor, tensorOver } from './tensor.js';
 
@@ -68,6 +69,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     const info = wanted ?? inferredInfo(values);
     const target = options.shape ?? shape;
     if (elementCount(target) !== values.length) fail(ShapeError, 'tensor', `a shape of ${values.length} elements`, `[${target}]`);
+    if (info.category === 1) for (const value of values) requireWholeInRange('tensor', value as number, info);
     // Bigints keep all their digits; everything else passes through a double.
     const wide =
       info === INT64

@@ -7,6 +7,7 @@ import { isScalar, type Scalar, tensorArgument } from '../ops/promotion.js';
 import { checkSizes } from '../shape/dims.js';
 import { contiguousStrides, elementCount, type Shape } from '../shape/layout.js';
 import { defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT64, INT64 } from '../storage/dtype.js';
+import { requireInRange } from '../storage/range.js';
 import { allocate, allocateChecked } from './allocate.js';
 import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
 import { Tensor, windowOn } from './tensor.js';
@@ -41,6 +42,7 @@ export function finish(op: string, out: Tensor, device: string | undefined, requ
 }
 
 function filled(op: string, shape: Shape, value: Scalar | null, info: DTypeInfo): Tensor {
+  if (value !== null) requireInRange(op, value, info);
   const out = allocateChecked(op, shape, info);
   if (value !== null) fillWith(out, value);
   return out;

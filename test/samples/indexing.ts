@@ -18,6 +18,7 @@ import {
   put,
   scatter,
   scatterAdd,
+  scatterReduce,
   ShapeError,
   slice,
   take,
@@ -28,7 +29,7 @@ import {
 } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
-const { embedding, oneHot } = nn.functional;
+const { embedding, embeddingBag, oneHot } = nn.functional;
 const int = (data: number[] | number[][]): Tensor => tensor(data, { dtype: 'int64' });
 const mask = tensor([
   [true, false, true],
@@ -335,5 +336,55 @@ samples({
     { name: 'too few classes', call: () => oneHot(int([3]), 3), error: IndexError, message: /oneHot: expected indices in \[0, 2\], got 3/ },
     { name: 'floats', call: () => oneHot(make([1])), error: ArgumentError, message: /oneHot: expected an int64 tensor/ },
     { name: 'nothing to count', call: () => oneHot(int([])), error: ShapeError, message: /oneHot: expected values to take the number of classes from/ },
+  ],
+});
+
+samples({
+  fn: 'scatterReduce',
+  cases: (['sum', 'prod', 'mean', 'amax', 'amin'] as const).flatMap((mode) =>
+    [true, false].map((includeSelf) => ({
+      name: `${mode}, includeSelf ${includeSelf}`,
+      inputs: [make([2, 3]), make([2, 3])],
+      call: (x: Tensor, s: Tensor) =>
+        scatterReduce(
+          x,
+          1,
+          int([
+            [0, 0, 2],
+            [1, 2, 1],
+          ]),
+          s,
+          mode,
+          { includeSelf },
+        ),
+    })),
+  ),
+  expandable: false,
+  errors: [
+    {
+      name: 'an unknown reduction',
+      call: () => scatterReduce(make([2]), 0, int([0]), make([1]), 'max' as 'amax'),
+      error: ArgumentError,
+      message: /scatterReduce: expected reduce 'sum', 'prod'/,
+    },
+    { name: 'out of range', call: () => scatterReduce(make([2]), 0, int([2]), make([1]), 'sum'), error: IndexError, message: /scatterReduce: expected indices in \[-2, 1\]/ },
+  ],
+});
+samples({
+  fn: 'nn.functional.embeddingBag',
+  cases: (['sum', 'mean', 'max'] as const).map((mode) => ({
+    name: mode,
+    inputs: [make([5, 3])],
+    call: (w: Tensor) => embeddingBag(int([0, 2, 4, 1]), w, int([0, 3, 3]), { mode }),
+  })),
+  expandable: false,
+  errors: [
+    { name: 'no offsets', call: () => embeddingBag(int([0]), make([2, 2])), error: ArgumentError, message: /embeddingBag: expected offsets for an input of one dimension/ },
+    {
+      name: 'falling offsets',
+      call: () => embeddingBag(int([0, 1]), make([2, 2]), int([0, 2, 1])),
+      error: ArgumentError,
+      message: /embeddingBag: expected offsets that rise from 0/,
+    },
   ],
 });
