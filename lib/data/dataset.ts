@@ -140,3 +140,39 @@ export function randomSplit<T>(dataset: MapDataset<T>, lengths: readonly number[
     return new Subset(dataset, order.slice(end - length, end));
   });
 }
+
+/** Several datasets side by side: item i is the array of their i-th items. Source: torch.utils.data.StackDataset. */
+export class StackDataset extends Dataset<unknown[]> {
+  readonly datasets: readonly MapDataset<unknown>[];
+  constructor(...datasets: MapDataset<unknown>[]) {
+    super();
+    if (datasets.length === 0) fail(ArgumentError, 'StackDataset', 'at least one dataset', 'none');
+    for (const dataset of datasets) {
+      if (!isMapDataset(dataset)) fail(ArgumentError, 'StackDataset', 'datasets with getItem and length', describe(dataset));
+      if (dataset.length !== datasets[0].length) fail(ShapeError, 'StackDataset', `datasets of length ${datasets[0].length}`, String(dataset.length));
+    }
+    this.datasets = datasets;
+  }
+  override get length(): number {
+    return this.datasets[0].length;
+  }
+  override getItem(index: number): unknown[] | Promise<unknown[]> {
+    const items = this.datasets.map((dataset) => itemOf(dataset, index));
+    return items.some((item) => item instanceof Promise) ? Promise.all(items) : items;
+  }
+}
+
+/** Several iterable datasets, one after the other. Source: torch.utils.data.ChainDataset. */
+export class ChainDataset<T> extends IterableDataset<T> {
+  readonly datasets: readonly (Iterable<T> | AsyncIterable<T>)[];
+  constructor(datasets: Iterable<Iterable<T> | AsyncIterable<T> | IterableDataset<T>>) {
+    super();
+    this.datasets = [...datasets].map((dataset) => {
+      if (!isIterableDataset(dataset)) fail(ArgumentError, 'ChainDataset', 'iterable datasets', describe(dataset));
+      return dataset as Iterable<T>;
+    });
+  }
+  override async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    for (const dataset of this.datasets) yield* dataset;
+  }
+}

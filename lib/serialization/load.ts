@@ -13,7 +13,7 @@ import { PickleMachine } from './pickle-machine.js';
 import { kindOf, type PickleValue, PyTuple, toJavaScript } from './pickle-values.js';
 import { checkStored, readDirectory, readRecord, type ZipRecord } from './zip-reader.js';
 
-const MAX_PICKLE_BYTES = 256 * 1024 * 1024;
+const MAX_PICKLE_BYTES = 128 * 1024 * 1024;
 const MAX_VERSION = 10;
 
 export interface LoadCheckpointOptions {

@@ -13,6 +13,8 @@ export interface PickleHost {
 }
 
 const MAX_MARKS = 10_000;
+/** Instructions of a pickle: each makes at most one value, so that a small file of empty dicts cannot fill the memory. */
+const MAX_STEPS = 5_000_000;
 const PROTOCOLS = [2, 3, 4, 5];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -174,9 +176,9 @@ export class PickleMachine {
     if (cursor.byte() !== 0x80) throw forged('no protocol is named (is this a checkpoint?)');
     const protocol = cursor.byte();
     if (!PROTOCOLS.includes(protocol)) throw forged(`the protocol is ${protocol} (known: ${PROTOCOLS.join(', ')})`);
-    for (;;) {
-      const opcode = cursor.byte();
-      if (opcode === 0x2e) break;
+    let steps = 0;
+    for (let opcode = cursor.byte(); opcode !== 0x2e; opcode = cursor.byte()) {
+      if (++steps > MAX_STEPS) throw forged(`there are more than ${MAX_STEPS} instructions`);
       this.step(opcode);
     }
     const result = this.pop();

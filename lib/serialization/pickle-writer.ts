@@ -8,52 +8,9 @@ import { isOptions } from '../ops/define-function.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
+import { GrowingBytes } from './growing-bytes.js';
 import { MAX_DEPTH } from './pickle-values.js';
 import { storageTypeOf } from './storage-types.js';
-
-/** Bytes that grow. */
-class Bytes {
-  private buffer = Buffer.allocUnsafe(4096);
-  private used = 0;
-
-  reserve(count: number): number {
-    const start = this.used;
-    if (start + count > this.buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, start + count));
-      this.buffer.copy(grown, 0, 0, start);
-      this.buffer = grown;
-    }
-    this.used = start + count;
-    return start;
-  }
-  byte(value: number): void {
-    const at = this.reserve(1);
-    this.buffer[at] = value;
-  }
-  uint16(value: number): void {
-    const at = this.reserve(2);
-    this.buffer.writeUInt16LE(value, at);
-  }
-  int32(value: number): void {
-    const at = this.reserve(4);
-    this.buffer.writeInt32LE(value, at);
-  }
-  uint32(value: number): void {
-    const at = this.reserve(4);
-    this.buffer.writeUInt32LE(value, at);
-  }
-  double(value: number): void {
-    const at = this.reserve(8);
-    this.buffer.writeDoubleBE(value, at);
-  }
-  raw(bytes: Uint8Array): void {
-    const at = this.reserve(bytes.length);
-    this.buffer.set(bytes, at);
-  }
-  done(): Buffer {
-    return this.buffer.subarray(0, this.used);
-  }
-}
 
 /** A storage that the pickle names, to be written as record `data/<its index>`. */
 export interface SavedStorage {
@@ -71,7 +28,7 @@ const REDUCE = 0x52;
 export class PickleWriter {
   /** In the order of their keys. */
   readonly storages: SavedStorage[] = [];
-  private readonly out = new Bytes();
+  private readonly out = new GrowingBytes();
   private readonly keys = new Map<Storage, number>();
   /** Strings and containers that were written, by their place in the memo; names apart, since a string may look like one. */
   private readonly memo = new Map<unknown, number>();

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ArgumentError, full, IndexError, manualSeed, ShapeError, type Tensor, tensor, utils } from '../../lib/index.js';
 import { rejection } from '../serialization/rejection.js';
 
-const { ConcatDataset, DataLoader, Dataset, defaultCollate, getWorkerInfo, IterableDataset, Subset, TensorDataset } = utils.data;
+const { ChainDataset, ConcatDataset, DataLoader, Dataset, defaultCollate, getWorkerInfo, IterableDataset, StackDataset, Subset, TensorDataset } = utils.data;
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const result: T[] = [];
@@ -205,6 +205,30 @@ describe('datasets', () => {
     expect([part.length, part.getItem(0), part.getItem(1)]).to.deep.equal([2, 16, 1]);
     expect(() => part.getItem(2)).to.throw(IndexError);
     expect(() => new Subset(5 as never, [])).to.throw(ArgumentError);
+  });
+});
+
+describe('datasets side by side and in a chain', () => {
+  it('StackDataset', async () => {
+    const late = { length: 2, getItem: async (i: number) => `item ${i}` };
+    expect(new StackDataset([1, 2], ['a', 'b']).getItem(1)).to.deep.equal([2, 'b']);
+    const [[numbers, names]] = (await collect(new DataLoader(new StackDataset([1, 2], late), { batchSize: 2 }))) as unknown as [Tensor, string[]][];
+    expect([numbers.tolist(), names]).to.deep.equal([
+      [1, 2],
+      ['item 0', 'item 1'],
+    ]);
+    expect(() => new StackDataset()).to.throw(ArgumentError);
+    expect(() => new StackDataset([1], [1, 2])).to.throw(ShapeError, /length 1, got 2/);
+    expect(() => new StackDataset([1]).getItem(1)).to.throw(IndexError);
+  });
+
+  it('ChainDataset', async () => {
+    async function* two(): AsyncGenerator<number> {
+      yield 3;
+      yield 4;
+    }
+    expect(await lists(new DataLoader(new ChainDataset<number>([new Set([1, 2]), two()]), { batchSize: 3 }))).to.deep.equal([[1, 2, 3], [4]]);
+    expect(() => new ChainDataset([5 as never])).to.throw(ArgumentError);
   });
 });
 

@@ -197,6 +197,7 @@ describe('load: hostile pickles', () => {
   refuses('an open mark', () => checkpoint(pickle(op.mark, op.none)), /left over/);
   refuses('a missing mark', () => checkpoint(pickle(op.none, op.tuple)), /mark is missing/);
   refuses('too many marks', () => checkpoint(pickle(...Array.from({ length: 10_001 }, () => op.mark))), /more than 10000 marks/);
+  refuses('instructions without end', () => checkpoint(pickle(Buffer.alloc(5_000_002, '}0'))), /more than 5000000 instructions/);
   refuses('a memo that was never set', () => checkpoint(pickle(op.get(7))), /memo 7 was never set/);
   refuses('a string beyond the end', () => checkpoint(pickle(Buffer.from([0x58, 0xff, 0xff, 0xff, 0x7f]))), /ends in the middle/);
   refuses('a string of 64 bits beyond the end', () => checkpoint(pickle(Buffer.from([0x8d, 255, 255, 255, 255, 255, 255, 255, 255]))), /goes beyond its end/);
