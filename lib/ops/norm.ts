@@ -16,6 +16,7 @@ import { scalarTensor, tensorArgument } from './promotion.js';
 import { finishDims, keptShape, reduceGroups, type ReduceSpec } from './reduction.js';
 import { abs, sign } from './rounding.js';
 import { whereOp } from './selection.js';
+import { nuclearNorm } from './svd.js';
 import { expandOp } from './view.js';
 
 declare module '../native/kernels.js' {
@@ -78,6 +79,14 @@ const normOp = defineOp<NormAttributes, NormSpec>({
   },
 });
 
+/** The input in the type asked for, which must hold all of its values. */
+function inDtype(op: string, input: Tensor, dtype: DType | null | undefined): Tensor {
+  if (dtype === undefined || dtype === null) return input;
+  const info = dtypeInfo(op, dtype);
+  if (!info.floating || promote(info, input.info) !== info) fail(DTypeError, op, `a floating dtype that holds ${input.dtype}`, dtype);
+  return castRecorded(input, info);
+}
+
 /** The vector norm over dims, after the checks that `norm` and `linalg.vectorNorm` share. */
 function vectorNormOf(
   op: string,
@@ -89,12 +98,7 @@ function vectorNormOf(
 ): Tensor {
   if (typeof p !== 'number') fail(ArgumentError, op, 'a number for the order', describe(p));
   if (!input.info.floating) fail(DTypeError, op, 'a floating dtype', input.dtype, { input });
-  let x = input;
-  if (dtype !== undefined && dtype !== null) {
-    const info = dtypeInfo(op, dtype);
-    if (!info.floating || promote(info, x.info) !== info) fail(DTypeError, op, `a floating dtype that holds ${x.dtype}`, dtype);
-    x = castRecorded(x, info);
-  }
+  const x = inDtype(op, input, dtype);
   const dims = wrapDims(op, dim, x.shape.length);
   if (p < 0 || p === Number.POSITIVE_INFINITY) requireElements(op, x, dims, dim !== undefined && dim !== null);
   return finishDims(normOp([x], { dims, p }), dims, keepdim);
@@ -107,13 +111,13 @@ export const vectorNorm = defineFunction(
     vectorNormOf('linalg.vectorNorm', tensorArgument('linalg.vectorNorm', 'x', x), ord ?? 2, dim, keepdim, dtype),
 );
 
-/** The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm. 'nuc' needs singular values, which do not exist yet. */
+/** The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm; 'nuc' sums the singular values of matrices. */
 export const norm = defineFunction(
   { name: 'norm', parameters: ['input', 'p', 'dim', 'keepdim', 'dtype'] },
   (input: Tensor, p?: number | 'fro' | 'nuc' | null, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = tensorArgument('norm', 'input', input);
-    if (p === 'nuc') fail(ArgumentError, 'norm', "a number or 'fro' for p (the nuclear norm needs singular values, which do not exist yet)", describe(p));
-    if (typeof p === 'string' && p !== 'fro') fail(ArgumentError, 'norm', "a number or 'fro' for p", describe(p));
+    if (p === 'nuc') return nuclearNorm('norm', inDtype('norm', x, dtype), dim, keepdim);
+    if (typeof p === 'string' && p !== 'fro') fail(ArgumentError, 'norm', "a number, 'fro' or 'nuc' for p", describe(p));
     return vectorNormOf('norm', x, p === undefined || p === null || p === 'fro' ? 2 : p, dim, keepdim, dtype);
   },
 );

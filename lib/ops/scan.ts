@@ -221,9 +221,18 @@ export const cummax = defineFunction({ name: 'cummax', parameters: ['input', 'di
 /** The smallest element so far along `dim` and its index (the last of equal ones): `{ values, indices }`. */
 export const cummin = defineFunction({ name: 'cummin', parameters: ['input', 'dim'], required: 2 }, extremumScan('cummin', cumminOp));
 
-/** In place the result must fit the input's own type, as PyTorch computes it there. */
-defineInplace('cumsum_', (x: Tensor, dim: number, dtype?: DType | null) => castRecorded(cumsum(x, dim, { dtype: dtype ?? x.dtype }), x.info));
-defineInplace('cumprod_', (x: Tensor, dim: number, dtype?: DType | null) => castRecorded(cumprod(x, dim, { dtype: dtype ?? x.dtype }), x.info));
+/** In place the scan is computed in the target's own type, unless `dtype` says otherwise. */
+function inPlace(name: 'cumsum_' | 'cumprod_', fn: (x: Tensor, dim: number, options: { dtype?: DType | null }) => Tensor): void {
+  defineInplace(
+    name,
+    defineFunction(
+      { name, parameters: ['input', 'dim', 'dtype'], keywords: 1, required: 2, method: false, hidden: true },
+      (x: Tensor, dim: number, dtype?: DType | null): Tensor => castRecorded(fn(x, dim, { dtype: dtype ?? x.dtype }), x.info),
+    ),
+  );
+}
+inPlace('cumsum_', cumsum);
+inPlace('cumprod_', cumprod);
 
 declare module '../tensor/tensor.js' {
   interface Tensor {

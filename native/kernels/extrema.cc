@@ -16,7 +16,7 @@ constexpr int64_t kTile = 256;
 // An element stands for the extremum where it equals it; where the extremum is NaN, where it is NaN itself.
 template <class T>
 bool matches(T x, T extremum) {
-  return x == extremum || x != x;
+  return (x == extremum) | (x != x);
 }
 
 // The first match of a run, or n.
@@ -119,7 +119,7 @@ void placeAlong(Slice<const T> input, Slice<const int64_t> indices, Slice<T> out
 
 template <class T>
 bool ties(T x, T extremum, bool nan) {
-  return x == extremum || (nan && x != x);
+  return (x == extremum) | (nan & (x != x));
 }
 
 // out[o, k, i] = 1 / (number of elements equal to the extremum) where x[o, k, i] is one of them, else 0; NaN throughout where none is.

@@ -5,7 +5,7 @@
 #include "../runtime/simd.h"
 
 // Families that are compiled once.
-#define NODEGRAD_FAMILIES(X) X(copy) X(integer) X(matmul) X(indexing) X(sort) X(search) X(scan) X(random)
+#define NODEGRAD_FAMILIES(X) X(copy) X(integer) X(matmul) X(indexing) X(sort) X(search) X(svd) X(scan) X(random)
 // Families that are compiled once per SIMD level.
 #define NODEGRAD_LEVEL_FAMILIES(X) \
   X(arithmetic)                    \

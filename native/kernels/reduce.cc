@@ -36,13 +36,16 @@ struct Prod {
   T finish(T a) const { return a; }
 };
 
-// NaN wins over everything: it is neither smaller nor larger, but stays once it is there.
+// NaN wins over everything. Two selects, where a condition of two parts would be a branch.
 template <class T>
 struct Max {
   using Acc = T;
   T identity() const { return std::numeric_limits<T>::lowest(); }
   T load(T x) const { return x; }
-  T combine(T a, T b) const { return b > a || b != b ? b : a; }
+  T combine(T a, T b) const {
+    const T larger = a > b ? a : b;
+    return a != a ? a : larger;
+  }
   T finish(T a) const { return a; }
 };
 template <class T>
@@ -50,7 +53,10 @@ struct Min {
   using Acc = T;
   T identity() const { return std::numeric_limits<T>::max(); }
   T load(T x) const { return x; }
-  T combine(T a, T b) const { return b < a || b != b ? b : a; }
+  T combine(T a, T b) const {
+    const T smaller = a < b ? a : b;
+    return a != a ? a : smaller;
+  }
   T finish(T a) const { return a; }
 };
 

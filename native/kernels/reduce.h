@@ -20,6 +20,8 @@ constexpr int64_t kFoldRows = 64;
 // Elements of a piece. A longer reduction is cut into pieces of this size, whatever the number of threads.
 constexpr int64_t kFoldPiece = 65536;
 constexpr int64_t kFoldGrain = 32768;
+// Reductions of at most this many elements run one after the other without blocking: many of them overlap in the processor.
+constexpr int64_t kFoldShort = 32;
 
 // acc[i] = fold over rows of x[row * stride + i], i < width <= kFoldWidth, rows >= 1.
 template <class Op, class In, class Acc>
@@ -56,6 +58,12 @@ void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64
 // The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the end.
 template <class Op, class In, class Acc>
 void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
+  if (inner == 1 && n <= kFoldShort) {
+    Acc total = op.load(*x);
+    for (int64_t k = 1; k < n; k++) total = op.combine(total, op.load(x[k]));
+    acc[0] = total;
+    return;
+  }
   const int64_t wanted = n * inner >= 1024 ? 64 : 8;
   int64_t lanes = 1;
   if (width == inner) {
@@ -94,6 +102,19 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   if (outer * inner == 0) return;
   if (n == 0) {
     for (int64_t i = 0; i < outer * inner; i++) y[i] = op.finish(op.identity());
+    return;
+  }
+  if (n * inner <= kFoldShort && inner <= 8) {
+    parallel_for(outer, kFoldGrain / (n * inner), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        for (int64_t i = 0; i < inner; i++) {
+          const In* from = x + o * n * inner + i;
+          Acc acc = op.load(*from);
+          for (int64_t k = 1; k < n; k++) acc = op.combine(acc, op.load(from[k * inner]));
+          y[o * inner + i] = op.finish(acc);
+        }
+      }
+    });
     return;
   }
   const int64_t tile = std::min(inner, kFoldWidth);

@@ -39,6 +39,17 @@ void scan(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
   const T* x = input.at_least(outer * n * inner);
   T* y = out.at_least(outer * n * inner);
   for_columns(outer, n, inner, [&](int64_t offset, int64_t width) {
+    if (inner == 1) {
+      const T* from = x + offset + (reverse ? n - 1 : 0);
+      T* to = y + offset + (reverse ? n - 1 : 0);
+      const int64_t direction = reverse ? -1 : 1;
+      State state = first;
+      for (int64_t k = 0; k < n; k++) {
+        state = step(state, from[k * direction]);
+        to[k * direction] = static_cast<T>(state);
+      }
+      return;
+    }
     State state[kTile];
     for (int64_t i = 0; i < width; i++) state[i] = first;
     for (int64_t k = 0; k < n; k++) {

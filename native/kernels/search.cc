@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "../runtime/parallel.h"
-#include "kernels.h"
+#include "../runtime/registry.h"
 
 namespace nodegrad {
 namespace {

@@ -18,7 +18,10 @@ constexpr int64_t kBlock = 65536;
 template <class T>
 struct Largest {
   T load(T x) const { return x; }
-  T combine(T a, T b) const { return b > a || b != b ? b : a; }
+  T combine(T a, T b) const {
+    const T larger = a > b ? a : b;
+    return a != a ? a : larger;
+  }
 };
 template <class T>
 struct Total {

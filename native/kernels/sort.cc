@@ -100,7 +100,10 @@ void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
   T* v = values.at_least(outer * count * inner);
   int64_t* at = indices.at_least(outer * count * inner);
   for_runs(x, outer, n, inner, descending, [&](auto* entries, auto* spare, int64_t run) {
-    if (count < n && count * 8 <= n) {
+    if (count <= 64 && count * 8 <= n) {
+      // A heap of the best so far turns most elements away with one comparison.
+      std::partial_sort(entries, entries + count, entries + n);
+    } else if (count * 8 <= n) {
       std::nth_element(entries, entries + count, entries + n);
       std::sort(entries, entries + count);
     } else if (n >= 512) {

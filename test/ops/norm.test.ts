@@ -67,3 +67,34 @@ describe('sums without NaN, directions', () => {
     expect(cosineSimilarity(x, tensor([[8, 0]])).tolist()).to.deep.equal([Math.fround(0.6), 0]);
   });
 });
+
+describe('singular values', () => {
+  it('are those of known matrices, whatever the shape and rank', () => {
+    const values = (rows: number[][]) => linalg.svdvals(tensor(rows, { dtype: 'float64' })).tolist() as number[];
+    const [a, b] = values([
+      [3, 0],
+      [4, 5],
+    ]);
+    expect(a).to.be.closeTo(3 * Math.sqrt(5), 1e-14);
+    expect(b).to.be.closeTo(Math.sqrt(5), 1e-14);
+    const [c, d] = values([
+      [1, 2, 3],
+      [2, 4, 6],
+    ]);
+    expect(c).to.be.closeTo(Math.sqrt(70), 1e-14);
+    expect(d).to.be.closeTo(0, 1e-14);
+    expect(values([[0, 0]])).to.deep.equal([0]);
+    expect(
+      norm(
+        tensor(
+          [
+            [1, 2, 3],
+            [2, 4, 6],
+          ].flat(),
+          { dtype: 'float64' },
+        ).reshape(2, 3),
+        'nuc',
+      ).item(),
+    ).to.be.closeTo(Math.sqrt(70), 1e-13);
+  });
+});

@@ -29,12 +29,15 @@ samples({
     { name: 'all', inputs: [make([3, 4])], call: (x) => norm(x) },
     { name: 'fro of rows, kept', inputs: [make([3, 4])], call: (x) => norm(x, 'fro', 1, true) },
     { name: 'order 3', inputs: [make([3, 4])], call: (x) => norm(x, 3, { dim: 0 }) },
+    { name: 'nuclear', inputs: [make([3, 4])], call: (x) => norm(x, 'nuc') },
+    { name: 'nuclear of a batch, kept', inputs: [make([4, 2, 3])], call: (x) => norm(x, 'nuc', [0, 2], true) },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => norm(x, 1) },
   ],
   errors: [
     outOfRange(() => norm(make([2, 3]), 2, 2)),
     noIntegers(() => norm(integers())),
-    { name: 'an unknown name', call: () => norm(make([2, 2]), 'max' as never), error: ArgumentError, message: /a number or 'fro' for p/ },
+    { name: 'nuclear of a vector', call: () => norm(make([3]), 'nuc'), error: ShapeError, message: /two dims of matrices/ },
+    { name: 'an unknown name', call: () => norm(make([2, 2]), 'max' as never), error: ArgumentError, message: /a number, 'fro' or 'nuc' for p/ },
   ],
 });
 for (const [name, fn] of [
@@ -98,4 +101,18 @@ samples({
     { name: 'no rows', inputs: [make([0, 3]), make([0, 3])], call: (a, b) => pairwiseDistance(a, b) },
   ],
   errors: [{ name: 'sizes that do not broadcast', call: () => pairwiseDistance(make([2, 3]), make([2, 4])), error: ShapeError, message: /broadcast/ }],
+});
+samples({
+  fn: 'linalg.svdvals',
+  cases: [
+    { name: 'tall', inputs: [make([4, 2])], call: (x) => linalg.svdvals(x) },
+    { name: 'wide batch', inputs: [make([2, 2, 3])], call: (x) => linalg.svdvals(x) },
+    { name: 'no columns', inputs: [make([3, 0])], call: (x) => linalg.svdvals(x) },
+  ],
+  errors: [
+    { name: 'a vector', call: () => linalg.svdvals(make([3])), error: ShapeError, message: /a matrix/ },
+    { name: 'NaN', call: () => linalg.svdvals(tensor([[Number.NaN]])), error: ArgumentError, message: /finite numbers/ },
+    { name: 'integers', call: () => linalg.svdvals(tensor([[1n]])), error: DTypeError, message: /a floating dtype/ },
+  ],
+  expandable: false,
 });
