@@ -4,7 +4,9 @@ export * as init from './init.js';
 export * as utils from './utils/index.js';
 
 // ---- module and containers
-export { type Layer, Module } from './module.js';
+export { type BufferOptions, type Layer, Module, type ModuleToOptions, type NamedOptions } from './module.js';
+export type { BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, GradientTuple, HookHandle } from './module-hooks.js';
+export type { LoadOptions, LoadResult, StateDict, StateOptions } from './module-state.js';
 export { Parameter } from './parameter.js';
 export { ModuleDict, ModuleList, Sequential } from './containers.js';
 export { ParameterDict, ParameterList } from './parameter-containers.js';

@@ -42,7 +42,8 @@ interface HookOptions {
 }
 
 export interface Module {
-  /** Runs the hooks and `forward`. A type alias could not be merged with the class below, so this stays an interface. */
+  /** Runs the hooks and `forward`. */
+  // biome-ignore lint/style/useShorthandFunctionType: merged with the class below, which a type alias could not be
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }
 

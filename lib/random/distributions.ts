@@ -39,11 +39,15 @@ function finiteNumber(op: string, name: string, value: unknown): number {
   return value;
 }
 
+/** The largest finite value of each floating type. */
+const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE, bfloat16: (2 - 2 ** -7) * 2 ** 127, float16: 65504 };
+
 /** Draws uniform values in [from, to). */
 export function uniformDraw(op: string, info: DTypeInfo, from: number, to: number, rng: Generator): Draw {
   finiteNumber(op, 'from', from);
   finiteNumber(op, 'to', to);
   if (from > to) fail(ArgumentError, op, 'bounds with from <= to', `from=${from}, to=${to}`);
+  if (!(to - from <= LARGEST[info.name as keyof typeof LARGEST])) fail(ArgumentError, op, `bounds whose distance ${info.name} holds`, `from=${from}, to=${to}`);
   return (memory, n) => kernels.uniformFill[info.code]?.(memory, rng.words, from, to, n);
 }
 /** Draws normal values; `contiguous` memory of 16 and more is drawn in blocks, anything else one by one. */

@@ -115,6 +115,7 @@ describe('bad random calls', () => {
   const cases: [string, () => unknown, new (m: string) => Error, RegExp][] = [
     ['uniform_ of integers', () => integer.uniform_(), DTypeError, /uniform_: expected a floating dtype/],
     ['uniform_ backwards', () => float.uniform_(3, 2), ArgumentError, /from <= to, got from=3, to=2/],
+    ['uniform_ without end', () => float.uniform_(0, Number.POSITIVE_INFINITY), ArgumentError, /bounds whose distance float32 holds/],
     ['normal_ of negative std', () => float.normal_(0, -1), ArgumentError, /std of at least 0/],
     ['bernoulli_ above 1', () => float.bernoulli_(2), ArgumentError, /p in \[0, 1\]/],
     ['bernoulli of tensors above 1', () => tensor([0.5, 2]).bernoulli(), ArgumentError, /probabilities in \[0, 1\], got 2/],

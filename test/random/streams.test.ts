@@ -14,7 +14,7 @@ const { state: savedState, ...fixtures } = JSON.parse(readFileSync(new URL('../f
   state: { bytes: string; values: number[] };
 };
 
-const { init } = ng.nn;
+const { functional: F, init } = ng.nn;
 const empty = (shape: number[], dtype: DType = 'float32'): Tensor => ng.zeros(shape, { dtype });
 const weights = (): Tensor => ng.arange(1, 13).float().view(2, 6);
 
@@ -42,6 +42,14 @@ const calls: Record<string, () => Tensor> = {
   'uniform_ permuted': () => empty([2, 3, 4]).permute(1, 2, 0).uniform_(),
   'uniform_ strided': () => empty([40]).asStrided([20], [2]).uniform_(),
   'randnLike transposed': () => ng.randnLike(empty([5, 8]).t()),
+  'dropout transposed': () => F.dropout(ng.ones(4, 6).t(), 0.4),
+  'dropout expanded': () => F.dropout(ng.ones(2, 1, 3).permute(2, 0, 1).expand(3, 2, 5), 0.4),
+  'dropout strided': () => F.dropout(ng.ones(4, 12).asStrided([6, 4], [2, 12]), 0.4),
+  'dropout bfloat16': () => F.dropout(ng.ones(20, { dtype: 'bfloat16' }), 0.4),
+  dropout2d: () => F.dropout2d(ng.ones(2, 5, 2, 2), 0.4),
+  alphaDropout: () => F.alphaDropout(ng.linspace(-1, 1, 20), 0.3, true),
+  featureAlphaDropout: () => F.featureAlphaDropout(ng.ones(3, 4, 2), 0.3, true),
+  'randLike permuted': () => ng.randLike(ng.ones(2, 3, 4).permute(2, 0, 1)),
   randLike: () => ng.randLike(empty([3, 4])),
   randintLike: () => ng.randintLike(empty([3, 4]), -3, 9),
   'normal tensors': () => ng.normal(ng.arange(20).float(), ng.linspace(0, 2, 20)),
@@ -76,7 +84,7 @@ const byType: Record<string, (dtype: DType, n: number) => Tensor> = {
   randint: (dtype, n) => ng.randint(0, 2, [n], { dtype }),
 };
 /** Where a logarithm, a cosine or a factorisation stands between: relative to the value. Everything else is exact. */
-const rounded = /randn|normal|Normal|exponential|cauchy|orthogonal|sparse/;
+const rounded = /randn|normal|Normal|exponential|cauchy|orthogonal|sparse|[aA]lpha/;
 
 function call(name: string): Tensor {
   const [fn, dtype, n] = name.split(' ');
