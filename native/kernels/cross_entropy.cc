@@ -67,19 +67,42 @@ void summed(const Sizes& sizes, double& first, double& second, const F& chunk) {
   }
 }
 
+template <class T>
+inline T larger(T x, T top) {
+  return x > top || x != x ? x : top;
+}
+
+// log of the sum of e^x of a row; lanes keep the two passes free of a chain from one element to the next.
+template <class T>
+T row_log_sum(const T* row, int64_t n) {
+  constexpr int kLanes = 16;
+  const int64_t whole = n / kLanes * kLanes;
+  T top = row[0];
+  if (whole > 0) {
+    T tops[kLanes];
+    for (int k = 0; k < kLanes; k++) tops[k] = row[k];
+    for (int64_t c = kLanes; c < whole; c += kLanes) {
+      for (int k = 0; k < kLanes; k++) tops[k] = larger(row[c + k], tops[k]);
+    }
+    for (int k = 0; k < kLanes; k++) top = larger(tops[k], top);
+  }
+  for (int64_t c = whole; c < n; c++) top = larger(row[c], top);
+  T sums[kLanes] = {};
+  for (int64_t c = 0; c < whole; c += kLanes) {
+    for (int k = 0; k < kLanes; k++) sums[k] += vec::exp(row[c + k] - top);
+  }
+  T total = 0;
+  for (int k = 0; k < kLanes; k++) total += sums[k];
+  for (int64_t c = whole; c < n; c++) total += vec::exp(row[c] - top);
+  return top + std::log(total);
+}
+
 // log of the sum of e^x over the classes, for positions begin..end-1.
 template <class T>
 void log_sums(const T* x, T* log_sum, const Sizes& sizes, int64_t begin, int64_t end) {
   const int64_t classes = sizes.classes, inner = sizes.inner;
   if (inner == 1) {
-    for (int64_t o = begin; o < end; o++) {
-      const T* row = x + o * classes;
-      T top = row[0];
-      for (int64_t c = 1; c < classes; c++) top = row[c] > top || row[c] != row[c] ? row[c] : top;
-      T total = 0;
-      for (int64_t c = 0; c < classes; c++) total += vec::exp(row[c] - top);
-      log_sum[o] = top + std::log(total);
-    }
+    for (int64_t o = begin; o < end; o++) log_sum[o] = row_log_sum(x + o * classes, classes);
     return;
   }
   for (int64_t at = begin; at < end;) {
@@ -93,7 +116,7 @@ void log_sums(const T* x, T* log_sum, const Sizes& sizes, int64_t begin, int64_t
     }
     for (int64_t c = 1; c < classes; c++) {
       const T* row = column + c * inner;
-      for (int64_t k = 0; k < width; k++) top[k] = row[k] > top[k] || row[k] != row[k] ? row[k] : top[k];
+      for (int64_t k = 0; k < width; k++) top[k] = larger(row[k], top[k]);
     }
     for (int64_t c = 0; c < classes; c++) {
       const T* row = column + c * inner;

@@ -71,11 +71,21 @@ struct Entropy {
     return (x - t) / (spread < T(1e-12) ? T(1e-12) : spread);
   }
 };
+// log(1 + e) for 0 <= e <= 1 without a branch: 2 atanh(s) by its series, s = e / (2 + e) at most 1/3.
+template <class T>
+inline T log1p_of_unit(T e) {
+  constexpr int kTerms = sizeof(T) == 4 ? 8 : 17;
+  const T s = e / (T(2) + e), square = s * s;
+  T sum = T(1) / (2 * kTerms - 1);
+  for (int k = kTerms - 1; k >= 1; k--) sum = sum * square + T(1) / (2 * k - 1);
+  return 2 * s * sum;
+}
+
 // The same of sigmoid(x): (1 - t) x + log(1 + e^-x), without overflow.
 template <class T>
 struct LogitEntropy {
   explicit LogitEntropy(T) {}
-  T value(T x, T t) const { return (1 - t) * x + std::log1p(vec::exp(-std::fabs(x))) + (x < 0 ? -x : T(0)); }
+  T value(T x, T t) const { return (1 - t) * x + log1p_of_unit(vec::exp(-std::fabs(x))) + (x < 0 ? -x : T(0)); }
   T slope(T x, T t) const {
     const T e = vec::exp(-std::fabs(x));
     return (x < 0 ? e : T(1)) / (1 + e) - t;
