@@ -146,13 +146,15 @@ class BatchedFile {
   }
 }
 
-/** The rename itself survives a power cut only once the folder is synced. Not every system can open a folder. */
+/** Not every file system can open or sync a folder; the file itself is safe by then. */
+const FOLDER_CANNOT_SYNC = ['EINVAL', 'EPERM', 'EACCES', 'EISDIR', 'ENOTSUP', 'ENOSYS', 'EBADF'];
+
+/** The rename itself survives a power cut only once the folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    if (!FOLDER_CANNOT_SYNC.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

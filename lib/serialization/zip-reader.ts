@@ -31,7 +31,8 @@ export interface ZipRecord {
   /** Bytes in the file, and how they are packed; 0 for as they are. */
   readonly stored: number;
   readonly method: number;
-  readonly crc: number;
+  /** null in an archive that was written without checksums. */
+  crc: number | null;
   readonly headerOffset: number;
   /** Bytes of the name as the file has it. */
   readonly nameBytes: number;
@@ -155,6 +156,8 @@ export async function readDirectory(source: ByteSource): Promise<Map<string, Zip
   }
   if (at !== bytes.length) throw damaged(source, 'the directory has bytes after its last record');
   checkExtents(source, [...records.values()], directory.offset);
+  // torch.serialization.set_crc32_options(False) leaves 0 everywhere.
+  if ([...records.values()].every(({ crc }) => crc === 0)) for (const record of records.values()) record.crc = null;
   return records;
 }
 
@@ -191,6 +194,5 @@ export async function readRecord(source: ByteSource, record: ZipRecord, target: 
   await source.read(target, start, (part) => {
     crc = crc32(part, crc);
   });
-  if (crc !== record.crc)
-    throw damaged(source, `the checksum of ${name} is wrong: it is damaged (or was written with torch.serialization.set_crc32_options(False): save it again without)`);
+  if (record.crc !== null && crc !== record.crc) throw damaged(source, `the checksum of ${name} is wrong: it is damaged`);
 }

@@ -201,6 +201,10 @@ describe('load: sources and options', () => {
       expect((await load<Tensor>(source, { mapLocation: 'cpu', weightsOnly: true })).tolist()).to.deep.equal([1, 2]);
   });
 
+  it('takes a file that was written without checksums', async () => {
+    expect((await load<Tensor[]>(fixture('no-checksums.pt')))[0].tolist()).to.deep.equal([1, 2]);
+  });
+
   it('names what it refuses of PyTorch', async () => {
     for (const [name, message] of [
       ['legacy.pt', /before 1\.6/],
