@@ -14,7 +14,9 @@ export function setViewRebuilder(rebuild: (view: Tensor) => void): void {
 
 /** Brings the node of a view up to date with in-place changes of the memory that it shares. */
 export function refreshView(tensor: Tensor): void {
-  if (tensor.base !== null && tensor.viewVersion !== tensor.storage.version && tensor.base.requiresGrad) rebuildView?.(tensor);
+  if (tensor.base === null || tensor.viewVersion === tensor.storage.version) return;
+  if (tensor.base.requiresGrad) rebuildView?.(tensor);
+  else tensor.node = null;
 }
 
 /** The node that the tensor's gradient goes to, or null where it needs none; the output index is `tensor.outputIndex`. */

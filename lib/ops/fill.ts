@@ -5,7 +5,7 @@ import { describe, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import type { Shape } from '../shape/layout.js';
 import { requireInRange } from '../storage/range.js';
-import { allocateLike } from '../tensor/allocate.js';
+import { allocate, allocateLike } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
 import { castTo, copyInto, fillWith } from './cast.js';
@@ -14,6 +14,13 @@ import { attachMethod, defineFunction, type Method } from './define-function.js'
 import { defineOp } from './define-op.js';
 import { isScalar, type Scalar, tensorArgument } from './promotion.js';
 import { expandOp } from './view.js';
+
+/** The gradient of values that were overwritten: zeros, so that the graph still leads to them, as in PyTorch. */
+function zerosLike(g: Tensor): Tensor {
+  const out = allocate(g.shape, g.info);
+  fillWith(out, 0);
+  return out;
+}
 
 /** y = v everywhere, in x's shape and type; dx = 0, dv = the sum of g (the engine's reduction). */
 const fillOp = defineOp<void, Shape>({
@@ -25,16 +32,16 @@ const fillOp = defineOp<void, Shape>({
     copyInto(out, value);
     return out;
   },
-  backward: (context, g) => [null, context.needs(1) ? g : null],
+  backward: (context, g) => [context.needs(0) ? zerosLike(g) : null, context.needs(1) ? g : null],
 });
 
-/** y = x, as another node of the graph on the same memory; dx = g. */
-const aliasOp = defineOp<void, null>({
-  name: 'alias',
+/** y = source, which is written over x: another node of the graph on the source's memory; dx = 0, dsource = g. */
+const copyOp = defineOp<void, null>({
+  name: 'copy',
   nativeHalf: true,
   infer: () => null,
-  forward: (_, [x]) => windowOn(x, [...x.shape], x.strides, x.offset),
-  backward: (_, g) => [g],
+  forward: (_, [, source]) => windowOn(source, [...source.shape], source.strides, source.offset),
+  backward: (context, g) => [context.needs(0) ? zerosLike(g) : null, context.needs(1) ? g : null],
 });
 
 function valueTensor(op: string, x: Tensor, value: unknown): Tensor {
@@ -87,7 +94,7 @@ const copyMethod = defineFunction(
     void nonBlocking;
     const source = tensorArgument('copy_', 'src', src);
     if (!broadcastsTo(source.shape, input.shape)) fail(ShapeError, 'copy_', `src that broadcasts to [${input.shape}]`, `[${source.shape}]`);
-    return write('copy_', input, source, () => aliasOp([expandOp([castRecorded(source, input.info)], input.shape)], undefined));
+    return write('copy_', input, source, () => copyOp([input, expandOp([castRecorded(source, input.info)], input.shape)], undefined));
   },
 );
 
