@@ -93,6 +93,7 @@ export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, oute
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from './conv.js';
 export { adaptiveMaxPool1d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool3d } from './max-pool.js';
 export { adaptiveAvgPool1d, avgPool1d } from './avg-pool.js';
+export { pixelShuffle, pixelUnshuffle } from './interpolate.js';
 
 // ---- random numbers
 export { defaultGenerator, Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from '../random/generator.js';

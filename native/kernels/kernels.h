@@ -7,10 +7,27 @@
 // Families that are compiled once.
 #define NODEGRAD_FAMILIES(X) X(copy) X(integer) X(matmul) X(indexing) X(sort) X(search) X(svd) X(scan) X(random)
 // Families that are compiled once per SIMD level.
+// clang-format off
 #define NODEGRAD_LEVEL_FAMILIES(X) \
-  X(arithmetic)                    \
-  X(elementwise)                   \
-  X(reduce) X(extrema) X(variance) X(activation) X(softmax) X(loss) X(cross_entropy) X(norm) X(conv) X(pool) X(avg_pool) X(optim) X(rnn) X(attention)
+  X(arithmetic) \
+  X(elementwise) \
+  X(reduce) \
+  X(extrema) \
+  X(variance) \
+  X(activation) \
+  X(softmax) \
+  X(loss) \
+  X(cross_entropy) \
+  X(norm) \
+  X(row_norm) \
+  X(conv) \
+  X(pool) \
+  X(avg_pool) \
+  X(interpolate) \
+  X(optim) \
+  X(rnn) \
+  X(attention)
+// clang-format on
 
 namespace nodegrad {
 

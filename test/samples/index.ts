@@ -12,6 +12,8 @@ import './softmax.js';
 import './loss.js';
 import './conv.js';
 import './pool.js';
+import './interpolate.js';
+import './normalisation.js';
 import './sort.js';
 import './views.js';
 import './creation.js';
