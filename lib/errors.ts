@@ -45,7 +45,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (Array.isArray(value)) return value.length > 8 ? `array of ${value.length}` : `[${value.map(describe).join(', ')}]`;
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  // A module can be called, and is no function otherwise.
+  if (typeof value === 'function') return value instanceof Function ? `function ${value.name || '(anonymous)'}` : (value as object).constructor.name;
   if (typeof value === 'object' && value !== null) return value.constructor?.name && value.constructor !== Object ? value.constructor.name : 'object';
   return String(value);
 }

@@ -50,9 +50,10 @@ export function stateOf(module: Module, options: StateOptions): StateDict {
   return state;
 }
 
-export function loadState(module: Module, state: Readonly<Record<string, Tensor>>, options: LoadOptions): LoadResult {
+export function loadState(module: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions): LoadResult {
   rejectUnknownOptions('loadStateDict', options, ['strict', 'assign']);
-  if (typeof state !== 'object' || state === null) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(state)}`);
+  if (typeof given !== 'object' || given === null) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(given)}`);
+  const state: Readonly<Record<string, unknown>> = given instanceof Map ? Object.fromEntries(given) : given;
   const { strict = true, assign = false } = options;
   const slots = slotsOf(module, '');
   const known = new Set(slots.map((slot) => slot.key));
@@ -61,12 +62,12 @@ export function loadState(module: Module, state: Readonly<Record<string, Tensor>
   const problems: string[] = [];
   const loads: { slot: Slot; value: Tensor }[] = [];
   for (const slot of slots) {
-    const given: unknown = Object.hasOwn(state, slot.key) ? state[slot.key] : undefined;
-    if (given === undefined) missingKeys.push(slot.key);
-    else if (!(given instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(given)}.`);
+    const found = Object.hasOwn(state, slot.key) ? state[slot.key] : undefined;
+    if (found === undefined) missingKeys.push(slot.key);
+    else if (!(found instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(found)}.`);
     else {
       // A scalar was stored as one element before PyTorch 0.4.
-      const value = slot.tensor.shape.length === 0 && given.shape.length === 1 && given.shape[0] === 1 ? reshape(detach(given), []) : given;
+      const value = slot.tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1 ? reshape(detach(found), []) : found;
       if (sameShape(value.shape, slot.tensor.shape)) loads.push({ slot, value });
       else
         problems.push(`size mismatch for ${slot.key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(slot.tensor.shape)}.`);

@@ -165,19 +165,19 @@ export class Module extends Callable {
   }
 
   /** All parameters, each once. */
-  parameters(recurse = true): Parameter[] {
-    return this.namedParameters({ recurse }).map(([, parameter]) => parameter);
+  parameters(recurse: boolean | { recurse?: boolean } = true): Parameter[] {
+    return this.namedParameters(typeof recurse === 'boolean' ? { recurse } : recurse).map(([, parameter]) => parameter);
   }
   /** All parameters with the names that state dicts give them. */
-  namedParameters(options: NamedOptions = {}): [string, Parameter][] {
-    return this.#namedTensors('namedParameters', options, false) as [string, Parameter][];
+  namedParameters(prefix: string | NamedOptions = '', recurse?: boolean, removeDuplicate?: boolean): [string, Parameter][] {
+    return this.#namedTensors('namedParameters', typeof prefix === 'string' ? { prefix, recurse, removeDuplicate } : prefix, false) as [string, Parameter][];
   }
   /** All buffers, each once. */
-  buffers(recurse = true): Tensor[] {
-    return this.namedBuffers({ recurse }).map(([, buffer]) => buffer);
+  buffers(recurse: boolean | { recurse?: boolean } = true): Tensor[] {
+    return this.namedBuffers(typeof recurse === 'boolean' ? { recurse } : recurse).map(([, buffer]) => buffer);
   }
-  namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
-    return this.#namedTensors('namedBuffers', options, true);
+  namedBuffers(prefix: string | NamedOptions = '', recurse?: boolean, removeDuplicate?: boolean): [string, Tensor][] {
+    return this.#namedTensors('namedBuffers', typeof prefix === 'string' ? { prefix, recurse, removeDuplicate } : prefix, true);
   }
   #namedTensors(op: string, options: NamedOptions, buffers: boolean): [string, Tensor][] {
     rejectUnknownOptions(op, options, ['prefix', 'recurse', 'removeDuplicate']);
@@ -330,7 +330,7 @@ export class Module extends Callable {
    * Returns the keys that were missing and those that have no place here. Throws CheckpointError that lists every such key (unless
    * `strict` is false) and every size that does not fit; then nothing has been changed.
    */
-  loadStateDict(stateDict: Readonly<Record<string, Tensor>>, options: LoadOptions | boolean = {}, assign?: boolean): LoadResult {
+  loadStateDict(stateDict: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions | boolean = {}, assign?: boolean): LoadResult {
     return loadState(this, stateDict, typeof options === 'boolean' ? { strict: options, assign } : options);
   }
 

@@ -52,6 +52,8 @@ describe('nn.Module', () => {
     expect(net.namedBuffers({ prefix: 'm' }).map(([name]) => name)).to.deep.equal(['m.first.running_sum', 'm.first.scratch', 'm.second.running_sum', 'm.second.scratch']);
     expect(net.namedModules().map(([name]) => name)).to.deep.equal(['', 'first', 'second']);
     expect(net.parameters(false)).to.deep.equal([net.gain]);
+    expect(net.parameters({ recurse: false })).to.deep.equal([net.gain]);
+    expect(net.namedParameters('m', false)).to.deep.equal([['m.gain', net.gain]]);
     expect(net.getParameter('second.weight')).to.equal(net.second.weight);
     expect(net.getBuffer('first.running_sum')).to.equal(net.first.runningSum);
     expect(() => net.getSubmodule('first.conv')).to.throw(ArgumentError, /Scale has no module conv/);
@@ -76,6 +78,10 @@ describe('nn.Module', () => {
     expect(result).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
     expect(other.gain.tolist()).to.deep.equal([5]);
     expect(other.gain.dtype).to.equal('float32');
+    other.loadStateDict(new Map(Object.entries(new Net().stateDict())));
+    expect(other.gain.tolist()).to.deep.equal([3]);
+    expect(() => other.loadStateDict(null as never)).to.throw(CheckpointError, /expected a state dict, got null/);
+    expect(() => other.loadStateDict({ gain: 3 } as never, { strict: false })).to.throw(CheckpointError, /gain: expected a tensor, got 3/);
   });
 
   it('lists every problem of a state dict, and loads nothing of it', () => {
@@ -198,6 +204,7 @@ describe('nn.Module', () => {
     const net = new Net();
     expect(() => net.registerBuffer('a.b', null)).to.throw(ArgumentError, /no dot/);
     expect(() => net.registerBuffer('forward', tensor([1]))).to.throw(ArgumentError, /expected a name that is free/);
+    expect(() => net.registerBuffer('w', net.first as never)).to.throw(ArgumentError, /a tensor or null, got Scale/);
     expect(() => net.registerParameter('w', tensor([1]) as nn.Parameter)).to.throw(ArgumentError, /Parameter or null/);
   });
 });

@@ -47,7 +47,7 @@ const modules: Record<string, () => nn.Layer> = {
   'GLU(1)': () => new nn.GLU(1),
   'Softmax2d()': () => new nn.Softmax2d(),
   'Flatten()': () => new nn.Flatten(),
-  'Flatten(0, 1)': () => new nn.Flatten(0, 1),
+  'Flatten(0, 1)': () => new nn.Flatten({ startDim: 0, endDim: 1 }),
   'Unflatten(1, [2, -1])': () => new nn.Unflatten(1, [2, -1]),
   'Identity()': () => new nn.Identity(),
   'Dropout(0.3)': () => new nn.Dropout(0.3).eval(),

@@ -1,9 +1,10 @@
 /** Modules that only change shapes, or nothing: Identity, Flatten, Unflatten. */
-import { fail, ShapeError } from '../../errors.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { reshape } from '../../ops/view.js';
 import { inferSize, wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 import { repr } from '../python-repr.js';
 
@@ -17,13 +18,18 @@ export class Identity extends Module {
   }
 }
 
+const FLATTEN = ['startDim', 'endDim'] as const;
+type FlattenArguments = [startDim?: number, endDim?: number];
+
 /** Dimensions startDim..endDim as one (torch.nn.Flatten); all but the batch by default. */
 export class Flatten extends Module {
-  constructor(
-    readonly startDim = 1,
-    readonly endDim = -1,
-  ) {
+  readonly startDim: number;
+  readonly endDim: number;
+  constructor(...args: ConstructorArguments<typeof FLATTEN, FlattenArguments>) {
     super();
+    const { startDim = 1, endDim = -1 } = constructorArguments<typeof FLATTEN, FlattenArguments>('nn.Flatten', FLATTEN, 0, args);
+    this.startDim = startDim;
+    this.endDim = endDim;
   }
   override forward(input: Tensor): Tensor {
     const { shape } = input;
@@ -37,15 +43,19 @@ export class Flatten extends Module {
   }
 }
 
+const UNFLATTEN = ['dim', 'unflattenedSize'] as const;
+type UnflattenArguments = [dim: number, unflattenedSize: readonly number[]];
+
 /** Dimension `dim` as several of the given sizes, of which one may be -1 (torch.nn.Unflatten). */
 export class Unflatten extends Module {
+  readonly dim: number;
   readonly unflattenedSize: readonly number[];
-  constructor(
-    readonly dim: number,
-    unflattenedSize: readonly number[],
-  ) {
+  constructor(...args: ConstructorArguments<typeof UNFLATTEN, UnflattenArguments>) {
     super();
-    this.unflattenedSize = [...unflattenedSize];
+    const { dim, unflattenedSize } = constructorArguments<typeof UNFLATTEN, UnflattenArguments>('nn.Unflatten', UNFLATTEN, 2, args);
+    if (!Array.isArray(unflattenedSize)) fail(ArgumentError, 'nn.Unflatten', 'an array of sizes', describe(unflattenedSize));
+    this.dim = dim;
+    this.unflattenedSize = [...(unflattenedSize as readonly number[])];
   }
   override forward(input: Tensor): Tensor {
     const { shape } = input;
