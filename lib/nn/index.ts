@@ -15,6 +15,7 @@ export { Flatten, Identity, Unflatten } from './layers/shape.js';
 
 // ---- linear, embedding, attention, recurrent
 export { Bilinear, Linear } from './layers/linear.js';
+export { Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer } from './layers/transformer.js';
 export { Embedding } from './layers/embedding.js';
 export { MultiheadAttention } from './layers/attention.js';
 export { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNBase, RNNCell, RNNCellBase } from './layers/recurrent.js';
