@@ -23,6 +23,7 @@ import {
 } from './activation-op.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { attachMethod, defineFunction } from './define-function.js';
+import { applyAutocast } from './dispatch-state.js';
 import { Planned, runInto } from './elementwise-function.js';
 import type { Elementwise } from './elementwise-op.js';
 import { sigmoid as sigmoidOf, tanh as tanhOf } from './pointwise.js';
@@ -128,8 +129,7 @@ export const gelu = defineFunction({ name: 'nn.functional.gelu', parameters: ['i
 });
 /** `x`, or `weight * x` below 0; `weight` has one element, or one a channel (dim 1 of the input). */
 export const prelu = defineFunction({ name: 'nn.functional.prelu', parameters: ['input', 'weight'], required: 2 }, (input: Tensor, weight: Tensor): Tensor => {
-  const x = inputOf('prelu', input, false);
-  const w = tensorArgument('prelu', 'weight', weight);
+  const [x, w] = applyAutocast('lower', [inputOf('prelu', input, false), tensorArgument('prelu', 'weight', weight)]);
   if (w.info !== x.info) fail(DTypeError, 'prelu', `a weight of the input's dtype ${x.dtype}`, w.dtype);
   if (w.shape.length > 1) fail(ShapeError, 'prelu', 'a weight of 0 or 1 dimensions', `[${w.shape}]`, { input: x });
   const count = w.numel();
