@@ -56,6 +56,8 @@ const CASES: Record<string, (m: Make) => Tensor> = {
   norm: (m) => m(3).norm(),
   softmax: (m) => m(3, 4).softmax(-1),
   logSoftmax: (m) => m(3, 4).logSoftmax(-1),
+  layerNorm: (m) => F.layerNorm(m(3, 4), [4]),
+  groupNorm: (m) => F.groupNorm(m(2, 4, 3), 2),
   maxPool2d: (m) => F.maxPool2d(m(1, 1, 4, 4), 2),
   avgPool2d: (m) => F.avgPool2d(m(1, 1, 4, 4), 2),
   adaptiveAvgPool2d: (m) => F.adaptiveAvgPool2d(m(1, 1, 4, 4), 2),

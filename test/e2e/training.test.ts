@@ -1,7 +1,7 @@
 /** From a seed alone, no weights copied: the loss curves of small models equal PyTorch's (scripts/fixtures/training.py) at every step. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { manualSeed, nn, optim, randint, randn, slice, type Tensor } from '../../lib/index.js';
+import { cat, manualSeed, nn, optim, rand, randint, randn, slice, type Tensor } from '../../lib/index.js';
 
 const F = nn.functional;
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/training.json', import.meta.url), 'utf8')) as Record<string, number[]>;
@@ -11,7 +11,42 @@ class MLP extends nn.Module {
   fc2 = new nn.Linear(32, 32);
   fc3 = new nn.Linear(32, 4);
   override forward(x: Tensor): Tensor {
-    return this.fc3(this.fc2(this.fc1(x).relu()).tanh());
+    return this.fc3(this.fc2(F.relu(this.fc1(x))).tanh());
+  }
+}
+
+class DoubleConv extends nn.Module {
+  conv1: nn.Conv2d;
+  norm1: nn.BatchNorm2d;
+  conv2: nn.Conv2d;
+  norm2: nn.BatchNorm2d;
+  constructor(inChannels: number, outChannels: number) {
+    super();
+    this.conv1 = new nn.Conv2d(inChannels, outChannels, 3, { padding: 1, bias: false });
+    this.norm1 = new nn.BatchNorm2d(outChannels);
+    this.conv2 = new nn.Conv2d(outChannels, outChannels, 3, { padding: 1, bias: false });
+    this.norm2 = new nn.BatchNorm2d(outChannels);
+  }
+  override forward(x: Tensor): Tensor {
+    return F.relu(this.norm2(this.conv2(F.relu(this.norm1(this.conv1(x))))));
+  }
+}
+
+class UNet extends nn.Module {
+  down1 = new DoubleConv(3, 4);
+  down2 = new DoubleConv(4, 8);
+  bottom = new DoubleConv(8, 16);
+  up2 = new nn.ConvTranspose2d(16, 8, 2, { stride: 2 });
+  join2 = new DoubleConv(16, 8);
+  up1 = new nn.ConvTranspose2d(8, 4, 2, { stride: 2 });
+  join1 = new DoubleConv(8, 4);
+  head = new nn.Conv2d(4, 2, 1);
+  override forward(x: Tensor): Tensor {
+    const a = this.down1(x);
+    const b = this.down2(F.maxPool2d(a, 2));
+    const c = this.bottom(F.maxPool2d(b, 2));
+    const d = this.join2(cat([b, this.up2(c)], 1));
+    return this.head(this.join1(cat([a, this.up1(d)], 1)));
   }
 }
 
@@ -39,6 +74,12 @@ const RUNS: Record<string, Run> = {
     optimizer: (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 }),
     loss: F.crossEntropy,
     schedule: (o) => new optim.lrScheduler.CosineAnnealingLR(o, 50),
+  },
+  unet: {
+    model: () => new UNet(),
+    data: () => [randn([2, 3, 16, 16]), rand([2, 2, 16, 16]).gt(0.5).float()],
+    optimizer: (p) => new optim.Adam(p, { lr: 1e-3 }),
+    loss: F.binaryCrossEntropyWithLogits,
   },
   lstm: {
     model: () => new Classifier(),
