@@ -3,9 +3,10 @@ import { ArgumentError, describe, fail } from '../errors.js';
 import { broadcastShapes } from '../shape/broadcast.js';
 import { wrapDim } from '../shape/dims.js';
 import { sameShape } from '../shape/layout.js';
+import { defaultFloatInfo } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, divOp, mulOp, subOp } from './arithmetic.js';
-import { detach } from './convert.js';
+import { castRecorded, detach } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { vectorNorm } from './norm.js';
 import { asOperand, resultType, scalarTensor, tensorArgument } from './promotion.js';
@@ -59,6 +60,9 @@ export const pairwiseDistance = defineFunction(
     const op = 'pairwiseDistance';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
     const difference = subOp([asOperand(op, x1, info), asOperand(op, x2, info)]);
-    return vectorNorm(addOp([difference, scalarTensor(number(op, 'eps', eps, 1e-6), info)]), number(op, 'p', p, 2), -1, keepdim === true);
+    // Integers become floating by the addition of eps, as in PyTorch.
+    const wide = info.floating ? info : defaultFloatInfo();
+    const moved = addOp([castRecorded(difference, wide), scalarTensor(number(op, 'eps', eps, 1e-6), wide)]);
+    return vectorNorm(moved, number(op, 'p', p, 2), -1, keepdim === true);
   },
 );

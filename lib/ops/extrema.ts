@@ -10,6 +10,7 @@ import { castTo, contiguousOf } from './cast.js';
 import { mulOp } from './arithmetic.js';
 import { defineFunction, namedTuple } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
+import { gatherOp } from './gather.js';
 import { tensorArgument } from './promotion.js';
 import { aroundDim, finishDims, gatherDims, isTensor, keptShape, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 
@@ -23,8 +24,7 @@ declare module '../native/kernels.js' {
     firstIndex: KernelTable<[input: TypedArray, extremum: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]>;
     /** 1 / (number of ties) where the input equals its extremum, else 0. */
     tieWeights: KernelTable<[input: TypedArray, extremum: TypedArray, out: TypedArray, outer: number, n: number, inner: number, nan: number]>;
-    /** out[o, k, i] = input[o, indices[o, k, i], i], and its transpose. */
-    pickAlong: KernelTable<[input: TypedArray, indices: TypedArray, out: TypedArray, outer: number, n: number, inner: number, count: number]>;
+    /** Zeros, then out[o, indices[o, k, i], i] += input[o, k, i] for k < count. */
     placeAlong: KernelTable<[input: TypedArray, indices: TypedArray, out: TypedArray, outer: number, n: number, inner: number, count: number]>;
   }
 }
@@ -112,19 +112,7 @@ interface AlongSpec {
   readonly dim: number;
 }
 
-/** y[.., k, ..] = x[.., indices[k], ..] along dim; dx = g placed there. */
-export const pickAlongOp: Operator<AlongSpec, Tensor> = defineOp<AlongSpec, AlongSpec>({
-  name: 'pickAlong',
-  infer: (_, spec) => spec,
-  forward: ({ indices, shape, dim }, [x]) => {
-    const out = allocate([...indices.shape], x.info);
-    const [outer, n, inner] = aroundDim(shape, dim);
-    instanceOf('pickAlong', kernels.pickAlong, x)(contiguousOf(x).array, contiguousOf(indices).array, out.array, outer, n, inner, indices.shape[dim] ?? 1);
-    return out;
-  },
-  backward: (context, g): Gradients => [placeAlongOp([g], context.spec)],
-});
-/** y = zeros of `shape` with x added at indices along dim; dx = g picked there. */
+/** y = zeros of `shape` with x added at indices along dim; dx = g gathered there. */
 export const placeAlongOp: Operator<AlongSpec, Tensor> = defineOp<AlongSpec, AlongSpec>({
   name: 'placeAlong',
   infer: (_, spec) => spec,
@@ -134,7 +122,7 @@ export const placeAlongOp: Operator<AlongSpec, Tensor> = defineOp<AlongSpec, Alo
     instanceOf('placeAlong', kernels.placeAlong, x)(contiguousOf(x).array, contiguousOf(indices).array, out.array, outer, n, inner, indices.shape[dim] ?? 1);
     return out;
   },
-  backward: (context, g): Gradients => [pickAlongOp([g], context.spec)],
+  backward: ({ spec: { indices, shape, dim } }, g): Gradients => [shape.length === 0 ? g : gatherOp([g, indices], dim)],
 });
 
 interface DimSpec {

@@ -155,8 +155,9 @@ export const functionalLogSoftmax = defineFunction(
 export const functionalSoftmin = defineFunction(
   { name: 'nn.functional.softmin', parameters: ['input', 'dim', '_stacklevel', 'dtype'] },
   (input: Tensor, dim?: number | null, _stacklevel?: number, dtype?: DType | null): Tensor => {
-    const x = converted('softmin', input, dtype);
-    return softmaxOp([negOp([x])], implicitDim(dim, x.shape.length));
+    // Negated in its own type first, as PyTorch does: an unsigned integer wraps around.
+    const x = converted('softmin', negOp([tensorArgument('softmin', 'input', input)]), dtype);
+    return softmaxOp([x], implicitDim(dim, x.shape.length));
   },
 );
 

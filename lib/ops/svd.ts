@@ -48,6 +48,7 @@ function identity(k: number, info: DTypeInfo): Tensor {
  */
 export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>({
   name: 'svd',
+  autocast: 'float32',
   infer: ([x]) => {
     const [m, n] = x.shape.slice(-2);
     return { batch: x.shape.slice(0, -2), m, n, k: Math.min(m, n) };

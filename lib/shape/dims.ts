@@ -1,5 +1,5 @@
 /** Checks of dimensions and sizes: negative dimensions wrapped, duplicates and ranges rejected. Pure, with no knowledge of tensors. */
-import { ArgumentError, fail, IndexError, ShapeError } from '../errors.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { elementCount, type Shape } from './layout.js';
 
 /** A dimension in -ndim..ndim-1 as 0..ndim-1; a scalar counts as one dimension, as in PyTorch. */
@@ -17,6 +17,7 @@ export function wrapDims(op: string, dims: number | readonly number[] | null | u
     const wrapped = wrapDim(op, dims, ndim);
     return ndim === 0 ? [] : [wrapped];
   }
+  if (!Array.isArray(dims as unknown)) fail(ArgumentError, op, 'a dim or an array of dims', describe(dims));
   if (dims.length === 0) return Array.from({ length: ndim }, (_, i) => i);
   const wrapped = dims.map((dim) => wrapDim(op, dim, ndim));
   if (new Set(wrapped).size !== wrapped.length) fail(ArgumentError, op, 'each dim once', `[${dims.join(', ')}]`);
