@@ -50,6 +50,15 @@ class UNet extends nn.Module {
   }
 }
 
+class Transformer extends nn.Module {
+  embed = new nn.Embedding(20, 16);
+  encoder = new nn.TransformerEncoder(new nn.TransformerEncoderLayer(16, 2, { dimFeedforward: 32, dropout: 0.1, batchFirst: true }), 2, { enableNestedTensor: false });
+  head = new nn.Linear(16, 20);
+  override forward(x: Tensor): Tensor {
+    return this.head(this.encoder(this.embed(x)));
+  }
+}
+
 class Classifier extends nn.Module {
   lstm = new nn.LSTM(6, 16, { numLayers: 2, batchFirst: true });
   head = new nn.Linear(16, 3);
@@ -80,6 +89,12 @@ const RUNS: Record<string, Run> = {
     data: () => [randn([2, 3, 16, 16]), rand([2, 2, 16, 16]).gt(0.5).float()],
     optimizer: (p) => new optim.Adam(p, { lr: 1e-3 }),
     loss: F.binaryCrossEntropyWithLogits,
+  },
+  transformer: {
+    model: () => new Transformer(),
+    data: () => [randint(0, 20, [4, 10]), randint(0, 20, [4, 10])],
+    optimizer: (p) => new optim.AdamW(p, { lr: 1e-3 }),
+    loss: (output, target) => F.crossEntropy(output.reshape(-1, 20), target.reshape(-1)),
   },
   lstm: {
     model: () => new Classifier(),
