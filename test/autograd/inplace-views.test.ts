@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { arange, autograd, AutogradError, type Tensor } from '../../lib/index.js';
+import { arange, autograd, AutogradError, full, type Tensor, tensor } from '../../lib/index.js';
 
 type Step = [name: string, tensor: number, ...rest: number[]];
 interface Program {
@@ -44,6 +44,20 @@ function apply([name, k, a, b, c]: Step, tensors: Tensor[], w: Tensor): void {
     case 'copy_':
       t.copy_(tensors[a].clone());
       break;
+    case 'set_':
+      t.indexPut_([a], w.index([1]));
+      break;
+    case 'rows_':
+      t.indexPut_([[a, 0]], w.index([2]).mul(w.index([0])));
+      break;
+    case 'accumulate_':
+      t.indexPut_([tensor([a, 0, 0], { dtype: 'int64' })], w.index([0]), true);
+      break;
+    case 'scatter_': {
+      const one = t.shape.map(() => 1);
+      t.scatterAdd_(0, full(one, BigInt(a < 0 ? a + t.shape[0] : a)), w.index([2]).reshape(one));
+      break;
+    }
     case 'view':
       tensors.push(t.view(t.shape));
       break;
