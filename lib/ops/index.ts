@@ -67,6 +67,33 @@ export {
 } from './view.js';
 export { asStrided, asStridedScatter } from './as-strided.js';
 export { isFloatingPoint, isNonzero, isTensor, numel } from './metadata.js';
+export {
+  aliasCopy,
+  asStridedCopy,
+  blockDiag,
+  conj,
+  conjPhysical,
+  diagonalCopy,
+  expandCopy,
+  indexReduce,
+  narrowCopy,
+  nonzeroStatic,
+  permuteCopy,
+  positive,
+  real,
+  resolveConj,
+  resolveNeg,
+  splitWithSizesCopy,
+  squeezeCopy,
+  tCopy,
+  transposeCopy,
+  unbindCopy,
+  unfoldCopy,
+  unsafeChunk,
+  unsafeSplit,
+  unsqueezeCopy,
+  viewCopy,
+} from './view-copies.js';
 export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './permute.js';
 export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './slice.js';
 export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './split.js';

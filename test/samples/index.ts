@@ -21,3 +21,4 @@ import './indexing.js';
 import './movement.js';
 import './random.js';
 import './nn-utils.js';
+import './view-copies.js';
