@@ -17,6 +17,8 @@ const options = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // Classes keep their names in errors and in printed modules.
+  keepNames: true,
   sourcemap: true,
   packages: 'external',
   define: { 'import.meta.url': 'importMetaUrl' },

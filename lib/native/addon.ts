@@ -21,7 +21,7 @@ function load(): Addon {
   try {
     return require(file) as Addon;
   } catch (error) {
-    const reason = (error as Error).message;
+    const [reason] = (error as Error).message.split('\n');
     const cure = /libopenblas/.test(reason)
       ? 'OpenBLAS is missing: apt-get install libopenblas0 (dnf install openblas, apk add openblas, brew install openblas)'
       : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';

@@ -63,7 +63,13 @@ for (const [fn, call] of Object.entries({ zerosLike, onesLike })) {
     errors: [{ name: 'no tensor', call: () => call(3 as never), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) }],
   });
 }
-samples({ fn: 'emptyLike', notDifferentiable: uninitialised, random: true, cases: [{ name: 'a matrix', inputs: [], call: () => emptyLike(like) }], errors: [] });
+samples({
+  fn: 'emptyLike',
+  notDifferentiable: uninitialised,
+  random: true,
+  cases: [{ name: 'a matrix', inputs: [], call: () => emptyLike(like) }],
+  errors: [{ name: 'a misspelt option', call: () => emptyLike(like, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'emptyStrided',
   notDifferentiable: uninitialised,
@@ -78,16 +84,31 @@ samples({
   cases: [{ name: 'transposed', inputs: [], call: () => emptyPermuted([2, 3], [1, 0]) }],
   errors: [{ name: 'one twice', call: () => emptyPermuted([2, 3], [0, 0]), error: ShapeError, message: /emptyPermuted: expected each dimension of the 2 once/ }],
 });
-samples({ fn: 'fullLike', notDifferentiable: constant, cases: [{ name: 'a matrix', inputs: [], call: () => fullLike(like, 2) }], errors: [] });
-samples({ fn: 'Tensor.newFull', notDifferentiable: constant, cases: [{ name: 'a vector', inputs: [], call: () => like.newFull([3], 2) }], errors: [] });
+samples({
+  fn: 'fullLike',
+  notDifferentiable: constant,
+  cases: [{ name: 'a matrix', inputs: [], call: () => fullLike(like, 2) }],
+  errors: [{ name: 'a misspelt option', call: () => fullLike(like, 2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
+samples({
+  fn: 'Tensor.newFull',
+  notDifferentiable: constant,
+  cases: [{ name: 'a vector', inputs: [], call: () => like.newFull([3], 2) }],
+  errors: [{ name: 'a misspelt option', call: () => like.newFull([3], 2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'Tensor.newEmptyStrided',
   notDifferentiable: uninitialised,
   random: true,
   cases: [{ name: 'transposed', inputs: [], call: () => like.newEmptyStrided([2, 3], [1, 2]) }],
-  errors: [],
+  errors: [{ name: 'a misspelt option', call: () => like.newEmptyStrided([2, 3], [1, 2], { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
 });
-samples({ fn: 'scalarTensor', notDifferentiable: constant, cases: [{ name: 'a number', inputs: [], call: () => scalarTensor(2) }], errors: [] });
+samples({
+  fn: 'scalarTensor',
+  notDifferentiable: constant,
+  cases: [{ name: 'a number', inputs: [], call: () => scalarTensor(2) }],
+  errors: [{ name: 'a misspelt option', call: () => scalarTensor(2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'eye',
   notDifferentiable: constant,

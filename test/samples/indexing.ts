@@ -135,7 +135,17 @@ samples({
 samples({
   fn: 'Tensor.indexCopy_',
   cases: [{ name: 'rows', inputs: [make([3, 2]), make([1, 2])], call: (x, s) => x.clone().indexCopy_(0, int([2]), s) }],
-  errors: [],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () =>
+        make([3, 2])
+          .detach()
+          .indexCopy_(0, int([2]), make([1, 2]), { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'indexFill',
@@ -145,7 +155,21 @@ samples({
   ],
   errors: [{ name: 'a vector', call: () => indexFill(make([2]), 0, int([0]), make([1])), error: ArgumentError, message: /indexFill: expected a number or a 0-dimensional tensor/ }],
 });
-samples({ fn: 'Tensor.indexFill_', cases: [{ name: 'a number', inputs: [make([3])], call: (x) => x.clone().indexFill_(0, int([1]), 5) }], errors: [] });
+samples({
+  fn: 'Tensor.indexFill_',
+  cases: [{ name: 'a number', inputs: [make([3])], call: (x) => x.clone().indexFill_(0, int([1]), 5) }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () =>
+        make([3])
+          .detach()
+          .indexFill_(0, int([1]), 5, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
+});
 samples({
   fn: 'take',
   cases: [
@@ -282,7 +306,12 @@ samples({
   ],
   errors: [{ name: 'no tensor', call: () => nonzero(3 as never), error: ArgumentError, message: /nonzero: expected a tensor/ }],
 });
-samples({ fn: 'argwhere', notDifferentiable: 'positions', cases: [{ name: 'a matrix', inputs: [], call: () => argwhere(mask) }], errors: [] });
+samples({
+  fn: 'argwhere',
+  notDifferentiable: 'positions',
+  cases: [{ name: 'a matrix', inputs: [], call: () => argwhere(mask) }],
+  errors: [{ name: 'a misspelt option', call: () => argwhere(mask, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'maskedSelect',
   cases: [

@@ -182,7 +182,11 @@ samples({
   ],
   errors: [{ name: 'one dimension', call: () => diagEmbed(make([2]), 0, 1, 1), error: ArgumentError, message: /diagEmbed: expected two different dimensions/ }],
 });
-samples({ fn: 'diagflat', cases: [{ name: 'a matrix', inputs: [make([2, 2])], call: (x) => diagflat(x, 1) }], errors: [] });
+samples({
+  fn: 'diagflat',
+  cases: [{ name: 'a matrix', inputs: [make([2, 2])], call: (x) => diagflat(x, 1) }],
+  errors: [{ name: 'a misspelt option', call: () => diagflat(make([2, 2]), 1, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'trace',
   cases: [{ name: 'a matrix', inputs: [make([2, 3])], call: (x) => trace(x) }],

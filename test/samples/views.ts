@@ -78,7 +78,11 @@ samples({
     { name: 'a dimension that is not there', call: () => flatten(make([2]), 2), error: IndexError, message: /flatten: expected dim in \[-1, 0\], got 2/ },
   ],
 });
-samples({ fn: 'ravel', cases: [{ name: 'a matrix', inputs: [make([2, 3])], call: (x) => ravel(x) }], errors: [] });
+samples({
+  fn: 'ravel',
+  cases: [{ name: 'a matrix', inputs: [make([2, 3])], call: (x) => ravel(x) }],
+  errors: [{ name: 'a misspelt option', call: () => ravel(make([2]), { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});
 samples({
   fn: 'unflatten',
   cases: [
@@ -315,4 +319,8 @@ samples({
   expandable: false,
   errors: [{ name: 'a scalar', call: () => unbind(make([])), error: ShapeError, message: /unbind: expected a tensor with dimensions/ }],
 });
-samples({ fn: 'Tensor.typeAs', cases: [{ name: 'the same', inputs: [make([2])], call: (x) => x.typeAs(x.detach()) }], errors: [] });
+samples({
+  fn: 'Tensor.typeAs',
+  cases: [{ name: 'the same', inputs: [make([2])], call: (x) => x.typeAs(x.detach()) }],
+  errors: [{ name: 'a misspelt option', call: () => make([2]).typeAs(make([2]), { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+});

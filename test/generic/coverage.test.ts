@@ -1,0 +1,37 @@
+/** Every public function has samples, with at least one bad call; every operator says whether it has a derivative. */
+import { expect } from 'chai';
+import * as nodegrad from '../../lib/index.js';
+import { publicFunctions } from '../../lib/ops/define-function.js';
+import { operators } from '../../lib/ops/define-op.js';
+import '../samples/index.js';
+import { allSamples } from '../samples/sample.js';
+
+/** What a name of samples stands for: 'nn.functional.relu' on the package, 'Tensor.index' on the prototype. */
+function publicValue(name: string): unknown {
+  const parts = name.split('.');
+  const start: unknown = parts[0] === 'Tensor' ? nodegrad.Tensor.prototype : nodegrad;
+  return (parts[0] === 'Tensor' ? parts.slice(1) : parts).reduce<unknown>((owner, part) => (owner as Record<string, unknown> | undefined)?.[part], start);
+}
+
+describe('every public function', () => {
+  for (const name of publicFunctions.keys()) {
+    it(`${name} has samples`, () => {
+      const entry = allSamples.get(name);
+      expect(entry, `samples({ fn: '${name}', ... }) in test/samples/`).to.not.equal(undefined);
+      expect(entry!.cases.length, 'cases').to.be.greaterThan(0);
+      expect(entry!.errors.length, 'bad calls').to.be.greaterThan(0);
+    });
+  }
+  for (const name of allSamples.keys()) {
+    it(`the samples of ${name} are of a function that exists`, () => {
+      expect(publicFunctions.has(name) || typeof publicValue(name) === 'function').to.equal(true);
+    });
+  }
+});
+
+describe('every operator', () => {
+  it('has a derivative, or a reason why not', () => {
+    const silent = [...operators].filter(([, operator]) => operator.definition.backward === undefined && !operator.definition.notDifferentiable);
+    expect(silent.map(([name]) => name)).to.deep.equal([]);
+  });
+});
