@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
+#include "../runtime/simd.h"
 #include "mersenne_twister.h"
 
 namespace nodegrad {
@@ -90,12 +92,61 @@ class ScalarNormal {
   double mean_, std_;
 };
 
+// ln(x) for normal x > 0: x = m 2^e with m in [sqrt 1/2, sqrt 2), and Cephes' polynomial for ln(m). Branch-free, so that loops over it
+// are vectorised.
+inline float fast_log(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  const uint32_t mantissa = (bits & 0x007fffffu) | 0x3f000000u;
+  float m;
+  std::memcpy(&m, &mantissa, 4);
+  const bool low = m < 0.707106781186547524f;
+  const float e = static_cast<float>(static_cast<int32_t>(bits >> 23) - 126) - (low ? 1.0f : 0.0f);
+  m = (low ? m + m : m) - 1.0f;
+  const float z = m * m;
+  float y = 7.0376836292e-2f;
+  y = y * m - 1.1514610310e-1f;
+  y = y * m + 1.1676998740e-1f;
+  y = y * m - 1.2420140846e-1f;
+  y = y * m + 1.4249322787e-1f;
+  y = y * m - 1.6668057665e-1f;
+  y = y * m + 2.0000714765e-1f;
+  y = y * m - 2.4999993993e-1f;
+  y = y * m + 3.3333331174e-1f;
+  y = y * m * z - 2.12194440e-4f * e - 0.5f * z;
+  return m + y + 0.693359375f * e;
+}
+
+// sin(x) and cos(x) for x in [0, 2 pi]: the nearest even octant is taken off, then Cephes' polynomials; also branch-free.
+inline void fast_sincos(float x, float* sine, float* cosine) {
+  const int32_t octant = (static_cast<int32_t>(x * 1.27323954473516f) + 1) & ~1;
+  const auto y = static_cast<float>(octant);
+  const float r = ((x - y * 0.78515625f) - y * 2.4187564849853515625e-4f) - y * 3.77489497744594108e-8f;
+  const float z = r * r;
+  const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+  const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
+  const bool swap = (octant & 2) != 0;
+  const float sine_size = swap ? c : s;
+  const float cosine_size = swap ? s : c;
+  *sine = (octant & 4) != 0 ? -sine_size : sine_size;
+  *cosine = ((octant + 2) & 4) != 0 ? -cosine_size : cosine_size;
+}
+
 // Sixteen uniform values become sixteen normal ones: element j and j + 8 are the cosine and the sine of one pair.
-template <class F>
-void normal_block(F* x, F mean, F std) {
+inline void normal_block(float* x, float mean, float std) {
+  NODEGRAD_SIMD
   for (int j = 0; j < 8; j++) {
-    const F radius = std::sqrt(F{-2} * std::log(F{1} - x[j]));
-    const F theta = static_cast<F>(2.0 * kPi) * x[j + 8];
+    const float radius = std::sqrt(-2.0f * fast_log(1.0f - x[j]));
+    float sine, cosine;
+    fast_sincos(static_cast<float>(2.0 * kPi) * x[j + 8], &sine, &cosine);
+    x[j] = radius * cosine * std + mean;
+    x[j + 8] = radius * sine * std + mean;
+  }
+}
+inline void normal_block(double* x, double mean, double std) {
+  for (int j = 0; j < 8; j++) {
+    const double radius = std::sqrt(-2.0 * std::log(1.0 - x[j]));
+    const double theta = 2.0 * kPi * x[j + 8];
     x[j] = radius * std::cos(theta) * std + mean;
     x[j + 8] = radius * std::sin(theta) * std + mean;
   }
