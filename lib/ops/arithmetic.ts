@@ -4,12 +4,12 @@ import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount } from '../shape/layout.js';
 import { planOf, type Plan } from '../shape/plan.js';
-import { BOOL, type DTypeInfo, type TypedArray } from '../storage/dtype.js';
+import { BOOL, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castTo, contiguousOf, fillWith } from './cast.js';
 import type { Method } from './define-function.js';
-import { aliasOf, binary, type BinaryFunction, defineElementwise, floatPair, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
+import { aliasOf, arithmeticPair, binary, type BinaryFunction, defineElementwise, floatPair, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor } from './promotion.js';
 
@@ -70,14 +70,22 @@ export const neg: UnaryFunction = unary({ name: 'neg', backward: (g) => [negOp([
 /** y = -x; dx = -g. */
 export const negOp: Elementwise = neg.op;
 
-/** The second term of a sum, times alpha; PyTorch's rules of what alpha may be. */
-function addend(op: string, other: Operand, alpha: Scalar | undefined, info: DTypeInfo): Tensor {
-  const b = asOperand(op, other, info);
-  if (alpha === undefined || alpha === 1) return b;
+/** y = a + alpha b; da = g, db = alpha g. */
+const addScaledOp: Elementwise = elementwiseOp({
+  name: 'addScaled',
+  backward: (g, context) => [g, context.needs(1) ? scaled(g, context.spec.numbers[0]) : null],
+});
+
+/** a + sign alpha b; PyTorch's rules of what alpha may be. */
+function planSum(op: string, a: Operand, b: Operand, alpha: Scalar, negate: boolean): Planned {
+  const info = resultType(op, [a, b]);
   if (!isScalar(alpha)) fail(ArgumentError, op, 'a number for alpha', describe(alpha));
   if (!info.floating && typeof alpha === 'number' && !Number.isInteger(alpha)) fail(ArgumentError, op, `an integral alpha for ${info.name} tensors`, String(alpha));
   if (typeof alpha === 'boolean' && info !== BOOL) fail(ArgumentError, op, 'a boolean alpha for bool tensors alone', String(alpha), { dtype: info.name });
-  return mulOp([b, asOperand(op, alpha, info)]);
+  const [x, y] = [asOperand(op, a, info), asOperand(op, b, info)];
+  const factor = negate ? -Number(alpha) : Number(alpha);
+  if (info.floating) return new Planned(addScaledOp, [x, y], [factor]);
+  return new Planned(negate ? subOp : addOp, [x, mulOp([y, asOperand(op, alpha, info)])]);
 }
 
 function rejectBool(op: string, a: Operand, b: Operand): void {
@@ -89,11 +97,8 @@ function rejectBool(op: string, a: Operand, b: Operand): void {
 /** `input + alpha * other`, elementwise. */
 export const add = defineElementwise(
   { name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
-  (input: Operand, other: Operand, alpha?: Scalar) => {
-    if (alpha === undefined) return new Planned(addOp, pair('add', input, other));
-    const info = resultType('add', [input, other]);
-    return new Planned(addOp, [asOperand('add', input, info), addend('add', other, alpha, info)]);
-  },
+  (input: Operand, other: Operand, alpha?: Scalar) =>
+    alpha === undefined || alpha === 1 ? new Planned(addOp, arithmeticPair('add', input, other)) : planSum('add', input, other, alpha, false),
 );
 
 /** `input - alpha * other`, elementwise. Not for bool. */
@@ -101,8 +106,7 @@ export const sub = defineElementwise(
   { name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, alpha?: Scalar) => {
     rejectBool('sub', input, other);
-    const info = resultType('sub', [input, other]);
-    return new Planned(subOp, [asOperand('sub', input, info), addend('sub', other, alpha, info)]);
+    return alpha === undefined || alpha === 1 ? new Planned(subOp, arithmeticPair('sub', input, other)) : planSum('sub', input, other, alpha, true);
   },
 );
 export const subtract = aliasOf('subtract', sub);
@@ -112,17 +116,19 @@ export const rsub = defineElementwise(
   { name: 'rsub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true, inplace: false, method: false },
   (input: Operand, other: Operand, alpha?: Scalar) => {
     rejectBool('rsub', input, other);
-    const info = resultType('rsub', [input, other]);
-    return new Planned(subOp, [asOperand('rsub', other, info), addend('rsub', input, alpha, info)]);
+    return alpha === undefined || alpha === 1 ? new Planned(subOp, pair('rsub', other, input)) : planSum('rsub', other, input, alpha, true);
   },
 );
 
 /** `input * other`, elementwise. y = a b; da = g b, db = g a. */
-export const mul: BinaryFunction = binary({
-  name: 'mul',
-  keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
-  backward: (g, context) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
-});
+export const mul: BinaryFunction = binary(
+  {
+    name: 'mul',
+    keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
+    backward: (g, context) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
+  },
+  { operands: arithmeticPair },
+);
 export const mulOp: Elementwise = mul.op;
 export const multiply = aliasOf('multiply', mul);
 
@@ -144,7 +150,7 @@ export type RoundingMode = 'trunc' | 'floor' | null;
 export const div = defineElementwise(
   { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, roundingMode?: RoundingMode) => {
-    if (roundingMode === undefined || roundingMode === null) return new Planned(divOp, floatPair('div', input, other));
+    if (roundingMode === undefined || roundingMode === null) return new Planned(divOp, floatPair('div', input, other, true));
     if (roundingMode !== 'trunc' && roundingMode !== 'floor') fail(ArgumentError, 'div', "roundingMode 'trunc', 'floor' or null", describe(roundingMode));
     return new Planned(roundingMode === 'trunc' ? truncDivideOp : floorDivide.op, divisible('div', input, other));
   },

@@ -3,14 +3,14 @@
  * (`plan`). Running them out of place gives `x.exp()`, running them into x's memory gives `x.exp_()`.
  */
 import { checkInplace } from '../autograd/graph.js';
-import { defaultFloatInfo } from '../storage/dtype.js';
+import { type DTypeInfo, defaultFloatInfo, FLOAT32 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castRecorded } from './convert.js';
 import { attachMethod, defineFunction, type PublicFunction } from './define-function.js';
 import { type Elementwise, elementwiseOp, type Row, snapshot } from './elementwise-op.js';
 import { storeResult } from './inplace.js';
 import { isGradEnabled } from '../autograd/grad-mode.js';
-import { asOperand, type Operand, resultType, tensorArgument } from './promotion.js';
+import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor, tensorArgument } from './promotion.js';
 
 /** An operator with the operands and numbers that it is to run on. */
 export class Planned {
@@ -105,11 +105,27 @@ export function pair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   return [asOperand(op, a, info), asOperand(op, b, info)];
 }
 
-/** Both operands in their common type, floating where that is an integer or bool. */
-export function floatPair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+/**
+ * A number beside a 16-bit tensor: in float32, which sums and products are computed in, unless 16 bits hold it exactly (the operator
+ * then takes the 16-bit kernel). PyTorch does not round such a number either.
+ */
+function exactScalar(value: Scalar, info: DTypeInfo): Tensor {
+  const scalar = scalarTensor(value, info);
+  return !info.half || scalar.item() === Number(value) ? scalar : scalarTensor(value, FLOAT32);
+}
+
+/** Both operands in their common type; the second, where it is a number, keeps its digits beside 16-bit tensors. */
+export function arithmeticPair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  if (a instanceof Tensor && b instanceof Tensor && a.info === b.info) return [a, b];
+  const info = resultType(op, [a, b]);
+  return [asOperand(op, a, info), info.half && isScalar(b) ? exactScalar(b, info) : asOperand(op, b, info)];
+}
+
+/** Both operands in their common type, floating where that is an integer or bool; `exact` as in `arithmeticPair`. */
+export function floatPair(op: string, a: Operand, b: Operand, exact = false): [Tensor, Tensor] {
   const common = resultType(op, [a, b]);
   const info = common.floating ? common : defaultFloatInfo();
-  return [asOperand(op, a, info), asOperand(op, b, info)];
+  return [asOperand(op, a, info), exact && info.half && isScalar(b) ? exactScalar(b, info) : asOperand(op, b, info)];
 }
 
 type Both = PublicFunction<readonly ['input', 'other'], [input: Operand, other: Operand], Tensor>;

@@ -10,7 +10,7 @@ import { kernels } from '../native/kernels.js';
 import { broadcastShapes } from '../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../shape/layout.js';
 import { type Plan, planOf } from '../shape/plan.js';
-import type { DTypeInfo, TypedArray } from '../storage/dtype.js';
+import { type DTypeInfo, FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { castTo } from './cast.js';
@@ -81,13 +81,16 @@ export function elementwiseOp(row: Row): Elementwise {
     autocast: row.autocast,
     nativeHalf: table[8] !== undefined,
     infer,
-    forward: (spec, inputs) => {
+    forward: (spec, given) => {
+      // A number kept in float32 beside a 16-bit tensor: computed in float32, rounded once.
+      const mixed = given.length === 2 && given[0].info.half && given[1].info === FLOAT32;
+      const inputs = mixed ? [castTo(given[0], FLOAT32), given[1]] : given;
       const kernel = instanceOf(name, table, inputs[0]);
       const first = inputs[0];
       const info = output ?? first.info;
       const out = sameShape(first.shape, spec.shape) ? allocateLike(first, info) : allocate(spec.shape, info);
       run(kernel, spec, inputs, out);
-      return out;
+      return mixed && output === undefined ? castTo(out, given[0].info) : out;
     },
     save: keep === undefined ? undefined : (context, inputs, outputs) => context.save(...kept(keep, context, inputs, outputs[0])),
     backward: backward === undefined ? undefined : (context, g) => backward(g, context),
@@ -96,7 +99,14 @@ export function elementwiseOp(row: Row): Elementwise {
 
   const into = (op: string, target: Tensor, inputs: readonly Tensor[], numbers: readonly number[]): boolean => {
     const kernel = table[inputs[0].info.code];
-    if (kernel === undefined || row.autocast !== undefined || (output ?? inputs[0].info) !== target.info || overlapsPartly(target, inputs)) return false;
+    if (
+      kernel === undefined ||
+      row.autocast !== undefined ||
+      (output ?? inputs[0].info) !== target.info ||
+      (inputs[0].info.half && inputs.some((t) => t.info === FLOAT32)) ||
+      overlapsPartly(target, inputs)
+    )
+      return false;
     const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
     const spec = infer(inputs, numbers);
     if (!sameShape(spec.shape, target.shape)) fail(ShapeError, op, `operands that broadcast to the target's shape [${target.shape}]`, `a result of shape [${spec.shape}]`);

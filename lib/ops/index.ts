@@ -2,7 +2,7 @@
 
 // ---- elementwise
 export { add, div, divide, floorDivide, fmod, mul, multiply, neg, negative, remainder, rsub, sub, subtract, trueDivide } from './arithmetic.js';
-export { pow, reciprocal, rsqrt, sqrt, square } from './power.js';
+export { floatPower, pow, reciprocal, rsqrt, sqrt, square } from './power.js';
 export {
   acos,
   acosh,

@@ -1,6 +1,6 @@
 /** Powers and roots. */
 import { ArgumentError, fail } from '../errors.js';
-import { BOOL } from '../storage/dtype.js';
+import { BOOL, FLOAT64 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { divOp, mulOp, scaledMulOp, subOp, zerosFor } from './arithmetic.js';
 import { eqOp, geOp } from './comparison.js';
@@ -50,6 +50,12 @@ export const pow = defineElementwise({ name: 'pow', parameters: ['input', 'expon
   return new Planned(powScalarOp, [asOperand('pow', input, info)], [p]);
 });
 
+/** `input ^ exponent` in float64, elementwise; either may be a number. */
+export const floatPower = defineElementwise({ name: 'floatPower', parameters: ['input', 'exponent'], required: 2, scalarInput: true }, (input: Operand, exponent: Operand) => {
+  if (isScalar(exponent) && input instanceof Tensor) return new Planned(powScalarOp, [asOperand('floatPower', input, FLOAT64)], [Number(exponent)]);
+  return new Planned(powOp, [asOperand('floatPower', input, FLOAT64), asOperand('floatPower', exponent, FLOAT64)]);
+});
+
 /** y = sqrt(x); dx = g / (2 y). */
 export const sqrt: UnaryFunction = unary({
   name: 'sqrt',
@@ -77,5 +83,7 @@ declare module '../tensor/tensor.js' {
   interface Tensor extends Methods {
     pow: Method<typeof pow>;
     pow_: Method<typeof pow>;
+    floatPower: Method<typeof floatPower>;
+    floatPower_: Method<typeof floatPower>;
   }
 }

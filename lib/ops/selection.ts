@@ -9,6 +9,7 @@ import { attachMethod, defineFunction, type Method } from './define-function.js'
 import { aliasOf, binary, type BinaryFunction, defineElementwise, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAndOp, logicalOrOp } from './logical.js';
+import { nonzeroTuple } from './masked.js';
 import { asOperand, isScalar, type Operand, resultType, scalarTensor, tensorArgument } from './promotion.js';
 
 type Gradients = readonly (Tensor | null)[];
@@ -31,14 +32,21 @@ function maskArgument(op: string, name: string, value: unknown): Tensor {
   return fail(DTypeError, op, `a bool tensor for ${name}`, mask.dtype, { [name]: mask });
 }
 
-/** `condition ? input : other`, elementwise; `input` and `other` may be numbers. */
+interface Where {
+  (condition: Tensor): Tensor[];
+  (condition: Tensor, input: Operand, other: Operand): Tensor;
+  (condition: Tensor, options: { input: Operand; other: Operand }): Tensor;
+}
+/** `condition ? input : other`, elementwise; `input` and `other` may be numbers. Of the condition alone: where it is true, one index vector a dimension. */
 export const where = defineFunction(
-  { name: 'where', parameters: ['condition', 'input', 'other'], required: 3, method: false },
-  (condition: Tensor, input: Operand, other: Operand): Tensor => {
+  { name: 'where', parameters: ['condition', 'input', 'other'], method: false },
+  (condition: Tensor, input?: Operand, other?: Operand): Tensor | Tensor[] => {
+    if (input === undefined && other === undefined) return nonzeroTuple(tensorArgument('where', 'condition', condition));
+    if (input === undefined || other === undefined) fail(ArgumentError, 'where', 'input and other, or neither', 'one of them', { condition });
     const info = resultType('where', [input, other]);
     return whereOp([asOperand('where', input, info), asOperand('where', other, info), maskArgument('where', 'condition', condition)]);
   },
-);
+) as unknown as Where;
 attachMethod('where', (input: Tensor, condition: Tensor, other: Operand) => where(condition, input, other));
 
 /** `input` with `value` (a number or a 0-dimensional tensor) wherever `mask` is true. */

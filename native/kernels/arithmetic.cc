@@ -37,6 +37,7 @@ void add_arithmetic(Registry& registry) {
   add_binary<Mul, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "mul");
   add_binary<Div, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "div");
   add_binary<ScaledMul, NODEGRAD_FLOATING>(registry, "scaledMul");
+  add_binary<AddScaled, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "addScaled");
   add_binary<TruncDivide, NODEGRAD_FLOATING>(registry, "truncDivide");
   add_binary<FloorDivide, NODEGRAD_FLOATING>(registry, "floorDivide");
   add_binary<Remainder, NODEGRAD_FLOATING>(registry, "remainder");

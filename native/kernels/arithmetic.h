@@ -56,6 +56,14 @@ struct ScaledMul {
     return a * b * static_cast<T>(scale);
   }
 };
+// a + alpha b, as add and sub with alpha need it.
+struct AddScaled {
+  double alpha;
+  template <class T>
+  T operator()(T a, T b) const {
+    return a + static_cast<T>(alpha) * b;
+  }
+};
 struct Neg {
   template <class T>
   T operator()(T x) const {

@@ -92,3 +92,29 @@ describe('type promotion', () => {
     }
   });
 });
+
+describe('16-bit arithmetic', () => {
+  for (const dtype of ['bfloat16', 'float16'] as const) {
+    const x = tensor(
+      Array.from({ length: 300 }, (_, i) => 1 + i * 0.37),
+      { dtype },
+    );
+    const narrow = (wide: Tensor): unknown => wide.to(dtype).tolist();
+    it(`of ${dtype} is float32’s, rounded once, and a number is not rounded before`, () => {
+      for (const value of [0.1, 2, -3.7]) {
+        expect(x.mul(value).tolist(), `mul ${value}`).to.deep.equal(narrow(x.float().mul(value)));
+        expect(x.div(value).tolist(), `div ${value}`).to.deep.equal(narrow(x.float().div(value)));
+        expect(x.add(value).tolist(), `add ${value}`).to.deep.equal(narrow(x.float().add(value)));
+        expect(x.clone().mul_(value).tolist(), `mul_ ${value}`).to.deep.equal(narrow(x.float().mul(value)));
+      }
+      expect(x.add(x, { alpha: 0.3 }).tolist()).to.deep.equal(narrow(x.float().add(x.float(), { alpha: 0.3 })));
+      expect(x.mul(0.1).dtype).to.equal(dtype);
+    });
+    it(`of ${dtype} has gradients of its own dtype`, () => {
+      const leaf = x.clone().requiresGrad_();
+      const [g] = autograd.grad(leaf.mul(0.1).relu().sum(), leaf);
+      expect(g?.dtype).to.equal(dtype);
+      expect(g?.tolist()).to.deep.equal(narrow(x.float().mul(0).add(0.1)));
+    });
+  }
+});

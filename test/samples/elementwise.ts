@@ -43,13 +43,13 @@ const shapeError = (fn: string, ...rest: unknown[]): ErrorCase => ({
   name: 'shapes that do not broadcast',
   call: () => functions[fn](make([2, 3]), make([4]), ...rest),
   error: ShapeError,
-  // rsub is sub with its operands exchanged.
-  message: new RegExp(`${fn.replace('rsub', 'sub')}: expected shapes that broadcast`),
+  // The operator names itself: rsub is sub with its operands exchanged, floatPower is pow.
+  message: new RegExp(`${fn === 'rsub' ? 'sub' : fn === 'floatPower' ? 'pow' : fn}: expected shapes that broadcast`),
 });
 
 /** Second operands by function, where they must keep clear of something. */
 const BINARY: Readonly<Record<string, readonly [a: (shape: readonly number[]) => Tensor, b: (shape: readonly number[]) => Tensor]>> = {
-  ...{ add: [anywhere, anywhere], sub: [anywhere, anywhere], mul: [anywhere, anywhere], div: [anywhere, positive], pow: [positive, anywhere] },
+  ...{ add: [anywhere, anywhere], sub: [anywhere, anywhere], mul: [anywhere, anywhere], div: [anywhere, positive], pow: [positive, anywhere], floatPower: [positive, anywhere] },
   ...{ rsub: [anywhere, anywhere], atan2: [anywhere, positive], hypot: [positive, positive], xlogy: [positive, positive], copysign: [positive, positive] },
   // Quotients between two whole numbers.
   ...{ remainder: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)], fmod: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)] },
@@ -145,10 +145,12 @@ samples({
   cases: [
     { name: 'two tensors', inputs: [make([2, 3]), make([3])], call: (x, y) => lib.where(mask, x, y) },
     { name: 'a number', inputs: [make([2, 3])], call: (x) => lib.where(mask, x, -1.5) },
+    { name: 'the condition alone', inputs: [], call: () => lib.where(mask) },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => lib.where(tensor([true, false, true]), x, 0) },
   ],
   errors: [
     { name: 'a condition that is no mask', call: () => lib.where(make([2, 3]), make([2, 3]), 0), error: DTypeError, message: /where: expected a bool tensor for condition/ },
+    { name: 'one choice', call: () => lib.where(mask, undefined as unknown as number, 0), error: ArgumentError, message: /where: expected input and other, or neither/ },
     { name: 'shapes that do not broadcast', call: () => lib.where(mask, make([4]), 0), error: ShapeError, message: /where: expected shapes that broadcast/ },
   ],
 });
