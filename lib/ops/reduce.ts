@@ -14,7 +14,7 @@ import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { applyAutocast } from './dispatch-state.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
-import { accumulationInfo, type Dims, finishDims, inAccumulationType, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
+import { accumulationInfo, type Dims, finishDims, inAccumulationType, isFull, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 import { exclusiveProduct } from './scan.js';
 import { whereOp } from './selection.js';
 import { expandOp, reshape, viewOp } from './view.js';
@@ -82,6 +82,7 @@ export const sum = defineFunction(
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = tensorArgument('sum', 'input', input);
     const info = accumulationInfo('sum', x, dtype);
+    if (isFull(dim, keepdim)) return inAccumulationType(x, info, (wide) => sumOp([wide], null));
     const dims = wrapDims('sum', dim, x.shape.length);
     return finishDims(
       inAccumulationType(x, info, (wide) => sumOp([wide], dims)),
@@ -104,6 +105,7 @@ export const mean = defineFunction(
   { name: 'mean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = meanInput('mean', input, dtype);
+    if (isFull(dim, keepdim)) return meanOp([x], null);
     const dims = wrapDims('mean', dim, x.shape.length);
     return finishDims(meanOp([x], dims), dims, keepdim);
   },

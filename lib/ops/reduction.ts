@@ -11,6 +11,8 @@ import { contiguousOf } from './cast.js';
 import { castRecorded } from './convert.js';
 import { viewOp } from './view.js';
 
+const SCALAR: Shape = Object.freeze([]);
+
 /** What a `dim` parameter takes: one dimension, several, or all where it is null, missing or empty. */
 export type Dims = number | readonly number[] | null | undefined;
 
@@ -21,7 +23,9 @@ export interface ReduceSpec {
   readonly kept: Shape;
 }
 
+/** The geometry of a reduction over `dims`, checked. Null reduces all of them to a scalar, which expands back as it is. */
 export function reduceSpec(op: string, input: Tensor, dims: Dims): ReduceSpec {
+  if (dims === null) return { shape: input.shape, dims: input.shape.map((_, d) => d), kept: SCALAR };
   const wrapped = wrapDims(op, dims, input.shape.length);
   return { shape: input.shape, dims: wrapped, kept: keptShape(input.shape, wrapped) };
 }
@@ -39,6 +43,11 @@ export function dropDims(shape: Shape, dims: readonly number[]): number[] {
 /** The result with its reduced dimensions of size 1, or without them. */
 export function finishDims(out: Tensor, dims: readonly number[], keepdim: boolean | undefined): Tensor {
   return keepdim || dims.length === 0 ? out : viewOp([out], dropDims(out.shape, dims));
+}
+
+/** Whether a public call asks for one scalar of all elements. */
+export function isFull(dim: Dims, keepdim: boolean | undefined): boolean {
+  return !keepdim && (dim === undefined || dim === null);
 }
 
 /** The number of elements that go into one result. */
@@ -112,7 +121,7 @@ export function reduceGroups(x: Tensor, { dims, kept }: ReduceSpec, info: DTypeI
 
 /** A fresh tensor whose dimensions lie in memory in the given order. */
 function allocateIn(shape: Shape, order: readonly number[] | null, info: DTypeInfo): Tensor {
-  if (order === null) return allocate(shape, info);
+  if (order === null || shape.length === 0) return allocate(shape, info);
   const permuted = order.map((d) => shape[d]);
   const steps = contiguousStrides(permuted);
   const strides = new Array<number>(shape.length);

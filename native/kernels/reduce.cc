@@ -17,13 +17,25 @@ namespace {
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>, float, T>;
 
+// Integers wrap around, as in PyTorch; unsigned, because a signed overflow is undefined.
+template <class T>
+T plus(T a, T b) {
+  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  return a + b;
+}
+template <class T>
+T times(T a, T b) {
+  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  return a * b;
+}
+
 template <class T>
 struct Sum {
   using Acc = Wide<T>;
   Acc divisor;
   Acc identity() const { return 0; }
   Acc load(T x) const { return static_cast<Acc>(x); }
-  Acc combine(Acc a, Acc b) const { return a + b; }
+  Acc combine(Acc a, Acc b) const { return plus(a, b); }
   Acc finish(Acc a) const { return divisor == 1 ? a : a / divisor; }
 };
 
@@ -32,7 +44,7 @@ struct Prod {
   using Acc = T;
   T identity() const { return 1; }
   T load(T x) const { return x; }
-  T combine(T a, T b) const { return a * b; }
+  T combine(T a, T b) const { return times(a, b); }
   T finish(T a) const { return a; }
 };
 

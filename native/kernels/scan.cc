@@ -17,6 +17,9 @@ constexpr int64_t kGrain = 16384;
 
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
+// What arithmetic runs in: integers wrap around as unsigned ones, since a signed overflow is undefined.
+template <class T>
+using Unsigned = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, Wide<T>>;
 
 // Calls columns(offset, width) for every block of columns; offset is that of its element at k = 0.
 template <class Columns>
@@ -64,11 +67,13 @@ void scan(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
 
 template <class T>
 void cumsum(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner, bool reverse) {
-  scan(input, out, outer, n, inner, reverse, Wide<T>{0}, [](Wide<T> a, T x) { return static_cast<Wide<T>>(a + static_cast<Wide<T>>(x)); });
+  scan(input, out, outer, n, inner, reverse, Wide<T>{0},
+       [](Wide<T> a, T x) { return static_cast<Wide<T>>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(x)); });
 }
 template <class T>
 void cumprod(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
-  scan(input, out, outer, n, inner, false, Wide<T>{1}, [](Wide<T> a, T x) { return static_cast<Wide<T>>(a * static_cast<Wide<T>>(x)); });
+  scan(input, out, outer, n, inner, false, Wide<T>{1},
+       [](Wide<T> a, T x) { return static_cast<Wide<T>>(static_cast<Unsigned<T>>(a) * static_cast<Unsigned<T>>(x)); });
 }
 
 // log(e^a + e^x) without overflow; equal infinities stay as they are.

@@ -232,6 +232,13 @@ describe('rules of reductions', () => {
     expect(sum(tensor([2n ** 53n, 1n])).data()[0]).to.equal(2n ** 53n + 1n);
   });
 
+  it('wraps int64 around', () => {
+    const big = tensor([2n ** 63n - 1n, 2n]);
+    expect(sum(big).data()[0]).to.equal(-(2n ** 63n) + 1n);
+    expect(prod(big).data()[0]).to.equal(-2n);
+    expect(big.cumsum(0).data()[1]).to.equal(-(2n ** 63n) + 1n);
+  });
+
   it('keeps 16-bit floats, summed in float32', () => {
     const x = tensor(new Float32Array(4096).fill(1), { dtype: 'bfloat16' });
     expect(sum(x).dtype).to.equal('bfloat16');
