@@ -11,6 +11,7 @@ import {
   initialSeed,
   manualSeed,
   multinomial,
+  nn,
   noGrad,
   normal,
   rand,
@@ -107,6 +108,21 @@ describe('in-place distributions', () => {
       [0, 1, 0],
     ]);
   });
+});
+
+describe('nn.init.orthogonal_', () => {
+  for (const [rows, columns] of [
+    [60, 60],
+    [20, 45],
+    [45, 20],
+  ]) {
+    it(`has orthonormal ${rows > columns ? 'columns' : 'rows'} at ${rows} x ${columns}`, () => {
+      const q = nn.init.orthogonal_(zeros([rows, columns], { dtype: 'float64' }));
+      const product = (rows > columns ? q.t().matmul(q) : q.matmul(q.t())).tolist() as number[][];
+      const worst = Math.max(...product.flatMap((row, i) => row.map((x, j) => Math.abs(x - (i === j ? 1 : 0)))));
+      expect(worst).to.be.below(1e-14);
+    });
+  }
 });
 
 describe('bad random calls', () => {
