@@ -77,9 +77,16 @@ export const swapdims = transposing('swapdims', 'dim0', 'dim1');
 /** An alias of transpose. torch.swapaxes */
 export const swapaxes = transposing('swapaxes', 'axis0', 'axis1');
 
+/** y = x transposed, for a matrix, vector or scalar; dx = g transposed. */
+const tOp: Operator<void, Tensor> = defineView<void>({
+  name: 't',
+  geometry: (x) => ({ from: x.shape, shape: [...x.shape].reverse(), strides: [...x.strides].reverse(), offset: x.offset }),
+  backward: (_, g) => [tOp([g], undefined)],
+});
+
 function transposeMatrix(op: string, x: Tensor): Tensor {
   if (x.shape.length > 2) fail(ShapeError, op, 'at most two dimensions', `${x.shape.length}`, { input: x });
-  return transposeOp([x], x.shape.length < 2 ? [0, 0] : [0, 1]);
+  return tOp([x], undefined);
 }
 
 /** A matrix transposed; vectors and scalars as they are. A view. torch.t */

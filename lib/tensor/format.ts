@@ -4,6 +4,7 @@
  */
 import { inspect } from 'node:util';
 import { refreshView } from '../autograd/graph.js';
+import type { Node } from '../autograd/node.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { castTo } from '../ops/cast.js';
 import { elementCount } from '../shape/layout.js';
@@ -169,11 +170,49 @@ function contents(x: Tensor, indent: number): string {
 }
 
 /** PyTorch's names of derivative nodes, where they do not follow from the operator's. */
-const NODE_NAMES: Readonly<Record<string, string>> = { cast: 'ToCopy', takeRows: 'Index', putRows: 'IndexPut', addRows: 'IndexPut', linear: 'Addmm' };
+const NODE_NAMES: Readonly<Record<string, string>> = {
+  attention: 'ScaledDotProductFlashAttentionForCpu',
+  batchNorm: 'NativeBatchNorm',
+  cast: 'ToCopy',
+  conv1d: 'Convolution',
+  conv2d: 'Convolution',
+  conv3d: 'Convolution',
+  crossEntropy: 'NllLoss',
+  groupNorm: 'NativeGroupNorm',
+  layerNorm: 'NativeLayerNorm',
+  matmul: 'Bmm',
+  maxAlong: 'Max',
+  minAlong: 'Min',
+  maxPool2d: 'MaxPool2DWithIndices',
+  norm: 'LinalgVectorNorm',
+  powScalar: 'Pow',
+  putRows: 'IndexPut',
+  addRows: 'IndexPut',
+  standardDeviation: 'Std',
+  takeRows: 'Index',
+  varMean: 'Var',
+};
+/** Reductions, which drop their dimensions by a view of the result; PyTorch's node of the full one and of one along dimensions. */
+const REDUCTIONS: Readonly<Record<string, readonly [full: string, along: string]>> = {
+  sum: ['SumBackward0', 'SumBackward1'],
+  mean: ['MeanBackward0', 'MeanBackward1'],
+  prod: ['ProdBackward0', 'ProdBackward1'],
+  amax: ['MaxBackward1', 'AmaxBackward0'],
+  amin: ['MinBackward1', 'AminBackward0'],
+};
 
 /** The name of the node that made a tensor, as PyTorch prints it: `MulBackward0`. */
-export function gradFnName(operator: string): string {
-  const own = NODE_NAMES[operator] ?? operator[0].toUpperCase() + operator.slice(1);
+export function gradFnName(node: Node, ndim: number): string {
+  const inner = node.next[0];
+  const dropped =
+    node.name === 'view' &&
+    inner !== null &&
+    inner !== undefined &&
+    (inner.name in REDUCTIONS || /^(maxAlong|minAlong|varMean|standardDeviation|norm|logsumexp)$/.test(inner.name));
+  const name = dropped ? inner.name : node.name;
+  if (name in REDUCTIONS) return REDUCTIONS[name][ndim === 0 ? 0 : 1];
+  if (name === 'linear') return node.next.length > 2 ? 'AddmmBackward0' : ndim === 1 ? 'MvBackward0' : 'MmBackward0';
+  const own = NODE_NAMES[name] ?? name[0].toUpperCase() + name.slice(1);
   return /Backward\d*$/.test(own) ? own : `${own}Backward0`;
 }
 
@@ -191,7 +230,7 @@ export function formatTensor(x: Tensor): string {
   const silent = x.info === defaultFloatInfo() || (!empty && (x.info.name === 'int64' || x.info.name === 'bool'));
   if (!silent) suffixes.push(`dtype=torch.${x.dtype}`);
   refreshView(x);
-  if (x.node !== null) suffixes.push(`grad_fn=<${gradFnName(x.node.name)}>`);
+  if (x.node !== null) suffixes.push(`grad_fn=<${gradFnName(x.node, x.shape.length)}>`);
   else if (x.requiresGrad) suffixes.push('requires_grad=True');
   let text = prefix + contents(x, indent);
   let line = text.length - text.lastIndexOf('\n') + 1;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, tensor } from '../../lib/index.js';
+import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, slice, tensor } from '../../lib/index.js';
 
 interface Case {
   readonly name: string;
@@ -38,6 +38,41 @@ describe('printing', () => {
     expect(String(x.mul(2))).to.equal('tensor([2., 4.], grad_fn=<MulBackward0>)');
     expect(String(x.view(2, 1))).to.equal('tensor([[1.],\n        [2.]], grad_fn=<ViewBackward0>)');
     expect(String(x.detach())).to.equal('tensor([1., 2.])');
+  });
+
+  it('gives nodes the names that PyTorch gives them', () => {
+    const x = tensor([[1, 2]], { requiresGrad: true });
+    const w = tensor([[3, 4]], { requiresGrad: true });
+    const names = [
+      x.sum(),
+      x.sum(1),
+      x.mean(),
+      x.max(),
+      x.var(),
+      x.matmul(w.t()),
+      nn.functional.linear(x, w, tensor([1])),
+      x.index([0]),
+      x.index([[0]]),
+      x.t(),
+      x.double(),
+      x.pow(2),
+      x.index([slice(1)]),
+    ].map((t) => /grad_fn=<(\w+)>/.exec(String(t))?.[1]);
+    expect(names).to.deep.equal([
+      'SumBackward0',
+      'SumBackward1',
+      'MeanBackward0',
+      'MaxBackward1',
+      'VarBackward0',
+      'MmBackward0',
+      'AddmmBackward0',
+      'SelectBackward0',
+      'IndexBackward0',
+      'TBackward0',
+      'ToCopyBackward0',
+      'PowBackward0',
+      'SliceBackward0',
+    ]);
   });
 
   it('prints strided views and parameters, and in console.log', () => {
