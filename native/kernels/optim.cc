@@ -53,11 +53,40 @@ void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double
   });
 }
 
+// Adam's numbers, in the type that the update computes in.
+template <class W>
+struct AdamNumbers {
+  W step_size, correction, beta1, rest1, beta2, rest2, eps, weight_decay, shrink, sign;
+  bool decays, light;
+};
+
 // m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step_size * m / (sqrt(v) / correction + eps), v replaced by its
 // running maximum for amsgrad. Decoupled weight decay shrinks p first: p *= shrink.
+template <bool amsgrad, class T, class W>
+void adam_range(T* p, const T* d, T* m, T* v, T* x, int64_t begin, int64_t end, const AdamNumbers<W> k) {
+  NODEGRAD_SIMD
+  for (int64_t i = begin; i < end; i++) {
+    const W before = static_cast<W>(p[i]) * k.shrink;
+    W g = k.sign * static_cast<W>(d[i]);
+    g = k.decays ? g + k.weight_decay * before : g;
+    const W old = static_cast<W>(m[i]);
+    const W mean = k.light ? old + k.rest1 * (g - old) : g - (g - old) * k.beta1;
+    const W variance = k.beta2 * static_cast<W>(v[i]) + k.rest2 * g * g;
+    m[i] = static_cast<T>(mean);
+    v[i] = static_cast<T>(variance);
+    W bound = variance;
+    if constexpr (amsgrad) {
+      const W highest = static_cast<W>(x[i]);
+      bound = variance > highest || variance != variance ? variance : highest;
+      x[i] = static_cast<T>(bound);
+    }
+    p[i] = static_cast<T>(before - k.step_size * mean / (std::sqrt(bound) / k.correction + k.eps));
+  }
+}
+
 template <class T>
-void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, Slice<T> maximum, int64_t n, double step_size_, double correction_,
-          double beta1_, double beta2_, double eps_, double weight_decay_, double shrink_, bool maximize) {
+void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, Slice<T> maximum, int64_t n, double step_size, double correction,
+          double beta1, double beta2, double eps, double weight_decay, double shrink, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
@@ -65,69 +94,70 @@ void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square
   T* v = square.at_least(n);
   const bool amsgrad = maximum.size > 0;
   T* x = maximum.at_least(amsgrad ? n : 0);
-  const W step_size = static_cast<W>(step_size_), correction = static_cast<W>(correction_), rest1 = static_cast<W>(1 - beta1_),
-          beta1 = static_cast<W>(beta1_);
-  const W beta2 = static_cast<W>(beta2_), rest2 = static_cast<W>(1 - beta2_), eps = static_cast<W>(eps_),
-          weight_decay = static_cast<W>(weight_decay_);
-  const W shrink = static_cast<W>(shrink_), sign = maximize ? W(-1) : W(1);
-  const bool decays = weight_decay_ != 0, light = rest1 < W(0.5);
+  const W rest1 = static_cast<W>(1 - beta1);
+  const AdamNumbers<W> k{static_cast<W>(step_size), static_cast<W>(correction), static_cast<W>(beta1), rest1,
+                         static_cast<W>(beta2),     static_cast<W>(1 - beta2),  static_cast<W>(eps),   static_cast<W>(weight_decay),
+                         static_cast<W>(shrink),    maximize ? W(-1) : W(1),    weight_decay != 0,     rest1 < W(0.5)};
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-    NODEGRAD_SIMD
-    for (int64_t i = begin; i < end; i++) {
-      const W before = static_cast<W>(p[i]) * shrink;
-      W g = sign * static_cast<W>(d[i]);
-      g = decays ? g + weight_decay * before : g;
-      const W old = static_cast<W>(m[i]);
-      const W mean = light ? old + rest1 * (g - old) : g - (g - old) * beta1;
-      const W variance = beta2 * static_cast<W>(v[i]) + rest2 * g * g;
-      m[i] = static_cast<T>(mean);
-      v[i] = static_cast<T>(variance);
-      W bound = variance;
-      if (amsgrad) {
-        const W highest = static_cast<W>(x[i]);
-        bound = variance > highest || variance != variance ? variance : highest;
-        x[i] = static_cast<T>(bound);
-      }
-      p[i] = static_cast<T>(before - step_size * mean / (std::sqrt(bound) / correction + eps));
+    if (amsgrad) {
+      adam_range<true>(p, d, m, v, x, begin, end, k);
+    } else {
+      adam_range<false>(p, d, m, v, x, begin, end, k);
     }
   });
 }
 
+template <class W>
+struct RmspropNumbers {
+  W lr, alpha, rest, eps, weight_decay, momentum, sign;
+  bool decays, light;
+};
+
 // v = alpha v + (1 - alpha) g^2; a += (1 - alpha) (g - a) where centered; u = g / (sqrt(v - a^2) + eps);
 // with momentum b = momentum b + u, p -= lr b, else p -= lr u.
+template <bool centered, bool moves, class T, class W>
+void rmsprop_range(T* p, const T* d, T* v, T* a, T* b, int64_t begin, int64_t end, const RmspropNumbers<W> k) {
+  NODEGRAD_SIMD
+  for (int64_t i = begin; i < end; i++) {
+    const W g = gradient_of<W>(d, p, i, k.sign, k.decays, k.weight_decay);
+    W variance = k.alpha * static_cast<W>(v[i]) + k.rest * g * g;
+    v[i] = static_cast<T>(variance);
+    if constexpr (centered) {
+      const W old = static_cast<W>(a[i]);
+      const W mean = k.light ? old + k.rest * (g - old) : g - (g - old) * k.alpha;
+      a[i] = static_cast<T>(mean);
+      variance = variance - mean * mean;
+    }
+    const W scale = std::sqrt(variance) + k.eps;
+    if constexpr (moves) {
+      const W velocity = k.momentum * static_cast<W>(b[i]) + g / scale;
+      b[i] = static_cast<T>(velocity);
+      p[i] = static_cast<T>(static_cast<W>(p[i]) - k.lr * velocity);
+    } else {
+      p[i] = static_cast<T>(static_cast<W>(p[i]) - k.lr * g / scale);
+    }
+  }
+}
+
 template <class T>
-void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> average, Slice<T> buffer, int64_t n, double lr_, double alpha_,
-             double eps_, double weight_decay_, double momentum_, bool maximize) {
+void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> average, Slice<T> buffer, int64_t n, double lr, double alpha, double eps,
+             double weight_decay, double momentum, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* v = square.at_least(n);
-  const bool centered = average.size > 0, moves = momentum_ > 0, decays = weight_decay_ != 0;
+  const bool centered = average.size > 0, moves = momentum > 0;
   T* a = average.at_least(centered ? n : 0);
   T* b = buffer.at_least(moves ? n : 0);
-  const W lr = static_cast<W>(lr_), alpha = static_cast<W>(alpha_), rest = static_cast<W>(1 - alpha_), eps = static_cast<W>(eps_);
-  const W weight_decay = static_cast<W>(weight_decay_), momentum = static_cast<W>(momentum_), sign = maximize ? W(-1) : W(1);
-  const bool light = rest < W(0.5);
+  const W rest = static_cast<W>(1 - alpha);
+  const RmspropNumbers<W> k{
+      static_cast<W>(lr),      static_cast<W>(alpha), rest,         static_cast<W>(eps), static_cast<W>(weight_decay), static_cast<W>(momentum),
+      maximize ? W(-1) : W(1), weight_decay != 0,     rest < W(0.5)};
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-    NODEGRAD_SIMD
-    for (int64_t i = begin; i < end; i++) {
-      const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
-      W variance = alpha * static_cast<W>(v[i]) + rest * g * g;
-      v[i] = static_cast<T>(variance);
-      if (centered) {
-        const W old = static_cast<W>(a[i]);
-        const W mean = light ? old + rest * (g - old) : g - (g - old) * alpha;
-        a[i] = static_cast<T>(mean);
-        variance = variance - mean * mean;
-      }
-      const W scale = std::sqrt(variance) + eps;
-      if (moves) {
-        const W velocity = momentum * static_cast<W>(b[i]) + g / scale;
-        b[i] = static_cast<T>(velocity);
-        p[i] = static_cast<T>(static_cast<W>(p[i]) - lr * velocity);
-      } else {
-        p[i] = static_cast<T>(static_cast<W>(p[i]) - lr * g / scale);
-      }
+    if (centered) {
+      moves ? rmsprop_range<true, true>(p, d, v, a, b, begin, end, k) : rmsprop_range<true, false>(p, d, v, a, b, begin, end, k);
+    } else {
+      moves ? rmsprop_range<false, true>(p, d, v, a, b, begin, end, k) : rmsprop_range<false, false>(p, d, v, a, b, begin, end, k);
     }
   });
 }
