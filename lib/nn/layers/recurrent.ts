@@ -2,16 +2,18 @@
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { catOp, stackOp } from '../../ops/cat.js';
 import { dropout } from '../../ops/dropout.js';
+import { indexSelect } from '../../ops/index-select.js';
 import { transpose } from '../../ops/permute.js';
-import { GATES, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
-import { select } from '../../ops/slice.js';
-import { squeeze, unsqueeze } from '../../ops/view.js';
+import { GATES, type LayerWeights, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
+import { narrow, select } from '../../ops/slice.js';
+import { reshape, squeeze, unsqueeze } from '../../ops/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import type { DType } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
+import { PackedSequence, type Segment } from '../packed-sequence.js';
 import type { Parameter } from '../parameter.js';
 import { repr, reprFloat } from '../python-repr.js';
 
@@ -89,6 +91,10 @@ export class RNNBase extends Module {
   private weightOf(member: Member, layer: number, direction: number): Parameter | null {
     return ((this as unknown as Record<string, Parameter | undefined>)[propertyOf(member, layer, direction)] as Parameter | undefined) ?? null;
   }
+  private weightsOf(layer: number, direction: number): LayerWeights {
+    const weight = (member: Member): Parameter | null => this.weightOf(member, layer, direction);
+    return { wIh: weight('weightIh') as Tensor, wHh: weight('weightHh') as Tensor, bIh: weight('biasIh'), bHh: weight('biasHh'), wHr: weight('weightHr') };
+  }
   override stateKey(property: string): string {
     const match = /^(weightIh|weightHh|biasIh|biasHh|weightHr)L(\d+)(Reverse)?$/.exec(property);
     return match === null ? super.stateKey(property) : `${KEYS[match[1] as Member]}_l${match[2]}${match[3] === undefined ? '' : '_reverse'}`;
@@ -127,9 +133,7 @@ export class RNNBase extends Module {
       const outputs: Tensor[] = [];
       for (let direction = 0; direction < this.directions; direction++) {
         const [h0, c0] = states.map((state) => select(state, 0, layer * this.directions + direction));
-        const weight = (member: Member): Parameter | null => this.weightOf(member, layer, direction);
-        const weights = { wIh: weight('weightIh') as Tensor, wHh: weight('weightHh') as Tensor, bIh: weight('biasIh'), bHh: weight('biasHh'), wHr: weight('weightHr') };
-        const { out, h, c } = recurrentLayer(op, this.mode, current, h0, c0, weights, direction === 1);
+        const { out, h, c } = recurrentLayer(op, this.mode, current, h0, c0, this.weightsOf(layer, direction), direction === 1);
         outputs.push(out);
         last[0].push(h);
         if (c !== undefined) last[1].push(c);
@@ -139,6 +143,75 @@ export class RNNBase extends Module {
     }
     const output = !batched ? squeeze(current, 1) : this.batchFirst ? transpose(current, 0, 1) : current;
     return { output, states: last.map((list) => (batched ? stackOp(list, 0) : squeeze(stackOp(list, 0), 1))) };
+  }
+  /** The same over packed sequences: each run of steps with one batch size is a sequence of its own, and states pass from run to run. */
+  protected runPacked(input: PackedSequence, given: readonly (Tensor | null | undefined)[]): { output: PackedSequence; states: Tensor[] } {
+    const op = `nn.${this.constructor.name}`;
+    const { data, sortedIndices, unsortedIndices } = input;
+    if (data.shape.length !== 2 || data.shape[1] !== this.inputSize) fail(ShapeError, op, `packed data of shape [N, ${this.inputSize}]`, `[${data.shape}]`);
+    const batch = input.batch;
+    const count = this.numLayers * this.directions;
+    const widths = this.mode === 'LSTM' ? [this.features, this.hiddenSize] : [this.features];
+    const ordered = (x: Tensor, order: Tensor | null): Tensor => (order === null ? x : indexSelect(x, 1, order));
+    const initial = widths.map((width, i) => {
+      const state = given[i];
+      if (state === null || state === undefined) return zeroState([count, batch, width], data);
+      if (!sameShape(state.shape, [count, batch, width])) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${[count, batch, width]}]`, `[${state.shape}]`);
+      return ordered(state, sortedIndices);
+    });
+    const segments = input.segments();
+    const last: Tensor[][] = widths.map(() => []);
+    let current = data;
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      const outputs: Tensor[] = [];
+      for (let direction = 0; direction < this.directions; direction++) {
+        const index = layer * this.directions + direction;
+        const walked = this.walkSegments(
+          op,
+          current,
+          segments,
+          initial.map((state) => select(state, 0, index)),
+          layer,
+          direction,
+        );
+        outputs.push(walked.out);
+        walked.states.forEach((state, i) => {
+          last[i].push(state);
+        });
+      }
+      current = outputs.length === 1 ? outputs[0] : catOp(outputs, 1);
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropout(current, this.dropout, true);
+    }
+    const states = last.map((list) => ordered(stackOp(list, 0), unsortedIndices));
+    return { output: new PackedSequence(current, input.batchSizes, sortedIndices, unsortedIndices), states };
+  }
+  /** One layer in one direction over the runs: sequences that end leave their state behind, those that begin (backward) bring theirs. */
+  private walkSegments(op: string, data: Tensor, segments: readonly Segment[], first: readonly Tensor[], layer: number, direction: number): { out: Tensor; states: Tensor[] } {
+    const reverse = direction === 1;
+    const weights = this.weightsOf(layer, direction);
+    const rows = (x: Tensor, from: number, to: number): Tensor => narrow(x, 0, from, to - from);
+    const outputs = new Array<Tensor>(segments.length);
+    const ended: Tensor[][] = first.map(() => []);
+    let states: readonly Tensor[] = first;
+    let before = reverse ? 0 : segments[0].batch;
+    for (let k = 0; k < segments.length; k++) {
+      const at = reverse ? segments.length - 1 - k : k;
+      const { start, steps, batch } = segments[at];
+      if (reverse) states = states.map((state, i) => (before === 0 ? rows(first[i], 0, batch) : catOp([state, rows(first[i], before, batch)], 0)));
+      else if (batch < before) {
+        states.forEach((state, i) => {
+          ended[i].unshift(rows(state, batch, before));
+        });
+        states = states.map((state) => rows(state, 0, batch));
+      }
+      before = batch;
+      const x = reshape(rows(data, start, start + steps * batch), [steps, batch, data.shape[1]]);
+      const { out, h, c } = recurrentLayer(op, this.mode, x, states[0], states[1], weights, reverse);
+      outputs[at] = reshape(out, [steps * batch, this.features]);
+      states = c === undefined ? [h] : [h, c];
+    }
+    const whole = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0] : catOp(parts, 0));
+    return { out: whole(outputs), states: states.map((state, i) => whole([state, ...ended[i]])) };
   }
   override extraRepr(): string {
     let text = `${this.inputSize}, ${this.hiddenSize}`;
@@ -176,6 +249,11 @@ function modeOf(op: string, nonlinearity: string): RecurrentMode {
   return fail(ArgumentError, op, "nonlinearity 'tanh' or 'relu'", describe(nonlinearity));
 }
 
+/** The calls that an RNN takes; the merged class adds nothing to them. */
+export interface RNN {
+  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
+  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
+}
 /**
  * h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu, in `numLayers` layers (torch.nn.RNN). Input [T, N, inputSize] (batch first
  * with `batchFirst`, [T, inputSize] unbatched) and h0 [D L, N, hiddenSize] or zeros; returns [output, hN].
@@ -187,8 +265,10 @@ export class RNN extends RNNBase {
     super(modeOf('nn.RNN', nonlinearity), settings);
     this.nonlinearity = nonlinearity;
   }
-  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor] {
-    const { output, states } = this.run(input, [hx]);
+  override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
+  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
+  override forward(input: Tensor | PackedSequence, hx?: Tensor | null): [output: Tensor | PackedSequence, h: Tensor] {
+    const { output, states } = input instanceof PackedSequence ? this.runPacked(input, [hx]) : this.run(input, [hx]);
     return [output, states[0]];
   }
 }
@@ -206,6 +286,11 @@ type GRUArguments = [
   dtype?: DType,
 ];
 
+/** The calls that a GRU takes; the merged class adds nothing to them. */
+export interface GRU {
+  (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
+  (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
+}
 /**
  * r, z = sigmoid(...), n = tanh(x part + r (hidden part)), h = (1 - z) n + z h[t-1] (torch.nn.GRU; Cho et al. 2014). Shapes as RNN's;
  * returns [output, hN].
@@ -214,8 +299,10 @@ export class GRU extends RNNBase {
   constructor(...args: ConstructorArguments<typeof GRU_NAMES, GRUArguments>) {
     super('GRU', constructorArguments<typeof GRU_NAMES, GRUArguments>('nn.GRU', GRU_NAMES, 2, args));
   }
-  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor] {
-    const { output, states } = this.run(input, [hx]);
+  override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
+  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
+  override forward(input: Tensor | PackedSequence, hx?: Tensor | null): [output: Tensor | PackedSequence, h: Tensor] {
+    const { output, states } = input instanceof PackedSequence ? this.runPacked(input, [hx]) : this.run(input, [hx]);
     return [output, states[0]];
   }
 }
@@ -234,6 +321,13 @@ type LSTMArguments = [
   dtype?: DType,
 ];
 
+type LSTMState = readonly [h0: Tensor, c0: Tensor];
+
+/** The calls that an LSTM takes; the merged class adds nothing to them. */
+export interface LSTM {
+  (input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
+  (input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
+}
 /**
  * i, f, o = sigmoid(...), g = tanh(...), c = f c[t-1] + i g, h = o tanh(c), projected by W_hr where `projSize` is given (torch.nn.LSTM;
  * Hochreiter and Schmidhuber 1997). Takes the input and [h0, c0] or zeros; returns [output, [hN, cN]].
@@ -242,9 +336,11 @@ export class LSTM extends RNNBase {
   constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {
     super('LSTM', constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args));
   }
-  override forward(input: Tensor, hx?: readonly [h0: Tensor, c0: Tensor] | null): [output: Tensor, state: [h: Tensor, c: Tensor]] {
+  override forward(input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
+  override forward(input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
+  override forward(input: Tensor | PackedSequence, hx?: LSTMState | null): [output: Tensor | PackedSequence, state: [h: Tensor, c: Tensor]] {
     if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2)) fail(ArgumentError, 'nn.LSTM', '[h0, c0] as the state', describe(hx));
-    const { output, states } = this.run(input, hx ?? []);
+    const { output, states } = input instanceof PackedSequence ? this.runPacked(input, hx ?? []) : this.run(input, hx ?? []);
     return [output, [states[0], states[1]]];
   }
 }
