@@ -3,6 +3,7 @@ import './attention.js';
 import './convert.js';
 import './einsum.js';
 import './matmul.js';
+import './packed-sequence.js';
 import './elementwise.js';
 import './activation.js';
 import './norm.js';
