@@ -4,7 +4,8 @@ import { ArgumentError, describe, fail } from '../errors.js';
 import { zeros } from '../tensor/factories.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { nextStep, Optimizer, type ParamGroup, type Params, type ParamState } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { nextStep, type ParamState } from './state.js';
 
 /** Hyperparameters of Adafactor. */
 export interface AdafactorOptions {

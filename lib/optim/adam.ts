@@ -3,7 +3,8 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
-import { nextStep, noArray, Optimizer, type ParamGroup, type Params, type ParamState, stateArray } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {

@@ -9,7 +9,8 @@ import { zeros } from '../tensor/factories.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkInteger, checkNumber, readArguments } from './arguments.js';
 import { type Evaluation, strongWolfe } from './line-search.js';
-import { type Closure, Optimizer, type OptimizerStateDict, type ParamGroup, type Params, type ParamState } from './optimizer.js';
+import { type Closure, Optimizer, type OptimizerStateDict, type ParamGroup, type Params } from './optimizer.js';
+import type { ParamState } from './state.js';
 
 /** Hyperparameters of LBFGS. */
 export interface LBFGSOptions {

@@ -4,7 +4,8 @@ import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { addmm } from '../ops/matmul.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params, type ParamState, stateArray } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { type ParamState, stateArray } from './state.js';
 
 /** Hyperparameters of Muon. */
 export interface MuonOptions {

@@ -6,11 +6,10 @@ import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest } from '../errors.js';
 import { castTo, contiguousOf, copyInto, fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
-import { defaultFloatInfo, FLOAT32, FLOAT64, type TypedArray } from '../storage/dtype.js';
-import { sameShape } from '../shape/layout.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { camelCase, checkBoolean, snakeCase } from './arguments.js';
+import { loadValue, type ParamState } from './state.js';
 
 /** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
 export interface ParamGroup {
@@ -39,8 +38,6 @@ export type GivenGroup<G extends ParamGroup = ParamGroup> = { params: Tensor | I
 /** What an optimizer optimizes: tensors, [name, tensor] pairs, or parameter groups. */
 export type Params<G extends ParamGroup = ParamGroup> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<G>>;
 
-/** What an optimizer remembers of one parameter; names are camelCased, in state dicts PyTorch's own. */
-export type ParamState = Record<string, Tensor | number | null | (Tensor | number | null)[]>;
 /** PyTorch's layout; `state` is keyed by the parameter's number, as a Map so that files carry whole numbers. */
 export interface OptimizerStateDict {
   state: Map<number, Record<string, unknown>>;
@@ -52,6 +49,8 @@ export interface RemovableHandle {
   remove(): void;
 }
 export type StepHook = (optimizer: Optimizer, args: readonly unknown[]) => void;
+/** Sees a state dict; what it returns takes its place. */
+export type StateDictHook = (optimizer: Optimizer, state: OptimizerStateDict) => OptimizerStateDict | undefined | void;
 /** Recomputes the loss and its gradients. */
 export type Closure<L = unknown> = () => L;
 
@@ -86,6 +85,10 @@ export abstract class Optimizer {
   stepCount = 0;
   private readonly preHooks = new Set<{ hook: StepHook }>();
   private readonly postHooks = new Set<{ hook: StepHook }>();
+  private readonly savingHooks = new Set<{ hook: (optimizer: Optimizer) => void }>();
+  private readonly savedHooks = new Set<{ hook: StateDictHook }>();
+  private readonly loadingHooks = new Set<{ hook: StateDictHook }>();
+  private readonly loadedHooks = new Set<{ hook: (optimizer: Optimizer) => void }>();
 
   /**
    * `defaults` holds every hyperparameter of the algorithm: its keys are the names that a group may carry.
@@ -256,8 +259,26 @@ export abstract class Optimizer {
     return hookList(this.postHooks, hook);
   }
 
+  /** Runs `hook(optimizer)` before every `stateDict`. */
+  registerStateDictPreHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
+    return hookList(this.savingHooks, hook);
+  }
+  /** Runs `hook(optimizer, state)` after every `stateDict`; a result takes the state dict's place. */
+  registerStateDictPostHook(hook: StateDictHook): RemovableHandle {
+    return hookList(this.savedHooks, hook);
+  }
+  /** Runs `hook(optimizer, state)` before every `loadStateDict`; a result is loaded instead. */
+  registerLoadStateDictPreHook(hook: StateDictHook): RemovableHandle {
+    return hookList(this.loadingHooks, hook);
+  }
+  /** Runs `hook(optimizer)` after every `loadStateDict`. */
+  registerLoadStateDictPostHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
+    return hookList(this.loadedHooks, hook);
+  }
+
   /** State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source: torch.optim.Optimizer.state_dict. */
   stateDict(): OptimizerStateDict {
+    for (const { hook } of this.savingHooks) hook(this);
     const numbers = new Map<Tensor, number>();
     for (const group of this.paramGroups) for (const param of group.params) numbers.set(param, numbers.size);
     const state: OptimizerStateDict['state'] = new Map();
@@ -272,7 +293,9 @@ export abstract class Optimizer {
       packed.params = group.params.map((param) => numbers.get(param));
       return packed;
     });
-    return { state, param_groups: groups };
+    let dict: OptimizerStateDict = { state, param_groups: groups };
+    for (const { hook } of this.savedHooks) dict = hook(this, dict) ?? dict;
+    return dict;
   }
 
   /**
@@ -281,7 +304,9 @@ export abstract class Optimizer {
    */
   loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;
-    const { state: savedState, param_groups: savedGroups } = (given ?? {}) as { state?: unknown; param_groups?: unknown };
+    let dict = given;
+    for (const { hook } of this.loadingHooks) dict = hook(this, dict as OptimizerStateDict) ?? dict;
+    const { state: savedState, param_groups: savedGroups } = (dict ?? {}) as { state?: unknown; param_groups?: unknown };
     if (!Array.isArray(savedGroups) || typeof savedState !== 'object' || savedState === null) fail(CheckpointError, op, 'an object with state and param_groups', describe(given));
     if (savedGroups.length !== this.paramGroups.length) fail(CheckpointError, op, `${this.paramGroups.length} parameter groups`, String(savedGroups.length));
 
@@ -316,6 +341,7 @@ export abstract class Optimizer {
     this.paramGroups.splice(0, this.paramGroups.length, ...groups);
     this.state.clear();
     for (const [param, values] of state) this.state.set(param, values);
+    for (const { hook } of this.loadedHooks) hook(this);
   }
 
   /** Whether state tensors of the parameter's dimensions have its shape. */
@@ -336,51 +362,4 @@ export abstract class Optimizer {
     });
     return `${this.constructor.name} (\n${groups.join('\n')})`;
   }
-}
-
-function loadValue(op: string, number: number, name: string, value: unknown, param: Tensor, checksShape: boolean): ParamState[string] {
-  if (name === 'step' && !(value instanceof Tensor)) return stepTensor(Number(value));
-  if (value instanceof Tensor) {
-    if (name === 'step') return castTo(value, value.info);
-    if (checksShape && value.shape.length > 0 && value.shape.length === param.shape.length && !sameShape(value.shape, param.shape))
-      fail(CheckpointError, op, `${name} of shape [${param.shape}] for parameter ${number}`, `[${value.shape}]`);
-    return castTo(value, value.shape.length === 0 && param.shape.length > 0 ? value.info : param.info);
-  }
-  if (Array.isArray(value)) return value.map((item: unknown) => (item instanceof Tensor ? castTo(item, param.info) : (item as number | null)));
-  if (value === null || typeof value === 'number') return value;
-  return fail(CheckpointError, op, `tensors and numbers in the state of parameter ${number}`, `${name}=${describe(value)}`);
-}
-
-/** A count of steps as PyTorch keeps it: a float32 tensor of no dimension (float64 where that is the default type). */
-export function stepTensor(value: number): Tensor {
-  const out = allocate([], defaultFloatInfo() === FLOAT64 ? FLOAT64 : FLOAT32);
-  out.array[0] = value;
-  return out;
-}
-
-/** Raises the step count in the state, begun at 0, and returns it. */
-export function nextStep(state: ParamState): number {
-  state.step ??= stepTensor(0);
-  const step = state.step as Tensor;
-  const value = Number(step.item()) + 1;
-  step.array[0] = value;
-  return value;
-}
-
-/** The memory of a state tensor shaped like the parameter, made of `value` (default 0) where it is not there yet. */
-export function stateArray(state: ParamState, name: string, param: Tensor, value = 0): TypedArray {
-  let tensor = state[name] as Tensor | undefined | null;
-  if (tensor === undefined || tensor === null) {
-    tensor = allocate(param.shape, param.info);
-    fillWith(tensor, value);
-    state[name] = tensor;
-  }
-  return tensor.array;
-}
-
-const empty: TypedArray[] = [];
-/** Stands for a state that an algorithm does without. */
-export function noArray(param: Tensor): TypedArray {
-  empty[param.info.code] ??= new param.info.Array(0);
-  return empty[param.info.code];
 }

@@ -279,6 +279,27 @@ describe('optim', () => {
     ]);
   });
 
+  it('calls hooks around state dicts, which may replace them', () => {
+    const p = tensor([2], { requiresGrad: true });
+    const optimizer = new optim.SGD([p], { lr: 1 });
+    const seen: string[] = [];
+    const handles = [
+      optimizer.registerStateDictPreHook(() => seen.push('saving')),
+      optimizer.registerStateDictPostHook((_, state) => ({ ...state, param_groups: state.param_groups.map((group) => ({ ...group, lr: 7 })) })),
+      optimizer.registerLoadStateDictPreHook((_, state) => {
+        seen.push(`loading ${String(state.param_groups[0].lr)}`);
+        return { ...state, param_groups: state.param_groups.map((group) => ({ ...group, lr: 8 })) };
+      }),
+      optimizer.registerLoadStateDictPostHook(() => seen.push('loaded')),
+    ];
+    optimizer.loadStateDict(optimizer.stateDict());
+    expect(seen).to.deep.equal(['saving', 'loading 7', 'loaded']);
+    expect(optimizer.paramGroups[0].lr).to.equal(8);
+    for (const handle of handles) handle.remove();
+    optimizer.loadStateDict(optimizer.stateDict());
+    expect(seen.length).to.equal(3);
+  });
+
   it('forgets gradients, or sets them to zero', () => {
     const p = tensor([2], { requiresGrad: true });
     const optimizer = new optim.SGD([p]);
