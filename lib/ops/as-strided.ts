@@ -11,7 +11,7 @@ import { contiguousStrides, elementCount, sameShape, type Shape } from '../shape
 import type { DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
-import { castTo, contiguousOf, copyInto, fillWith } from './cast.js';
+import { castTo, contiguousOf, copyInto, fillWith, filledTensor } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { tensorArgument } from './promotion.js';
@@ -105,8 +105,7 @@ const asStridedBackwardOp = defineOp<Windows, Windows>({
     else copyInto(memory.window, g);
     if (!overlapsItself(windows.input)) return contiguousOf(memory.input);
     const counts = sharedMemory(windows, g.info);
-    const one = allocate([], g.info);
-    fillWith(one, 1);
+    const one = filledTensor([], g.info, 1);
     accumulate(counts.input, windowOn(one, [...windows.input.shape], new Array<number>(windows.input.shape.length).fill(0), 0));
     const out = castTo(memory.input, g.info);
     const share = castTo(counts.input, g.info);
@@ -151,9 +150,7 @@ const asStridedScatterOp = defineOp<Windows, Windows>({
     const { spec } = context;
     let dx: Tensor | null = null;
     if (context.needs(0)) {
-      const zeros = allocate(spec.window.shape, g.info);
-      fillWith(zeros, 0);
-      dx = asStridedScatterOp([g, zeros], spec);
+      dx = asStridedScatterOp([g, filledTensor(spec.window.shape, g.info, 0)], spec);
     }
     return [dx, context.needs(1) ? asStridedGatherOp([g], spec) : null];
   },

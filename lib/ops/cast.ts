@@ -1,6 +1,6 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { elementCount } from '../shape/layout.js';
+import { elementCount, type Shape } from '../shape/layout.js';
 import { type Plan, planOf } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
@@ -76,6 +76,13 @@ export function fillWith(target: Tensor, value: number | bigint | boolean): void
   const kernel = kernels.fill[target.info.code];
   if (kernel === undefined) throw new Error(`no fill of ${target.dtype}`);
   kernel(target.array, one.array, planOf(target.shape, [target]));
+}
+
+/** A fresh contiguous tensor with one value everywhere; no autograd. */
+export function filledTensor(shape: Shape, info: DTypeInfo, value: number | bigint | boolean): Tensor {
+  const out = allocate([...shape], info);
+  fillWith(out, value);
+  return out;
 }
 
 /** Writes element 0 of a fresh tensor. */

@@ -4,7 +4,7 @@ import { elementCount } from '../shape/layout.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castTo, fillWith } from './cast.js';
+import { castTo, filledTensor } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { embedding } from './embedding.js';
 import { indexAdd, indexSelect } from './index-select.js';
@@ -85,8 +85,7 @@ export const embeddingBag = defineFunction(
     const bag = vector(bags);
     let rows = embedding(indexSelect(indices, 0, places), weight, null, maxNorm, normType, scaleGradByFreq, sparse);
     if (scales !== null) rows = rows.mul(indexSelect(scales.reshape([-1]), 0, places).unsqueeze(1));
-    const zeros = allocate([sizes.length, weight.shape[1]], weight.info);
-    fillWith(zeros, 0);
+    const zeros = filledTensor([sizes.length, weight.shape[1]], weight.info, 0);
     if (mode === 'max') return scatterReduce(zeros, 0, bag.unsqueeze(1).expand(rows.shape), rows, 'amax', { includeSelf: false });
     const sums = indexAdd(zeros, 0, bag, rows);
     return mode === 'sum' ? sums : sums.div(castTo(vector(sizes.map((size) => Math.max(size, 1))), weight.info).unsqueeze(1));

@@ -6,7 +6,7 @@ import { FLOAT64, INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { mulOp } from './arithmetic.js';
-import { castTo, fillWith } from './cast.js';
+import { castTo, filledTensor } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
 import { checkedIndex, type Rows, sumRowsOp, takeRowsOp } from './index-rows.js';
@@ -105,10 +105,7 @@ export const oneHot = defineFunction({ name: 'nn.functional.oneHot', parameters:
   if (!Number.isInteger(classes) || classes < 0 || (classes === 0 && elementCount(x.shape) === 0))
     fail(ArgumentError, 'oneHot', 'numClasses of at least 1, or -1', describe(numClasses));
   const index = checkedIndex('oneHot', x.unsqueeze(-1), classes, false);
-  const out = allocate([...x.shape, classes], INT64);
-  fillWith(out, 0);
-  const one = allocate(index.shape, INT64);
-  fillWith(one, 1);
-  scatterInto(kernels.scatter, out, one, index, x.shape.length);
+  const out = filledTensor([...x.shape, classes], INT64, 0);
+  scatterInto(kernels.scatter, out, filledTensor(index.shape, INT64, 1), index, x.shape.length);
   return out;
 });

@@ -5,24 +5,17 @@ import { describe, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import type { Shape } from '../shape/layout.js';
 import { requireInRange } from '../storage/range.js';
-import { allocate, allocateLike } from '../tensor/allocate.js';
+import { allocateLike } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
-import { castTo, copyInto, fillWith } from './cast.js';
+import { castTo, copyInto, fillWith, filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
 import { attachMethod, defineFunction, type Method } from './define-function.js';
 import { defineOp } from './define-op.js';
 import { isScalar, type Scalar, tensorArgument } from './promotion.js';
 import { expandOp } from './view.js';
 
-/** The gradient of values that were overwritten: zeros, so that the graph still leads to them, as in PyTorch. */
-function zerosLike(g: Tensor): Tensor {
-  const out = allocate(g.shape, g.info);
-  fillWith(out, 0);
-  return out;
-}
-
-/** y = v everywhere, in x's shape and type; dx = 0, dv = the sum of g (the engine's reduction). */
+/** y = v everywhere, in x's shape and type; dx = 0 (zeros, so that the graph still leads to x, as in PyTorch), dv = the sum of g (the engine's reduction). */
 const fillOp = defineOp<void, Shape>({
   name: 'fill',
   nativeHalf: true,
@@ -32,7 +25,7 @@ const fillOp = defineOp<void, Shape>({
     copyInto(out, value);
     return out;
   },
-  backward: (context, g) => [context.needs(0) ? zerosLike(g) : null, context.needs(1) ? g : null],
+  backward: (context, g) => [context.needs(0) ? filledTensor(g.shape, g.info, 0) : null, context.needs(1) ? g : null],
 });
 
 /** y = source, which is written over x: another node of the graph on the source's memory; dx = 0, dsource = g. */
@@ -41,7 +34,7 @@ const copyOp = defineOp<void, null>({
   nativeHalf: true,
   infer: () => null,
   forward: (_, [, source]) => windowOn(source, [...source.shape], source.strides, source.offset),
-  backward: (context, g) => [context.needs(0) ? zerosLike(g) : null, context.needs(1) ? g : null],
+  backward: (context, g) => [context.needs(0) ? filledTensor(g.shape, g.info, 0) : null, context.needs(1) ? g : null],
 });
 
 function valueTensor(op: string, x: Tensor, value: unknown): Tensor {

@@ -5,10 +5,10 @@ import { broadcastShapes } from '../shape/broadcast.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import { type Plan, stridedPlan } from '../shape/plan.js';
-import type { DTypeInfo, TypedArray } from '../storage/dtype.js';
+import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
-import { castTo, fillWith } from './cast.js';
+import { castTo, filledTensor } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { checkedIndex, requireSameType } from './index-rows.js';
@@ -56,7 +56,7 @@ export const gatherOp: Operator<number, Tensor> = defineOp<number, Along>({
     return out;
   },
   save: (context, [, index]) => context.save(index),
-  backward: (context, g): Gradients => [scatterAddOp([zeros(context.spec.shape, g.info), g, context.saved(0)], context.spec.dim), null],
+  backward: (context, g): Gradients => [scatterAddOp([filledTensor(context.spec.shape, g.info, 0), g, context.saved(0)], context.spec.dim), null],
 });
 
 /** Scatters a source into contiguous memory by the kernel; no autograd. */
@@ -66,12 +66,6 @@ export function scatterInto(table: ScatterKernel, out: Tensor, source: Tensor, i
   const plan = stridedPlan(others(index.shape), [others(source.strides), others(index.strides), others(out.strides)]);
   const kernel = instanceOf('scatter', table, out);
   kernel(source.array, index.array, out.array, index.shape[dim], source.strides[dim], index.strides[dim], out.shape[dim], out.strides[dim], plan);
-}
-
-function zeros(shape: Shape, info: DTypeInfo): Tensor {
-  const out = allocate([...shape], info);
-  fillWith(out, 0);
-  return out;
 }
 
 /** y = x with source added at the index; dx = g, dsource = g gathered at the index. */
@@ -101,7 +95,7 @@ const scatterOp: Operator<number, Tensor> = defineOp<number, Along>({
   backward: (context, g): Gradients => {
     const { dim } = context.spec;
     const index = context.saved(0);
-    return [context.needs(0) ? scatterOp([g, zeros(index.shape, g.info), index], dim) : null, context.needs(1) ? gatherOp([g, index], dim) : null, null];
+    return [context.needs(0) ? scatterOp([g, filledTensor(index.shape, g.info, 0), index], dim) : null, context.needs(1) ? gatherOp([g, index], dim) : null, null];
   },
 });
 

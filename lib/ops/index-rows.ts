@@ -6,10 +6,10 @@ import { DTypeError, describe, fail, IndexError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import type { Plan } from '../shape/plan.js';
-import { type DTypeInfo, INT64, type TypedArray } from '../storage/dtype.js';
+import { INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castTo, contiguousOf, fillWith } from './cast.js';
+import { castTo, contiguousOf, filledTensor } from './cast.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { tensorArgument } from './promotion.js';
 
@@ -74,12 +74,6 @@ function countOf(rows: Rows): number {
   return rows.outer * rows.inner === 0 ? 0 : elementCount(rows.rowsShape) / (rows.outer * rows.inner);
 }
 
-function zeros(shape: Shape, info: DTypeInfo): Tensor {
-  const out = allocate([...shape], info);
-  fillWith(out, 0);
-  return out;
-}
-
 /** y = rows of x at the index; dx = rows of g added up at the index in zeros. */
 export const takeRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   name: 'takeRows',
@@ -100,7 +94,7 @@ export const sumRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   name: 'sumRows',
   infer: (_, rows) => rows,
   forward: (rows, [source, index]) => {
-    const out = zeros(rows.shape, source.info);
+    const out = filledTensor(rows.shape, source.info, 0);
     addRowsInto(out, source, index, rows);
     return out;
   },
@@ -135,7 +129,7 @@ export const putRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   backward: (context, g): Gradients => {
     const { spec } = context;
     const index = context.saved(0);
-    return [context.needs(0) ? putRowsOp([g, zeros(spec.rowsShape, g.info), index], spec) : null, context.needs(1) ? takeRowsOp([g, index], spec) : null, null];
+    return [context.needs(0) ? putRowsOp([g, filledTensor(spec.rowsShape, g.info, 0), index], spec) : null, context.needs(1) ? takeRowsOp([g, index], spec) : null, null];
   },
 });
 

@@ -9,11 +9,10 @@ import { broadcastShapes, broadcastsTo } from '../shape/broadcast.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import { planOf } from '../shape/plan.js';
 import { INT64 } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
 import { tensor, type TensorData } from '../tensor/creation.js';
 import { ellipsis, type Index, Slice } from '../tensor/indexing.js';
 import { Tensor } from '../tensor/tensor.js';
-import { fillWith } from './cast.js';
+import { filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
 import { attachMethod, defineFunction, type Method } from './define-function.js';
 import { addRowsInto, addRowsOp, checkedIndex, putRowsInto, putRowsOp, requireSameType, type Rows, takeRowsOp } from './index-rows.js';
@@ -169,8 +168,7 @@ function indexShapes(op: string, a: Shape, b: Shape): Shape {
 }
 
 function linearIndex(shape: Shape, lists: readonly Tensor[], sizes: readonly number[]): Tensor {
-  const out = allocate([...shape], INT64);
-  fillWith(out, 0);
+  const out = filledTensor(shape, INT64, 0);
   lists.forEach((list, k) => {
     kernels.addToLinearIndex[INT64.code]?.(list.array, out.array, sizes[k], elementCount(sizes.slice(k + 1)), planOf(out.shape, [out, list]));
   });

@@ -1,11 +1,9 @@
 /** Scatters that combine what meets at one place: scatterReduce with sum, prod, mean, amax and amin. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { kernels } from '../native/kernels.js';
-import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castTo, fillWith } from './cast.js';
+import { castTo, filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
@@ -22,12 +20,6 @@ interface Attributes {
   readonly includeSelf: boolean;
 }
 type Gradients = readonly (Tensor | null)[];
-
-function constant(shape: Shape, info: DTypeInfo, value: number): Tensor {
-  const out = allocate([...shape], info);
-  fillWith(out, value);
-  return out;
-}
 
 /** What a place starts from where the tensor's own value is left out. */
 function neutral(reduce: Attributes['reduce'], info: DTypeInfo): number {
@@ -52,7 +44,7 @@ const reduceOp: Operator<Attributes, Tensor> = defineOp<Attributes, Attributes>(
   infer: (_, attributes) => attributes,
   forward: ({ dim, reduce, includeSelf }, [x, source, index]) => {
     const out = castTo(x, x.info);
-    if (!includeSelf) scatterInto(kernels.scatter, out, constant(index.shape, x.info, neutral(reduce, x.info)), index, dim);
+    if (!includeSelf) scatterInto(kernels.scatter, out, filledTensor(index.shape, x.info, neutral(reduce, x.info)), index, dim);
     scatterInto(TABLES[reduce], out, source, index, dim);
     return out;
   },
@@ -72,7 +64,7 @@ function productShares({ dim, reduce, includeSelf }: Attributes, x: Tensor, sour
   const nonzero = x.maskedFill(x.eq(0), 1);
   const own = g.mul(again(nonzero, source)).div(nonzero);
   const zero = source.eq(0);
-  const zeros = gather(scatterAdd(constant(x.shape, x.info, 0), dim, index, castRecorded(zero, x.info)), dim, index);
+  const zeros = gather(scatterAdd(filledTensor(x.shape, x.info, 0), dim, index, castRecorded(zero, x.info)), dim, index);
   const single = zero.logicalAnd(zeros.eq(1));
   const others = again(x, source.maskedFill(single, 1));
   const bySource = gather(g.mul(y), dim, index).div(source.maskedFill(zero, 1));
@@ -103,8 +95,8 @@ export const scatterReduce = defineFunction(
       const start = includeSelf ? a.x : scatter(a.x, a.dim, a.index, 0);
       out = scatterAdd(start, a.dim, a.index, a.source);
       if (reduce === 'mean') {
-        const own = constant(a.x.shape, a.x.info, 1);
-        const counts = scatterAdd(includeSelf ? own : scatter(own, a.dim, a.index, 0), a.dim, a.index, constant(a.index.shape, a.x.info, 1)).clampMin(1);
+        const own = filledTensor(a.x.shape, a.x.info, 1);
+        const counts = scatterAdd(includeSelf ? own : scatter(own, a.dim, a.index, 0), a.dim, a.index, filledTensor(a.index.shape, a.x.info, 1)).clampMin(1);
         out = out.div(counts, { roundingMode: a.x.info.floating ? null : 'floor' });
       }
     } else out = reduceOp([a.x, a.source, a.index], { dim: a.dim, reduce, includeSelf });

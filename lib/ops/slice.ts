@@ -2,10 +2,9 @@
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import { contiguousStrides, elementCount, sameShape, type Shape } from '../shape/layout.js';
-import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStridedBackwardOf } from './as-strided.js';
-import { castTo, copyInto, fillWith } from './cast.js';
+import { castTo, copyInto, filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
@@ -46,8 +45,7 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
     nativeHalf: true,
     infer: (_, given) => given,
     forward: ({ from, attributes }, [x]) => {
-      const out = allocate(from, x.info);
-      fillWith(out, 0);
+      const out = filledTensor(from, x.info, 0);
       copyInto(windowOf(out, attributes), x);
       return out;
     },
@@ -70,9 +68,7 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
     backward: (context, g): Gradients => {
       let dx: Tensor | null = null;
       if (context.needs(0)) {
-        const zeros = allocate(geometry(name, g, context.spec).shape, g.info);
-        fillWith(zeros, 0);
-        dx = scatter([g, zeros], context.spec);
+        dx = scatter([g, filledTensor(geometry(name, g, context.spec).shape, g.info, 0)], context.spec);
       }
       return [dx, context.needs(1) ? view([g], context.spec) : null];
     },

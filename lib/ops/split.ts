@@ -2,21 +2,13 @@
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import type { Shape } from '../shape/layout.js';
-import type { DTypeInfo } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
-import { fillWith } from './cast.js';
+import { filledTensor } from './cast.js';
 import { catOp, stackOp } from './cat.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp } from './define-op.js';
 import { tensorArgument } from './promotion.js';
 import { sizeArguments } from './sizes-method.js';
-
-function zerosOf(shape: Shape, info: DTypeInfo): Tensor {
-  const out = allocate([...shape], info);
-  fillWith(out, 0);
-  return out;
-}
 
 interface Parts {
   readonly dim: number;
@@ -42,7 +34,7 @@ const splitOp = defineOp<Parts, Parts & { from: Shape }, Tensor[]>({
       if (g !== null) return g;
       const shape = [...spec.from];
       shape[spec.dim] = spec.sizes[k];
-      return zerosOf(shape, known.info);
+      return filledTensor(shape, known.info, 0);
     });
     return [catOp(parts, spec.dim)];
   },
@@ -64,7 +56,7 @@ const unbindOp = defineOp<number, { dim: number; from: Shape }, Tensor[]>({
     const known = gs.find((g) => g !== null) as Tensor;
     return [
       stackOp(
-        gs.map((g) => g ?? zerosOf(known.shape, known.info)),
+        gs.map((g) => g ?? filledTensor(known.shape, known.info, 0)),
         spec.dim,
       ),
     ];
