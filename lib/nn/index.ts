@@ -18,7 +18,8 @@ export { Bilinear, Linear } from './layers/linear.js';
 export { Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer } from './layers/transformer.js';
 export { Embedding } from './layers/embedding.js';
 export { MultiheadAttention } from './layers/attention.js';
-export { GRU, GRUCell, LSTM, LSTMCell, RNN, RNNBase, RNNCell, RNNCellBase } from './layers/recurrent.js';
+export { GRU, LSTM, RNN, RNNBase } from './layers/recurrent.js';
+export { GRUCell, LSTMCell, RNNCell, RNNCellBase } from './layers/recurrent-cells.js';
 
 // ---- convolution, pooling, upsampling
 export { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './layers/conv.js';
