@@ -17,7 +17,7 @@ function cost(point: Tensor): Tensor {
   return x.square().div(2).add(y.sub(x.sin()).square().mul(2));
 }
 
-const X = [-3.5, 3.5] as const;
+const X = [-5.5, 3.5] as const;
 const Y = [-2.5, 2.5] as const;
 const grid = (low: number, high: number, n: number): number[] => Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 
@@ -54,40 +54,48 @@ const paths = [
   ...descend('RMSprop, rate 0.1', (p) => new optim.RMSprop(p, { lr: 0.1 })),
 ];
 
-const cells = field(141, 101);
+const cells = field(181, 101);
 // Arrows of equal length against the gradient: where a step would go.
-const arrows = field(21, 15).map(({ x, y, dx, dy }) => {
+const arrows = field(27, 15).map(({ x, y, dx, dy }) => {
   const length = Math.hypot(dx, dy) || 1;
   const tip = { x: x - (0.22 * dx) / length, y: y - (0.22 * dy) / length };
   return { x, y, x2: tip.x, y2: tip.y, angle: (Math.atan2(-dx, -dy) * 180) / Math.PI };
 });
 
 const position = {
-  x: { field: 'x', type: 'quantitative' as const, scale: { domain: [...X] } },
-  y: { field: 'y', type: 'quantitative' as const, scale: { domain: [...Y] } },
+  x: { field: 'x', type: 'quantitative' as const, title: 'x', scale: { domain: [...X], nice: false } },
+  y: { field: 'y', type: 'quantitative' as const, title: 'y', scale: { domain: [...Y], nice: false } },
 };
 mkdirSync(path.dirname(args.out), { recursive: true });
 await chartToPng(
   {
     title: 'f(x, y) = x²/2 + 2 (y − sin x)²: descent directions and the paths of five optimizers',
-    width: 840,
+    width: 900,
     height: 600,
     layer: [
       {
         data: { values: cells },
         mark: { type: 'square', size: 42, opacity: 1, clip: true },
-        encoding: { ...position, color: { field: 'cost', type: 'quantitative', scale: { type: 'sqrt', scheme: 'blues' }, title: 'cost' } },
+        encoding: { ...position, color: { field: 'cost', type: 'quantitative', scale: { type: 'sqrt', scheme: 'greys' }, title: 'cost' } },
       },
       { data: { values: arrows }, mark: { type: 'rule', color: '#555', opacity: 0.7, clip: true }, encoding: { ...position, x2: { field: 'x2' }, y2: { field: 'y2' } } },
       {
         data: { values: arrows },
         mark: { type: 'point', shape: 'triangle', filled: true, size: 18, color: '#555', clip: true },
-        encoding: { x: { field: 'x2', type: 'quantitative' }, y: { field: 'y2', type: 'quantitative' }, angle: { field: 'angle', type: 'quantitative', scale: null } },
+        encoding: {
+          x: { field: 'x2', type: 'quantitative', title: 'x' },
+          y: { field: 'y2', type: 'quantitative', title: 'y' },
+          angle: { field: 'angle', type: 'quantitative', scale: null },
+        },
       },
       {
         data: { values: paths },
-        mark: { type: 'line', strokeWidth: 2, clip: true, point: { size: 20 } },
-        encoding: { ...position, order: { field: 'step' }, stroke: { field: 'name', type: 'nominal', title: 'optimizer' } },
+        mark: { type: 'line', strokeWidth: 2.5, clip: true },
+        encoding: {
+          ...position,
+          order: { field: 'step' },
+          stroke: { field: 'name', type: 'nominal', title: 'optimizer', scale: { scheme: 'category10' }, legend: { labelLimit: 300 } },
+        },
       },
     ],
     resolve: { scale: { color: 'independent' } },
