@@ -49,6 +49,9 @@ export {
   maxUnpool3d,
 } from '../ops/max-pool.js';
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../ops/avg-pool.js';
+export { fold, unfold } from '../ops/fold.js';
+export { localResponseNorm } from '../ops/local-response-norm.js';
+export { lpPool1d, lpPool2d, lpPool3d } from '../ops/lp-pool.js';
 export { interpolate, pixelShuffle, pixelUnshuffle, upsample, upsampleBilinear, upsampleNearest } from '../ops/interpolate.js';
 export { batchNorm } from '../ops/batch-norm.js';
 export { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../ops/row-norm.js';

@@ -22,6 +22,7 @@ export { GRU, LSTM, RNN, RNNBase } from './layers/recurrent.js';
 export { GRUCell, LSTMCell, RNNCell, RNNCellBase } from './layers/recurrent-cells.js';
 
 // ---- convolution, pooling, upsampling
+export { Fold, LocalResponseNorm, LPPool1d, LPPool2d, LPPool3d, Unfold } from './layers/fold.js';
 export { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './layers/conv.js';
 export {
   AdaptiveAvgPool1d,

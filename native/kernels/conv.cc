@@ -228,12 +228,62 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
   });
 }
 
+// y[n, (c, taps), window] = what each window's tap reads: im2col as an operator of its own.
+template <class T>
+void unfold(Slice<const T> x, Slice<T> y, Slice<const int32_t> words) {
+  const ConvGeometry g(words);
+  x.at_least(g.input_elements());
+  const int64_t pixels = g.output_pixels();
+  y.at_least(g.n * g.c * g.taps() * pixels);
+  const Gather<T> gather = forward_gather<T>(g, x.data, nullptr, nullptr, nullptr);
+  parallel_for(g.n * g.c, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.taps() * pixels)), [&](int64_t first, int64_t last) {
+    std::vector<Segment> segments;
+    for (int64_t plane = first; plane < last; plane++) {
+      const int64_t c = plane % g.c;
+      if (plane == first || c == 0) cut_segments(g.out, plane / g.c * pixels, (plane / g.c + 1) * pixels, segments);
+      gather_columns(gather, gather.phases[0], 0, c, c + 1, segments, y.data + plane * g.taps() * pixels, pixels);
+    }
+  });
+}
+
+// x = each window's values added where its taps read: the transpose of unfold.
+template <class T>
+void fold(Slice<const T> y, Slice<T> x, Slice<const int32_t> words) {
+  const ConvGeometry g(words);
+  x.at_least(g.input_elements());
+  const int64_t pixels = g.output_pixels();
+  y.at_least(g.n * g.c * g.taps() * pixels);
+  parallel_for(g.n * g.c, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.taps() * pixels)), [&](int64_t first, int64_t last) {
+    for (int64_t plane = first; plane < last; plane++) {
+      T* to = x.data + plane * g.input_pixels();
+      std::fill_n(to, g.input_pixels(), T{0});
+      for (int64_t tap = 0; tap < g.taps(); tap++) {
+        const int64_t offset_d = tap / (g.kernel[2] * g.kernel[1]) * g.dilation[0] - g.pad[0];
+        const int64_t offset_h = tap / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
+        const int64_t offset_w = tap % g.kernel[2] * g.dilation[2] - g.pad[2];
+        int64_t lo, hi;
+        valid_range(0, g.out[2], g.stride[2], offset_w, g.in[2], lo, hi);
+        for (int64_t row = 0; row < g.out[0] * g.out[1]; row++) {
+          const int64_t d = row / g.out[1] * g.stride[0] + offset_d;
+          const int64_t h = row % g.out[1] * g.stride[1] + offset_h;
+          if (d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1]) continue;
+          const T* from = y.data + (plane * g.taps() + tap) * pixels + row * g.out[2];
+          T* target = to + (d * g.in[1] + h) * g.in[2] + offset_w;
+          for (int64_t q = lo; q < hi; q++) target[q * g.stride[2]] += from[q];
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void add_conv(Registry& registry) {
   NODEGRAD_ADD(registry, conv, NODEGRAD_FLOATING);
   NODEGRAD_ADD(registry, convBackwardInput, NODEGRAD_FLOATING);
   NODEGRAD_ADD(registry, convBackwardWeight, NODEGRAD_FLOATING);
+  NODEGRAD_ADD(registry, unfold, NODEGRAD_FLOATING);
+  NODEGRAD_ADD(registry, fold, NODEGRAD_FLOATING);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -13,6 +13,7 @@ import './softmax.js';
 import './loss.js';
 import './conv.js';
 import './pool.js';
+import './fold.js';
 import './interpolate.js';
 import './normalisation.js';
 import './sort.js';
