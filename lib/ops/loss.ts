@@ -31,7 +31,6 @@ declare module '../native/kernels.js' {
     mseLossCurvature: LossCurvatureKernel;
     l1Loss: LossKernel;
     l1LossBackward: LossBackwardKernel;
-    l1LossCurvature: LossCurvatureKernel;
     smoothL1Loss: LossKernel;
     smoothL1LossBackward: LossBackwardKernel;
     smoothL1LossCurvature: LossCurvatureKernel;
@@ -114,9 +113,10 @@ export function lossBackward(op: string, kernel: LossBackwardKernel, spec: LossS
 
 const minus = (x: Tensor): Tensor => mulOp([x, scalarTensor(-1, x.info)]);
 
-/** A loss l(x - t), by its kernels for l, its slope and its curvature; the third derivative is 0 almost everywhere. */
-function differenceLoss(name: 'mseLoss' | 'l1Loss' | 'smoothL1Loss' | 'huberLoss'): Operator<LossAttributes, Tensor> {
-  /** z = h l''(x - t); dh = c l''. */
+type Curved = 'mseLoss' | 'smoothL1Loss' | 'huberLoss';
+
+/** z = h l''(x - t); dh = c l''; the third derivative is 0 almost everywhere. */
+function curvatureOf(name: Curved): Operator<LossAttributes, Tensor> {
   const curvatureOp: Operator<LossAttributes, Tensor> = defineOp<LossAttributes, LossAttributes>({
     name: `${name}Curvature`,
     infer: (_, attributes) => attributes,
@@ -128,6 +128,12 @@ function differenceLoss(name: 'mseLoss' | 'l1Loss' | 'smoothL1Loss' | 'huberLoss
     save: (context, [, x, t]) => context.save(x, t),
     backward: (context, c): Gradients => [curvatureOp([c, context.saved(0), context.saved(1)], context.spec), null, null],
   });
+  return curvatureOp;
+}
+
+/** A loss l(x - t), by its kernels for l, its slope and its curvature, which the absolute error does without: it is 0. */
+function differenceLoss(name: Curved | 'l1Loss'): Operator<LossAttributes, Tensor> {
+  const curvatureOp = name === 'l1Loss' ? null : curvatureOf(name);
   /** z = g s l'(x - t); dg = c s l', dx = c g s l'', dt = -dx, where s = 1 / n for a mean, else 1. */
   const backwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
     name: `${name}Backward`,
@@ -137,7 +143,7 @@ function differenceLoss(name: 'mseLoss' | 'l1Loss' | 'smoothL1Loss' | 'huberLoss
     backward: (context, c): Gradients => {
       const [g, x, t] = [context.saved(0), context.saved(1), context.saved(2)];
       const dg = context.needs(0) ? backwardOp([c, x, t], context.spec) : null;
-      if (!context.needs(1) && !context.needs(2)) return [dg, null, null];
+      if (curvatureOp === null || (!context.needs(1) && !context.needs(2))) return [dg, null, null];
       const dx = curvatureOp([mulOp([mulOp([c, g]), scalarTensor(context.spec.scale, c.info)]), x, t], context.spec);
       return [dg, dx, context.needs(2) ? minus(dx) : null];
     },

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kChunk = 8192;
 
-// Each loss: its value, its derivative by the input, its second derivative by the input (left out where TypeScript composes it).
+// Each loss: its value, its derivative by the input, its second derivative by the input (left out where it is 0 or TypeScript composes it).
 template <class T>
 struct Squared {
   explicit Squared(T) {}
@@ -30,7 +30,6 @@ struct Absolute {
     const T d = x - t;
     return d > 0 ? T(1) : d < 0 ? T(-1) : d == 0 ? T(0) : d;
   }
-  T curvature(T, T) const { return 0; }
 };
 template <class T>
 struct Smooth {  // beta above 0: a beta of 0 is the absolute loss
@@ -179,9 +178,9 @@ void add_second_order(Registry& registry, const char* name, const char* backward
 
 void add_loss(Registry& registry) {
   add_second_order<Squared>(registry, "mseLoss", "mseLossBackward", "mseLossCurvature");
-  add_second_order<Absolute>(registry, "l1Loss", "l1LossBackward", "l1LossCurvature");
   add_second_order<Smooth>(registry, "smoothL1Loss", "smoothL1LossBackward", "smoothL1LossCurvature");
   add_second_order<Huber>(registry, "huberLoss", "huberLossBackward", "huberLossCurvature");
+  add_first_order<Absolute>(registry, "l1Loss", "l1LossBackward");
   add_first_order<Entropy>(registry, "binaryCrossEntropy", "binaryCrossEntropyBackward");
   add_first_order<LogitEntropy>(registry, "binaryCrossEntropyWithLogits", "binaryCrossEntropyWithLogitsBackward");
 }

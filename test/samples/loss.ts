@@ -1,5 +1,5 @@
 /** Samples of the losses. */
-import { ArgumentError, DTypeError, IndexError, nn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
+import { ArgumentError, autograd, DTypeError, enableGrad, IndexError, nn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
 const F = nn.functional;
@@ -33,6 +33,16 @@ for (const [name, fn, options] of [
       ...REDUCTIONS.map((reduction) => ({ name: reduction, inputs: [make([3, 4]), make([3, 4])], call: (x: Tensor, t: Tensor) => call(x, t, { ...options, reduction }) })),
       { name: 'scalars', inputs: [make([]), make([])], call: (x, t) => call(x, t, options) },
       { name: 'no elements', inputs: [make([0, 3]), make([0, 3])], call: (x, t) => call(x, t, { ...options, reduction: 'sum' }) },
+      // Third derivatives: the rule of the second has a rule of its own, but for l1, where it is 0.
+      ...(name === 'l1Loss'
+        ? []
+        : [
+            {
+              name: 'of its gradient',
+              inputs: [make([3, 4]), make([3, 4])],
+              call: (x: Tensor, t: Tensor) => enableGrad(() => autograd.grad(call(x, t, options), [x], { createGraph: true })[0] as Tensor),
+            },
+          ]),
       ...(name === 'smoothL1Loss'
         ? [{ name: 'beta 0', inputs: [make([5]), make([5])], call: (x: Tensor, t: Tensor) => F.smoothL1Loss(x, t, { beta: 0 }) }]
         : REDUCTIONS.map((reduction) => ({
