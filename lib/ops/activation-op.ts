@@ -76,7 +76,7 @@ export const leakyReluOp = activation(
 );
 const leakyReluBackwardOp = piecewiseBackward('leakyReluBackward');
 
-/** z = g where x <= 0; dg = h there. */
+/** z = g where x < 0; dg = h there. */
 const negativeGateOp = piecewiseBackward('negativeGate');
 /** y = x, or w x below 0; dx = g, or w g; dw = g x below 0. */
 export const preluOp: Elementwise = elementwiseOp({
@@ -87,14 +87,14 @@ export const preluOp: Elementwise = elementwiseOp({
     return [context.needs(0) ? preluBackwardOp([g, x, context.saved(1)]) : null, context.needs(1) ? mulOp([negativeGateOp([g, x]), x]) : null];
   },
 });
-/** z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x <= 0. */
+/** z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x < 0. */
 const preluBackwardOp: Elementwise = elementwiseOp({
   name: 'preluBackward',
   keep: (needs, [g, x, w]) => [needs[2] ? g : null, x, w],
   backward: (h, context): Gradients => {
     const x = context.saved(1);
     const w = context.saved(2);
-    const below = (): Tensor => whereOp([mulOp([h, w]), h, ltOp([x, scalarTensor(0, x.info)])]);
+    const below = (): Tensor => whereOp([h, mulOp([h, w]), geOp([x, scalarTensor(0, x.info)])]);
     return [context.needs(0) ? below() : null, null, context.needs(2) ? negativeGateOp([mulOp([h, context.saved(0)]), x]) : null];
   },
 });

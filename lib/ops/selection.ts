@@ -179,7 +179,9 @@ function planClamp(op: string, input: Tensor, min: Bound, max: Bound): Planned {
   );
   if (info === BOOL) fail(DTypeError, op, 'numbers', 'bool', { input });
   const y = asOperand(op, x, info);
-  if (info.floating && isScalar(low ?? 0) && isScalar(high ?? 0)) return new Planned(clampScalarOp, [y], [Number(low ?? -Infinity), Number(high ?? Infinity)]);
+  const numbers = [low ?? -Infinity, high ?? Infinity];
+  // A bound of NaN makes everything NaN, which the kernel for numbers does not.
+  if (info.floating && numbers.every((bound) => isScalar(bound) && !Number.isNaN(bound))) return new Planned(clampScalarOp, [y], numbers.map(Number));
   if (high === undefined) return new Planned(clampMinOp, [y, asOperand(op, low as Operand, info)]);
   if (low === undefined) return new Planned(clampMaxOp, [y, asOperand(op, high, info)]);
   return new Planned(clampOp, [y, asOperand(op, low, info), asOperand(op, high, info)]);

@@ -40,11 +40,11 @@ struct Threshold {
     return x <= static_cast<T>(threshold) ? static_cast<T>(value) : x;
   }
 };
-// g where x is not positive.
+// g where x is below 0 (or NaN).
 struct NegativeGate {
   template <class T>
   T operator()(T g, T x) const {
-    return x > T(0) ? T(0) : g;
+    return x >= T(0) ? T(0) : g;
   }
 };
 // g strictly between the bounds.

@@ -228,12 +228,16 @@ struct Clamp {
   }
 };
 
+// The same for bounds that are numbers (not NaN): two selections that do not depend on one another, so that the loop vectorises.
 struct ClampScalar {
   double low;
   double high;
   template <class T>
   T operator()(T x) const {
-    return Clamp{}(x, static_cast<T>(low), static_cast<T>(high));
+    const T most = static_cast<T>(high);
+    const T least = low < high ? static_cast<T>(low) : most;
+    const T raised = x < least ? least : x;
+    return x > most ? most : raised;
   }
 };
 // g where x lies within the bounds or on them.

@@ -8,7 +8,7 @@ type Gradients = readonly (readonly (number | string)[])[] | null | 'unknown';
 
 interface Floating {
   readonly fn: string;
-  readonly args: readonly (number | null)[];
+  readonly args: readonly (number | string | null)[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly inputs: readonly (readonly (number | string)[])[];
   readonly y: readonly (number | string | boolean)[];
@@ -52,7 +52,7 @@ describe('elementwise functions at special points', () => {
   for (const { fn, args, options, inputs, y, first, second } of fixture.floating) {
     it(`${fn}(${[...args.map(String), ...Object.entries(options).map(([k, v]) => `${k}: ${v}`)].join(', ')})`, () => {
       const leaves = inputs.map((x) => tensor(x.map(Number), { dtype: 'float64', requiresGrad: true }));
-      const out = named(fn)(...leaves, ...args, ...(Object.keys(options).length > 0 ? [options] : []));
+      const out = named(fn)(...leaves, ...args.map((a) => (a === null ? null : Number(a))), ...(Object.keys(options).length > 0 ? [options] : []));
       near(out.detach(), y, inputs, 'value');
       expect(out.requiresGrad, 'differentiable').to.equal(first !== null);
       if (first === null || first === 'unknown') return;
@@ -117,4 +117,11 @@ describe('16-bit arithmetic', () => {
       expect(g?.tolist()).to.deep.equal(narrow(x.float().mul(0).add(0.1)));
     });
   }
+});
+
+describe('clamp', () => {
+  it('gives NaN for a bound of NaN', () => {
+    expect(tensor([1, 2]).clamp(Number.NaN, 3).tolist()).to.deep.equal([Number.NaN, Number.NaN]);
+    expect(tensor([1, 2]).clamp({ max: Number.NaN }).tolist()).to.deep.equal([Number.NaN, Number.NaN]);
+  });
 });
