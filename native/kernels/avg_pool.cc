@@ -44,10 +44,12 @@ inline void each_tap(const PoolGeometry& g, int64_t e, int64_t p, const F& tap) 
   int64_t t0, t1, r0, r1;
   g.taps_inside(0, e, t0, t1);
   g.taps_inside(1, p, r0, r1);
+  int64_t s_begin, s_end;
+  g.taps_of_row(s_begin, s_end);
   for (int64_t t = t0; t < t1; t++) {
     for (int64_t r = r0; r < r1; r++) {
       const int64_t base = ((e * g.stride[0] - g.pad[0] + t) * g.in[1] + p * g.stride[1] - g.pad[1] + r) * g.in[2];
-      for (int64_t s = 0; s < g.kernel[2]; s++) {
+      for (int64_t s = s_begin; s < s_end; s++) {
         int64_t lo, hi;
         windows_inside(g.out[2], g.stride[2], s - g.pad[2], g.in[2], lo, hi);
         tap(base + lo * g.stride[2] + s - g.pad[2], lo, hi);

@@ -50,13 +50,15 @@ void max_rows(const PoolGeometry& g, const T* x, T* y, int32_t* indices, int64_t
     int64_t t0, t1, r0, r1;
     g.taps_inside(0, e, t0, t1);
     g.taps_inside(1, p, r0, r1);
+    int64_t s_begin, s_end;
+    g.taps_of_row(s_begin, s_end);
     bool first = true;
     for (int64_t t = t0; t < t1; t++) {
       for (int64_t r = r0; r < r1; r++) {
         const int64_t d = e * g.stride[0] - g.pad[0] + t * g.dilation[0];
         const int64_t h = p * g.stride[1] - g.pad[1] + r * g.dilation[1];
         const int64_t base = (d * g.in[1] + h) * g.in[2];
-        for (int64_t s = 0; s < g.kernel[2]; s++) {
+        for (int64_t s = s_begin; s < s_end; s++) {
           const int64_t offset = s * g.dilation[2] - g.pad[2];
           int64_t lo, hi;
           windows_inside(width, g.stride[2], offset, g.in[2], lo, hi);

@@ -50,6 +50,14 @@ struct PoolGeometry {
     if (begin > end) begin = end;
   }
 
+  // The taps along a row that lie inside of the input for at least one of its windows, as [begin, end).
+  void taps_of_row(int64_t& begin, int64_t& end) const {
+    const int64_t last = (out[2] - 1) * stride[2] - pad[2];
+    begin = last >= 0 ? 0 : (-last + dilation[2] - 1) / dilation[2];
+    end = std::min(kernel[2], (in[2] + pad[2] + dilation[2] - 1) / dilation[2]);
+    if (begin > end) begin = end;
+  }
+
   // The window of an adaptive pooling, as [begin, end).
   void adaptive_window(int d, int64_t o, int64_t& begin, int64_t& end) const {
     begin = o * in[d] / out[d];
