@@ -74,6 +74,7 @@ function adaptiveOperator(nd: SpatialDims) {
   /** y = the mean of each window; dx = adaptiveAvgPoolBackward(g). */
   const forward = defineOp<{ readonly outputSize: OutputSize } | PoolGeometry, PoolGeometry>({
     name,
+    autocast: nd === 3 ? 'float32' : undefined,
     infer: ([x], attributes) => ('words' in attributes ? attributes : adaptiveGeometry(name, nd, x, attributes.outputSize)),
     forward: ({ y: shape, words }, [x]) => {
       const y = allocate(shape, x.info);

@@ -78,6 +78,7 @@ interface MaxSpec extends PoolGeometry {
 function maxOperator<Attributes>(name: string, kind: 'maxPool' | 'adaptiveMaxPool', infer: (input: Tensor, attributes: Attributes) => PoolGeometry) {
   return defineOp<{ readonly attributes: Attributes; readonly withIndices: boolean }, MaxSpec, Tensor[]>({
     name,
+    autocast: name.endsWith('3d') ? 'float32' : undefined,
     infer: ([x], { attributes, withIndices }) => ({ ...infer(x, attributes), withIndices: withIndices || kind === 'adaptiveMaxPool' }),
     forward: ({ y: shape, words, withIndices }, [given]) => {
       const x = contiguousOf(given);

@@ -7,6 +7,7 @@ import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { copyInto, fillWith } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
+import { applyAutocast } from './dispatch-state.js';
 import { rowsAlong, takeRowsOp } from './index-rows.js';
 import { type Scalar, tensorArgument } from './promotion.js';
 import { sizeArguments } from './sizes-method.js';
@@ -93,7 +94,8 @@ export const pad = defineFunction(
     if (padded < 1 || padded > 3 || ndim < padded + 1 || ndim > padded + 2)
       fail(ShapeError, 'pad', `pads of all but the first one or two dimensions (mode ${mode})`, `[${pads}]`, { input: x });
     if (elementCount(x.shape.slice(ndim - padded)) === 0) fail(ShapeError, 'pad', `padded dimensions with elements (mode ${mode})`, `[${x.shape}]`);
-    let out = x;
+    // Autocast's float32 list has these modes but for reflection in three dimensions.
+    let out = mode === 'replicate' || (mode === 'reflect' && padded < 3) ? applyAutocast('float32', [x])[0] : x;
     for (let k = 0; k < padded; k++) out = padDim(out, ndim - 1 - k, pads[2 * k], pads[2 * k + 1], mode);
     return out;
   },

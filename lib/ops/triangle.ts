@@ -10,6 +10,7 @@ import { castTo, contiguousOf } from './cast.js';
 import { checkDevice } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
+import { applyAutocast } from './dispatch-state.js';
 import { defineInplace } from './inplace.js';
 import { tensorArgument } from './promotion.js';
 import { diagonalEmbedOp, diagonalOp } from './slice.js';
@@ -121,7 +122,7 @@ export const diagflat = defineFunction(
 
 /** The sum of the diagonal of a matrix. torch.trace */
 export const trace = defineFunction({ name: 'trace', parameters: ['input'] }, (input: Tensor): Tensor => {
-  const x = tensorArgument('trace', 'input', input);
+  const [x] = applyAutocast('float32', [tensorArgument('trace', 'input', input)]);
   if (x.shape.length !== 2) fail(ShapeError, 'trace', 'a matrix', `${x.shape.length} dimensions`, { input: x });
   return diagonalOp([x], [0, 0, 1]).sum();
 });

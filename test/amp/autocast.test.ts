@@ -21,6 +21,7 @@ import {
   stack,
   tensor,
   type Tensor,
+  zeros,
 } from '../../lib/index.js';
 
 const F = nn.functional;
@@ -65,6 +66,19 @@ const CASES: Record<string, (m: Make) => Tensor> = {
   catMixed: (m) => cat([m(3), ones([3])]),
   stack: (m) => stack([m(3), m(3)]),
   stackMixed: (m) => stack([m(3), ones([3])]),
+  indexCopy: (m) => m(3, 2).indexCopy(0, tensor([0], { dtype: 'int64' }), m(1, 2)),
+  padReflect1d: (m) => F.pad(m(1, 2, 5), [1, 1], { mode: 'reflect' }),
+  padReflect2d: (m) => F.pad(m(1, 2, 5, 5), [1, 1, 1, 1], { mode: 'reflect' }),
+  padReplicate2d: (m) => F.pad(m(1, 2, 5, 5), [1, 1, 1, 1], { mode: 'replicate' }),
+  padConstant: (m) => F.pad(m(1, 2, 5), [1, 1]),
+  trace: (m) => m(3, 3).trace(),
+  maxPool3d: (m) => F.maxPool3d(m(1, 1, 4, 4, 4), 2),
+  avgPool3d: (m) => F.avgPool3d(m(1, 1, 4, 4, 4), 2),
+  adaptiveAvgPool3d: (m) => F.adaptiveAvgPool3d(m(1, 1, 4, 4, 4), 2),
+  adaptiveMaxPool3d: (m) => F.adaptiveMaxPool3d(m(1, 1, 4, 4, 4), 2),
+  interpolateNearest: (m) => F.interpolate(m(1, 1, 4, 4), { scaleFactor: 2 }),
+  batchNorm: (m) => F.batchNorm(m(4, 3), zeros([3]), ones([3])),
+  embedding: (m) => F.embedding(tensor([0, 1], { dtype: 'int64' }), m(3, 2)),
   mseLoss: (m) => F.mseLoss(m(3), m(3)),
   l1Loss: (m) => F.l1Loss(m(3), m(3)),
   smoothL1Loss: (m) => F.smoothL1Loss(m(3), m(3)),
