@@ -215,6 +215,8 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
         blas::gemm(false, true, outputs, (c1 - c0) * taps, length, T{1}, left, left_step, right, right_step, keep, target, channels * taps);
       }
     }
+    trim(columns);
+    trim(rows);
   });
   if (parts == 1) return;
   parallel_for(elements, 16384, [&](int64_t begin, int64_t end) {

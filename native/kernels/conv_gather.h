@@ -134,6 +134,13 @@ void gather_columns(const Gather<T>& gather, const GatherPhase<T>& phase, int64_
   }
 }
 
+// Gives back what a thread keeps for its next tile, where an unusual shape made that large.
+template <class T>
+inline void trim(std::vector<T>& kept) {
+  constexpr size_t kKept = size_t{1} << 20;
+  if (kept.size() > kKept) std::vector<T>().swap(kept);
+}
+
 // Writes rows k0..k1 of a tile, computed into `tile` (row length ld), to where the phase puts its pixels.
 template <class T>
 void scatter_tile(const Gather<T>& gather, const GatherPhase<T>& phase, int64_t group, int64_t k0, int64_t k1, const std::vector<Segment>& segments,
@@ -239,6 +246,8 @@ void gather_all(const Gather<T>& gather) {
       tiling.range(item / blocks / gather.groups, begin, end);
       if (k0 < k1) gather_tile(gather, item / blocks % gather.groups, k0, k1, begin, end, segments, columns, product);
     }
+    trim(columns);
+    trim(product);
   });
 }
 
