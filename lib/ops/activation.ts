@@ -22,13 +22,16 @@ import {
   thresholdOp,
 } from './activation-op.js';
 import { add, div, mul, sub } from './arithmetic.js';
+import { leOp } from './comparison.js';
 import { attachMethod, defineFunction } from './define-function.js';
 import { applyAutocast } from './dispatch-state.js';
-import { Planned, runInto } from './elementwise-function.js';
+import { evaluate, Planned, runInto } from './elementwise-function.js';
 import type { Elementwise } from './elementwise-op.js';
 import { sigmoid as sigmoidOf, tanh as tanhOf } from './pointwise.js';
-import { isScalar, tensorArgument } from './promotion.js';
+import { asOperand, isScalar, tensorArgument } from './promotion.js';
+
 import { abs } from './rounding.js';
+import { clamp, whereOp } from './selection.js';
 import { chunk } from './split.js';
 import { reshape } from './view.js';
 
@@ -42,8 +45,8 @@ interface Settings {
   readonly inplace?: boolean;
   /** What the operator takes, from the parameters. Default: the parameters themselves. */
   readonly operands?: (numbers: readonly number[]) => readonly number[];
-  /** True where integers are allowed. */
-  readonly integers?: boolean;
+  /** What runs on integers: true for the same operator, or a plan of its own. By default they are refused. */
+  readonly integers?: true | ((x: Tensor, numbers: readonly number[]) => Planned | Tensor);
 }
 
 function inputOf(op: string, input: unknown, integers: boolean): Tensor {
@@ -54,16 +57,17 @@ function inputOf(op: string, input: unknown, integers: boolean): Tensor {
 
 /** Declares an activation function and, in the second result, its form with `_`. */
 function activation(name: string, op: Elementwise, settings: Settings = {}): [Activation, Activation] {
-  const { numbers = {}, inplace = true, operands = (given) => given, integers = false } = settings;
+  const { numbers = {}, inplace = true, operands = (given) => given, integers } = settings;
   const names = Object.keys(numbers);
   const defaults = Object.values(numbers);
   const required = 1 + defaults.filter((value) => value === undefined).length;
-  const plan = (input: Tensor, given: readonly unknown[]): Planned => {
-    const x = inputOf(name, input, integers);
+  const plan = (input: Tensor, given: readonly unknown[]): Planned | Tensor => {
+    const x = inputOf(name, input, integers !== undefined);
     const values = names.map((parameter, i) => {
       const value = given[i] ?? defaults[i];
       return isScalar(value) ? Number(value) : fail(ArgumentError, name, `a number for ${parameter}`, String(value));
     });
+    if (typeof integers === 'function' && !x.info.floating) return integers(x, operands(values));
     return new Planned(op, [x], operands(values));
   };
   const change = (input: Tensor, given: readonly unknown[]): Tensor => {
@@ -71,7 +75,7 @@ function activation(name: string, op: Elementwise, settings: Settings = {}): [Ac
     return runInto(`${name}_`, input, plan(input, given));
   };
   const fn = defineFunction({ name: `nn.functional.${name}`, parameters: ['input', ...names, ...(inplace ? ['inplace'] : [])], required }, (input: Tensor, ...given: unknown[]) =>
-    inplace && given[names.length] === true ? change(input, given) : plan(input, given).run(),
+    inplace && given[names.length] === true ? change(input, given) : evaluate(plan(input, given)),
   );
   const fnInplace = defineFunction({ name: `nn.functional.${name}_`, parameters: ['input', ...names], required, hidden: true }, (input: Tensor, ...given: unknown[]) =>
     change(input, given),
@@ -79,14 +83,22 @@ function activation(name: string, op: Elementwise, settings: Settings = {}): [Ac
   return [fn as unknown as Activation, fnInplace as unknown as Activation];
 }
 
+/** Bounds of integers count as integers. */
+function clampIntegers(x: Tensor, [low, high]: readonly number[]): Tensor {
+  return clamp(x, Math.trunc(low), Math.trunc(high));
+}
+
 /** `max(x, 0)`. */
 export const [relu, relu_] = activation('relu', reluOp, { integers: true });
 /** `min(max(x, 0), 6)`. */
-export const [relu6] = activation('relu6', hardtanhOp, { operands: () => [0, 6] });
+export const [relu6] = activation('relu6', hardtanhOp, { operands: () => [0, 6], integers: clampIntegers });
 /** `min(max(x, minVal), maxVal)`; defaults -1 and 1. No gradient flows at the bounds. */
-export const [hardtanh, hardtanh_] = activation('hardtanh', hardtanhOp, { numbers: { minVal: -1, maxVal: 1 } });
+export const [hardtanh, hardtanh_] = activation('hardtanh', hardtanhOp, { numbers: { minVal: -1, maxVal: 1 }, integers: clampIntegers });
 /** `x` where it is above `threshold`, else `value`. */
-export const [threshold, threshold_] = activation('threshold', thresholdOp, { numbers: { threshold: undefined, value: undefined } });
+export const [threshold, threshold_] = activation('threshold', thresholdOp, {
+  numbers: { threshold: undefined, value: undefined },
+  integers: (x, [limit, value]) => new Planned(whereOp, [asOperand('threshold', value, x.info), x, leOp([x, asOperand('threshold', limit, x.info)])]),
+});
 /** `x`, or `negativeSlope * x` (default 0.01) below 0. */
 export const [leakyRelu, leakyRelu_] = activation('leakyRelu', leakyReluOp, { numbers: { negativeSlope: 0.01 } });
 /** `x`, or `alpha * (e^x - 1)` (default alpha 1) below 0. */

@@ -92,8 +92,7 @@ export const allclose = defineFunction(
 /** Whether two tensors have the same shape and elements; NaN equals nothing. */
 export const equal = defineFunction({ name: 'equal', parameters: ['input', 'other'], required: 2 }, (input: Tensor, other: Tensor): boolean => {
   const [a, b] = [tensorArgument('equal', 'input', input), tensorArgument('equal', 'other', other)];
-  if (a.info !== b.info) fail(DTypeError, 'equal', 'two tensors of one dtype', `${a.dtype} and ${b.dtype}`);
-  return sameShape(a.shape, b.shape) && allTrue(eqOp([a, b]));
+  return sameShape(a.shape, b.shape) && allTrue(eq(a, b));
 });
 
 function allTrue(mask: Tensor): boolean {

@@ -25,6 +25,11 @@ export class Planned {
   }
 }
 
+/** Runs what was planned. */
+export function evaluate(planned: Planned | Tensor): Tensor {
+  return planned instanceof Tensor ? planned : planned.run();
+}
+
 /** Runs what was planned into the memory of `target`, and returns `target`. */
 export function runInto(op: string, target: Tensor, planned: Planned | Tensor): Tensor {
   if (planned instanceof Tensor) return storeResult(op, target, planned);
@@ -53,8 +58,7 @@ export function defineElementwise<const P extends readonly string[], A extends r
 ): PublicFunction<P, A, Tensor> {
   const { name, method = !name.includes('.'), inplace = method !== false } = declaration;
   const fn = defineFunction<P, A, Tensor>(declaration, (...args: A) => {
-    const planned = plan(...args);
-    return planned instanceof Tensor ? planned : planned.run();
+    return evaluate(plan(...args));
   });
   if (inplace) {
     // Only reads arguments: the same rules of options and positions, with the result written into the first one's memory.

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';
-import { autograd, type DType, ones, type Tensor, tensor } from '../../lib/index.js';
+import { autograd, type DType, nn, ones, type Tensor, tensor } from '../../lib/index.js';
 
 type Gradients = readonly (readonly (number | string)[])[] | null | 'unknown';
 
@@ -123,5 +123,18 @@ describe('clamp', () => {
   it('gives NaN for a bound of NaN', () => {
     expect(tensor([1, 2]).clamp(Number.NaN, 3).tolist()).to.deep.equal([Number.NaN, Number.NaN]);
     expect(tensor([1, 2]).clamp({ max: Number.NaN }).tolist()).to.deep.equal([Number.NaN, Number.NaN]);
+  });
+});
+
+describe('activations of integers', () => {
+  it('stay integers where PyTorch has them', () => {
+    const x = tensor([-3n, 0n, 2n, 9n]);
+    expect(nn.functional.relu(x).tolist()).to.deep.equal([0, 0, 2, 9]);
+    expect(nn.functional.relu6(x).tolist()).to.deep.equal([0, 0, 2, 6]);
+    expect(nn.functional.hardtanh(x, -2, 2).tolist()).to.deep.equal([-2, 0, 2, 2]);
+    expect(nn.functional.threshold(x, 0, -7).tolist()).to.deep.equal([-7, -7, 2, 9]);
+    expect(nn.functional.relu6(x, { inplace: true })).to.equal(x);
+    expect(x.tolist()).to.deep.equal([0, 0, 2, 6]);
+    expect(() => nn.functional.elu(x)).to.throw(nodegrad.DTypeError, /elu: expected a floating tensor, got int64/);
   });
 });

@@ -132,7 +132,10 @@ for (const fn of ['isclose', 'allclose', 'equal']) {
       { name: 'the same', inputs: [make([2, 3])], call: (x) => flag(functions[fn](x, x)) },
       { name: 'no elements', inputs: [make([0])], call: (x) => flag(functions[fn](x, x)) },
     ],
-    errors: [{ name: 'two dtypes', call: () => functions[fn](make([2]), integers), error: DTypeError, message: new RegExp(`${fn}: expected two tensors of one dtype`) }],
+    errors:
+      fn === 'equal'
+        ? [{ name: 'a number', call: () => functions[fn](make([2]), 3), error: ArgumentError, message: /equal: expected a tensor for other/ }]
+        : [{ name: 'two dtypes', call: () => functions[fn](make([2]), integers), error: DTypeError, message: new RegExp(`${fn}: expected two tensors of one dtype`) }],
   });
 }
 
