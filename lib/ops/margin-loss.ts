@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { binaryCrossEntropyWithLogits } from './binary-cross-entropy.js';
 import { contiguousOf } from './cast.js';
 import { defineFunction } from './define-function.js';
+import { pairwiseDistance } from './distance.js';
 import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './loss.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { minimum, where } from './selection.js';
@@ -83,20 +84,6 @@ export const softMarginLoss = defineFunction(
   },
 );
 
-/** The p-norm of a - b + eps along the last dimension. */
-function distance(a: Tensor, b: Tensor, p: number, eps: number): Tensor {
-  const d = a.sub(b).add(eps);
-  if (p === 2) return d.mul(d).sum(-1).sqrt();
-  const size = d.abs();
-  if (p === 1) return size.sum(-1);
-  return p === Number.POSITIVE_INFINITY
-    ? size.amax(-1)
-    : size
-        .pow(p)
-        .sum(-1)
-        .pow(1 / p);
-}
-
 /**
  * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with the p-norm distance of the last dimension, reduced; `swap` takes the
  * smaller of the distances of anchor and positive to the negative. Shapes equal, else ShapeError. Source: torch.nn.functional.triplet_margin_loss.
@@ -125,7 +112,7 @@ export const tripletMarginLoss = defineFunction(
     const [a, b, c] = lossArguments(op, { anchor, positive, negative });
     checkSameShape(op, a, b);
     checkSameShape(op, a, c);
-    const between = (x: Tensor, y: Tensor): Tensor => distance(x, y, p ?? 2, eps ?? 1e-6);
+    const between = (x: Tensor, y: Tensor): Tensor => pairwiseDistance(x, y, p ?? 2, eps ?? 1e-6);
     const near = between(a, b);
     let far = between(a, c);
     if (swap) far = minimum(far, between(b, c));
