@@ -1,6 +1,7 @@
 /** First and second derivatives of every public function, against central differences in float64. */
 import { autograd } from '../../lib/index.js';
 import '../samples/index.js';
+import { routes } from '../samples/routes.js';
 import { allSamples } from '../samples/sample.js';
 
 for (const entry of allSamples.values()) {
@@ -15,3 +16,11 @@ for (const entry of allSamples.values()) {
     }
   });
 }
+
+describe('derivatives on other routes', () => {
+  for (const route of routes) {
+    it(route.name, () => {
+      autograd.gradcheck(route.call, route.inputs, route.options);
+    });
+  }
+});
