@@ -31,9 +31,14 @@ void rotate(double* a, double* b, int64_t n, double cosine, double sine) {
   }
 }
 
+// A column this much shorter than the whole matrix is rounding noise of a zero column, and has no direction of its own.
+constexpr double kNoise = 4 * std::numeric_limits<double>::epsilon();
+
 // Makes the k columns of w orthogonal, and applies the same rotations to v. False where that does not end (NaN, infinity).
 bool orthogonalize(Columns& w, Columns& v, int64_t k) {
   constexpr int kSweeps = 80;
+  const double whole = std::inner_product(w.data.begin(), w.data.end(), w.data.begin(), 0.0);
+  const double noise = kNoise * kNoise * whole;
   for (int sweep = 0; sweep < kSweeps; sweep++) {
     bool rotated = false;
     for (int64_t i = 0; i < k; i++) {
@@ -42,7 +47,7 @@ bool orthogonalize(Columns& w, Columns& v, int64_t k) {
         const double beta = dot(w[j], w[j], w.rows);
         const double gamma = dot(w[i], w[j], w.rows);
         if (!std::isfinite(alpha + beta)) return false;
-        if (std::fabs(gamma) <= 1e-15 * std::sqrt(alpha * beta) || gamma == 0) continue;
+        if (std::fabs(gamma) <= 1e-15 * std::sqrt(alpha * beta) || std::min(alpha, beta) <= noise) continue;
         rotated = true;
         const double zeta = (beta - alpha) / (2 * gamma);
         const double t = (zeta >= 0 ? 1.0 : -1.0) / (std::fabs(zeta) + std::sqrt(1 + zeta * zeta));
@@ -104,10 +109,11 @@ bool decompose(const T* a, T* u, T* s, T* vh, int64_t m, int64_t n) {
   std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return sizes[static_cast<size_t>(i)] > sizes[static_cast<size_t>(j)]; });
   Columns directions(length, k);
   int64_t positive = 0;
+  const double noise = kNoise * std::sqrt(std::inner_product(sizes.begin(), sizes.end(), sizes.begin(), 0.0));
   for (int64_t j = 0; j < k; j++) {
     const double size = sizes[static_cast<size_t>(order[static_cast<size_t>(j)])];
     s[j] = static_cast<T>(size);
-    if (size <= std::numeric_limits<double>::min()) continue;
+    if (size <= noise || size <= std::numeric_limits<double>::min()) continue;
     positive = j + 1;
     for (int64_t i = 0; i < length; i++) directions[j][i] = w[order[static_cast<size_t>(j)]][i] / size;
   }

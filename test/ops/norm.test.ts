@@ -1,6 +1,6 @@
 /** Norms, distances and standard deviations against naive loops, and PyTorch's choices where a derivative does not exist. */
 import { expect } from 'chai';
-import { autograd, cosineSimilarity, linalg, nanmean, nansum, nn, norm, std, tensor, type Tensor } from '../../lib/index.js';
+import { linalg, autograd, cosineSimilarity, linalg, nanmean, nansum, nn, norm, std, tensor, type Tensor } from '../../lib/index.js';
 
 const data = Array.from({ length: 4 * 300 * 3 }, (_, i) => Math.sin(i * 1.7 + 0.3) * 3);
 const column = (o: number, i: number) => Array.from({ length: 300 }, (_, k) => data[(o * 300 + k) * 3 + i]);
@@ -96,5 +96,17 @@ describe('singular values', () => {
         'nuc',
       ).item(),
     ).to.be.closeTo(Math.sqrt(70), 1e-13);
+  });
+});
+
+describe('singular values of matrices of rank one', () => {
+  it('are one length and zeros, whatever the scale', () => {
+    for (let i = 0; i < 300; i++) {
+      const row = [1, Math.sin(i + 1), Math.cos(3 * i)].map((x) => x * 10 ** ((i % 60) - 30));
+      const [first, ...rest] = linalg.svdvals(tensor([row, row, row, row], { dtype: 'float64' })).tolist() as number[];
+      const length = 2 * Math.hypot(...row);
+      expect(Math.abs(first / length - 1)).to.be.lessThan(1e-14);
+      for (const value of rest) expect(value).to.be.lessThan(1e-15 * length);
+    }
   });
 });
