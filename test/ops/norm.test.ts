@@ -1,6 +1,6 @@
 /** Norms, distances and standard deviations against naive loops, and PyTorch's choices where a derivative does not exist. */
 import { expect } from 'chai';
-import { linalg, autograd, cosineSimilarity, linalg, nanmean, nansum, nn, norm, std, tensor, type Tensor } from '../../lib/index.js';
+import { autograd, cosineSimilarity, linalg, nanmean, nansum, nn, norm, std, tensor, type Tensor } from '../../lib/index.js';
 
 const data = Array.from({ length: 4 * 300 * 3 }, (_, i) => Math.sin(i * 1.7 + 0.3) * 3);
 const column = (o: number, i: number) => Array.from({ length: 300 }, (_, k) => data[(o * 300 + k) * 3 + i]);
