@@ -1,9 +1,8 @@
 /** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
 import { ArgumentError, AutogradError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { elementCount, sameShape } from '../shape/layout.js';
-import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
-import { fillWith } from '../ops/cast.js';
+import { filledTensor } from '../ops/cast.js';
 import { walkBackward } from './engine.js';
 import { gradientOperators } from './gradient-operators.js';
 import { gradientNode } from './graph.js';
@@ -44,9 +43,7 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
     if (gradient === null || gradient === undefined) {
       if (elementCount(output.shape) !== 1)
         throw new AutogradError(`${op}: expected a gradient for an output of several elements, got none (output ${i}, ${output.dtype}[${output.shape}])`);
-      const one = allocate(output.shape, output.info);
-      fillWith(one, 1);
-      return one;
+      return filledTensor(output.shape, output.info, 1);
     }
     if (!sameShape(gradient.shape, output.shape)) fail(ShapeError, op, `a gradient of shape [${output.shape}]`, `[${gradient.shape}]`, { output: i });
     gradient.storage.shared = true;
@@ -94,9 +91,7 @@ export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | reado
   return results.map((result, i) => {
     if (result !== null) return result;
     if (materializeGrads) {
-      const zeros = allocate(ins[i].shape, ins[i].info);
-      fillWith(zeros, 0);
-      return zeros;
+      return filledTensor(ins[i].shape, ins[i].info, 0);
     }
     if (!allowUnused)
       throw new AutogradError(

@@ -1,8 +1,7 @@
 /** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
 import { AutogradError, fail } from '../errors.js';
-import { fillWith } from '../ops/cast.js';
+import { filledTensor } from '../ops/cast.js';
 import { observer } from '../ops/dispatch-state.js';
-import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, noGrad } from './grad-mode.js';
 import { attachOutput, nodeFor } from './graph.js';
@@ -115,7 +114,5 @@ export abstract class AutogradFunction {
 }
 
 function zerosOf(like: Tensor): Tensor {
-  const zeros = allocate(like.shape, like.info);
-  fillWith(zeros, 0);
-  return zeros;
+  return filledTensor(like.shape, like.info, 0);
 }

@@ -4,7 +4,7 @@
  * input's type. (Slow mode of torch.autograd.gradcheck.)
  */
 import { ArgumentError, AutogradError, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
-import { castTo, copyInto, fillWith } from '../ops/cast.js';
+import { castTo, copyInto, fillWith, filledTensor } from '../ops/cast.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
@@ -52,9 +52,7 @@ function values(t: Tensor): Float64Array {
 }
 
 function zerosLike(t: Tensor): Tensor {
-  const zeros = allocate(t.shape, t.info);
-  fillWith(zeros, 0);
-  return zeros;
+  return filledTensor(t.shape, t.info, 0);
 }
 
 /** The address of element i (in logical order) in the tensor's array. */

@@ -9,7 +9,7 @@
  */
 import { inspect } from 'node:util';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { castTo, fillWith } from '../ops/cast.js';
+import { castTo, filledTensor } from '../ops/cast.js';
 import { checkDevice } from '../ops/convert.js';
 import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
 import { rebind, Tensor } from '../tensor/tensor.js';
@@ -388,7 +388,5 @@ function joined(path: string, key: string): string {
 }
 
 function zerosLike(gradient: Tensor): Tensor {
-  const zeros = castTo(gradient, gradient.info);
-  fillWith(zeros, 0);
-  return zeros;
+  return filledTensor(gradient.shape, gradient.info, 0);
 }

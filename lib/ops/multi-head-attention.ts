@@ -2,11 +2,10 @@
 import { ArgumentError, DTypeError, fail, ShapeError } from '../errors.js';
 import { type Shape, sameShape } from '../shape/layout.js';
 import { BOOL, type DTypeInfo } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, addOp } from './arithmetic.js';
 import { scaledDotProductAttention } from './attention.js';
-import { fillWith } from './cast.js';
+import { filledTensor } from './cast.js';
 import { catOp } from './cat.js';
 import { defineFunction } from './define-function.js';
 import { dropout } from './dropout.js';
@@ -53,9 +52,7 @@ function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Optiona
 }
 
 function zeros(shape: Shape, info: DTypeInfo): Tensor {
-  const out = allocate([...shape], info);
-  fillWith(out, 0);
-  return out;
+  return filledTensor(shape, info, 0);
 }
 
 /** x with one more element of 0 at the end of its last dimension. */
