@@ -33,6 +33,12 @@ for mmap in (False, True):
     assert c["same"][0] is c["same"][1]
     assert type(c["parameter"]) is torch.nn.Parameter and c["parameter"].requires_grad and c["leaf"].requires_grad
     assert type(c["frozen"]) is torch.nn.Parameter and not c["frozen"].requires_grad
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Sequential(torch.nn.BatchNorm1d(4)))
+    assert type(c["normed"]) is collections.OrderedDict and type(c["normed"]._metadata) is collections.OrderedDict
+    assert dict(c["normed"]._metadata) == dict(model.state_dict()._metadata)
+    model.load_state_dict(c["normed"])
+    del c["normed"]["1.0.num_batches_tracked"]
+    assert model.load_state_dict(c["normed"], strict=False).missing_keys == ["1.0.num_batches_tracked"]
     model = torch.nn.Linear(3, 2)
     model.load_state_dict(c["model"])
     assert torch.equal(model.weight, torch.arange(6.0).reshape(2, 3))
@@ -89,13 +95,24 @@ try {
     frozen: new nn.Parameter(tensor([1]), false),
     leaf: tensor([1], { requiresGrad: true }),
     model: { weight: tensor([0, 1, 2, 3, 4, 5]).view(2, 3), bias: tensor([0, 0]) },
+    normed: new nn.Sequential(new nn.Linear(3, 4), new nn.Sequential(new nn.BatchNorm1d(4))).stateDict(),
     training: { model: model.stateDict(), optimizer: optimizer.stateDict() },
   };
   const [file, again] = ['ours.pt', 'theirs.pt'].map((name) => path.join(folder, name));
   await save(value, file);
   const python = spawnSync(process.env.PYTHON ?? 'python3', ['-c', CHECK, file, again], { stdio: 'inherit', env: { ...process.env, OMP_NUM_THREADS: '1' } });
   if (python.status !== 0) throw new Error('PyTorch does not read the checkpoint as it was meant');
-  const strip = (checkpoint: typeof value): unknown => ({ ...checkpoint, tensors: null, state: null, parameter: null, frozen: null, leaf: null, model: null, training: null });
+  const strip = (checkpoint: typeof value): unknown => ({
+    ...checkpoint,
+    tensors: null,
+    state: null,
+    parameter: null,
+    frozen: null,
+    leaf: null,
+    model: null,
+    normed: null,
+    training: null,
+  });
   if (!isDeepStrictEqual(strip(await load(again)), strip(await load(file)))) throw new Error('what PyTorch saved again differs');
   step();
   const { stepped } = (await load(again)).training as { stepped: Record<string, Tensor> };

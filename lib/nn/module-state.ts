@@ -8,7 +8,10 @@ import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
 
-/** Tensors under PyTorch's keys. */
+/**
+ * Tensors under PyTorch's keys. A module's state dict also carries, not enumerable, PyTorch's `_metadata`: the version of each
+ * module's layout by its path, which checkpoints keep and loading reads.
+ */
 export type StateDict = Record<string, Tensor>;
 
 export interface StateOptions {
@@ -31,6 +34,10 @@ export interface LoadResult {
 /** A place in a module for one entry of a state dict. */
 interface Slot {
   readonly key: string;
+  /** The module's path, its name in the metadata. */
+  readonly path: string;
+  /** The key within the module. */
+  readonly name: string;
   readonly module: Module;
   readonly property: string;
   readonly tensor: Tensor;
@@ -38,7 +45,8 @@ interface Slot {
 
 /** The places of a module and all below it; a shared module has a place under each of its names, as in PyTorch. */
 function slotsOf(module: Module, prefix: string, out: Slot[] = []): Slot[] {
-  for (const { key, property, tensor, persistent } of module.ownTensors()) if (persistent) out.push({ key: prefix + key, module, property, tensor });
+  for (const { key, property, tensor, persistent } of module.ownTensors())
+    if (persistent) out.push({ key: prefix + key, path: prefix.slice(0, -1), name: key, module, property, tensor });
   for (const [key, child] of module.ownModules()) slotsOf(child, `${prefix}${key}.`, out);
   return out;
 }
@@ -46,8 +54,33 @@ function slotsOf(module: Module, prefix: string, out: Slot[] = []): Slot[] {
 export function stateOf(module: Module, options: StateOptions): StateDict {
   rejectUnknownOptions('stateDict', options, ['prefix', 'keepVars']);
   const state: StateDict = {};
-  for (const { key, tensor } of slotsOf(module, options.prefix ?? '')) state[key] = options.keepVars ? tensor : detach(tensor);
+  const prefix = options.prefix ?? '';
+  for (const { key, tensor } of slotsOf(module, prefix)) state[key] = options.keepVars ? tensor : detach(tensor);
+  hide(state, versionsOf(module, prefix));
   return state;
+}
+
+type Versions = Record<string, { version: number }>;
+
+/** The version of every module's layout, by path, a parent before its children. */
+function versionsOf(module: Module, prefix: string, out: Versions = {}): Versions {
+  out[prefix.slice(0, -1)] = { version: (module.constructor as typeof Module).stateVersion };
+  for (const [key, child] of module.ownModules()) versionsOf(child, `${prefix}${key}.`, out);
+  if (!Object.hasOwn(out, '_metadata')) hide(out, undefined);
+  return out;
+}
+
+/** Gives a dict PyTorch's attribute of that name, which also marks it as an OrderedDict (lib/serialization). */
+function hide(dict: object, metadata: Versions | undefined): void {
+  Object.defineProperty(dict, '_metadata', { value: metadata, enumerable: false, writable: true, configurable: true });
+}
+
+/** The version that a state dict names for a module; 0 where it names none. */
+function versionIn(state: object, path: string): number {
+  const metadata: unknown = (state as { _metadata?: unknown })._metadata;
+  if (typeof metadata !== 'object' || metadata === null || metadata instanceof Tensor || !Object.hasOwn(metadata, path)) return 0;
+  const version: unknown = (metadata as Record<string, { version?: unknown } | null>)[path]?.version;
+  return typeof version === 'number' ? version : 0;
 }
 
 export function loadState(module: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions): LoadResult {
@@ -63,8 +96,9 @@ export function loadState(module: Module, given: Readonly<Record<string, Tensor>
   const loads: { slot: Slot; value: Tensor }[] = [];
   for (const slot of slots) {
     const found = Object.hasOwn(state, slot.key) ? state[slot.key] : undefined;
-    if (found === undefined) missingKeys.push(slot.key);
-    else if (!(found instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(found)}.`);
+    if (found === undefined) {
+      if (!slot.module.absentBefore(versionIn(given, slot.path)).includes(slot.name)) missingKeys.push(slot.key);
+    } else if (!(found instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(found)}.`);
     else {
       // A scalar was stored as one element before PyTorch 0.4.
       const value = slot.tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1 ? reshape(detach(found), []) : found;

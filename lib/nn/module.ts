@@ -55,6 +55,8 @@ export interface Layer extends Module {
 export class Module extends Callable {
   /** State-dict keys of the properties whose key is not their name. */
   static readonly stateNames: Readonly<Record<string, string>> = {};
+  /** The version of the class's layout in state dicts (PyTorch's `_version`), kept in their metadata. */
+  static readonly stateVersion: number = 1;
 
   /** Whether layers such as dropout and batch norm behave as in training; set by `train` and `eval`. */
   training = true;
@@ -106,6 +108,10 @@ export class Module extends Callable {
       const tensor = (this as unknown as Record<string, unknown>)[property];
       if (tensor instanceof Tensor) yield { property, key: this.stateKey(property), tensor, buffer: true, persistent };
     }
+  }
+  /** Keys of this module that a state dict of an older version may lack: the values stay as they are. Version 0: it names none. */
+  absentBefore(_version: number): readonly string[] {
+    return [];
   }
   /** Own submodules with their keys, shared ones as often as they are there. Internal. */
   *ownModules(): Generator<[string, Module]> {

@@ -1,10 +1,12 @@
 /** Arithmetic of three operands in one pass: addcmul, addcdiv; and xlogy. */
 import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
-import { BOOL } from '../storage/dtype.js';
+import { BOOL, type DTypeInfo } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { divOp, mulOp, negOp, scaled, scaledMulOp } from './arithmetic.js';
+import { div, divOp, mul, mulOp, negOp, scaled, scaledMulOp } from './arithmetic.js';
+import { castTo } from './cast.js';
 import { eqOp, leOp } from './comparison.js';
 import type { Method } from './define-function.js';
+import { defineOp } from './define-op.js';
 import { binary, type BinaryFunction, defineElementwise, floatPair, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAndOp } from './logical.js';
@@ -38,13 +40,40 @@ const addcdivOp: Elementwise = elementwiseOp({
   },
 });
 
-function planTernary(op: Elementwise, name: string, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar | undefined, integers: boolean): Planned {
+/** addcdiv of operands of several floating types; the derivative is formed in the operands' own types before it is promoted, as PyTorch does. */
+const addcdivMixedOp = defineOp<number, MixedSpec>({
+  name: 'addcdivMixed',
+  nativeHalf: true,
+  infer: (operands, value) => ({ value, info: resultType('addcdiv', operands) }),
+  forward: ({ value, info }, operands) =>
+    addcdivOp(
+      operands.map((t) => castTo(t, info)),
+      [value],
+    ),
+  save: (context, [, a, b]) => context.save(context.needs(2) ? a : null, context.needs(1) || context.needs(2) ? b : null),
+  backward: (context, g): Gradients => {
+    if (!context.needs(1) && !context.needs(2)) return [g, null, null];
+    const b = context.saved(1);
+    return [
+      g,
+      context.needs(1) ? mul(g, divOp([scalarTensor(context.spec.value, b.info), b])) : null,
+      context.needs(2) ? mul(negOp([g]), div(scaled(context.saved(0), context.spec.value), mulOp([b, b]))) : null,
+    ];
+  },
+});
+interface MixedSpec {
+  readonly value: number;
+  readonly info: DTypeInfo;
+}
+
+function planTernary(op: Elementwise, name: string, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar | undefined, integers: boolean): Planned | Tensor {
   const operands = [tensorArgument(name, 'input', input), tensorArgument(name, 'tensor1', tensor1), tensorArgument(name, 'tensor2', tensor2)];
   const info = resultType(name, operands);
   if (info === BOOL || (!integers && !info.floating)) fail(DTypeError, name, integers ? 'numbers' : 'a floating tensor (integers do not divide evenly)', info.name);
   const factor = value ?? 1;
   if (!isScalar(factor)) fail(ArgumentError, name, 'a number for value', describe(factor));
   if (!info.floating && !Number.isInteger(Number(factor))) fail(ArgumentError, name, `an integral value for ${info.name} tensors`, String(factor));
+  if (op === addcdivOp && operands.every((t) => t.info.floating) && operands.some((t) => t.info !== info)) return addcdivMixedOp(operands, Number(factor));
   return new Planned(
     op,
     operands.map((t) => asOperand(name, t, info)),

@@ -1,7 +1,7 @@
 /** Modules: calling, members and their names, state dicts, hooks, printing. */
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { ArgumentError, CheckpointError, full, nn, type Tensor, tensor } from '../../lib/index.js';
+import { ArgumentError, CheckpointError, full, nn, randn, type Tensor, tensor } from '../../lib/index.js';
 import { modulePath } from '../../lib/nn/module-path.js';
 
 class Scale extends nn.Module {
@@ -82,6 +82,31 @@ describe('nn.Module', () => {
     expect(other.gain.tolist()).to.deep.equal([3]);
     expect(() => other.loadStateDict(null as never)).to.throw(CheckpointError, /expected a state dict, got null/);
     expect(() => other.loadStateDict({ gain: 3 } as never, { strict: false })).to.throw(CheckpointError, /gain: expected a tensor, got 3/);
+  });
+
+  it('keeps the version of each layout in its state dict, as PyTorch does, and forgives old ones the count of batches', () => {
+    const net = (): nn.Sequential => new nn.Sequential(new nn.Linear(2, 3), new nn.Sequential(new nn.BatchNorm1d(3)));
+    const source = net();
+    source(randn([4, 2]));
+    const metadata = (state: object): object => (state as { _metadata: object })._metadata;
+    const versions = { '': { version: 1 }, '0': { version: 1 }, '1': { version: 1 }, '1.0': { version: 2 } };
+    const state = source.stateDict();
+    expect(metadata(state)).to.deep.equal(versions);
+    expect(metadata(source.get(1).stateDict({ prefix: 'a.' }))).to.deep.equal({ a: { version: 1 }, 'a.0': { version: 2 } });
+    expect(Object.keys(state)).not.to.include('_metadata');
+
+    const target = net();
+    target(randn([4, 2]));
+    target(randn([4, 2]));
+    delete state['1.0.num_batches_tracked'];
+    expect(() => target.loadStateDict(state)).to.throw(CheckpointError, /Missing key\(s\) in state_dict: "1\.0\.num_batches_tracked"/);
+    // Without metadata (a plain object or a Map), or of version 1, it may be missing; the module keeps its own.
+    for (const old of [{ ...state }, new Map(Object.entries(state)), Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': { version: 1 } } })]) {
+      expect(target.loadStateDict(old)).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
+      expect(target.stateDict()['1.0.num_batches_tracked'].item()).to.equal(2);
+    }
+    const damaged = Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': null } });
+    expect(target.loadStateDict(damaged).missingKeys).to.deep.equal([]);
   });
 
   it('lists every problem of a state dict, and loads nothing of it', () => {

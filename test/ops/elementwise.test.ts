@@ -138,3 +138,66 @@ describe('activations of integers', () => {
     expect(() => nn.functional.elu(x)).to.throw(nodegrad.DTypeError, /elu: expected a floating tensor, got int64/);
   });
 });
+
+describe('addcdiv of several floating types', () => {
+  // PyTorch 2.13 on CPU.
+  for (const [x, a, b, y, first, second] of [
+    [
+      'float64',
+      'bfloat16',
+      'float32',
+      [2.4614583905924263, -2.156012237714938],
+      [
+        [0.37, 1.21],
+        [0.6171875, -0.7890625],
+        [-0.8885996341705322, -0.23945534229278564],
+      ],
+      [
+        [0.1616317813457101, -0.05971687991028596],
+        [-0.41015625, 0.13671875],
+        [0.7726178169250488, 0.2206629365682602],
+      ],
+    ],
+    [
+      'float32',
+      'float64',
+      'bfloat16',
+      [2.4704347945296248, -2.157142904826573],
+      [
+        [0.3700000047683716, 1.2100000381469727],
+        [0.6185937499999999, -0.7893359375],
+        [-0.890625, -0.240234375],
+      ],
+      [
+        [0.1524003861606984, -0.059458216019636134],
+        [-0.41289855072463766, 0.13760170118343193],
+        [0.78125, 0.220703125],
+      ],
+    ],
+  ] as const) {
+    it(`forms its derivatives in the operands' own types: ${x}, ${a}, ${b}`, () => {
+      const leaves = [
+        tensor([0.3, -1.7], { dtype: x, requiresGrad: true }),
+        tensor([1.3, 0.7], { dtype: a, requiresGrad: true }),
+        tensor([0.9, -2.3], { dtype: b, requiresGrad: true }),
+      ];
+      const out = nodegrad.addcdiv(leaves[0], leaves[1], leaves[2], { value: 1.5 });
+      const g = tensor([0.37, 1.21], { dtype: 'float64', requiresGrad: true });
+      const gradients = autograd.grad(out, leaves, { gradOutputs: g, createGraph: true }) as Tensor[];
+      const cotangents = gradients.map((t) => tensor([0.6, -0.4], { dtype: t.dtype }));
+      const seconds = autograd.grad(gradients, [g, leaves[1], leaves[2]], { gradOutputs: cotangents }) as Tensor[];
+      const close = (got: Tensor, expected: readonly number[]): void =>
+        (got.tolist() as number[]).forEach((value, i) => {
+          expect(value).to.be.closeTo(expected[i], Math.abs(expected[i]) * (got.dtype === 'float64' ? 1e-12 : 2e-7));
+        });
+      expect([out, ...gradients].map((t) => t.dtype)).to.deep.equal(['float64', x, a, b]);
+      close(out, y);
+      gradients.forEach((t, i) => {
+        close(t, first[i]);
+      });
+      seconds.forEach((t, i) => {
+        close(t, second[i]);
+      });
+    });
+  }
+});

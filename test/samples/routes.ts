@@ -2,7 +2,7 @@
  * Routes through derivative rules that no single public function takes in float64: conversions, module hooks, recurrent layers, third
  * derivatives. The generic tests and the mutation check walk them beside the samples.
  */
-import { autograd, bernoulli, Generator, nn, type Tensor } from '../../lib/index.js';
+import { addcdiv, autograd, bernoulli, Generator, nn, type Tensor } from '../../lib/index.js';
 import { make } from './sample.js';
 
 export interface Route {
@@ -37,6 +37,12 @@ const far = (): Tensor[] => [make([5], 0.5, 0.9), make([5], -0.9, -0.5), make([5
 
 export const routes: readonly Route[] = [
   { name: 'a conversion to float32', inputs: [make([4])], call: (x) => x.float().mul(3), options: { eps: 1e-2, atol: 1e-3 } },
+  {
+    name: 'addcdiv of two floating types',
+    inputs: [make([4]), make([4]), make([4], 1, 2)],
+    call: (x, a, b) => addcdiv(x, a, b.float(), { value: 2 }),
+    options: { eps: 1e-2, atol: 1e-2 },
+  },
   { name: 'rounding to a decimal', inputs: [make([4])], call: (x) => x.round({ decimals: 1 }).add(x) },
   { name: 'a drawn tensor', inputs: [make([4], 0.1, 0.9)], call: (x) => bernoulli(x, { generator: new Generator().manualSeed(1) }).add(x) },
   { name: 'a module with a backward hook', inputs: [make([4, 3])], call: (x) => layer(x) },

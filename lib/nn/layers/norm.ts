@@ -21,6 +21,7 @@ export type NormConstructor = ConstructorArguments<typeof NORM, NormArguments>;
 /** Features, optional weight and bias, and optional running statistics. */
 abstract class NormBase extends Module {
   static override readonly stateNames = { runningMean: 'running_mean', runningVar: 'running_var', numBatchesTracked: 'num_batches_tracked' };
+  static override readonly stateVersion = 2;
   readonly numFeatures: number;
   readonly eps: number;
   /** How far running statistics move at each step; null: they are the mean of all steps. */
@@ -50,6 +51,10 @@ abstract class NormBase extends Module {
     this.resetParameters();
   }
 
+  /** Version 2 of the layout brought the count of batches. */
+  override absentBefore(version: number): readonly string[] {
+    return version < 2 ? ['num_batches_tracked'] : [];
+  }
   /** Running statistics as before the first step. */
   resetRunningStats(): void {
     const set = (t: Tensor | null, value: number): void => {
