@@ -17,7 +17,7 @@ if (sanitize) args.push('--CDNODEGRAD_SANITIZE=ON');
 const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 if (result.status !== 0) {
   console.error('\nnodegrad: the native addon was not built; the message above says why.');
-  console.error('It needs a C++17 compiler, cmake and OpenBLAS. In a clone, scripts/setup.sh installs them; as a dependency:');
-  console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev');
+  console.error('It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as a dependency:');
+  console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev libsleef-dev');
 }
 process.exit(result.status ?? 1);

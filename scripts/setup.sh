@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing (compiler, cmake, OpenBLAS, npm packages), and builds the addon and the library.
+# Installs what is missing (compiler, cmake, OpenBLAS, SLEEF, npm packages), and builds the addon and the library.
 # Takes under a second when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ command -v cmake >/dev/null || missing+=(cmake)
 command -v make >/dev/null || missing+=(make)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 pkg-config --exists openblas 2>/dev/null || missing+=(libopenblas-dev)
+pkg-config --exists sleef 2>/dev/null || missing+=(libsleef-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null; then
@@ -30,10 +31,10 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "setup: missing: ${missing[*]}. Install them, then run this again:" >&2
-    if command -v dnf >/dev/null; then echo "  sudo dnf install -y gcc-c++ cmake make pkgconf-pkg-config openblas-devel" >&2
-    elif command -v apk >/dev/null; then echo "  sudo apk add build-base cmake pkgconf openblas-dev" >&2
-    elif command -v brew >/dev/null; then echo "  brew install cmake pkg-config openblas && export PKG_CONFIG_PATH=\$(brew --prefix openblas)/lib/pkgconfig" >&2
-    else echo "  a C++17 compiler, cmake, make, pkg-config and OpenBLAS with its headers" >&2
+    if command -v dnf >/dev/null; then echo "  sudo dnf install -y gcc-c++ cmake make pkgconf-pkg-config openblas-devel sleef-devel" >&2
+    elif command -v apk >/dev/null; then echo "  sudo apk add build-base cmake pkgconf openblas-dev sleef-dev" >&2
+    elif command -v brew >/dev/null; then echo "  brew install cmake pkg-config openblas sleef && export PKG_CONFIG_PATH=\$(brew --prefix openblas)/lib/pkgconfig" >&2
+    else echo "  a C++17 compiler, cmake, make, pkg-config, OpenBLAS with its headers, and SLEEF" >&2
     fi
     exit 1
   fi

@@ -24,7 +24,9 @@ function load(): Addon {
     const [reason] = (error as Error).message.split('\n');
     const cure = /libopenblas/.test(reason)
       ? 'OpenBLAS is missing: apt-get install libopenblas0 (dnf install openblas, apk add openblas, brew install openblas)'
-      : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';
+      : /libsleef/.test(reason)
+        ? 'SLEEF is missing: apt-get install libsleef3 (dnf install sleef, apk add sleef, brew install sleef)'
+        : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';
     throw new AddonError(`nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ${process.version}: ${reason}\n${cure}`, { cause: error });
   }
 }

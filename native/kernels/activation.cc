@@ -1,21 +1,17 @@
 // Activation functions and their derivatives: one functor each. Backward functors take gradOutput first, then the function's input
-// (or its output, where the caller saved that). Loops vectorise where no library function is called.
+// (or its output, where the caller saved that).
 #include <cmath>
 
 #include "arithmetic.h"
 #include "elementwise.h"
 #include "kernels.h"
+#include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
 constexpr double kRootHalf = 0.70710678118654752440;
 constexpr double kTwoByRootPi = 1.12837916709551257390;
-
-template <class T>
-T logistic(T x) {
-  return T(1) / (T(1) + std::exp(-x));
-}
 
 // A NaN stays.
 struct Relu {
@@ -84,107 +80,141 @@ struct PreluBackward {
 };
 // ELU, SELU and CELU: scale x above 0, scale alpha (e^(rate x) - 1) below.
 struct Elu {
+  using Packs = void;
   double alpha;
   double scale;
   double rate;
-  template <class T>
-  T operator()(T x) const {
-    return x > T(0) ? x * static_cast<T>(scale) : std::expm1(x * static_cast<T>(rate)) * static_cast<T>(alpha * scale);
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    return x > T(0) ? x * static_cast<T>(scale) : vec::expm1(x * static_cast<T>(rate)) * static_cast<T>(alpha * scale);
   }
 };
 struct EluBackward {
+  using Packs = void;
   double alpha;
   double scale;
   double rate;
-  template <class T>
-  T operator()(T g, T x) const {
-    return x > T(0) ? g * static_cast<T>(scale) : g * static_cast<T>(alpha * scale * rate) * std::exp(x * static_cast<T>(rate));
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    return x > T(0) ? g * static_cast<T>(scale) : g * static_cast<T>(alpha * scale * rate) * vec::exp(x * static_cast<T>(rate));
   }
 };
 struct Gelu {
-  template <class T>
-  T operator()(T x) const {
-    return x * T(0.5) * (T(1) + std::erf(x * T(kRootHalf)));
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    return x * T(0.5) * (T(1) + vec::erf(x * T(kRootHalf)));
   }
 };
 struct GeluBackward {
-  template <class T>
-  T operator()(T g, T x) const {
-    const T below = T(0.5) * (T(1) + std::erf(x * T(kRootHalf)));
-    const T density = std::exp(T(-0.5) * x * x) * T(kTwoByRootPi * kRootHalf * 0.5);
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    const V below = T(0.5) * (T(1) + vec::erf(x * T(kRootHalf)));
+    const V density = vec::exp(T(-0.5) * x * x) * T(kTwoByRootPi * kRootHalf * 0.5);
     return g * (below + x * density);
   }
 };
 constexpr double kGeluInner = kTwoByRootPi * kRootHalf;  // sqrt(2 / pi)
 constexpr double kGeluCube = 0.044715;
 struct GeluTanh {
-  template <class T>
-  T operator()(T x) const {
-    return T(0.5) * x * (T(1) + std::tanh(T(kGeluInner) * (x + T(kGeluCube) * x * x * x)));
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    return T(0.5) * x * (T(1) + vec::tanh(T(kGeluInner) * (x + T(kGeluCube) * x * x * x)));
   }
 };
 struct GeluTanhBackward {
-  template <class T>
-  T operator()(T g, T x) const {
-    const T t = std::tanh(T(kGeluInner) * (x + T(kGeluCube) * x * x * x));
-    const T slope = T(kGeluInner) * (T(1) + T(3 * kGeluCube) * x * x);
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    const V t = vec::tanh(T(kGeluInner) * (x + T(kGeluCube) * x * x * x));
+    const V slope = T(kGeluInner) * (T(1) + T(3 * kGeluCube) * x * x);
     return g * T(0.5) * (T(1) + t + x * (T(1) - t * t) * slope);
   }
 };
 struct Silu {
-  template <class T>
-  T operator()(T x) const {
-    return x / (T(1) + std::exp(-x));
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    return x / (T(1) + vec::exp(-x));
   }
 };
 struct SiluBackward {
-  template <class T>
-  T operator()(T g, T x) const {
-    const T s = logistic(x);
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    const V s = vec::sigmoid(x);
     return g * s * (T(1) + x * (T(1) - s));
   }
 };
+// tanh(log(1 + e^x)) = n / (n + 2) with n = e^x (e^x + 2); it is 1 long before e^x overflows.
+template <class V>
+V tanh_of_softplus(V x) {
+  using T = Element<V>;
+  const V e = vec::exp(x > T(40) ? V{} + T(40) : x);
+  const V n = e * (e + T(2));
+  return n / (n + T(2));
+}
 struct Mish {
-  template <class T>
-  T operator()(T x) const {
-    return x * std::tanh(std::log1p(std::exp(x)));
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    return x * tanh_of_softplus(x);
   }
 };
 struct MishBackward {
-  template <class T>
-  T operator()(T g, T x) const {
-    const T t = std::tanh(std::log1p(std::exp(x)));
-    return g * (t + x * logistic(x) * (T(1) - t * t));
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    const V t = tanh_of_softplus(x);
+    return g * (t + x * vec::sigmoid(x) * (T(1) - t * t));
   }
 };
 struct Softplus {
+  using Packs = void;
   double beta;
   double threshold;
-  template <class T>
-  T operator()(T x) const {
-    const T z = x * static_cast<T>(beta);
-    return z > static_cast<T>(threshold) ? x : std::log1p(std::exp(z)) / static_cast<T>(beta);
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    const V z = x * static_cast<T>(beta);
+    return z > static_cast<T>(threshold) ? x : vec::log1p(vec::exp(z)) / static_cast<T>(beta);
   }
 };
 struct SoftplusBackward {
+  using Packs = void;
   double beta;
   double threshold;
-  template <class T>
-  T operator()(T g, T x) const {
-    const T z = x * static_cast<T>(beta);
-    return z > static_cast<T>(threshold) ? g : g * logistic(z);
+  template <class V>
+  V operator()(V g, V x) const {
+    using T = Element<V>;
+    const V z = x * static_cast<T>(beta);
+    return z > static_cast<T>(threshold) ? g : g * vec::sigmoid(z);
   }
 };
 struct LogSigmoid {
-  template <class T>
-  T operator()(T x) const {
-    return Minimum{}(x, T(0)) - std::log1p(std::exp(-std::fabs(x)));
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    using T = Element<V>;
+    return (x > T(0) ? V{} : x) - vec::log1p(vec::exp(-abs(x)));
   }
 };
 struct LogSigmoidBackward {
-  template <class T>
-  T operator()(T g, T x) const {
-    return g * logistic(-x);
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V x) const {
+    return g * vec::sigmoid(-x);
   }
 };
 struct Hardsigmoid {
@@ -240,36 +270,36 @@ struct ShrinkBackward {
 }  // namespace
 
 void add_activation(Registry& registry) {
-  add_unary<Relu, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "relu");
-  add_binary<ThresholdBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "thresholdBackward");
-  add_unary<Threshold, NODEGRAD_FLOATING>(registry, "threshold");
-  add_binary<NegativeGate, NODEGRAD_FLOATING>(registry, "negativeGate");
-  add_binary<HardtanhBackward, NODEGRAD_FLOATING>(registry, "hardtanhBackward");
-  add_unary<LeakyRelu, NODEGRAD_FLOATING>(registry, "leakyRelu");
-  add_binary<LeakyReluBackward, NODEGRAD_FLOATING>(registry, "leakyReluBackward");
-  add_binary<Prelu, NODEGRAD_FLOATING>(registry, "prelu");
-  add_ternary<PreluBackward, NODEGRAD_FLOATING>(registry, "preluBackward");
-  add_unary<Elu, NODEGRAD_FLOATING>(registry, "elu");
-  add_binary<EluBackward, NODEGRAD_FLOATING>(registry, "eluBackward");
-  add_unary<Gelu, NODEGRAD_FLOATING>(registry, "gelu");
-  add_binary<GeluBackward, NODEGRAD_FLOATING>(registry, "geluBackward");
-  add_unary<GeluTanh, NODEGRAD_FLOATING>(registry, "geluTanh");
-  add_binary<GeluTanhBackward, NODEGRAD_FLOATING>(registry, "geluTanhBackward");
-  add_unary<Silu, NODEGRAD_FLOATING>(registry, "silu");
-  add_binary<SiluBackward, NODEGRAD_FLOATING>(registry, "siluBackward");
-  add_unary<Mish, NODEGRAD_FLOATING>(registry, "mish");
-  add_binary<MishBackward, NODEGRAD_FLOATING>(registry, "mishBackward");
-  add_unary<Softplus, NODEGRAD_FLOATING>(registry, "softplus");
-  add_binary<SoftplusBackward, NODEGRAD_FLOATING>(registry, "softplusBackward");
-  add_unary<LogSigmoid, NODEGRAD_FLOATING>(registry, "logsigmoid");
-  add_binary<LogSigmoidBackward, NODEGRAD_FLOATING>(registry, "logsigmoidBackward");
-  add_unary<Hardsigmoid, NODEGRAD_FLOATING>(registry, "hardsigmoid");
-  add_binary<HardsigmoidBackward, NODEGRAD_FLOATING>(registry, "hardsigmoidBackward");
-  add_unary<Hardswish, NODEGRAD_FLOATING>(registry, "hardswish");
-  add_binary<HardswishBackward, NODEGRAD_FLOATING>(registry, "hardswishBackward");
-  add_unary<Softshrink, NODEGRAD_FLOATING>(registry, "softshrink");
-  add_unary<Hardshrink, NODEGRAD_FLOATING>(registry, "hardshrink");
-  add_binary<ShrinkBackward, NODEGRAD_FLOATING>(registry, "shrinkBackward");
+  add_unary<Relu, NODEGRAD_FLOATS>(registry, "relu");
+  add_binary<ThresholdBackward, NODEGRAD_FLOATS>(registry, "thresholdBackward");
+  add_unary<Threshold, NODEGRAD_FLOATS>(registry, "threshold");
+  add_binary<NegativeGate, NODEGRAD_FLOATS>(registry, "negativeGate");
+  add_binary<HardtanhBackward, NODEGRAD_FLOATS>(registry, "hardtanhBackward");
+  add_unary<LeakyRelu, NODEGRAD_FLOATS>(registry, "leakyRelu");
+  add_binary<LeakyReluBackward, NODEGRAD_FLOATS>(registry, "leakyReluBackward");
+  add_binary<Prelu, NODEGRAD_FLOATS>(registry, "prelu");
+  add_ternary<PreluBackward, NODEGRAD_FLOATS>(registry, "preluBackward");
+  add_unary<Elu, NODEGRAD_FLOATS>(registry, "elu");
+  add_binary<EluBackward, NODEGRAD_FLOATS>(registry, "eluBackward");
+  add_unary<Gelu, NODEGRAD_FLOATS>(registry, "gelu");
+  add_binary<GeluBackward, NODEGRAD_FLOATS>(registry, "geluBackward");
+  add_unary<GeluTanh, NODEGRAD_FLOATS>(registry, "geluTanh");
+  add_binary<GeluTanhBackward, NODEGRAD_FLOATS>(registry, "geluTanhBackward");
+  add_unary<Silu, NODEGRAD_FLOATS>(registry, "silu");
+  add_binary<SiluBackward, NODEGRAD_FLOATS>(registry, "siluBackward");
+  add_unary<Mish, NODEGRAD_FLOATS>(registry, "mish");
+  add_binary<MishBackward, NODEGRAD_FLOATS>(registry, "mishBackward");
+  add_unary<Softplus, NODEGRAD_FLOATS>(registry, "softplus");
+  add_binary<SoftplusBackward, NODEGRAD_FLOATS>(registry, "softplusBackward");
+  add_unary<LogSigmoid, NODEGRAD_FLOATS>(registry, "logsigmoid");
+  add_binary<LogSigmoidBackward, NODEGRAD_FLOATS>(registry, "logsigmoidBackward");
+  add_unary<Hardsigmoid, NODEGRAD_FLOATS>(registry, "hardsigmoid");
+  add_binary<HardsigmoidBackward, NODEGRAD_FLOATS>(registry, "hardsigmoidBackward");
+  add_unary<Hardswish, NODEGRAD_FLOATS>(registry, "hardswish");
+  add_binary<HardswishBackward, NODEGRAD_FLOATS>(registry, "hardswishBackward");
+  add_unary<Softshrink, NODEGRAD_FLOATS>(registry, "softshrink");
+  add_unary<Hardshrink, NODEGRAD_FLOATS>(registry, "hardshrink");
+  add_binary<ShrinkBackward, NODEGRAD_FLOATS>(registry, "shrinkBackward");
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

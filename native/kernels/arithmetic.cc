@@ -1,76 +1,85 @@
-// Arithmetic, selection and comparison of floating tensors; integers and bools are in integer.cc. The 16-bit types have instances
-// of what mixed precision runs most: computed in float, rounded once.
+// Arithmetic, selection and comparison of floating tensors; integers and bools are in integer.cc.
 #include "arithmetic.h"
 
 #include "elementwise.h"
 #include "kernels.h"
+#include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// out = condition ? a : b, by plan [out, a, b, condition].
-template <class T>
-void where(Slice<const T> a, Slice<const T> b, Slice<const Bool> condition, Slice<T> out, Plan plan) {
-  map_ternary([](T x, T y, Bool c) { return c ? x : y; }, a, b, condition, out, plan);
-}
+struct Pow {
+  using Packs = void;
+  template <class V>
+  V operator()(V a, V b) const {
+    return vec::pow(a, b);
+  }
+};
+struct PowScalar {
+  using Packs = void;
+  double exponent;
+  template <class V>
+  V operator()(V x) const {
+    return vec::pow(x, splat<V>(static_cast<Element<V>>(exponent)));
+  }
+};
 
 // x to the power of one number; the usual ones without a call of pow.
 template <class T>
 void pow_scalar(Slice<const T> a, Slice<T> out, Plan plan, double exponent) {
-  const auto run = [&](auto f) { map_unary(f, a, out, plan); };
-  if (exponent == 2) return run([](T x) { return x * x; });
-  if (exponent == 3) return run([](T x) { return x * x * x; });
-  if (exponent == 1) return run([](T x) { return x; });
-  if (exponent == 0.5) return run([](T x) { return std::sqrt(x); });
-  if (exponent == -0.5) return run([](T x) { return T(1) / std::sqrt(x); });
-  if (exponent == -1) return run([](T x) { return T(1) / x; });
-  if (exponent == -2) return run([](T x) { return T(1) / (x * x); });
-  const T p = static_cast<T>(exponent);
-  run([p](T x) { return std::pow(x, p); });
+  using W = Arithmetic<T>;
+  const auto run = [&](auto f) { map(f, out, plan, a); };
+  if (exponent == 2) return run([](W x) { return x * x; });
+  if (exponent == 3) return run([](W x) { return x * x * x; });
+  if (exponent == 1) return run([](W x) { return x; });
+  if (exponent == 0.5) return run([](W x) { return std::sqrt(x); });
+  if (exponent == -0.5) return run([](W x) { return W(1) / std::sqrt(x); });
+  if (exponent == -1) return run([](W x) { return W(1) / x; });
+  if (exponent == -2) return run([](W x) { return W(1) / (x * x); });
+  run(PowScalar{exponent});
 }
 
 }  // namespace
 
 void add_arithmetic(Registry& registry) {
-  add_binary<Add, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "add");
-  add_binary<Sub, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "sub");
-  add_binary<Mul, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "mul");
-  add_binary<Div, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "div");
-  add_binary<ScaledMul, NODEGRAD_FLOATING>(registry, "scaledMul");
-  add_binary<AddScaled, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "addScaled");
-  add_binary<TruncDivide, NODEGRAD_FLOATING>(registry, "truncDivide");
-  add_binary<FloorDivide, NODEGRAD_FLOATING>(registry, "floorDivide");
-  add_binary<Remainder, NODEGRAD_FLOATING>(registry, "remainder");
-  add_binary<Fmod, NODEGRAD_FLOATING>(registry, "fmod");
-  add_binary<Pow, NODEGRAD_FLOATING>(registry, "pow");
-  NODEGRAD_ADD_NAMED(registry, "powScalar", pow_scalar, NODEGRAD_FLOATING);
-  add_unary<Neg, NODEGRAD_FLOATING, NODEGRAD_HALVES>(registry, "neg");
-  add_unary<Abs, NODEGRAD_FLOATING>(registry, "abs");
-  add_unary<Sign, NODEGRAD_FLOATING>(registry, "sign");
-  add_unary<Square, NODEGRAD_FLOATING>(registry, "square");
+  add_binary<Add, NODEGRAD_FLOATS>(registry, "add");
+  add_binary<Sub, NODEGRAD_FLOATS>(registry, "sub");
+  add_binary<Mul, NODEGRAD_FLOATS>(registry, "mul");
+  add_binary<Div, NODEGRAD_FLOATS>(registry, "div");
+  add_binary<ScaledMul, NODEGRAD_FLOATS>(registry, "scaledMul");
+  add_binary<AddScaled, NODEGRAD_FLOATS>(registry, "addScaled");
+  add_binary<TruncDivide, NODEGRAD_FLOATS>(registry, "truncDivide");
+  add_binary<FloorDivide, NODEGRAD_FLOATS>(registry, "floorDivide");
+  add_binary<Remainder, NODEGRAD_FLOATS>(registry, "remainder");
+  add_binary<Fmod, NODEGRAD_FLOATS>(registry, "fmod");
+  add_binary<Pow, NODEGRAD_FLOATS>(registry, "pow");
+  NODEGRAD_ADD_NAMED(registry, "powScalar", pow_scalar, NODEGRAD_FLOATS);
+  add_unary<Neg, NODEGRAD_FLOATS>(registry, "neg");
+  add_unary<Abs, NODEGRAD_FLOATS>(registry, "abs");
+  add_unary<Sign, NODEGRAD_FLOATS>(registry, "sign");
+  add_unary<Square, NODEGRAD_FLOATS>(registry, "square");
 
-  add_binary<Maximum, NODEGRAD_FLOATING>(registry, "maximum");
-  add_binary<Minimum, NODEGRAD_FLOATING>(registry, "minimum");
-  add_binary<Fmax, NODEGRAD_FLOATING>(registry, "fmax");
-  add_binary<Fmin, NODEGRAD_FLOATING>(registry, "fmin");
-  add_ternary<Clamp, NODEGRAD_FLOATING>(registry, "clamp");
-  add_unary<ClampScalar, NODEGRAD_FLOATING>(registry, "clampScalar");
-  add_binary<ClampBackward, NODEGRAD_FLOATING>(registry, "clampBackward");
-  add_ternary<MaximumBackward, NODEGRAD_FLOATING>(registry, "maximumBackward");
-  add_ternary<MinimumBackward, NODEGRAD_FLOATING>(registry, "minimumBackward");
-  add_binary_predicate<FmaxFirst, NODEGRAD_FLOATING>(registry, "fmaxFirst");
-  add_binary_predicate<FminFirst, NODEGRAD_FLOATING>(registry, "fminFirst");
-  add_ternary<Lerp, NODEGRAD_FLOATING>(registry, "lerp");
-  add_ternary<Addcmul, NODEGRAD_FLOATING>(registry, "addcmul");
-  add_ternary<Addcdiv, NODEGRAD_FLOATING>(registry, "addcdiv");
-  NODEGRAD_ADD(registry, where, NODEGRAD_FLOATING);
+  add_binary<Maximum, NODEGRAD_FLOATS>(registry, "maximum");
+  add_binary<Minimum, NODEGRAD_FLOATS>(registry, "minimum");
+  add_binary<Fmax, NODEGRAD_FLOATS>(registry, "fmax");
+  add_binary<Fmin, NODEGRAD_FLOATS>(registry, "fmin");
+  add_ternary<Clamp, NODEGRAD_FLOATS>(registry, "clamp");
+  add_unary<ClampScalar, NODEGRAD_FLOATS>(registry, "clampScalar");
+  add_binary<ClampBackward, NODEGRAD_FLOATS>(registry, "clampBackward");
+  add_ternary<MaximumBackward, NODEGRAD_FLOATS>(registry, "maximumBackward");
+  add_ternary<MinimumBackward, NODEGRAD_FLOATS>(registry, "minimumBackward");
+  add_binary_predicate<FmaxFirst, NODEGRAD_FLOATS>(registry, "fmaxFirst");
+  add_binary_predicate<FminFirst, NODEGRAD_FLOATS>(registry, "fminFirst");
+  add_ternary<Lerp, NODEGRAD_FLOATS>(registry, "lerp");
+  add_ternary<Addcmul, NODEGRAD_FLOATS>(registry, "addcmul");
+  add_ternary<Addcdiv, NODEGRAD_FLOATS>(registry, "addcdiv");
 
-  add_binary_predicate<Eq, NODEGRAD_FLOATING>(registry, "eq");
-  add_binary_predicate<Ne, NODEGRAD_FLOATING>(registry, "ne");
-  add_binary_predicate<Lt, NODEGRAD_FLOATING>(registry, "lt");
-  add_binary_predicate<Le, NODEGRAD_FLOATING>(registry, "le");
-  add_binary_predicate<Gt, NODEGRAD_FLOATING>(registry, "gt");
-  add_binary_predicate<Ge, NODEGRAD_FLOATING>(registry, "ge");
+  add_binary_predicate<Eq, NODEGRAD_FLOATS>(registry, "eq");
+  add_binary_predicate<Ne, NODEGRAD_FLOATS>(registry, "ne");
+  add_binary_predicate<Lt, NODEGRAD_FLOATS>(registry, "lt");
+  add_binary_predicate<Le, NODEGRAD_FLOATS>(registry, "le");
+  add_binary_predicate<Gt, NODEGRAD_FLOATS>(registry, "gt");
+  add_binary_predicate<Ge, NODEGRAD_FLOATS>(registry, "ge");
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -161,23 +161,6 @@ struct Fmod {
   }
 };
 
-struct Pow {
-  template <class T>
-  T operator()(T a, T b) const {
-    if constexpr (is_floating<T>) {
-      return std::pow(a, b);
-    } else {
-      if (b < 0) return a == 1 ? T(1) : a == T(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);
-      T result = 1;
-      for (T factor = a; b != 0; b = static_cast<T>(b / 2)) {
-        if (b % 2 != 0) result = Mul{}(result, factor);
-        factor = Mul{}(factor, factor);
-      }
-      return result;
-    }
-  }
-};
-
 // A NaN on either side wins.
 struct Maximum {
   template <class T>

@@ -1,4 +1,5 @@
-// Copies between layouts and element types, and fills. Every operator that needs contiguous data stands on these.
+// Copies between layouts and element types, and fills. Every operator that needs contiguous data stands on these. What only moves bits
+// is compiled once an element size.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -6,55 +7,42 @@
 #include <limits>
 #include <type_traits>
 
-#include "../runtime/registry.h"
-#include "../runtime/simd.h"
 #include "elementwise.h"
+#include "kernels.h"
+#include "walk.h"
 
-namespace nodegrad {
+namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-using scalar::kElementGrain;
-using scalar::map_unary;
-
-template <class T>
-constexpr bool is_half = std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>;
-
-// The value of a stored element in a type that arithmetic knows.
-template <class T>
-auto widen(T x) {
-  if constexpr (is_half<T>) {
-    return static_cast<float>(x);
-  } else if constexpr (std::is_same_v<T, Bool>) {
-    return static_cast<uint8_t>(x.byte);
-  } else {
-    return x;
-  }
-}
+template <size_t Bytes>
+using BitsOf = std::conditional_t<Bytes == 8, uint64_t, std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
 
 // Conversion as PyTorch's on x86: bool is "not zero"; a floating value goes through int32 to a signed type of at most 32 bits, through
-// int64 to the others, and becomes the smallest value of that where it does not fit.
-template <class To, class From>
-To convert(From from) {
-  const auto x = widen(from);
-  using X = decltype(x);
-  if constexpr (std::is_same_v<To, Bool>) {
-    return Bool(x != 0);
-  } else if constexpr (is_half<To>) {
-    return To(static_cast<float>(x));
-  } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<std::remove_const_t<X>>) {
-    using Through = std::conditional_t<std::is_signed_v<To> && sizeof(To) <= 4, int32_t, int64_t>;
-    constexpr double limit = sizeof(Through) == 4 ? 2147483648.0 : 9223372036854775808.0;
-    const double wide = std::trunc(static_cast<double>(x));
-    if (!(wide >= -limit && wide < limit)) return static_cast<To>(std::numeric_limits<Through>::min());
-    return static_cast<To>(static_cast<Through>(wide));
-  } else {
-    return static_cast<To>(x);
+// int64 to the others, and becomes the smallest value of that where it does not fit. 16-bit floats come and go as float.
+template <class To>
+struct Convert {
+  template <class From>
+  To operator()(From from) const {
+    if constexpr (std::is_same_v<From, Bool>) {
+      return (*this)(from.byte);
+    } else if constexpr (std::is_same_v<To, Bool>) {
+      return Bool(from != 0);
+    } else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+      using Through = std::conditional_t<std::is_signed_v<To> && sizeof(To) <= 4, int32_t, int64_t>;
+      constexpr double limit = sizeof(Through) == 4 ? 2147483648.0 : 9223372036854775808.0;
+      const double wide = std::trunc(static_cast<double>(from));
+      const bool fits = wide >= -limit && wide < limit;
+      const Through whole = static_cast<Through>(fits ? wide : 0);
+      return static_cast<To>(fits ? whole : std::numeric_limits<Through>::min());
+    } else {
+      return static_cast<To>(from);
+    }
   }
-}
+};
 
 // The dimension whose neighbours lie side by side in the input, where that is not the innermost one (whose neighbours lie side by
 // side in the output): the copy is a transposition. -1 where it is not.
-inline int transposed_dim(const Plan& plan) {
+int transposed_dim(const Plan& plan) {
   if (plan.contiguous() || plan.ndim() < 2) return -1;
   const int last = plan.ndim() - 1;
   if (plan.stride(0, last) != 1 || plan.stride(1, last) == 1) return -1;
@@ -102,17 +90,69 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   });
 }
 
+// Moves elements of one size: in long runs past the cache, transposed in tiles, by rows where both sides lie in rows.
+template <class Bits>
+void copy_bits(const Bits* in, Bits* out, const Plan& plan, const Operand* operands) {
+  const int64_t sizes[] = {operands[0].size, operands[1].size};
+  plan.check_sizes(sizes, 2);
+  if (plan.contiguous()) {
+    const bool streams = plan.count * static_cast<int64_t>(sizeof(Bits)) >= kStreamBytes;
+    parallel_for(plan.count, kElementGrain, [&](int64_t begin, int64_t end) {
+      const int64_t bytes = (end - begin) * static_cast<int64_t>(sizeof(Bits));
+      if (!streams) {
+        std::memcpy(out + begin, in + begin, bytes);
+        return;
+      }
+      stream(out + begin, in + begin, bytes);
+      end_stream();
+    });
+    return;
+  }
+  const int side = transposed_dim(plan);
+  if (side >= 0) {
+    copy_transposed(in, out, plan, side);
+    return;
+  }
+  const int last = plan.ndim() - 1;
+  const int64_t to = plan.stride(0, last);
+  const int64_t from = plan.stride(1, last);
+  walk<2>(plan, [&](const int64_t* at, int64_t n) {
+    Bits* y = out + at[0];
+    const Bits* x = in + at[1];
+    if (to == 1 && from == 1) {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < n; i++) y[i] = x[i];
+    } else if (to == 1 && from == 0) {
+      std::fill(y, y + n, *x);
+    } else {
+      for (int64_t i = 0; i < n; i++) y[i * to] = x[i * from];
+    }
+  });
+}
+
+template <class To, class From>
+void run_conversion(const void*, void* out, const void* const* in, int64_t n) {
+  if constexpr (std::is_same_v<To, float>) {
+    widen(static_cast<const From*>(in[0]), static_cast<float*>(out), n);
+  } else {
+    narrow(static_cast<const float*>(in[0]), static_cast<To*>(out), n);
+  }
+}
+
+template <class T>
+constexpr bool is_half = std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>;
+
 template <class To, class From>
 void cast(Slice<const From> in, Slice<To> out, Plan plan) {
+  const Operand operands[] = {raw_operand(out), raw_operand(in)};
   if constexpr (std::is_same_v<To, From>) {
-    const int side = transposed_dim(plan);
-    if (side >= 0) {
-      plan.check(out, in);
-      copy_transposed(in.data, out.data, plan, side);
-      return;
-    }
+    using Bits = BitsOf<sizeof(To)>;
+    copy_bits(reinterpret_cast<const Bits*>(in.data), reinterpret_cast<Bits*>(out.data), plan, operands);
+  } else if constexpr ((is_half<To> && std::is_same_v<From, float>) || (is_half<From> && std::is_same_v<To, float>)) {
+    run_blocks(&run_conversion<To, From>, nullptr, plan, operands, 2);
+  } else {
+    map(Convert<Arithmetic<To>>{}, out, plan, in);
   }
-  map_unary([](From x) { return convert<To>(x); }, in, out, plan);
 }
 
 // float32, float64 and int64 convert to and from everything; between any two other types TypeScript goes through float64, which
@@ -127,21 +167,29 @@ void add_casts(Registry& registry, const char* name) {
   }
 }
 
-// Fills a strided output (plan [out]) with one value, given as a one-element buffer so that int64 arrives whole.
-template <class T>
-void fill(Slice<T> out, Slice<const T> value, Plan plan) {
-  const T x = *value.at_least(1);
-  plan.check(out);
+template <class Bits>
+void fill_bits(Bits* out, Bits x, const Plan& plan) {
   if (plan.contiguous()) {
-    parallel_for(plan.count, kElementGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; i++) out.data[i] = x;
-    });
+    parallel_for(plan.count, kElementGrain, [&](int64_t begin, int64_t end) { std::fill(out + begin, out + end, x); });
     return;
   }
   const int64_t step = plan.stride(0, plan.ndim() - 1);
-  scalar::walk<1>(plan, [&](const int64_t* at, int64_t n) {
-    for (int64_t i = 0; i < n; i++) out.data[at[0] + i * step] = x;
+  walk<1>(plan, [&](const int64_t* at, int64_t n) {
+    if (step == 1) {
+      std::fill(out + at[0], out + at[0] + n, x);
+    } else {
+      for (int64_t i = 0; i < n; i++) out[at[0] + i * step] = x;
+    }
   });
+}
+// Fills a strided output (plan [out]) with one value, given as a one-element buffer so that int64 arrives whole.
+template <class T>
+void fill(Slice<T> out, Slice<const T> value, Plan plan) {
+  using Bits = BitsOf<sizeof(T)>;
+  Bits x;
+  std::memcpy(&x, value.at_least(1), sizeof(T));
+  plan.check(out);
+  fill_bits(reinterpret_cast<Bits*>(out.data), x, plan);
 }
 
 }  // namespace
@@ -160,4 +208,4 @@ void add_copy(Registry& registry) {
   NODEGRAD_ADD(registry, fill, NODEGRAD_ALL);
 }
 
-}  // namespace nodegrad
+}  // namespace nodegrad::NODEGRAD_LEVEL

@@ -1,12 +1,12 @@
-// Mathematical functions of one or two floating tensors: one functor each, and the only place that names the library function.
-// A functor's `float` and `double` forms are the same template, so that a float64 gradient check exercises the code that trains
-// in float32.
+// Mathematical functions of one or two floating tensors: one functor each. A functor's `float` and `double` forms are the same
+// template, so that a float64 gradient check exercises the code that trains in float32.
 #include "elementwise.h"
 
 #include <cmath>
 
 #include "arithmetic.h"
 #include "kernels.h"
+#include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -18,37 +18,47 @@ namespace {
       return expression;                    \
     }                                       \
   };
+// The same of packs, for what calls vector_math.h.
+#define NODEGRAD_PACK_FUNCTION(Name, expression) \
+  struct Name {                                  \
+    using Packs = void;                          \
+    template <class V>                           \
+    V operator()(V x) const {                    \
+      return expression;                         \
+    }                                            \
+  };
 NODEGRAD_FUNCTION(Reciprocal, T(1) / x)
 NODEGRAD_FUNCTION(Sqrt, std::sqrt(x))
 NODEGRAD_FUNCTION(Rsqrt, T(1) / std::sqrt(x))
-NODEGRAD_FUNCTION(Exp, std::exp(x))
-NODEGRAD_FUNCTION(Exp2, std::exp2(x))
-NODEGRAD_FUNCTION(Expm1, std::expm1(x))
-NODEGRAD_FUNCTION(Log, std::log(x))
-NODEGRAD_FUNCTION(Log1p, std::log1p(x))
-NODEGRAD_FUNCTION(Log2, std::log2(x))
-NODEGRAD_FUNCTION(Log10, std::log10(x))
-NODEGRAD_FUNCTION(Sin, std::sin(x))
-NODEGRAD_FUNCTION(Cos, std::cos(x))
-NODEGRAD_FUNCTION(Tan, std::tan(x))
-NODEGRAD_FUNCTION(Asin, std::asin(x))
-NODEGRAD_FUNCTION(Acos, std::acos(x))
-NODEGRAD_FUNCTION(Atan, std::atan(x))
-NODEGRAD_FUNCTION(Sinh, std::sinh(x))
-NODEGRAD_FUNCTION(Cosh, std::cosh(x))
-NODEGRAD_FUNCTION(Tanh, std::tanh(x))
-NODEGRAD_FUNCTION(Asinh, std::asinh(x))
-NODEGRAD_FUNCTION(Acosh, std::acosh(x))
-NODEGRAD_FUNCTION(Atanh, std::atanh(x))
-NODEGRAD_FUNCTION(Erf, std::erf(x))
-NODEGRAD_FUNCTION(Erfc, std::erfc(x))
-NODEGRAD_FUNCTION(Sigmoid, T(1) / (T(1) + std::exp(-x)))
+NODEGRAD_PACK_FUNCTION(Exp, vec::exp(x))
+NODEGRAD_PACK_FUNCTION(Exp2, vec::exp2(x))
+NODEGRAD_PACK_FUNCTION(Expm1, vec::expm1(x))
+NODEGRAD_PACK_FUNCTION(Log, vec::log(x))
+NODEGRAD_PACK_FUNCTION(Log1p, vec::log1p(x))
+NODEGRAD_PACK_FUNCTION(Log2, vec::log2(x))
+NODEGRAD_PACK_FUNCTION(Log10, vec::log10(x))
+NODEGRAD_PACK_FUNCTION(Sin, vec::sin(x))
+NODEGRAD_PACK_FUNCTION(Cos, vec::cos(x))
+NODEGRAD_PACK_FUNCTION(Tan, vec::tan(x))
+NODEGRAD_PACK_FUNCTION(Asin, vec::asin(x))
+NODEGRAD_PACK_FUNCTION(Acos, vec::acos(x))
+NODEGRAD_PACK_FUNCTION(Atan, vec::atan(x))
+NODEGRAD_PACK_FUNCTION(Sinh, vec::sinh(x))
+NODEGRAD_PACK_FUNCTION(Cosh, vec::cosh(x))
+NODEGRAD_PACK_FUNCTION(Tanh, vec::tanh(x))
+NODEGRAD_PACK_FUNCTION(Asinh, vec::asinh(x))
+NODEGRAD_PACK_FUNCTION(Acosh, vec::acosh(x))
+NODEGRAD_PACK_FUNCTION(Atanh, vec::atanh(x))
+NODEGRAD_PACK_FUNCTION(Erf, vec::erf(x))
+NODEGRAD_PACK_FUNCTION(Erfc, vec::erfc(x))
+NODEGRAD_PACK_FUNCTION(Sigmoid, vec::sigmoid(x))
 NODEGRAD_FUNCTION(Floor, std::floor(x))
 NODEGRAD_FUNCTION(Ceil, std::ceil(x))
 NODEGRAD_FUNCTION(Trunc, std::trunc(x))
 NODEGRAD_FUNCTION(Frac, x - std::trunc(x))
 NODEGRAD_FUNCTION(Round, std::nearbyint(x))
 #undef NODEGRAD_FUNCTION
+#undef NODEGRAD_PACK_FUNCTION
 
 // Half to even at a decimal place: `up` and `down` are powers of ten, one of them 1.
 struct RoundDecimals {
@@ -78,14 +88,23 @@ struct NanToNum {
       return expression;                    \
     }                                       \
   };
-NODEGRAD_FUNCTION(Atan2, std::atan2(a, b))
-NODEGRAD_FUNCTION(Hypot, std::hypot(a, b))
+#define NODEGRAD_PACK_FUNCTION(Name, expression) \
+  struct Name {                                  \
+    using Packs = void;                          \
+    template <class V>                           \
+    V operator()(V a, V b) const {               \
+      return expression;                         \
+    }                                            \
+  };
+NODEGRAD_PACK_FUNCTION(Atan2, vec::atan2(a, b))
+NODEGRAD_PACK_FUNCTION(Hypot, vec::hypot(a, b))
+NODEGRAD_PACK_FUNCTION(Xlogy, b != b ? b : a == Element<V>(0) ? V{} : a * vec::log(b))
 NODEGRAD_FUNCTION(Copysign, std::copysign(a, b))
-NODEGRAD_FUNCTION(Xlogy, is_nan(b) ? b : a == 0 ? T(0) : a * std::log(b))
 // gradOutput first, the function's own output second.
 NODEGRAD_FUNCTION(SigmoidBackward, a*(T(1) - b) * b)
 NODEGRAD_FUNCTION(TanhBackward, a*(T(1) - b * b))
 #undef NODEGRAD_FUNCTION
+#undef NODEGRAD_PACK_FUNCTION
 
 #define NODEGRAD_PREDICATE(Name, expression) \
   struct Name {                              \
@@ -119,53 +138,53 @@ struct IsClose {
 }  // namespace
 
 void add_elementwise(Registry& registry) {
-  add_unary<Reciprocal, NODEGRAD_FLOATING>(registry, "reciprocal");
-  add_unary<Sqrt, NODEGRAD_FLOATING>(registry, "sqrt");
-  add_unary<Rsqrt, NODEGRAD_FLOATING>(registry, "rsqrt");
-  add_unary<Exp, NODEGRAD_FLOATING>(registry, "exp");
-  add_unary<Exp2, NODEGRAD_FLOATING>(registry, "exp2");
-  add_unary<Expm1, NODEGRAD_FLOATING>(registry, "expm1");
-  add_unary<Log, NODEGRAD_FLOATING>(registry, "log");
-  add_unary<Log1p, NODEGRAD_FLOATING>(registry, "log1p");
-  add_unary<Log2, NODEGRAD_FLOATING>(registry, "log2");
-  add_unary<Log10, NODEGRAD_FLOATING>(registry, "log10");
-  add_unary<Sin, NODEGRAD_FLOATING>(registry, "sin");
-  add_unary<Cos, NODEGRAD_FLOATING>(registry, "cos");
-  add_unary<Tan, NODEGRAD_FLOATING>(registry, "tan");
-  add_unary<Asin, NODEGRAD_FLOATING>(registry, "asin");
-  add_unary<Acos, NODEGRAD_FLOATING>(registry, "acos");
-  add_unary<Atan, NODEGRAD_FLOATING>(registry, "atan");
-  add_unary<Sinh, NODEGRAD_FLOATING>(registry, "sinh");
-  add_unary<Cosh, NODEGRAD_FLOATING>(registry, "cosh");
-  add_unary<Tanh, NODEGRAD_FLOATING>(registry, "tanh");
-  add_unary<Asinh, NODEGRAD_FLOATING>(registry, "asinh");
-  add_unary<Acosh, NODEGRAD_FLOATING>(registry, "acosh");
-  add_unary<Atanh, NODEGRAD_FLOATING>(registry, "atanh");
-  add_unary<Erf, NODEGRAD_FLOATING>(registry, "erf");
-  add_unary<Erfc, NODEGRAD_FLOATING>(registry, "erfc");
-  add_unary<Sigmoid, NODEGRAD_FLOATING>(registry, "sigmoid");
-  add_unary<Floor, NODEGRAD_FLOATING>(registry, "floor");
-  add_unary<Ceil, NODEGRAD_FLOATING>(registry, "ceil");
-  add_unary<Trunc, NODEGRAD_FLOATING>(registry, "trunc");
-  add_unary<Frac, NODEGRAD_FLOATING>(registry, "frac");
-  add_unary<Round, NODEGRAD_FLOATING>(registry, "round");
-  add_unary<RoundDecimals, NODEGRAD_FLOATING>(registry, "roundDecimals");
-  add_unary<NanToNum, NODEGRAD_FLOATING>(registry, "nanToNum");
+  add_unary<Reciprocal, NODEGRAD_FLOATS>(registry, "reciprocal");
+  add_unary<Sqrt, NODEGRAD_FLOATS>(registry, "sqrt");
+  add_unary<Rsqrt, NODEGRAD_FLOATS>(registry, "rsqrt");
+  add_unary<Exp, NODEGRAD_FLOATS>(registry, "exp");
+  add_unary<Exp2, NODEGRAD_FLOATS>(registry, "exp2");
+  add_unary<Expm1, NODEGRAD_FLOATS>(registry, "expm1");
+  add_unary<Log, NODEGRAD_FLOATS>(registry, "log");
+  add_unary<Log1p, NODEGRAD_FLOATS>(registry, "log1p");
+  add_unary<Log2, NODEGRAD_FLOATS>(registry, "log2");
+  add_unary<Log10, NODEGRAD_FLOATS>(registry, "log10");
+  add_unary<Sin, NODEGRAD_FLOATS>(registry, "sin");
+  add_unary<Cos, NODEGRAD_FLOATS>(registry, "cos");
+  add_unary<Tan, NODEGRAD_FLOATS>(registry, "tan");
+  add_unary<Asin, NODEGRAD_FLOATS>(registry, "asin");
+  add_unary<Acos, NODEGRAD_FLOATS>(registry, "acos");
+  add_unary<Atan, NODEGRAD_FLOATS>(registry, "atan");
+  add_unary<Sinh, NODEGRAD_FLOATS>(registry, "sinh");
+  add_unary<Cosh, NODEGRAD_FLOATS>(registry, "cosh");
+  add_unary<Tanh, NODEGRAD_FLOATS>(registry, "tanh");
+  add_unary<Asinh, NODEGRAD_FLOATS>(registry, "asinh");
+  add_unary<Acosh, NODEGRAD_FLOATS>(registry, "acosh");
+  add_unary<Atanh, NODEGRAD_FLOATS>(registry, "atanh");
+  add_unary<Erf, NODEGRAD_FLOATS>(registry, "erf");
+  add_unary<Erfc, NODEGRAD_FLOATS>(registry, "erfc");
+  add_unary<Sigmoid, NODEGRAD_FLOATS>(registry, "sigmoid");
+  add_unary<Floor, NODEGRAD_FLOATS>(registry, "floor");
+  add_unary<Ceil, NODEGRAD_FLOATS>(registry, "ceil");
+  add_unary<Trunc, NODEGRAD_FLOATS>(registry, "trunc");
+  add_unary<Frac, NODEGRAD_FLOATS>(registry, "frac");
+  add_unary<Round, NODEGRAD_FLOATS>(registry, "round");
+  add_unary<RoundDecimals, NODEGRAD_FLOATS>(registry, "roundDecimals");
+  add_unary<NanToNum, NODEGRAD_FLOATS>(registry, "nanToNum");
 
-  add_binary<Atan2, NODEGRAD_FLOATING>(registry, "atan2");
-  add_binary<Hypot, NODEGRAD_FLOATING>(registry, "hypot");
-  add_binary<Copysign, NODEGRAD_FLOATING>(registry, "copysign");
-  add_binary<Xlogy, NODEGRAD_FLOATING>(registry, "xlogy");
-  add_binary<SigmoidBackward, NODEGRAD_FLOATING>(registry, "sigmoidBackward");
-  add_binary<TanhBackward, NODEGRAD_FLOATING>(registry, "tanhBackward");
+  add_binary<Atan2, NODEGRAD_FLOATS>(registry, "atan2");
+  add_binary<Hypot, NODEGRAD_FLOATS>(registry, "hypot");
+  add_binary<Copysign, NODEGRAD_FLOATS>(registry, "copysign");
+  add_binary<Xlogy, NODEGRAD_FLOATS>(registry, "xlogy");
+  add_binary<SigmoidBackward, NODEGRAD_FLOATS>(registry, "sigmoidBackward");
+  add_binary<TanhBackward, NODEGRAD_FLOATS>(registry, "tanhBackward");
 
-  add_unary_predicate<IsNan, NODEGRAD_FLOATING>(registry, "isnan");
-  add_unary_predicate<IsInf, NODEGRAD_FLOATING>(registry, "isinf");
-  add_unary_predicate<IsFinite, NODEGRAD_FLOATING>(registry, "isfinite");
-  add_unary_predicate<IsPosInf, NODEGRAD_FLOATING>(registry, "isposinf");
-  add_unary_predicate<IsNegInf, NODEGRAD_FLOATING>(registry, "isneginf");
-  add_unary_predicate<Signbit, NODEGRAD_FLOATING>(registry, "signbit");
-  add_binary_predicate<IsClose, NODEGRAD_FLOATING>(registry, "isclose");
+  add_unary_predicate<IsNan, NODEGRAD_FLOATS>(registry, "isnan");
+  add_unary_predicate<IsInf, NODEGRAD_FLOATS>(registry, "isinf");
+  add_unary_predicate<IsFinite, NODEGRAD_FLOATS>(registry, "isfinite");
+  add_unary_predicate<IsPosInf, NODEGRAD_FLOATS>(registry, "isposinf");
+  add_unary_predicate<IsNegInf, NODEGRAD_FLOATS>(registry, "isneginf");
+  add_unary_predicate<Signbit, NODEGRAD_FLOATS>(registry, "signbit");
+  add_binary_predicate<IsClose, NODEGRAD_FLOATS>(registry, "isclose");
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

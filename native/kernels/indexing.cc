@@ -8,7 +8,7 @@
 
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
-#include "elementwise.h"
+#include "walk.h"
 
 namespace nodegrad {
 namespace {

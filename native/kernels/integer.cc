@@ -1,4 +1,4 @@
-// Elementwise operators of integers and bools: the functors of arithmetic.h, compiled once, and what only integers have. Integer
+// Elementwise operators of integers and bools: the functors of arithmetic.h, and what only integers have; `where` of every type. Integer
 // division by zero is the caller's to find (`containsZero`) before it calls a quotient.
 #include <cstdint>
 
@@ -6,10 +6,8 @@
 #include "elementwise.h"
 #include "kernels.h"
 
-namespace nodegrad {
+namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
-
-using namespace scalar;
 
 struct BitAnd {
   template <class T>
@@ -58,25 +56,48 @@ struct ShiftRight {
   }
 };
 
+// Integer powers by squaring; a negative exponent gives 0, or 1 or -1 of a base of that size.
+struct Pow {
+  template <class T>
+  T operator()(T a, T b) const {
+    if (b < 0) return a == 1 ? T(1) : a == T(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);
+    T result = 1;
+    for (T factor = a; b != 0; b = static_cast<T>(b / 2)) {
+      if (b % 2 != 0) result = Mul{}(result, factor);
+      factor = Mul{}(factor, factor);
+    }
+    return result;
+  }
+};
+struct PowScalar {
+  double exponent;
+  template <class T>
+  T operator()(T x) const {
+    T result = 1;
+    T factor = x;
+    for (int64_t rest = static_cast<int64_t>(exponent); rest > 0; rest /= 2) {
+      if (rest % 2 != 0) result = Mul{}(result, factor);
+      factor = Mul{}(factor, factor);
+    }
+    return result;
+  }
+};
+
+// out = condition ? a : b, by plan [out, a, b, condition]: moves bits, so one loop an element size serves every type.
+struct Where {
+  template <class T>
+  T operator()(T a, T b, Bool condition) const {
+    return condition ? a : b;
+  }
+};
+template <size_t Bytes>
+using BitsOf = std::conditional_t<Bytes == 8, uint64_t, std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
 template <class T>
 void where(Slice<const T> a, Slice<const T> b, Slice<const Bool> condition, Slice<T> out, Plan plan) {
-  map_ternary([](T x, T y, Bool c) { return c ? x : y; }, a, b, condition, out, plan);
-}
-
-template <class T>
-void pow_scalar(Slice<const T> a, Slice<T> out, Plan plan, double exponent) {
-  const int64_t p = static_cast<int64_t>(exponent);
-  map_unary(
-      [p](T x) {
-        T result = 1;
-        T factor = x;
-        for (int64_t rest = p; rest > 0; rest /= 2) {
-          if (rest % 2 != 0) result = Mul{}(result, factor);
-          factor = Mul{}(factor, factor);
-        }
-        return result;
-      },
-      a, out, plan);
+  using Bits = BitsOf<sizeof(T)>;
+  const Where f;
+  const Operand operands[] = {raw_operand(out), raw_operand(a), raw_operand(b), operand(condition)};
+  run_blocks(&Dense<Where, Bits, Bits, Bits, Bool>::run, &f, plan, operands, 4);
 }
 
 // Integers are clipped at zero as floats are.
@@ -108,7 +129,7 @@ void add_integer(Registry& registry) {
   add_binary<Remainder, NODEGRAD_INTEGERS>(registry, "remainder");
   add_binary<Fmod, NODEGRAD_INTEGERS>(registry, "fmod");
   add_binary<Pow, NODEGRAD_INTEGERS>(registry, "pow");
-  NODEGRAD_ADD_NAMED(registry, "powScalar", pow_scalar, NODEGRAD_INTEGERS);
+  add_unary<PowScalar, NODEGRAD_INTEGERS>(registry, "powScalar");
   NODEGRAD_ADD_NAMED(registry, "containsZero", contains_zero, NODEGRAD_INTEGERS, Bool);
   add_unary<Neg, NODEGRAD_INTEGERS>(registry, "neg");
   add_unary<Abs, NODEGRAD_INTEGERS>(registry, "abs");
@@ -123,7 +144,7 @@ void add_integer(Registry& registry) {
   add_binary<Fmin, NODEGRAD_INTEGERS, Bool>(registry, "fmin");
   add_ternary<Clamp, NODEGRAD_INTEGERS>(registry, "clamp");
   add_ternary<Addcmul, NODEGRAD_INTEGERS>(registry, "addcmul");
-  NODEGRAD_ADD(registry, where, NODEGRAD_INTEGERS, Bool, NODEGRAD_HALVES);
+  NODEGRAD_ADD(registry, where, NODEGRAD_ALL);
 
   add_binary_predicate<Eq, NODEGRAD_INTEGERS, Bool>(registry, "eq");
   add_binary_predicate<Ne, NODEGRAD_INTEGERS, Bool>(registry, "ne");
@@ -140,4 +161,4 @@ void add_integer(Registry& registry) {
   add_binary<ShiftRight, NODEGRAD_INTEGERS>(registry, "bitwiseRightShift");
 }
 
-}  // namespace nodegrad
+}  // namespace nodegrad::NODEGRAD_LEVEL

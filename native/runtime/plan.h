@@ -28,16 +28,18 @@ struct Plan {
   // Checks the plan's own length and that every operand's farthest element lies inside its slice.
   template <class... T>
   void check(const Slice<T>&... slices) const {
+    const int64_t sizes[] = {slices.size...};
+    check_sizes(sizes, sizeof...(T));
+  }
+  void check_sizes(const int64_t* sizes, int operands) const {
     if (contiguous()) {
-      (slices.at_least(count), ...);
+      for (int k = 0; k < operands; k++) require_reach(count, sizes[k]);
       return;
     }
-    constexpr int operands = sizeof...(T);
     require(length > 0 && ndim() > 0 && length >= 1 + static_cast<int64_t>(ndim()) * (1 + operands), "a plan is shorter than its dimensions");
     for (int d = 0; d < ndim(); d++) require(size(d) >= 0, "a plan has a negative size");
     if (elements() == 0) return;
-    int k = 0;
-    (check_operand(k++, slices.size), ...);
+    for (int k = 0; k < operands; k++) check_operand(k, sizes[k]);
   }
 
  private:
@@ -48,6 +50,9 @@ struct Plan {
       last += (size(d) - 1) * stride(operand, d);
     }
     if (last >= available) throw std::out_of_range("a plan reaches past the end of a buffer");
+  }
+  static void require_reach(int64_t elements, int64_t available) {
+    if (elements < 0 || elements > available) throw std::out_of_range("a buffer is shorter than the kernel needs");
   }
 };
 

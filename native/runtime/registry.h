@@ -155,6 +155,7 @@ void Registry::add_each(const char* name, Make make) {
     return &kernel<T>;                                  \
   })
 #define NODEGRAD_FLOATING float, double
+#define NODEGRAD_FLOATS float, double, BFloat16, Float16
 #define NODEGRAD_INTEGERS int64_t, int32_t, int16_t, int8_t, uint8_t
 #define NODEGRAD_NUMBERS float, double, int64_t, int32_t, int16_t, int8_t, uint8_t
 #define NODEGRAD_HALVES BFloat16, Float16

@@ -49,7 +49,7 @@ describe('in-place elementwise functions', () => {
     const x = leaf([0, 1]);
     const y = x.mul(1).exp_();
     const other = y.mul(2);
-    expect(gradient(other, x)).to.deep.equal([2, 2 * Math.E]);
+    expect(gradient(other, x)).to.deep.equal(x.exp().mul(2).tolist());
     const z = x.mul(1).exp_();
     z.add_(1);
     expect(() => z.sum().backward()).to.throw(AutogradError, /exp: .*changed by an in-place operation: expected version \d, got \d/);
@@ -69,7 +69,7 @@ describe('in-place elementwise functions', () => {
     const x = leaf([1, 2, 3, 4]);
     const y = x.mul(1);
     y.view(2, 2).t().exp_();
-    expect(gradient(y, x)).to.deep.equal([1, 2, 3, 4].map(Math.exp));
+    expect(gradient(y, x)).to.deep.equal(x.exp().tolist());
   });
 
   it('read an operand whole before they overwrite it', () => {

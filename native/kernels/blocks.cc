@@ -1,0 +1,343 @@
+// Blocks: how operands come to lie side by side (gathered, widened), and how results go back (scattered, rounded, past the cache).
+// A block is computed whole before it is stored, so an output may be an input of the same layout.
+#include "blocks.h"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include "../runtime/parallel.h"
+#include "walk.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+void widen(const BFloat16* from, float* to, int64_t n) {
+  NODEGRAD_SIMD
+  for (int64_t i = 0; i < n; i++) {
+    const uint32_t u = static_cast<uint32_t>(from[i].bits) << 16;
+    std::memcpy(to + i, &u, 4);
+  }
+}
+
+void narrow(const float* from, BFloat16* to, int64_t n) {
+  NODEGRAD_SIMD
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t u;
+    std::memcpy(&u, from + i, 4);
+    const uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+    to[i].bits = static_cast<uint16_t>((u & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
+  }
+}
+
+// The processor's own conversions where the level has them (F16C is part of both).
+void widen(const Float16* from, float* to, int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX2__)
+  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+#endif
+  for (; i < n; i++) to[i] = from[i];
+}
+
+void narrow(const float* from, Float16* to, int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX2__)
+  for (; i + 8 <= n; i += 8) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
+#endif
+  for (; i < n; i++) to[i] = Float16(from[i]);
+}
+
+void stream(void* to, const void* from, int64_t bytes) {
+  char* out = static_cast<char*>(to);
+  const char* in = static_cast<const char*>(from);
+#if defined(__AVX2__)
+  const int64_t head = std::min<int64_t>(bytes, -reinterpret_cast<intptr_t>(out) & 63);
+  std::memcpy(out, in, head);
+  int64_t i = head;
+#if defined(__AVX512F__)
+  for (; i + 64 <= bytes; i += 64) _mm512_stream_si512(reinterpret_cast<__m512i*>(out + i), _mm512_loadu_si512(in + i));
+#else
+  for (; i + 32 <= bytes; i += 32)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(out + i), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i)));
+#endif
+  std::memcpy(out + i, in + i, bytes - i);
+#else
+  std::memcpy(out, in, bytes);
+#endif
+}
+
+void end_stream() {
+#if defined(__AVX2__)
+  _mm_sfence();
+#endif
+}
+
+namespace {
+
+constexpr int64_t kBlock = 1024;
+constexpr int64_t kBufferBytes = kBlock * 8;
+// Rows shorter than this are gathered, several to a block.
+constexpr int64_t kShortRow = 64;
+
+// Not a multiple of a page apart, which would make the processor take a load of one for a store of another.
+struct alignas(64) Buffers {
+  char of[kMaxOperands][kBufferBytes + 320];
+};
+
+struct Job {
+  Run run;
+  const void* function;
+  const Operand* operands;
+  int count;
+  bool streams;
+
+  char* at(int k, int64_t element) const { return static_cast<char*>(operands[k].data) + element * operands[k].bytes; }
+};
+
+template <class T>
+void gather_elements(void* to, const void* from, int64_t stride, int64_t n) {
+  T* y = static_cast<T*>(to);
+  const T* x = static_cast<const T*>(from);
+  if (stride == 0) {
+    std::fill(y, y + n, *x);
+  } else if (stride == 1) {
+    for (int64_t i = 0; i < n; i++) y[i] = x[i];
+  } else {
+    for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
+  }
+}
+void gather(void* to, const void* from, int bytes, int64_t stride, int64_t n) {
+  if (bytes == 4) return gather_elements<uint32_t>(to, from, stride, n);
+  if (bytes == 8) return gather_elements<uint64_t>(to, from, stride, n);
+  if (bytes == 2) return gather_elements<uint16_t>(to, from, stride, n);
+  gather_elements<uint8_t>(to, from, stride, n);
+}
+
+template <class T>
+void scatter_elements(void* to, int64_t stride, const void* from, int64_t n) {
+  T* y = static_cast<T*>(to);
+  const T* x = static_cast<const T*>(from);
+  for (int64_t i = 0; i < n; i++) y[i * stride] = x[i];
+}
+void scatter(void* to, int64_t stride, const void* from, int bytes, int64_t n) {
+  if (bytes == 4) return scatter_elements<uint32_t>(to, stride, from, n);
+  if (bytes == 8) return scatter_elements<uint64_t>(to, stride, from, n);
+  if (bytes == 2) return scatter_elements<uint16_t>(to, stride, from, n);
+  scatter_elements<uint8_t>(to, stride, from, n);
+}
+
+void widen_stored(Stored stored, const void* from, void* to, int64_t n) {
+  if (stored == Stored::BFloat16) {
+    widen(static_cast<const BFloat16*>(from), static_cast<float*>(to), n);
+  } else {
+    widen(static_cast<const Float16*>(from), static_cast<float*>(to), n);
+  }
+}
+void narrow_stored(Stored stored, const void* from, void* to, int64_t n) {
+  if (stored == Stored::BFloat16) {
+    narrow(static_cast<const float*>(from), static_cast<BFloat16*>(to), n);
+  } else {
+    narrow(static_cast<const float*>(from), static_cast<Float16*>(to), n);
+  }
+}
+
+// Half-wide elements wait in the upper half of their buffer.
+char* waiting(char* buffer) { return buffer + kBufferBytes / 2; }
+
+// The memory that a function may read n elements of operand k from.
+const void* fetch(const Job& job, int k, int64_t element, int64_t stride, int64_t n, char* buffer) {
+  const Operand& from = job.operands[k];
+  const void* source = job.at(k, element);
+  if (from.stored == Stored::Plain) {
+    if (stride == 1) return source;
+    gather(buffer, source, from.bytes, stride, n);
+    return buffer;
+  }
+  if (stride != 1) {
+    gather(waiting(buffer), source, from.bytes, stride, n);
+    source = waiting(buffer);
+  }
+  widen_stored(from.stored, source, buffer, n);
+  return buffer;
+}
+
+// Stores n results that wait in `buffer`.
+void put(const Job& job, int64_t element, int64_t stride, int64_t n, char* buffer) {
+  const Operand& out = job.operands[0];
+  const void* from = buffer;
+  if (out.stored != Stored::Plain) {
+    void* to = stride == 1 && !job.streams ? static_cast<void*>(job.at(0, element)) : waiting(buffer);
+    narrow_stored(out.stored, buffer, to, n);
+    if (to != waiting(buffer)) return;
+    from = to;
+  }
+  if (stride != 1) {
+    scatter(job.at(0, element), stride, from, out.bytes, n);
+  } else if (job.streams) {
+    stream(job.at(0, element), from, n * out.bytes);
+  } else {
+    std::memcpy(job.at(0, element), from, n * out.bytes);
+  }
+}
+
+// One run of n elements of each operand, by its stride.
+void run_row(const Job& job, const int64_t* at, const int64_t* strides, int64_t n, Buffers& buffers) {
+  const bool direct_out = strides[0] == 1 && job.operands[0].stored == Stored::Plain && !job.streams;
+  bool direct = direct_out;
+  for (int k = 1; k < job.count; k++) direct = direct && strides[k] == 1 && job.operands[k].stored == Stored::Plain;
+  const void* in[kMaxOperands];
+  if (direct) {
+    for (int k = 1; k < job.count; k++) in[k - 1] = job.at(k, at[k]);
+    job.run(job.function, job.at(0, at[0]), in, n);
+    return;
+  }
+  const int64_t first = std::min(n, kBlock);
+  for (int k = 1; k < job.count; k++) {
+    if (strides[k] == 0) in[k - 1] = fetch(job, k, at[k], 0, first, buffers.of[k]);
+  }
+  int64_t i = 0;
+  // Written past the cache, a block ends where a line ends.
+  int64_t size = kBlock;
+  if (job.streams) size -= (reinterpret_cast<intptr_t>(job.at(0, at[0])) & 63) / job.operands[0].bytes;
+  for (; i < n; i += size, size = kBlock) {
+    size = std::min(size, n - i);
+    for (int k = 1; k < job.count; k++) {
+      if (strides[k] != 0) in[k - 1] = fetch(job, k, at[k] + i * strides[k], strides[k], size, buffers.of[k]);
+    }
+    if (direct_out) {
+      job.run(job.function, job.at(0, at[0] + i), in, size);
+    } else {
+      job.run(job.function, buffers.of[0], in, size);
+      put(job, at[0] + i * strides[0], strides[0], size, buffers.of[0]);
+    }
+  }
+  if (job.streams) end_stream();
+}
+
+// Whether operand k lies in the order of the plan without a gap.
+bool is_dense(const Plan& plan, int k) {
+  int64_t expected = 1;
+  for (int d = plan.ndim() - 1; d >= 0; d--) {
+    if (plan.stride(k, d) != expected) return false;
+    expected *= plan.size(d);
+  }
+  return true;
+}
+
+// Rows [begin, end) of `inner` elements each, short ones: as many as fill a block are gathered, computed and scattered together.
+void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t begin, int64_t end, int64_t inner) {
+  Buffers buffers;
+  int64_t rows_out[kBlock];
+  const int last = plan.ndim() - 1;
+  const int64_t group = std::max<int64_t>(1, kBlock / inner);
+  Odometer<kMaxOperands> at(plan, begin, job.count);
+  for (int64_t row = begin; row < end; row += group) {
+    const int64_t rows = std::min(group, end - row);
+    const int64_t n = rows * inner;
+    for (int64_t r = 0; r < rows; r++, at.next()) {
+      rows_out[r] = at.offsets[0];
+      for (int k = 1; k < job.count; k++) {
+        if (dense[k]) continue;
+        const Operand& from = job.operands[k];
+        char* to = from.stored == Stored::Plain ? buffers.of[k] : waiting(buffers.of[k]);
+        gather(to + r * inner * from.bytes, job.at(k, at.offsets[k]), from.bytes, plan.stride(k, last), inner);
+      }
+    }
+    const void* in[kMaxOperands];
+    for (int k = 1; k < job.count; k++) {
+      in[k - 1] = buffers.of[k];
+      if (dense[k]) {
+        in[k - 1] = fetch(job, k, row * inner, 1, n, buffers.of[k]);
+      } else if (job.operands[k].stored != Stored::Plain) {
+        widen_stored(job.operands[k].stored, waiting(buffers.of[k]), buffers.of[k], n);
+      }
+    }
+    const Operand& out = job.operands[0];
+    if (dense[0] && out.stored == Stored::Plain && !job.streams) {
+      job.run(job.function, job.at(0, row * inner), in, n);
+      continue;
+    }
+    job.run(job.function, buffers.of[0], in, n);
+    if (dense[0]) {
+      put(job, row * inner, 1, n, buffers.of[0]);
+      continue;
+    }
+    const char* from = buffers.of[0];
+    if (out.stored != Stored::Plain) {
+      narrow_stored(out.stored, from, waiting(buffers.of[0]), n);
+      from = waiting(buffers.of[0]);
+    }
+    for (int64_t r = 0; r < rows; r++) scatter(job.at(0, rows_out[r]), plan.stride(0, last), from + r * inner * out.bytes, out.bytes, inner);
+  }
+  if (job.streams) end_stream();
+}
+
+// A grain that cuts n into an even number of nearly equal parts, so that two or four threads end together.
+int64_t even_grain(int64_t n) {
+  if (n <= kElementGrain) return n;
+  const int64_t parts = ((n + kElementGrain - 1) / kElementGrain + 3) / 4 * 4;
+  return ((n + parts - 1) / parts + 63) / 64 * 64;
+}
+
+}  // namespace
+
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count) {
+  int64_t sizes[kMaxOperands];
+  for (int k = 0; k < count; k++) sizes[k] = operands[k].size;
+  plan.check_sizes(sizes, count);
+  const int64_t elements = plan.elements();
+  if (elements == 0) return;
+  Job job{run, function, operands, count, elements * operands[0].bytes >= kStreamBytes};
+  for (int k = 1; k < count; k++) job.streams = job.streams && operands[k].data != operands[0].data;
+
+  if (plan.contiguous() || plan.ndim() == 1) {
+    int64_t strides[kMaxOperands];
+    for (int k = 0; k < count; k++) strides[k] = plan.contiguous() ? 1 : plan.stride(k, 0);
+    parallel_for(elements, even_grain(elements), [&](int64_t begin, int64_t end) {
+      Buffers buffers;
+      int64_t at[kMaxOperands];
+      for (int k = 0; k < count; k++) at[k] = begin * strides[k];
+      run_row(job, at, strides, end - begin, buffers);
+    });
+    return;
+  }
+  const int last = plan.ndim() - 1;
+  const int64_t inner = plan.size(last);
+  const int64_t outer = elements / inner;
+  bool dense[kMaxOperands];
+  int64_t strides[kMaxOperands];
+  for (int k = 0; k < count; k++) {
+    dense[k] = is_dense(plan, k);
+    strides[k] = plan.stride(k, last);
+  }
+  job.streams = job.streams && dense[0];
+  const int64_t grain = std::max<int64_t>(1, even_grain(elements) / inner);
+  if (inner < kShortRow) {
+    parallel_for(outer, grain, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
+    return;
+  }
+  // Few long rows: cut within the row.
+  const int64_t pieces = inner > 2 * kElementGrain ? (inner + kElementGrain - 1) / kElementGrain : 1;
+  const int64_t length = (inner + pieces - 1) / pieces;
+  parallel_for(outer * pieces, pieces > 1 ? 1 : grain, [&](int64_t begin, int64_t end) {
+    Buffers buffers;
+    Odometer<kMaxOperands> row(plan, begin / pieces, count);
+    int64_t piece = begin % pieces;
+    for (int64_t i = begin; i < end; i++) {
+      int64_t at[kMaxOperands];
+      const int64_t from = piece * length;
+      for (int k = 0; k < count; k++) at[k] = row.offsets[k] + from * strides[k];
+      if (from < inner) run_row(job, at, strides, std::min(length, inner - from), buffers);
+      if (++piece == pieces) {
+        piece = 0;
+        row.next();
+      }
+    }
+  });
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL

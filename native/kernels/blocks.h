@@ -1,0 +1,76 @@
+// Runs an elementwise function over operands of any layout and storage: what is not side by side in memory, or is stored in 16 bits,
+// passes through a block in the first-level cache. So a function is compiled once for its arithmetic type, as one loop over arrays.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "../runtime/dtype.h"
+#include "../runtime/plan.h"
+#include "../runtime/simd.h"
+#include "../runtime/slice.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// How elements are stored, and what a function sees of them.
+enum class Stored : uint8_t {
+  Plain,     // as they are
+  BFloat16,  // as float: widened, and rounded once when stored
+  Float16,
+};
+
+struct Operand {
+  void* data;
+  int64_t size;  // in elements
+  int bytes;     // of a stored element
+  Stored stored;
+};
+
+template <class T>
+struct StoredAs {
+  static constexpr Stored value = Stored::Plain;
+};
+template <>
+struct StoredAs<BFloat16> {
+  static constexpr Stored value = Stored::BFloat16;
+};
+template <>
+struct StoredAs<Float16> {
+  static constexpr Stored value = Stored::Float16;
+};
+
+template <class T>
+Operand operand(Slice<T> slice) {
+  using U = std::remove_const_t<T>;
+  return {const_cast<U*>(slice.data), slice.size, static_cast<int>(sizeof(T)), StoredAs<U>::value};
+}
+// The same without a look at the values: 16-bit floats are moved as they are.
+template <class T>
+Operand raw_operand(Slice<T> slice) {
+  Operand result = operand(slice);
+  result.stored = Stored::Plain;
+  return result;
+}
+
+// out[i] = function(in[0][i], in[1][i]...) for i in [0, n); all arrays are dense, and `out` may be one of `in`.
+using Run = void (*)(const void* function, void* out, const void* const* in, int64_t n);
+
+constexpr int kMaxOperands = 4;
+
+// Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory.
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count);
+
+// Conversions of n elements that lie side by side, rounded to nearest even; NaN stays NaN.
+void widen(const BFloat16* from, float* to, int64_t n);
+void widen(const Float16* from, float* to, int64_t n);
+void narrow(const float* from, BFloat16* to, int64_t n);
+void narrow(const float* from, Float16* to, int64_t n);
+
+// Copies past the cache: for outputs so large that their first lines would be gone before they are read again. A thread that has
+// streamed calls end_stream before another may read.
+void stream(void* to, const void* from, int64_t bytes);
+void end_stream();
+// Whether an output of so many bytes is better written past the cache.
+constexpr int64_t kStreamBytes = int64_t{32} << 20;
+
+}  // namespace nodegrad::NODEGRAD_LEVEL

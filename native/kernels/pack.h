@@ -1,0 +1,132 @@
+// A pack: as many floating elements as one register of the SIMD level holds, as a GCC vector. Arithmetic, comparison and `?:` work
+// on packs as on numbers, lane by lane and without branches, so one functor text serves packs of float and of double. A scalar
+// constant beside a pack must be of its element type: `x * T(0.5)` with `using T = Element<V>`.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "../runtime/simd.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+#if defined(__AVX512F__)
+constexpr int kPackBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kPackBytes = 32;
+#else
+constexpr int kPackBytes = 16;  // SSE2, NEON
+#endif
+
+typedef float Floats __attribute__((vector_size(kPackBytes)));
+typedef double Doubles __attribute__((vector_size(kPackBytes)));
+typedef int32_t FloatBits __attribute__((vector_size(kPackBytes)));
+typedef int64_t DoubleBits __attribute__((vector_size(kPackBytes)));
+
+template <class V>
+struct PackTraits;
+template <>
+struct PackTraits<float> {
+  using Pack = Floats;
+};
+template <>
+struct PackTraits<double> {
+  using Pack = Doubles;
+};
+template <>
+struct PackTraits<Floats> {
+  using Element = float;
+  using Bits = FloatBits;
+  static constexpr int32_t sign = INT32_MIN;
+};
+template <>
+struct PackTraits<Doubles> {
+  using Element = double;
+  using Bits = DoubleBits;
+  static constexpr int64_t sign = INT64_MIN;
+};
+
+template <class T>
+using Pack = typename PackTraits<T>::Pack;
+template <class V>
+using Element = typename PackTraits<V>::Element;
+template <class T>
+constexpr int kLanes = kPackBytes / static_cast<int>(sizeof(T));
+
+template <class T>
+inline Pack<T> load(const T* from) {
+  Pack<T> v;
+  std::memcpy(&v, from, sizeof(v));
+  return v;
+}
+template <class T, class V>
+inline void store(T* to, V v) {
+  static_assert(sizeof(V) == kPackBytes);
+  std::memcpy(to, &v, sizeof(v));
+}
+// The first n lanes, 0 < n < kLanes; the rest are copies of the first, so that they meet no value that the data do not hold.
+template <class T>
+inline Pack<T> load_part(const T* from, int64_t n) {
+  T lanes[kLanes<T>];
+  for (int k = 0; k < kLanes<T>; k++) lanes[k] = from[k < n ? k : 0];
+  return load<T>(lanes);
+}
+template <class T, class V>
+inline void store_part(T* to, V v, int64_t n) {
+  T lanes[kLanes<T>];
+  store(lanes, v);
+  for (int64_t k = 0; k < n; k++) to[k] = lanes[k];
+}
+template <class V>
+inline V splat(Element<V> x) {
+  return x - V{};
+}
+
+// out[i] = f(in[i]...) for i in [0, n), a pack at a time: the loop that most kernels need. Elements are independent, `out` may be an input.
+template <class F, class Out, class... In>
+inline void map_packs(int64_t n, const F& f, Out* out, const In*... in) {
+  constexpr int lanes = kLanes<Out>;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) store(out + i, f(load(in + i)...));
+  if (i < n) store_part(out + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+template <class V>
+inline V abs(V x) {
+  using Bits = typename PackTraits<V>::Bits;
+  return reinterpret_cast<V>(reinterpret_cast<Bits>(x) & ~PackTraits<V>::sign);
+}
+// The size of x with the sign of y.
+template <class V>
+inline V with_sign(V x, V y) {
+  using Bits = typename PackTraits<V>::Bits;
+  return reinterpret_cast<V>((reinterpret_cast<Bits>(x) & ~PackTraits<V>::sign) | (reinterpret_cast<Bits>(y) & PackTraits<V>::sign));
+}
+// Sum of the lanes, from the halves to the whole: the same order on every level of one width.
+template <class V>
+inline Element<V> sum_lanes(V v) {
+  using T = Element<V>;
+  T lanes[kLanes<T>];
+  store(lanes, v);
+  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
+    for (int k = 0; k < width; k++) lanes[k] += lanes[k + width];
+  }
+  return lanes[0];
+}
+// The largest lane; a NaN in any lane may be lost.
+template <class V>
+inline Element<V> max_lanes(V v) {
+  using T = Element<V>;
+  T lanes[kLanes<T>];
+  store(lanes, v);
+  for (int width = kLanes<T> / 2; width > 0; width /= 2) {
+    for (int k = 0; k < width; k++) lanes[k] = lanes[k] > lanes[k + width] ? lanes[k] : lanes[k + width];
+  }
+  return lanes[0];
+}
+template <class V>
+inline V larger(V a, V b) {
+  return a > b ? a : b;
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
