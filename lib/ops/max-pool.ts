@@ -1,12 +1,13 @@
 /**
- * Max pooling with regular and adaptive windows in one to three dimensions, and its inverse. The positions that were chosen are kept
- * as 32-bit indices into a plane; the gradient moves values to them, and its own derivative moves them back.
+ * Max pooling with regular and adaptive windows in one to three dimensions, and its inverse. What was chosen is kept as the number of
+ * its tap within the window, a byte; where the caller wants indices, or windows are large or adaptive, as a 32-bit position in the plane.
+ * The gradient moves values there, and its own derivative moves them back.
  */
 import { recordingNeeded } from '../autograd/graph.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { ArgumentError, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
-import { INT32, INT64, type TypedArray } from '../storage/dtype.js';
+import { INT32, INT64, UINT8, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo, contiguousOf } from './cast.js';
@@ -18,7 +19,10 @@ import { checkSpatialInput, type Sizes, type SpatialDims, spatialList } from './
 
 declare module '../native/kernels.js' {
   interface Kernels {
-    maxPool: KernelTable<[x: TypedArray, y: TypedArray, indices: TypedArray, withIndices: number, geometry: Int32Array]>;
+    /** y = the greatest of each window; keep: 0 nothing beside it, 1 taps, 2 positions */
+    maxPool: KernelTable<[x: TypedArray, y: TypedArray, taps: TypedArray, positions: TypedArray, keep: number, geometry: Int32Array]>;
+    maxPoolBackward: KernelTable<[gradOutput: TypedArray, taps: TypedArray, gradInput: TypedArray, geometry: Int32Array]>;
+    tapPositions: KernelTable<[taps: TypedArray, positions: TypedArray, geometry: Int32Array]>;
     adaptiveMaxPool: KernelTable<[x: TypedArray, y: TypedArray, indices: TypedArray, geometry: Int32Array]>;
     /** out = zeros with values added (or put) at their indices, plane by plane */
     scatterPlanes: KernelTable<[values: TypedArray, indices: TypedArray, out: TypedArray, planes: number, count: number, positions: number, replace: number]>;
@@ -52,6 +56,27 @@ function gather(op: string, spec: Planes, x: Tensor, indices: Tensor): Tensor {
   return out;
 }
 
+/** Positions in the plane of the windows' taps. */
+function positionsOf(taps: Tensor, { y, words }: PoolGeometry): Tensor {
+  const positions = allocate(y, INT32);
+  instanceOf('maxPool', kernels.tapPositions, taps)(taps.array, positions.array, words);
+  return positions;
+}
+
+/** x = g added at the windows' taps; dg = the values of the gradient there. */
+const maxPoolTapsBackward = defineOp<PoolGeometry, PoolGeometry>({
+  name: 'maxPoolTapsBackward',
+  nativeHalf: true,
+  infer: (_, spec) => spec,
+  forward: ({ x, words }, [g, taps]) => {
+    const out = allocate(x, g.info);
+    instanceOf('maxPoolTapsBackward', kernels.maxPoolBackward, g)(contiguousOf(g).array, taps.array, out.array, words);
+    return out;
+  },
+  save: (context, [, taps]) => context.save(taps),
+  backward: (context, g): Gradients => [maxPoolGather([g, positionsOf(context.saved(0), context.spec)], context.spec), null],
+});
+
 /** x = g added at the chosen positions; dg = the values of the gradient there. */
 const maxPoolBackward = defineOp<Planes, Planes>({
   name: 'maxPoolBackward',
@@ -70,25 +95,59 @@ const maxPoolGather = defineOp<Planes, Planes>({
   backward: (context, g): Gradients => [maxPoolBackward([g, context.saved(0)], context.spec), null],
 });
 
+/** What is remembered of the choices; the numbers are the kernel's. */
+type Keep = 'nothing' | 'taps' | 'positions';
+const KEEP: Readonly<Record<Keep, number>> = { nothing: 0, taps: 1, positions: 2 };
+/** Taps that a byte can number. */
+const BYTE = 256;
+
 interface MaxSpec extends PoolGeometry {
-  readonly withIndices: boolean;
+  readonly keep: Keep;
+}
+interface MaxAttributes<Attributes> {
+  readonly attributes: Attributes;
+  readonly returnIndices: boolean;
 }
 
-/** y = the greatest element of each window, and its position; dx = g at that position. */
-function maxOperator<Attributes>(name: string, kind: 'maxPool' | 'adaptiveMaxPool', infer: (input: Tensor, attributes: Attributes) => PoolGeometry) {
-  return defineOp<{ readonly attributes: Attributes; readonly withIndices: boolean }, MaxSpec, Tensor[]>({
+/** y = the greatest element of each window, and where it was; dx = g there. */
+function maxOperator(name: string, nd: SpatialDims) {
+  return defineOp<MaxAttributes<PoolAttributes>, MaxSpec, Tensor[]>({
     name,
+    nativeHalf: true,
     autocast: name.endsWith('3d') ? 'float32' : undefined,
-    infer: ([x], { attributes, withIndices }) => ({ ...infer(x, attributes), withIndices: withIndices || kind === 'adaptiveMaxPool' }),
-    forward: ({ y: shape, words, withIndices }, [given]) => {
+    infer: ([x], { attributes, returnIndices }) => {
+      const geometry = poolGeometry(name, nd, x, attributes);
+      const taps = geometry.words[7] * geometry.words[8] * geometry.words[9];
+      const keep = returnIndices || (recordingNeeded([x]) && taps > BYTE) ? 'positions' : recordingNeeded([x]) ? 'taps' : 'nothing';
+      return { ...geometry, keep };
+    },
+    forward: ({ y: shape, words, keep }, [given]) => {
       const x = contiguousOf(given);
       const y = allocate(shape, x.info);
-      const indices = allocate(withIndices ? shape : [0], INT32);
-      if (kind === 'maxPool') instanceOf(name, kernels.maxPool, x)(x.array, y.array, indices.array, withIndices ? 1 : 0, words);
-      else instanceOf(name, kernels.adaptiveMaxPool, x)(x.array, y.array, indices.array, words);
-      return [y, indices];
+      const taps = allocate(keep === 'taps' ? shape : [0], UINT8);
+      const positions = allocate(keep === 'positions' ? shape : [0], INT32);
+      instanceOf(name, kernels.maxPool, x)(x.array, y.array, taps.array, positions.array, KEEP[keep], words);
+      return [y, keep === 'taps' ? taps : positions];
     },
-    save: (context, _, [, indices]) => context.save(indices),
+    save: (context, _, [, chosen]) => context.save(chosen),
+    backward: (context, g): Gradients => [(context.spec.keep === 'taps' ? maxPoolTapsBackward : maxPoolBackward)([g, context.saved(0)], context.spec)],
+  });
+}
+
+/** The same for windows that divide the input evenly. */
+function adaptiveOperator(name: string, nd: SpatialDims) {
+  return defineOp<OutputSize, PoolGeometry, Tensor[]>({
+    name,
+    autocast: name.endsWith('3d') ? 'float32' : undefined,
+    infer: ([x], size) => adaptiveGeometry(name, nd, x, size),
+    forward: ({ y: shape, words }, [given]) => {
+      const x = contiguousOf(given);
+      const y = allocate(shape, x.info);
+      const positions = allocate(shape, INT32);
+      instanceOf(name, kernels.adaptiveMaxPool, x)(x.array, y.array, positions.array, words);
+      return [y, positions];
+    },
+    save: (context, _, [, positions]) => context.save(positions),
     backward: (context, g): Gradients => [maxPoolBackward([g, context.saved(0)], context.spec)],
   });
 }
@@ -105,11 +164,11 @@ type MaxArguments = [input: Tensor, kernelSize: Sizes, stride?: Sizes | null, pa
 
 function maxPoolFunctions(nd: SpatialDims) {
   const name = `maxPool${nd}d`;
-  const operator = maxOperator(name, 'maxPool', (input: Tensor, attributes: PoolAttributes) => poolGeometry(name, nd, input, attributes));
+  const operator = maxOperator(name, nd);
   const pool = (returnIndices: boolean | undefined, [input, kernelSize, stride, padding, dilation, ceilMode]: MaxArguments): Tensor => {
     const x = tensorArgument(name, 'input', input);
     const attributes = { kernelSize, stride, padding, dilation, ceilMode };
-    return deliver(operator([x], { attributes, withIndices: (returnIndices ?? false) || recordingNeeded([x]) }), returnIndices);
+    return deliver(operator([x], { attributes, returnIndices: returnIndices ?? false }), returnIndices);
   };
   const plain = defineFunction({ name: `nn.functional.${name}`, parameters: MAX_PARAMETERS, required: 2 }, (...args: MaxArguments): Tensor => pool(args[6], args));
   const withIndices = defineFunction(
@@ -126,9 +185,9 @@ type AdaptiveArguments = [input: Tensor, outputSize: OutputSize, returnIndices?:
 
 function adaptiveMaxPoolFunctions(nd: SpatialDims) {
   const name = `adaptiveMaxPool${nd}d`;
-  const operator = maxOperator(name, 'adaptiveMaxPool', (input: Tensor, size: OutputSize) => adaptiveGeometry(name, nd, input, size));
+  const operator = adaptiveOperator(name, nd);
   const pool = (returnIndices: boolean | undefined, input: Tensor, outputSize: OutputSize): Tensor =>
-    deliver(operator([tensorArgument(name, 'input', input)], { attributes: outputSize, withIndices: true }), returnIndices);
+    deliver(operator([tensorArgument(name, 'input', input)], outputSize), returnIndices);
   const plain = defineFunction(
     { name: `nn.functional.${name}`, parameters: ADAPTIVE_PARAMETERS, required: 2 },
     (...args: AdaptiveArguments): Tensor => pool(args[2], args[0], args[1]),

@@ -37,16 +37,25 @@ struct PoolGeometry {
   int64_t output_pixels() const { return out[0] * out[1] * out[2]; }
   int64_t input_elements() const { return planes * input_pixels(); }
   int64_t output_elements() const { return planes * output_pixels(); }
+  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   int64_t rows() const { return planes * out[0] * out[1]; }
   // How many planes make a chunk worth a thread.
   int64_t plane_grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, input_pixels() + output_pixels())); }
-  int64_t row_grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, out[2] * kernel[0] * kernel[1] * kernel[2])); }
+  int64_t row_grain() const { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, out[2] * taps())); }
 
   // The taps of window o that lie inside of the input, as [begin, end).
   void taps_inside(int d, int64_t o, int64_t& begin, int64_t& end) const {
     const int64_t first = o * stride[d] - pad[d];
     begin = first >= 0 ? 0 : (-first + dilation[d] - 1) / dilation[d];
     end = std::min(kernel[d], first >= in[d] ? 0 : (in[d] - first + dilation[d] - 1) / dilation[d]);
+    if (begin > end) begin = end;
+  }
+
+  // The windows whose taps all lie inside of the input, as [begin, end).
+  void whole_windows(int d, int64_t& begin, int64_t& end) const {
+    begin = std::min(out[d], (pad[d] + stride[d] - 1) / stride[d]);
+    const int64_t last = in[d] + pad[d] - dilation[d] * (kernel[d] - 1) - 1;
+    end = last < 0 ? 0 : std::min(out[d], last / stride[d] + 1);
     if (begin > end) begin = end;
   }
 
