@@ -1,6 +1,7 @@
 /** The public names, grouped as PyTorch groups them. No logic. */
 export * from './errors.js';
 export { getNumThreads, setNumThreads } from './native/threads.js';
+export { emptyCache, type MemoryStats, memoryStats, resetPeakMemoryStats } from './storage/memory-stats.js';
 export { Tensor } from './tensor/tensor.js';
 export type { DType } from './storage/dtype.js';
 export * from './storage/dtype-names.js';

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "bind/bind.h"
+#include "bind/lifetime.h"
 #include "kernels/kernels.h"
 #include "runtime/blas.h"
 #include "runtime/parallel.h"
@@ -13,6 +14,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   nodegrad::prepare_process();
   exports.Set("kernels", nodegrad::bind::kernels(env, nodegrad::registry()));
   exports.Set("simdLevel", nodegrad::simd_level());
+  exports.Set("lifetime", nodegrad::bind::lifetime(env));
+  exports.Set("giveBackPages", Napi::Function::New(env, [](const Napi::CallbackInfo&) { nodegrad::give_back_pages(); }));
   exports.Set("getNumThreads", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 return Napi::Number::New(info.Env(), nodegrad::thread_count());
               }));

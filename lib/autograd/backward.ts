@@ -1,6 +1,7 @@
 /** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
 import { ArgumentError, AutogradError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { elementCount, sameShape } from '../shape/layout.js';
+import { collectAfterBackward } from '../storage/pool.js';
 import { Tensor } from '../tensor/tensor.js';
 import { filledTensor } from '../ops/cast.js';
 import { walkBackward } from './engine.js';
@@ -63,6 +64,7 @@ export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tens
   const retainGraph = options.retainGraph ?? createGraph;
   if (inputs === undefined) {
     walkBackward(outputs, gradients, { retainGraph, createGraph });
+    if (!retainGraph) collectAfterBackward();
     return;
   }
   for (const input of inputs) if (gradientNode(input) === null) fail(AutogradError, 'backward', 'inputs that require grad', `${input.dtype}[${input.shape}] that does not`);

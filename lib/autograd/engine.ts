@@ -8,6 +8,8 @@ import { broadcastsTo } from '../shape/broadcast.js';
 import { observer } from '../ops/dispatch-state.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
+import { enterScope, leaveScope } from '../storage/scope.js';
+import type { Storage } from '../storage/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { enableGrad, isGradEnabled, noGrad } from './grad-mode.js';
 import { gradientNode } from './graph.js';
@@ -125,13 +127,13 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
       }
       const leads = node.next.some((next) => next !== null && (next.state as Pending).wanted);
       if (live && leads) {
-        const inputs = applyRule(node, gradients);
+        const inputs = applyRule(node, gradients, options.createGraph);
         for (let i = 0; i < node.next.length; i++) {
           const next = node.next[i];
           const gradient = inputs[i];
           if (next === null || gradient === null || gradient === undefined || !(next.state as Pending).wanted) continue;
           const index = node.nextIndex[i];
-          deliver(next, index, fitGradient(node, gradient, next.outputShapes[index], next.outputInfos[index]), options.createGraph);
+          deliver(next, index, fitGradient(node, gradient, next.outputShapes[index], next.outputInfos[index], options.createGraph), options.createGraph);
         }
       }
       if (!options.retainGraph && (targets === undefined || live)) node.release();
@@ -147,13 +149,24 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
   }
 }
 
-/** Calls the derivative rule, and marks which results may be held elsewhere too. */
-function applyRule(node: Node, gradients: (Tensor | null)[]): readonly (Tensor | null | undefined)[] {
+/**
+ * Calls the derivative rule, and marks which results may be held elsewhere too. Where no graph of the derivative is made and the rule keeps
+ * nothing, what it took beyond its results goes back at once, and so do the gradients that it used up.
+ */
+function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolean): readonly (Tensor | null | undefined)[] {
   const backward = node.op.backward;
   if (backward === undefined) throw new AutogradError(`${node.name}: expected a derivative rule, got none`);
   const outputs: (Tensor | null)[] = [];
   for (let i = 0; i < node.outputShapes.length; i++) outputs.push(gradients[i] ?? null);
-  const results = backward(node, outputs[0] as Tensor, outputs);
+  const contained = !createGraph && node.op.contained === true;
+  const outer = enterScope(contained);
+  let taken: readonly Storage[] | null = null;
+  let results: readonly (Tensor | null | undefined)[];
+  try {
+    results = backward(node, outputs[0] as Tensor, outputs);
+  } finally {
+    taken = leaveScope(outer);
+  }
   if (observer.active !== null) observer.active.gradients(node, outputs, results);
   for (let i = 0; i < results.length; i++) {
     const result = results[i];
@@ -161,7 +174,34 @@ function applyRule(node: Node, gradients: (Tensor | null)[]): readonly (Tensor |
     if (node.holds(result)) result.storage.shared = true;
     for (let j = 0; j < i; j++) if (results[j]?.storage === result.storage) result.storage.shared = true;
   }
+  if (taken === null) return results;
+  for (let i = 0; i < taken.length; i++) {
+    if (isAmong(taken[i], results)) taken[i].transient = true;
+    else if (!taken[i].shared) taken[i].release();
+  }
+  for (let i = 0; i < outputs.length; i++) {
+    const used = outputs[i];
+    if (used !== null && !isAmong(used.storage, results)) discard(used);
+  }
   return results;
+}
+
+function isAmong(storage: Storage, tensors: readonly (Tensor | null | undefined)[]): boolean {
+  for (let i = 0; i < tensors.length; i++) if (tensors[i]?.storage === storage) return true;
+  return false;
+}
+
+/** Hands the memory of a gradient back that is used up, where the engine alone had it. */
+function discard(gradient: Tensor): void {
+  if (gradient.storage.transient && !gradient.storage.shared) gradient.storage.release();
+}
+
+/** `made` took the place of `gradient`, whose memory goes back unless `made` shows it; `made` is the engine's own then. */
+function replaced(gradient: Tensor, made: Tensor, createGraph: boolean): Tensor {
+  if (createGraph || made.storage === gradient.storage) return made;
+  made.storage.transient = true;
+  discard(gradient);
+  return made;
 }
 
 /** Adds a gradient to what has arrived at an output of a node. */
@@ -175,9 +215,11 @@ function deliver(node: Node, index: number, gradient: Tensor, createGraph: boole
 function addUp(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
   if (!createGraph && !a.storage.shared && a.contiguousLayout && ownsAll(a) && a.info === b.info && sameShape(a.shape, b.shape)) {
     gradientOperators.addInto(a, b);
+    if (b.storage !== a.storage) discard(b);
     return a;
   }
-  return gradientOperators.add(a, b);
+  const sum = replaced(a, gradientOperators.add(a, b), createGraph);
+  return replaced(b, sum, createGraph);
 }
 
 function ownsAll(t: Tensor): boolean {
@@ -185,15 +227,15 @@ function ownsAll(t: Tensor): boolean {
 }
 
 /** Reduces a gradient over broadcast dimensions and casts it, so that it fits the tensor it belongs to. */
-function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo): Tensor {
+function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo, createGraph: boolean): Tensor {
   let fitted = gradient;
   if (!sameShape(fitted.shape, shape)) {
     if (!broadcastsTo(shape, fitted.shape)) {
       fail(AutogradError, `${node.name} backward`, `a gradient of shape [${shape}]`, `[${fitted.shape}]`);
     }
-    fitted = gradientOperators.sumToShape(fitted, shape);
+    fitted = replaced(fitted, gradientOperators.sumToShape(fitted, shape), createGraph);
   }
-  if (fitted.info !== info) fitted = gradientOperators.cast(fitted, info);
+  if (fitted.info !== info) fitted = replaced(fitted, gradientOperators.cast(fitted, info), createGraph);
   return fitted;
 }
 
@@ -229,11 +271,16 @@ function accumulate(leaf: Tensor, gradient: Tensor, createGraph: boolean): void 
     if (createGraph || (!gradient.storage.shared && gradient.contiguousLayout && ownsAll(gradient))) {
       leaf.gradient = gradient;
       gradient.storage.shared = gradient.storage.shared || createGraph;
-    } else leaf.gradient = gradientOperators.copy(gradient);
+      gradient.storage.transient = false;
+    } else {
+      leaf.gradient = gradientOperators.copy(gradient);
+      discard(gradient);
+    }
   } else if (createGraph) leaf.gradient = gradientOperators.add(before, gradient);
   else {
     gradientOperators.addInto(before, gradient);
     before.storage.version++;
+    if (gradient.storage !== before.storage) discard(gradient);
   }
 }
 

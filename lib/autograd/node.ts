@@ -10,6 +10,8 @@ import type { GradientHook, Tensor } from '../tensor/tensor.js';
 /** What the engine needs of an operator. */
 export interface Differentiable {
   readonly name: string;
+  /** True where the rule keeps no tensor that it gets or makes, and runs no code of a user's: what it does not return may be used again. */
+  readonly contained?: boolean;
   /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
   readonly backward?: (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => readonly (Tensor | null | undefined)[];
 }

@@ -7,6 +7,10 @@ import { AddonError } from '../errors.js';
 interface Addon {
   readonly kernels: Readonly<Record<string, unknown>>;
   readonly simdLevel: 'avx512' | 'avx2' | 'scalar';
+  /** See native/bind/lifetime.h. */
+  readonly lifetime: { watch(object: object): number; unwatch(place: number): void; collected(places: Int32Array): number };
+  /** Returns to the system what malloc keeps and nobody uses. */
+  giveBackPages(): void;
   getNumThreads(): number;
   setNumThreads(count: number): void;
 }

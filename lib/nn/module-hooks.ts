@@ -124,6 +124,7 @@ class Boundary {
   /** The gradients of the outputs are there. */
   outputGradients(gradients: GradientTuple): GradientTuple {
     let current = gradients;
+    markShared(gradients);
     for (const hook of this.preHooks) current = this.replaced('registerFullBackwardPreHook', hook(this.module, current), current);
     this.gradOutputs = current;
     if (this.inputPlaces === null) {
@@ -142,6 +143,7 @@ class Boundary {
   inputGradients(gradients: GradientTuple): GradientTuple {
     const places = this.inputPlaces ?? [];
     let current: GradientTuple = Array.from({ length: this.inputCount }, (_, i) => gradients[places.indexOf(i)] ?? null);
+    markShared(gradients);
     for (const hook of this.hooks) current = this.replaced('registerFullBackwardHook', hook(this.module, current, this.gradOutputs), current);
     return places.map((place) => current[place]);
   }
@@ -150,8 +152,14 @@ class Boundary {
     if (result === undefined || result === null) return before;
     const list = result instanceof Tensor ? [result] : result;
     if (list.length !== before.length) throw new AutogradError(`${op}: expected ${before.length} gradients in return, got ${list.length}`);
+    markShared(list);
     return list;
   }
+}
+
+/** A hook may keep what it sees or returns: the engine must not add into it. */
+function markShared(gradients: GradientTuple): void {
+  for (const gradient of gradients) if (gradient !== null) gradient.storage.shared = true;
 }
 
 /** The same memory under a new place in the graph. */
@@ -163,6 +171,7 @@ function alias(x: Tensor): Tensor {
 const moduleInputsOp = defineOp<Boundary, Boundary, Tensor[]>({
   name: 'moduleInputs',
   nativeHalf: true,
+  callsUser: true,
   infer: (_, boundary) => boundary,
   forward: (_, inputs) => inputs.map(alias),
   backward: (context, _, gradients) => context.spec.inputGradients(gradients),
@@ -172,6 +181,7 @@ const moduleInputsOp = defineOp<Boundary, Boundary, Tensor[]>({
 const moduleOutputsOp = defineOp<Boundary, Boundary, Tensor[]>({
   name: 'moduleOutputs',
   nativeHalf: true,
+  callsUser: true,
   infer: (_, boundary) => boundary,
   forward: (_, inputs) => inputs.map(alias),
   backward: (context, _, gradients) => context.spec.outputGradients(gradients),

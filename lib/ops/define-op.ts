@@ -41,6 +41,8 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   readonly nativeHalf?: boolean;
   /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
   readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);
+  /** True where the derivative rule runs a user's code, which may keep any tensor that it sees. */
+  readonly callsUser?: boolean;
   /** True for a view: outputs share the first input's memory. */
   readonly view?: boolean;
 }
@@ -72,7 +74,7 @@ export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declara
     return out;
   };
   // A copy that tests may patch (the mutation check flips derivatives one by one).
-  const definition = { ...declaration };
+  const definition = { ...declaration, contained: declaration.callsUser !== true };
   const operator = Object.assign(call, { definition }) as unknown as Operator<Attributes, Out>;
   operators.set(name, operator as unknown as Operator<never>);
   return operator;

@@ -4,9 +4,8 @@
  */
 import { ArgumentError, CheckpointError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { checkDevice } from '../ops/convert.js';
-import { allocateArray } from '../storage/allocator.js';
+import { allocateStorage } from '../storage/allocator.js';
 import { type DTypeInfo, UINT8 } from '../storage/dtype.js';
-import { Storage } from '../storage/storage.js';
 import { type ByteSource, openSource } from './byte-source.js';
 import { LoadedStorage, resolveName, storageInfoOf } from './checkpoint-names.js';
 import { PickleMachine } from './pickle-machine.js';
@@ -101,8 +100,9 @@ class Storages {
     const record = this.archive.find(`data/${key}`);
     if (record === undefined) throw new CheckpointError(`load: expected a record for storage ${JSON.stringify(key)}, got none: the file is incomplete`);
     if (record.size !== size) throw new CheckpointError(`load: expected ${size} bytes in storage ${key}, as the pickle declares, got ${record.size}`);
-    const bytes = allocateArray(UINT8, size) as Uint8Array;
-    const loaded = new LoadedStorage(key, new Storage(bytes.buffer, bytes.byteOffset, bytes.byteLength), info);
+    const storage = allocateStorage(size);
+    const bytes = storage.view(UINT8, 0) as Uint8Array;
+    const loaded = new LoadedStorage(key, storage, info);
     this.byKey.set(key, { loaded, record, bytes });
     return loaded;
   }

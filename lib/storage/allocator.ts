@@ -1,13 +1,15 @@
 /**
  * Hands out uninitialised memory for tensors. V8 owns every byte, so that a loop without an await is collected as well
  * (finalizers of native memory would not run in it). Small blocks are cut from a shared slab: a view of an existing buffer costs
- * a fortieth of a buffer of its own.
+ * a fortieth of a buffer of its own. Larger ones come from the pool.
  */
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { OutOfMemoryError } from '../errors.js';
-import type { DTypeInfo, TypedArray } from './dtype.js';
-import { guardedBuffer, guarding } from './guard.js';
+import { collector } from './collector.js';
+import { guardedBuffer, guarding, poison, poisoning } from './guard.js';
+import { dropCache, POOL_LIMIT, takeBlock } from './pool.js';
+import { Storage } from './storage.js';
 
 const SLAB_BYTES = 64 * 1024;
 const SLAB_LIMIT = 2048;
@@ -19,28 +21,26 @@ const ALIGNMENT = 64;
 let slab: ArrayBufferLike = new ArrayBuffer(0);
 let slabUsed = 0;
 
-/** An uninitialised typed array of `length` elements. */
-export function allocateArray(info: DTypeInfo, length: number): TypedArray {
-  const bytes = length * info.bytes;
+/** Uninitialised memory of `bytes` bytes. */
+export function allocateStorage(bytes: number): Storage {
   if (guarding()) {
     const { buffer, byteOffset } = guardedBuffer(bytes);
-    return new info.Array(buffer, byteOffset, length);
+    return new Storage(buffer, byteOffset, bytes);
   }
-  if (bytes <= SLAB_LIMIT) {
+  if (bytes <= SLAB_LIMIT && !poisoning()) {
     if (slabUsed + bytes > slab.byteLength) {
       slab = newBuffer(SLAB_BYTES);
       slabUsed = 0;
     }
-    const array = new info.Array(slab, slabUsed, length);
+    const start = slabUsed;
     slabUsed += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
-    return array;
+    return new Storage(slab, start, bytes);
   }
-  const buffer = newBuffer(bytes);
-  try {
-    return new info.Array(buffer, 0, length);
-  } catch (error) {
-    throw new OutOfMemoryError(`allocate: expected a number of elements that a typed array holds, got ${length}`, { cause: error });
+  if (bytes <= POOL_LIMIT && collector() !== null) {
+    const block = takeBlock(bytes, newBuffer);
+    return new Storage(block.buffer, 0, bytes, block);
   }
+  return new Storage(newBuffer(bytes), 0, bytes);
 }
 
 function newBuffer(bytes: number): ArrayBufferLike {
@@ -48,9 +48,21 @@ function newBuffer(bytes: number): ArrayBufferLike {
   if (bytes > LARGE && bytes > totalmem())
     throw new OutOfMemoryError(`allocate: expected at most the ${totalmem()} bytes of memory that the machine has, got a request for ${bytes}`);
   try {
-    // The only way to uninitialised memory that V8 owns and accounts for; beyond its limit, memory comes zeroed.
-    return bytes <= constants.MAX_LENGTH ? Buffer.allocUnsafeSlow(bytes).buffer : new ArrayBuffer(bytes);
+    return uninitialised(bytes);
+  } catch {
+    // Once more with all that can be spared.
+    dropCache();
+  }
+  try {
+    return uninitialised(bytes);
   } catch (error) {
     throw new OutOfMemoryError(`allocate: expected ${bytes} bytes of memory to be had, got none (${(error as Error).message})`, { cause: error });
   }
+}
+
+/** The only way to uninitialised memory that V8 owns and accounts for; beyond its limit, memory comes zeroed. */
+function uninitialised(bytes: number): ArrayBufferLike {
+  const buffer = bytes <= constants.MAX_LENGTH ? Buffer.allocUnsafeSlow(bytes).buffer : new ArrayBuffer(bytes);
+  poison(buffer);
+  return buffer;
 }

@@ -40,3 +40,20 @@ export function damagedZones(): string[] {
     return [...(before >= 0 ? [`${size - before} bytes before a buffer of ${length}`] : []), ...(after >= 0 ? [`${after} bytes after a buffer of ${length}`] : [])];
   });
 }
+
+let poisoned = false;
+
+/** While on, all memory comes from the pool, and what is new or handed back is filled with ones: NaN in every floating type, so that a read of it shows. */
+export function setPoison(on: boolean): void {
+  poisoned = on;
+}
+
+/** Whether `setPoison` is on. */
+export function poisoning(): boolean {
+  return poisoned;
+}
+
+/** Fills the buffer where `setPoison` asks for it. */
+export function poison(buffer: ArrayBufferLike): void {
+  if (poisoned) new Uint8Array(buffer).fill(0xff);
+}

@@ -1,8 +1,14 @@
 /**
  * A storage owns bytes: a V8-owned buffer, where in it the bytes begin, and the version counter that in-place operators raise.
- * It knows nothing of shapes.
+ * It knows nothing of shapes. Memory that the pool lent is looked at only through windows that hold the storage (lent-array.ts), since the pool
+ * takes it back when the storage is gone.
  */
 import type { DTypeInfo, TypedArray } from './dtype.js';
+import { LENT_ARRAYS } from './lent-array.js';
+import { type Block, giveBack, lend } from './pool.js';
+import { noteLent } from './scope.js';
+
+const NOTHING = new ArrayBuffer(0);
 
 export class Storage {
   /** Raised by every in-place operator; autograd compares it with the version at which a tensor was saved. */
@@ -12,16 +18,51 @@ export class Storage {
    * that it owns alone.
    */
   shared = false;
+  /** True for lent memory that a derivative rule took for a gradient: once that is used up and not shared, the memory goes back at once. */
+  transient = false;
 
   constructor(
-    readonly buffer: ArrayBufferLike,
-    readonly byteOffset: number,
-    readonly byteLength: number,
-  ) {}
+    private memory: ArrayBufferLike,
+    public byteOffset: number,
+    public byteLength: number,
+    private block: Block | null = null,
+  ) {
+    if (block === null) return;
+    lend(block, this);
+    noteLent(this);
+  }
+
+  /** The buffer itself. Whoever asks may keep it, so its memory is never used again. */
+  get buffer(): ArrayBufferLike {
+    this.expose();
+    return this.memory;
+  }
+
+  /** Notes that somebody may hold the memory without this storage. */
+  expose(): void {
+    if (this.block !== null) this.block.exposed = true;
+  }
 
   /** Elements of the given type from `offset` elements on, to the end of the storage; none where a view without elements begins past it. */
   view(info: DTypeInfo, offset: number): TypedArray {
-    if (offset * info.bytes > this.byteLength) return new info.Array(this.buffer, this.byteOffset, 0);
-    return new info.Array(this.buffer, this.byteOffset + offset * info.bytes, Math.floor(this.byteLength / info.bytes) - offset);
+    const inside = offset * info.bytes <= this.byteLength;
+    const start = inside ? this.byteOffset + offset * info.bytes : this.byteOffset;
+    const length = inside ? Math.floor(this.byteLength / info.bytes) - offset : 0;
+    if (this.block === null) return new info.Array(this.memory, start, length);
+    const array = new LENT_ARRAYS[info.code](this.memory, start, length);
+    array.owner = this;
+    return array;
+  }
+
+  /**
+   * Hands memory back that nobody will look at again: the caller knows of every tensor on this storage. From now on it has no bytes, so
+   * that a later use is an error. Does nothing where the memory is not the pool's.
+   */
+  release(): void {
+    if (this.block === null || !giveBack(this.block)) return;
+    this.block = null;
+    this.memory = NOTHING;
+    this.byteOffset = 0;
+    this.byteLength = 0;
   }
 }

@@ -23,4 +23,10 @@ void prepare_process() {
   });
 }
 
+void give_back_pages() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace nodegrad

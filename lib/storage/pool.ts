@@ -1,0 +1,193 @@
+/**
+ * Blocks of memory that are used again. A block is lent to a storage and comes back when its owner hands it back (`giveBack`), or when the
+ * storage is no more: every window on a block holds its storage, so that the storage's end is the end of all of them.
+ * V8 owns the blocks as buffers, but their coming and going costs it neither accounting nor marking. See docs/performance.md.
+ */
+import { collector, forEachCollected, unwatch, watch } from './collector.js';
+import { poison } from './guard.js';
+
+/** Below this, memory is cut from slabs (allocator.ts). */
+const UNIT = 1024;
+/** A larger request is none of the pool's business: malloc asks the system for it, and gives it back to the system. */
+export const POOL_LIMIT = 2 ** 30;
+const MIB = 2 ** 20;
+/** Collect at the end of a backward pass that stands after this many lent bytes. */
+const WORTH_COLLECTING = 32 * MIB;
+/** Collect rather than take new memory from here on, at first. */
+const FIRST_LEVEL = 128 * MIB;
+/** A free block that was idle for so many collections is let go. */
+const IDLE = 32;
+/** A request takes a free block of up to so many size classes above its own (four: half as large again). */
+const REACH = 4;
+
+/** A buffer of V8's, lent to one storage at a time. */
+export class Block {
+  /** Where the storage's watch stands; -1 while the block is free. */
+  place = -1;
+  /** Set once the buffer itself was given out: somebody may hold it without its storage, so the block is never lent again. */
+  exposed = false;
+  idleSince = 0;
+  constructor(
+    readonly buffer: ArrayBufferLike,
+    readonly sizeClass: number,
+    readonly bytes: number,
+  ) {}
+}
+
+const freeBlocks: Block[][] = [];
+const lent: (Block | null)[] = [];
+let inUse = 0;
+let cached = 0;
+let peakInUse = 0;
+let peakReserved = 0;
+/** Lent since the last collection. */
+let lentSince = 0;
+let collections = 0;
+/** What was in use after a collection, at the least, since the last major one. */
+let floor = 0;
+/** Whether blocks were collected in the middle of a computation, so that what lived then is known to be old. */
+let aged = false;
+let level = FIRST_LEVEL;
+
+/** The class of a size, eight classes a doubling, and its size in bytes. */
+function sizeClassOf(bytes: number): number {
+  const units = Math.ceil(bytes / UNIT);
+  const exponent = 31 - Math.clz32(units);
+  if (exponent <= 3) return units;
+  const step = 2 ** (exponent - 3);
+  return 8 * (exponent - 2) + Math.ceil(units / step) - 8;
+}
+function bytesOf(sizeClass: number): number {
+  if (sizeClass <= 16) return sizeClass * UNIT;
+  const doubling = Math.floor(sizeClass / 8) - 1;
+  return (8 + (sizeClass % 8)) * 2 ** doubling * UNIT;
+}
+
+/** A block of at least so many bytes for a storage, which `lend` ties to it. `make` takes new memory. */
+export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLike): Block {
+  const sizeClass = sizeClassOf(bytes);
+  let block = freeBlock(sizeClass);
+  if (block === undefined) {
+    if (inUse + bytes > level) makeRoom();
+    else sweep();
+    block = freeBlock(sizeClass);
+  }
+  if (block !== undefined) {
+    cached -= block.bytes;
+    return block;
+  }
+  const size = bytesOf(sizeClass);
+  return new Block(make(size), sizeClass, size);
+}
+
+function freeBlock(sizeClass: number): Block | undefined {
+  for (let c = sizeClass; c <= sizeClass + REACH; c++) {
+    const list = freeBlocks[c];
+    if (list !== undefined && list.length > 0) return list.pop();
+  }
+  return undefined;
+}
+
+/** Lends the block to a storage: it comes back when the storage is gone, or earlier by `giveBack`. */
+export function lend(block: Block, storage: object): void {
+  const place = watch(storage);
+  block.place = place;
+  lent[place] = block;
+  inUse += block.bytes;
+  lentSince += block.bytes;
+  if (inUse > peakInUse) peakInUse = inUse;
+  if (inUse + cached > peakReserved) peakReserved = inUse + cached;
+}
+
+/** Takes a block back whose storage nobody will use again; false where somebody may hold the memory itself. */
+export function giveBack(block: Block): boolean {
+  if (block.exposed || block.place < 0) return false;
+  unwatch(block.place);
+  comeBack(block.place);
+  return true;
+}
+
+function comeBack(place: number): void {
+  const block = lent[place];
+  if (block === null || block === undefined) return;
+  lent[place] = null;
+  block.place = -1;
+  inUse -= block.bytes;
+  if (block.exposed) return;
+  poison(block.buffer);
+  block.idleSince = collections;
+  cached += block.bytes;
+  const list = freeBlocks[block.sizeClass];
+  if (list === undefined) freeBlocks[block.sizeClass] = [block];
+  else list.push(block);
+}
+
+/** Takes back the blocks of storages that V8 has collected by now. */
+function sweep(): void {
+  forEachCollected(comeBack);
+}
+
+function collect(major: boolean): void {
+  const by = collector();
+  if (by === null) return;
+  if (!major) {
+    by.minor();
+    sweep();
+  }
+  // What outlived two minor collections is found by a major one only.
+  if (major || inUse > 2 * floor + 64 * MIB) {
+    by.major();
+    sweep();
+    floor = inUse;
+  } else floor = Math.min(floor, inUse);
+  lentSince = 0;
+  collections++;
+  dropIdle();
+}
+
+/** The level is what the computation was seen to need, and half as much again, so that a loop that needs it always is not collected in its middle. */
+function makeRoom(): void {
+  collect(false);
+  aged = true;
+  if (inUse > 0.75 * level) level = 1.5 * inUse;
+}
+
+function dropIdle(): void {
+  for (const list of freeBlocks) {
+    // The longest idle ones are at the front.
+    if (list === undefined || list.length === 0 || list[0].idleSince + IDLE >= collections) continue;
+    const kept = list.findIndex((block) => block.idleSince + IDLE >= collections);
+    for (const block of list.splice(0, kept < 0 ? list.length : kept)) cached -= block.bytes;
+  }
+}
+
+/** Tells the pool that a graph has just been left behind: the cheapest moment to collect, and the one that finds most. */
+export function collectAfterBackward(): void {
+  if (lentSince < WORTH_COLLECTING) return;
+  collect(aged);
+  aged = false;
+}
+
+/** Lets go of all free blocks, and V8 of their memory. */
+export function dropCache(): void {
+  const by = collector();
+  if (by === null) return;
+  collect(true);
+  for (const list of freeBlocks) if (list !== undefined) list.length = 0;
+  cached = 0;
+  level = FIRST_LEVEL;
+  // Buffers are freed beside the program; the second collection waits for that.
+  by.major();
+  by.minor();
+}
+
+/** Bytes of blocks: lent (a dropped tensor's until it is noticed), free, and the most there were. */
+export function poolBytes(): { inUse: number; cached: number; peakInUse: number; peakReserved: number } {
+  sweep();
+  return { inUse, cached, peakInUse, peakReserved };
+}
+
+export function resetPeaks(): void {
+  peakInUse = inUse;
+  peakReserved = inUse + cached;
+}
