@@ -92,13 +92,13 @@ describe('memory that is used again', () => {
     }
     const layer = new nn.Tanh();
     layer.registerFullBackwardHook((_, gradInput, gradOutput) => {
-      held.push(gradInput[0] as Tensor, gradOutput[0] as Tensor);
+      held.push(gradInput[0] as Tensor, gradOutput[0] as Tensor, (gradOutput[0] as Tensor).mul(5));
     });
     const x = ones([N]).mul(0).requiresGrad_();
     const y = (layer as unknown as (x: Tensor) => Tensor)((Double as unknown as { apply(x: Tensor): Tensor }).apply(x.mul(3)));
     y.mul(4).sum().backward();
     churn();
-    expect(held.map((t) => t.data()[N - 1])).to.deep.equal([4, 4, 4, 8, 28]);
+    expect(held.map((t) => t.data()[N - 1])).to.deep.equal([4, 4, 20, 4, 8, 28]);
     expect(x.grad?.data()[N - 1]).to.equal(24);
   });
 
