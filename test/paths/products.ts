@@ -1,0 +1,317 @@
+/** Cases of convolutions and matrix products, with references in plain loops. */
+import {
+  addmm,
+  baddbmm,
+  bmm,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type DType,
+  dot,
+  einsum,
+  matmul,
+  mm,
+  mv,
+  nn,
+  outer,
+  type Tensor,
+} from '../../lib/index.js';
+import { type Case, type Cotangents, type Reference, taped } from './case.js';
+
+const FLOATS_AND_BFLOAT16: readonly DType[] = ['float32', 'float64', 'bfloat16'];
+
+// ---- convolution
+
+interface Convolution {
+  readonly n: number;
+  readonly c: number;
+  readonly k: number;
+  /** One to three sizes. */
+  readonly size: readonly number[];
+  readonly kernel: readonly number[];
+  readonly stride?: number;
+  readonly padding?: number | readonly number[];
+  readonly dilation?: number;
+  readonly groups?: number;
+  readonly transposed?: boolean;
+  readonly outputPadding?: number;
+  readonly bias?: boolean;
+  readonly dtypes?: readonly DType[];
+}
+
+const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
+/** Three sizes, the missing leading ones filled. */
+const three = (list: readonly number[], fill: number): [number, number, number] => [...new Array<number>(3 - list.length).fill(fill), ...list] as [number, number, number];
+
+/** Calls visit(wide index, narrow index, weight index): wide is the convolution's input, narrow its output. */
+function eachTap(
+  g: { n: number; c: number; k: number; groups: number; wide: number[]; narrow: number[]; kernel: number[]; stride: number; pad: number[]; dilation: number },
+  visit: (wide: number, narrow: number, weight: number) => void,
+): void {
+  const { n, c, k, groups, wide, narrow, kernel, stride, pad, dilation } = g;
+  const [cg, kg] = [c / groups, k / groups];
+  const [wideSize, narrowSize, taps] = [product(wide), product(narrow), product(kernel)];
+  for (let at = 0; at < narrowSize; at++) {
+    const x = at % narrow[2];
+    const y = Math.floor(at / narrow[2]) % narrow[1];
+    const z = Math.floor(at / (narrow[1] * narrow[2]));
+    for (let tap = 0; tap < taps; tap++) {
+      const xx = x * stride - pad[2] + (tap % kernel[2]) * dilation;
+      const yy = y * stride - pad[1] + (Math.floor(tap / kernel[2]) % kernel[1]) * dilation;
+      const zz = z * stride - pad[0] + Math.floor(tap / (kernel[1] * kernel[2])) * dilation;
+      if (xx < 0 || xx >= wide[2] || yy < 0 || yy >= wide[1] || zz < 0 || zz >= wide[0]) continue;
+      const place = (zz * wide[1] + yy) * wide[2] + xx;
+      for (let b = 0; b < n; b++)
+        for (let o = 0; o < k; o++) {
+          const first = Math.floor(o / kg) * cg;
+          for (let i = 0; i < cg; i++) visit((b * c + first + i) * wideSize + place, (b * k + o) * narrowSize + at, (o * cg + i) * taps + tap);
+        }
+    }
+  }
+}
+
+function convolution(spec: Convolution): Case {
+  const { n, c, k, stride = 1, dilation = 1, groups = 1, transposed = false, outputPadding = 0, bias = true, dtypes } = spec;
+  const nd = spec.size.length;
+  const pads = Array.isArray(spec.padding) ? (spec.padding as number[]) : new Array<number>(nd).fill((spec.padding as number | undefined) ?? 0);
+  const out = spec.size.map((size, d) =>
+    transposed
+      ? (size - 1) * stride - 2 * pads[d] + dilation * (spec.kernel[d] - 1) + outputPadding + 1
+      : Math.floor((size + 2 * pads[d] - dilation * (spec.kernel[d] - 1) - 1) / stride) + 1,
+  );
+  const geometry = {
+    n,
+    c: transposed ? k : c,
+    k: transposed ? c : k,
+    groups,
+    wide: three(transposed ? out : spec.size, 1),
+    narrow: three(transposed ? spec.size : out, 1),
+    kernel: three(spec.kernel, 1),
+    stride,
+    pad: three(pads, 0),
+    dilation,
+  };
+  const pixels = product(out);
+  const reference = ([x, w, b]: readonly Float64Array[], weights: Cotangents): Reference => {
+    const y = Float64Array.from({ length: n * k * pixels }, (_, i) => (bias ? b[Math.floor(i / pixels) % k] : 0));
+    const g = weights(0, y.length);
+    const [dx, dw, db] = [new Float64Array(x.length), new Float64Array(w.length), new Float64Array(k)];
+    eachTap(geometry, (wide, narrow, weight) => {
+      const [from, to] = transposed ? [narrow, wide] : [wide, narrow];
+      y[to] += x[from] * w[weight];
+      dx[from] += g[to] * w[weight];
+      dw[weight] += g[to] * x[from];
+    });
+    for (let i = 0; i < g.length; i++) db[Math.floor(i / pixels) % k] += g[i];
+    return { outputs: [y], gradients: bias ? [dx, dw, db] : [dx, dw] };
+  };
+  const weightShape = transposed ? [c, k / groups, ...spec.kernel] : [k, c / groups, ...spec.kernel];
+  const call = (x: Tensor, w: Tensor, b?: Tensor): Tensor => {
+    if (transposed) return [convTranspose1d, convTranspose2d, convTranspose3d][nd - 1](x, w, b, { stride, padding: pads as never, outputPadding, groups, dilation });
+    return [conv1d, conv2d, conv3d][nd - 1](x, w, b, { stride, padding: pads as never, dilation, groups });
+  };
+  const extras = [
+    stride > 1 ? `stride ${stride}` : '',
+    product(pads) > 0 || pads.some((p) => p > 0) ? `padding ${pads}` : '',
+    dilation > 1 ? `dilation ${dilation}` : '',
+    groups > 1 ? `groups ${groups}` : '',
+    outputPadding > 0 ? `output padding ${outputPadding}` : '',
+  ];
+  return {
+    name: `${transposed ? 'convTranspose' : 'conv'}${nd}d ${[n, c, ...spec.size].join('x')} to ${k}, kernel ${spec.kernel.join('x')} ${extras.filter((s) => s !== '').join(' ')}`.trim(),
+    inputs: [{ shape: [n, c, ...spec.size] }, { shape: weightShape }, ...(bias ? [{ shape: [k] }] : [])],
+    call: call as Case['call'],
+    reference,
+    dtypes,
+    terms: Math.max((c / groups) * product(spec.kernel), n * pixels),
+  };
+}
+
+const convolutions: Case[] = [
+  { n: 2, c: 3, k: 17, size: [33, 35], kernel: [3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 1, c: 16, k: 24, size: [40, 37], kernel: [3, 3], padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 3, c: 19, k: 13, size: [15, 14], kernel: [3, 3], stride: 2, padding: 1 },
+  { n: 1, c: 67, k: 65, size: [4, 5], kernel: [3, 3], padding: 1, bias: false },
+  { n: 2, c: 8, k: 8, size: [20, 21], kernel: [5, 5], padding: 2 },
+  { n: 2, c: 3, k: 16, size: [31, 29], kernel: [7, 7], stride: 2, padding: 3 },
+  { n: 3, c: 17, k: 33, size: [11, 13], kernel: [1, 1], dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 17, k: 9, size: [12, 13], kernel: [1, 1], stride: 2, bias: false },
+  { n: 1, c: 5, k: 6, size: [9, 8], kernel: [1, 1], padding: 1 },
+  { n: 2, c: 13, k: 13, size: [19, 18], kernel: [3, 3], padding: 1, groups: 13, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 9, k: 18, size: [17, 20], kernel: [3, 3], stride: 2, padding: 1, groups: 9 },
+  { n: 1, c: 6, k: 6, size: [21, 40], kernel: [5, 5], padding: 2, groups: 6 },
+  { n: 2, c: 12, k: 18, size: [9, 10], kernel: [3, 3], padding: 1, groups: 3 },
+  { n: 2, c: 7, k: 9, size: [16, 15], kernel: [3, 3], padding: 2, dilation: 2, bias: false },
+  { n: 2, c: 4, k: 5, size: [12, 17], kernel: [1, 3], padding: [0, 1] },
+  { n: 2, c: 4, k: 5, size: [12, 17], kernel: [3, 1], padding: [1, 0] },
+  { n: 1, c: 2, k: 3, size: [2, 2], kernel: [3, 3], padding: 1 },
+  { n: 1, c: 3, k: 2, size: [1, 70], kernel: [1, 5], padding: [0, 2] },
+  { n: 2, c: 3, k: 4, size: [11, 10], kernel: [2, 2], stride: 3 },
+  { n: 3, c: 5, k: 7, size: [37], kernel: [3], stride: 2, padding: 1 },
+  { n: 2, c: 8, k: 12, size: [65], kernel: [5], padding: 4, dilation: 2, groups: 4 },
+  { n: 2, c: 11, k: 11, size: [51], kernel: [7], padding: 3, groups: 11, bias: false },
+  { n: 2, c: 3, k: 5, size: [7, 8, 9], kernel: [3, 3, 3], padding: 1 },
+  { n: 1, c: 4, k: 4, size: [5, 6, 7], kernel: [3, 3, 3], stride: 2, padding: 1, groups: 4 },
+  { n: 2, c: 9, k: 7, size: [11, 12], kernel: [2, 2], stride: 2, transposed: true, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 6, k: 5, size: [9, 8], kernel: [3, 3], stride: 2, padding: 1, outputPadding: 1, transposed: true, bias: false },
+  { n: 1, c: 8, k: 12, size: [13, 11], kernel: [3, 3], padding: 1, groups: 4, transposed: true },
+  { n: 1, c: 3, k: 4, size: [7, 9], kernel: [3, 3], padding: 1, dilation: 2, transposed: true },
+  { n: 3, c: 4, k: 3, size: [19], kernel: [4], stride: 2, padding: 1, transposed: true },
+  { n: 1, c: 3, k: 2, size: [4, 5, 3], kernel: [2, 2, 2], stride: 2, transposed: true },
+].map((spec) => convolution(spec));
+
+// ---- matrix products
+
+/** B products of [m, k] and [k, n]; `right`: the second operand is stored as [n, k], as Linear's weight is. */
+function productReference(batch: number, m: number, k: number, n: number, right: boolean, added: 'row' | null): NonNullable<Case['reference']> {
+  return ([a, b, c], weights) => {
+    const y = new Float64Array(batch * m * n);
+    if (added === 'row') for (let i = 0; i < y.length; i++) y[i] = c[i % n];
+    const g = weights(0, y.length);
+    const [da, db, dc] = [new Float64Array(a.length), new Float64Array(b.length), new Float64Array(n)];
+    for (let at = 0; at < batch; at++)
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++) {
+          const yi = (at * m + i) * n + j;
+          for (let l = 0; l < k; l++) {
+            const ai = (at * m + i) * k + l;
+            const bi = right ? (at * n + j) * k + l : (at * k + l) * n + j;
+            y[yi] += a[ai] * b[bi];
+            da[ai] += g[yi] * b[bi];
+            db[bi] += g[yi] * a[ai];
+          }
+        }
+    for (let i = 0; i < g.length; i++) dc[i % n] += g[i];
+    return { outputs: [y], gradients: added === 'row' ? [da, db, dc] : [da, db] };
+  };
+}
+
+const SIZES: readonly (readonly [number, number, number])[] = [
+  [1, 1, 1],
+  [1, 7, 1],
+  [1, 37, 65],
+  [33, 1, 17],
+  [65, 129, 1],
+  [1, 513, 130],
+  [2, 3, 4],
+  [17, 31, 13],
+  [64, 64, 64],
+  [127, 65, 129],
+  [31, 785, 40],
+  [257, 90, 31],
+  [5, 1000, 3],
+  [300, 24, 515],
+];
+const squares: Case[] = SIZES.map(([m, k, n]) => ({
+  name: `mm ${m}x${k}x${n}`,
+  inputs: [{ shape: [m, k] }, { shape: [k, n] }],
+  call: (a, b) => mm(a, b),
+  reference: productReference(1, m, k, n, false, null),
+  dtypes: FLOATS_AND_BFLOAT16,
+  terms: Math.max(m, k, n),
+}));
+const linears: Case[] = SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1).map(([m, k, n]) => ({
+  name: `linear ${m}x${k}x${n}`,
+  inputs: [{ shape: [m, k] }, { shape: [n, k] }, { shape: [n] }],
+  call: (x, w, b) => nn.functional.linear(x, w, b),
+  reference: productReference(1, m, k, n, true, 'row'),
+  dtypes: FLOATS_AND_BFLOAT16,
+  terms: Math.max(m, k, n),
+}));
+const batches: Case[] = (
+  [
+    [3, 17, 9, 11],
+    [7, 33, 16, 65],
+    [40, 5, 8, 6],
+    [2, 1, 65, 33],
+  ] as const
+).map(([batch, m, k, n]) => ({
+  name: `bmm ${batch}x${m}x${k}x${n}`,
+  inputs: [{ shape: [batch, m, k] }, { shape: [batch, k, n] }],
+  call: (a, b) => bmm(a, b),
+  reference: productReference(batch, m, k, n, false, null),
+  dtypes: FLOATS_AND_BFLOAT16,
+  terms: Math.max(m, k, n),
+}));
+const others: Case[] = [
+  {
+    name: 'einsum bij,bkj->bik',
+    inputs: [{ shape: [4, 9, 21] }, { shape: [4, 13, 21] }],
+    call: (a, b) => einsum('bij,bkj->bik', a, b),
+    reference: productReference(4, 9, 21, 13, true, null),
+    terms: 21,
+  },
+  {
+    name: 'matmul 2x1x7x9 by 3x9x5',
+    inputs: [{ shape: [2, 1, 7, 9] }, { shape: [3, 9, 5] }],
+    call: (a, b) => matmul(a, b),
+    reference: taped((t, a, b) => {
+      const y: number[] = [];
+      for (let p = 0; p < 2; p++)
+        for (let q = 0; q < 3; q++)
+          for (let i = 0; i < 7; i++)
+            for (let j = 0; j < 5; j++) {
+              y.push(
+                t.dot(
+                  Array.from({ length: 9 }, (_, l) => a[(p * 7 + i) * 9 + l]),
+                  Array.from({ length: 9 }, (_, l) => b[(q * 9 + l) * 5 + j]),
+                ),
+              );
+            }
+      return y;
+    }),
+    terms: 21,
+  },
+  {
+    name: 'addmm 0.5 C + 2 A B',
+    inputs: [{ shape: [19, 23] }, { shape: [19, 33] }, { shape: [33, 23] }],
+    call: (c, a, b) => addmm(c, a, b, { beta: 0.5, alpha: 2 }),
+    reference: taped((t, c, a, b) =>
+      Array.from({ length: 19 * 23 }, (_, at) => {
+        const sum = t.dot(
+          Array.from({ length: 33 }, (_, l) => a[Math.floor(at / 23) * 33 + l]),
+          Array.from({ length: 33 }, (_, l) => b[l * 23 + (at % 23)]),
+        );
+        return t.add(t.affine(c[at], 0.5), t.affine(sum, 2));
+      }),
+    ),
+    terms: 33,
+  },
+  {
+    name: 'baddbmm with a row added',
+    inputs: [{ shape: [7] }, { shape: [3, 5, 6] }, { shape: [3, 6, 7] }],
+    call: (c, a, b) => baddbmm(c, a, b),
+    reference: taped((t, c, a, b) =>
+      Array.from({ length: 3 * 5 * 7 }, (_, at) =>
+        t.add(
+          c[at % 7],
+          t.dot(
+            Array.from({ length: 6 }, (_, l) => a[Math.floor(at / 7) * 6 + l]),
+            Array.from({ length: 6 }, (_, l) => b[(Math.floor(at / 35) * 6 + l) * 7 + (at % 7)]),
+          ),
+        ),
+      ),
+    ),
+    terms: 15,
+  },
+  {
+    name: 'mv 65x129',
+    inputs: [{ shape: [65, 129] }, { shape: [129] }],
+    call: (a, x) => mv(a, x),
+    reference: taped((t, a, x) => Array.from({ length: 65 }, (_, i) => t.dot(a.subarray(i * 129, (i + 1) * 129), x))),
+    terms: 129,
+  },
+  { name: 'dot 1003', inputs: [{ shape: [1003] }, { shape: [1003] }], call: (a, b) => dot(a, b), reference: taped((t, a, b) => [t.dot(a, b)]), terms: 1003 },
+  {
+    name: 'outer 33x65',
+    inputs: [{ shape: [33] }, { shape: [65] }],
+    call: (a, b) => outer(a, b),
+    reference: taped((t, a, b) => Array.from({ length: 33 * 65 }, (_, at) => t.mul(a[Math.floor(at / 65)], b[at % 65]))),
+    terms: 65,
+  },
+];
+
+export const products: readonly Case[] = [...convolutions, ...squares, ...linears, ...batches, ...others];

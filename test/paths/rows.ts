@@ -1,0 +1,559 @@
+/** Cases of what works along rows: reductions, softmax, norms, losses, attention, recurrent layers, pooling, each defined on a tape. */
+import { cumprod, cumsum, type DType, logcumsumexp, logsumexp, nn, softmax, stack, type Tensor } from '../../lib/index.js';
+import type { Ids, Tape } from '../reference/tape.js';
+import { type Case, pick, rowsOf, taped } from './case.js';
+
+const F = nn.functional;
+const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 'float16'];
+
+/** A case that maps each row along `dim` to one number, or to as many. */
+function alongRows(name: string, shape: readonly number[], dim: number, call: (x: Tensor) => Tensor, row: (t: Tape, x: number[]) => Ids | number, more: Partial<Case> = {}): Case {
+  return {
+    name: `${name} ${shape.join('x')} along ${dim}`,
+    inputs: [{ shape, low: -3, high: 3 }],
+    call,
+    reference: taped((t, x) => {
+      const rows = rowsOf(shape, dim);
+      const results = rows.map((places) => row(t, pick(x, places)));
+      if (typeof results[0] === 'number') return results as number[];
+      const out: number[] = [];
+      rows.forEach((places, r) => {
+        places.forEach((place, k) => {
+          out[place] = (results[r] as Ids)[k];
+        });
+      });
+      return out;
+    }),
+    terms: shape[dim],
+    dtypes: WITH_HALVES,
+    ...more,
+  };
+}
+
+const SHAPES: readonly (readonly [readonly number[], number])[] = [
+  [[3, 5, 129], 2],
+  [[3, 129, 5], 1],
+  [[130, 3], 0],
+  [[7, 1], 1],
+  [[2, 1003], 1],
+  [[5, 33], 1],
+];
+const perShape = SHAPES.flatMap(([shape, dim]) => [
+  alongRows(
+    'sum',
+    shape,
+    dim,
+    (x) => x.sum(dim),
+    (t, x) => t.sum(x),
+  ),
+  alongRows(
+    'mean',
+    shape,
+    dim,
+    (x) => x.mean(dim),
+    (t, x) => t.mean(x),
+  ),
+  alongRows(
+    'softmax',
+    shape,
+    dim,
+    (x) => softmax(x, dim),
+    (t, x) => t.softmax(x),
+  ),
+  alongRows(
+    'logSoftmax',
+    shape,
+    dim,
+    (x) => x.logSoftmax(dim),
+    (t, x) => {
+      const total = t.logSumExp(x);
+      return x.map((v) => t.sub(v, total));
+    },
+  ),
+  alongRows(
+    'logsumexp',
+    shape,
+    dim,
+    (x) => logsumexp(x, dim),
+    (t, x) => t.logSumExp(x),
+    // The derivative reads the result as it was rounded, and takes its exponential.
+    { roundings: 16 },
+  ),
+  alongRows(
+    'amax',
+    shape,
+    dim,
+    (x) => x.amax(dim),
+    (t, x) => t.max(x),
+    { dtypes: ['float32', 'float64'] },
+  ),
+  alongRows(
+    'cumsum',
+    shape,
+    dim,
+    (x) => cumsum(x, dim),
+    (t, x) => {
+      let total = t.constant(0);
+      return x.map((v) => {
+        total = t.add(total, v);
+        return total;
+      });
+    },
+    { dtypes: ['float32', 'float64'] },
+  ),
+]);
+const somewhere = [
+  alongRows(
+    'var',
+    [4, 5, 67],
+    2,
+    (x) => x.var(2),
+    (t, x) => t.variance(x, 1),
+  ),
+  alongRows(
+    'std',
+    [67, 9],
+    0,
+    (x) => x.std(0),
+    (t, x) => t.sqrt(t.variance(x, 1)),
+  ),
+  alongRows(
+    'norm 2',
+    [9, 131],
+    1,
+    (x) => x.norm(2, 1),
+    (t, x) => t.sqrt(t.dot(x, x)),
+  ),
+  alongRows(
+    'norm 1',
+    [131, 9],
+    0,
+    (x) => x.norm(1, 0),
+    (t, x) => t.sum(x.map((v) => t.affine(v, Math.sign(t.value(v))))),
+  ),
+  alongRows(
+    'prod',
+    [9, 13],
+    1,
+    (x) => x.prod(1),
+    (t, x) => x.reduce((a, b) => t.mul(a, b)),
+    { dtypes: ['float32', 'float64'] },
+  ),
+  alongRows(
+    'cumprod',
+    [9, 11],
+    1,
+    (x) => cumprod(x, 1),
+    (t, x) => {
+      let total = t.constant(1);
+      return x.map((v) => {
+        total = t.mul(total, v);
+        return total;
+      });
+    },
+    { dtypes: ['float32', 'float64'], terms: 200 },
+  ),
+  alongRows(
+    'logcumsumexp',
+    [5, 40],
+    1,
+    (x) => logcumsumexp(x, 1),
+    (t, x) => x.map((_, i) => t.logSumExp(x.slice(0, i + 1))),
+    { dtypes: ['float32', 'float64'] },
+  ),
+];
+const whole: Case[] = [
+  { name: 'sum of 100003', inputs: [{ shape: [100003] }], call: (x) => x.sum(), reference: taped((t, x) => [t.sum(x)]), terms: 100003, dtypes: WITH_HALVES },
+  { name: 'mean of 100003', inputs: [{ shape: [17, 5881] }], call: (x) => x.mean(), reference: taped((t, x) => [t.mean(x)]), terms: 99977 },
+  { name: 'var of 50001', inputs: [{ shape: [50001] }], call: (x) => x.var(), reference: taped((t, x) => [t.variance(x, 1)]), terms: 50001 },
+  {
+    name: 'sum over the first and the last dimension',
+    inputs: [{ shape: [5, 7, 33] }],
+    call: (x) => x.sum([0, 2]),
+    reference: taped((t, x) => Array.from({ length: 7 }, (_, k) => t.sum(Array.from({ length: 5 * 33 }, (_, i) => x[(Math.floor(i / 33) * 7 + k) * 33 + (i % 33)])))),
+    terms: 165,
+  },
+];
+
+// ---- norms
+
+/** (x - mean) / sqrt(var + eps) of some elements, times a weight and a bias each. */
+function normalised(t: Tape, x: Ids, places: readonly number[], out: number[], scale: (place: number) => readonly [number, number] | null): void {
+  const row = pick(x, places);
+  const mean = t.mean(row);
+  const width = t.sqrt(t.affine(t.variance(row), 1, 1e-5));
+  places.forEach((place, i) => {
+    const y = t.div(t.sub(row[i], mean), width);
+    const factors = scale(place);
+    out[place] = factors === null ? y : t.add(t.mul(y, factors[0]), factors[1]);
+  });
+}
+const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
+
+function layerNorm(rows: number, n: number): Case {
+  return {
+    name: `layerNorm ${rows}x${n}`,
+    inputs: [{ shape: [rows, n], low: -1, high: 3 }, { shape: [n] }, { shape: [n] }],
+    call: (x, w, b) => F.layerNorm(x, [n], w, b),
+    reference: taped((t, x, w, b) => {
+      const out: number[] = [];
+      for (let r = 0; r < rows; r++) normalised(t, x, range(n, r * n), out, (place) => [w[place % n], b[place % n]]);
+      return out;
+    }),
+    terms: Math.max(n, rows),
+    roundings: 4,
+    dtypes: WITH_HALVES,
+  };
+}
+function groupNorm(n: number, c: number, inner: readonly number[], groups: number): Case {
+  const size = inner.reduce((a, b) => a * b, 1);
+  const width = (c / groups) * size;
+  return {
+    name: `groupNorm ${[n, c, ...inner].join('x')} in ${groups}`,
+    inputs: [{ shape: [n, c, ...inner], low: -1, high: 3 }, { shape: [c] }, { shape: [c] }],
+    call: (x, w, b) => F.groupNorm(x, groups, w, b),
+    reference: taped((t, x, w, b) => {
+      const out: number[] = [];
+      for (let r = 0; r < n * groups; r++) normalised(t, x, range(width, r * width), out, (place) => [w[Math.floor(place / size) % c], b[Math.floor(place / size) % c]]);
+      return out;
+    }),
+    terms: Math.max(width, n * size),
+    roundings: 4,
+  };
+}
+function batchNorm(n: number, c: number, inner: readonly number[], training: boolean, dtypes?: readonly DType[]): Case {
+  const size = inner.reduce((a, b) => a * b, 1);
+  const channel = (k: number): number[] => Array.from({ length: n * size }, (_, i) => (Math.floor(i / size) * c + k) * size + (i % size));
+  return {
+    name: `batchNorm ${[n, c, ...inner].join('x')} ${training ? 'in training' : 'in evaluation'}`,
+    inputs: [
+      { shape: [n, c, ...inner], low: -1, high: 3 },
+      { shape: [c] },
+      { shape: [c] },
+      { shape: [c], low: 0.5, high: 1.5, constant: true },
+      { shape: [c], low: 0.5, high: 1.5, constant: true },
+    ],
+    // Running statistics come out as well: they are part of what the kernel writes.
+    call: (x, w, b, mean, variance) => {
+      const kept = [mean, variance].map((t) => t.clone());
+      return [F.batchNorm(x, kept[0], kept[1], w, b, training), ...kept];
+    },
+    reference: taped((t, x, w, b, mean, variance) => {
+      const out: number[] = [];
+      const kept: number[][] = [[], []];
+      for (let k = 0; k < c; k++) {
+        const places = channel(k);
+        if (training) {
+          normalised(t, x, places, out, () => [w[k], b[k]]);
+          const row = pick(x, places);
+          kept[0].push(t.constant(0.9 * t.value(mean[k]) + 0.1 * t.value(t.mean(row))));
+          kept[1].push(t.constant(0.9 * t.value(variance[k]) + 0.1 * t.value(t.variance(row, 1))));
+        } else {
+          const width = t.sqrt(t.affine(variance[k], 1, 1e-5));
+          for (const place of places) out[place] = t.add(t.mul(t.div(t.sub(x[place], mean[k]), width), w[k]), b[k]);
+          kept[0].push(mean[k]);
+          kept[1].push(variance[k]);
+        }
+      }
+      return [out, ...kept];
+    }),
+    terms: n * size,
+    roundings: 4,
+    dtypes,
+  };
+}
+const norms: Case[] = [
+  layerNorm(5, 33),
+  layerNorm(67, 7),
+  layerNorm(3, 1000),
+  layerNorm(130, 64),
+  groupNorm(2, 6, [5, 7], 3),
+  groupNorm(3, 8, [33], 2),
+  groupNorm(1, 4, [16, 17], 4),
+  batchNorm(4, 5, [7, 9], true, WITH_HALVES),
+  batchNorm(33, 17, [], true),
+  batchNorm(2, 8, [33, 31], true),
+  batchNorm(3, 5, [65], true),
+  batchNorm(4, 5, [7, 9], false, WITH_HALVES),
+  batchNorm(17, 33, [], false),
+  {
+    name: 'rmsNorm 9x65',
+    inputs: [{ shape: [9, 65] }, { shape: [65] }],
+    call: (x, w) => F.rmsNorm(x, [65], w, { eps: 1e-5 }),
+    reference: taped((t, x, w) => {
+      const out: number[] = [];
+      for (let r = 0; r < 9; r++) {
+        const row = pick(x, range(65, r * 65));
+        const width = t.sqrt(t.affine(t.dot(row, row), 1 / 65, 1e-5));
+        row.forEach((v, i) => {
+          out.push(t.mul(t.div(v, width), w[i]));
+        });
+      }
+      return out;
+    }),
+    terms: 65,
+    roundings: 4,
+    dtypes: WITH_HALVES,
+  },
+  {
+    name: 'convolution, batch norm and ReLU, in evaluation',
+    inputs: [{ shape: [2, 3, 9, 11] }, { shape: [5, 3, 3, 3] }, { shape: [5] }, { shape: [5] }],
+    call: (x, w, scale, shift) => {
+      const layers = new nn.Sequential(new nn.Conv2d(3, 5, 3, { padding: 1, bias: false }), new nn.BatchNorm2d(5), new nn.ReLU(true)).to(x.dtype).eval();
+      layers.get(0).setMember('weight', w);
+      layers.get(1).setMember('weight', scale);
+      layers.get(1).setMember('bias', shift);
+      return layers(x) as Tensor;
+    },
+    reference: taped((t, x, w, scale, shift) => {
+      const out: number[] = [];
+      for (let n = 0; n < 2; n++)
+        for (let k = 0; k < 5; k++)
+          for (let i = 0; i < 99; i++) {
+            let sum = t.constant(0);
+            for (let tap = 0; tap < 27; tap++) {
+              const [c, dy, dx] = [Math.floor(tap / 9), (Math.floor(tap / 3) % 3) - 1, (tap % 3) - 1];
+              const [y, xx] = [Math.floor(i / 11) + dy, (i % 11) + dx];
+              if (y >= 0 && y < 9 && xx >= 0 && xx < 11) sum = t.fma(sum, x[((n * 3 + c) * 9 + y) * 11 + xx], w[k * 27 + tap]);
+            }
+            out.push(t.relu(t.add(t.mul(t.affine(sum, 1 / Math.sqrt(1 + 1e-5)), scale[k]), shift[k])));
+          }
+      return out;
+    }),
+    terms: 200,
+  },
+];
+
+// ---- losses
+
+function crossEntropy(n: number, c: number, smoothing: number, weighted: boolean): Case {
+  return {
+    name: `crossEntropy ${n}x${c}${smoothing > 0 ? ` smoothed by ${smoothing}` : ''}${weighted ? ' weighted' : ''}`,
+    inputs: [{ shape: [n, c], low: -4, high: 4 }, { shape: [n], below: c }, ...(weighted ? [{ shape: [c], low: 0.5, high: 1.5, constant: true }] : [])],
+    call: (x, target, weight) => F.crossEntropy(x, target, { labelSmoothing: smoothing, ignoreIndex: 1, ...(weighted ? { weight } : {}) }),
+    reference: taped((t, x, target, weight) => {
+      let [total, count] = [t.constant(0), 0];
+      for (let r = 0; r < n; r++) {
+        const label = t.value(target[r]);
+        if (label === 1) continue;
+        const row = pick(x, range(c, r * c));
+        const sum = t.logSumExp(row);
+        const of = (k: number): number => (weighted ? t.value(weight[k]) : 1);
+        total = t.add(total, t.affine(t.sub(sum, row[label]), (1 - smoothing) * of(label)));
+        row.forEach((v, k) => {
+          total = t.add(total, t.affine(t.sub(sum, v), (smoothing / c) * of(k)));
+        });
+        count += of(label);
+      }
+      return [t.affine(total, 1 / count)];
+    }),
+    terms: Math.max(n, c),
+    dtypes: WITH_HALVES,
+  };
+}
+function elementLoss(name: string, call: (x: Tensor, y: Tensor) => Tensor, loss: (t: Tape, x: number, y: number) => number): Case {
+  return {
+    name,
+    inputs: [
+      { shape: [7, 131], low: -3, high: 3 },
+      { shape: [7, 131], low: 0.1, high: 0.9, constant: true },
+    ],
+    call,
+    reference: taped((t, x, y) => [t.mean(Array.from(x, (v, i) => loss(t, v, y[i])))]),
+    terms: 917,
+  };
+}
+const softplus = (t: Tape, x: number): number => {
+  const v = t.value(x);
+  return t.apply(x, Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), 1 / (1 + Math.exp(-v)));
+};
+const losses: Case[] = [
+  crossEntropy(13, 7, 0, false),
+  crossEntropy(33, 10, 0, true),
+  crossEntropy(9, 257, 0.1, false),
+  crossEntropy(5, 1003, 0, false),
+  crossEntropy(130, 33, 0.2, true),
+  elementLoss(
+    'binaryCrossEntropyWithLogits',
+    (x, y) => F.binaryCrossEntropyWithLogits(x, y),
+    (t, x, y) => t.sub(softplus(t, x), t.mul(x, y)),
+  ),
+  elementLoss(
+    'mseLoss',
+    (x, y) => F.mseLoss(x, y),
+    (t, x, y) => {
+      const d = t.sub(x, y);
+      return t.mul(d, d);
+    },
+  ),
+  elementLoss(
+    'smoothL1Loss',
+    (x, y) => F.smoothL1Loss(x, y),
+    (t, x, y) => {
+      const d = t.sub(x, y);
+      const v = t.value(d);
+      return Math.abs(v) < 1 ? t.affine(t.mul(d, d), 0.5) : t.affine(d, Math.sign(v), -0.5);
+    },
+  ),
+];
+
+// ---- attention and recurrent layers
+
+function attention(batch: number, length: number, others: number, width: number, causal: boolean, masked: boolean, dtypes?: readonly DType[]): Case {
+  return {
+    name: `attention ${batch}x${length}x${others}x${width}${causal ? ' causal' : ''}${masked ? ' with a mask' : ''}`,
+    inputs: [
+      { shape: [batch, 2, length, width], low: -2, high: 2 },
+      { shape: [batch, 2, others, width], low: -2, high: 2 },
+      { shape: [batch, 2, others, width], low: -2, high: 2 },
+      ...(masked ? [{ shape: [length, others], constant: true }] : []),
+    ],
+    call: (q, k, v, mask) => F.scaledDotProductAttention(q, k, v, masked ? mask : undefined, 0, causal),
+    reference: taped((t, q, k, v, mask) => {
+      const out: number[] = [];
+      for (let b = 0; b < 2 * batch; b++)
+        for (let i = 0; i < length; i++) {
+          const row = pick(q, range(width, (b * length + i) * width));
+          const seen = causal ? Math.min(i + 1, others) : others;
+          const scores = range(seen).map((j) => {
+            const score = t.affine(t.dot(row, pick(k, range(width, (b * others + j) * width))), 1 / Math.sqrt(width));
+            return masked ? t.add(score, mask[i * others + j]) : score;
+          });
+          const p = t.softmax(scores);
+          for (let d = 0; d < width; d++) {
+            out.push(
+              t.dot(
+                p,
+                range(seen).map((j) => v[(b * others + j) * width + d]),
+              ),
+            );
+          }
+        }
+      return out;
+    }),
+    terms: Math.max(length, others),
+    roundings: 6,
+    dtypes,
+  };
+}
+
+type Cell = (t: Tape, x: number[], h: number[], c: number[]) => void;
+/** gates = Wih x + bih and Whh h + bhh, apart. */
+function gates(t: Tape, count: number, weights: readonly Int32Array[], x: readonly number[], h: readonly number[]): [number[], number[]] {
+  const [ih, hh, bi, bh] = weights;
+  const affine = (w: Int32Array, b: Int32Array, v: readonly number[]): number[] => range(count).map((r) => t.add(t.dot(w.subarray(r * v.length, (r + 1) * v.length), v), b[r]));
+  return [affine(ih, bi, x), affine(hh, bh, h)];
+}
+function recurrent(kind: 'LSTM' | 'GRU' | 'RNN', steps: number, batch: number, width: number, hidden: number): Case {
+  const count = { LSTM: 4, GRU: 3, RNN: 1 }[kind] * hidden;
+  const shapes = [[count, width], [count, hidden], [count], [count]];
+  return {
+    name: `${kind} ${steps}x${batch}x${width} to ${hidden}`,
+    inputs: [{ shape: [steps, batch, width] }, ...shapes.map((shape) => ({ shape }))],
+    call: (x, ...weights) => {
+      const layer: nn.Module = new nn[kind](width, hidden);
+      ['weightIhL0', 'weightHhL0', 'biasIhL0', 'biasHhL0'].forEach((name, i) => {
+        layer.setMember(name, weights[i]);
+      });
+      const [y, state] = (layer as nn.RNN)(x) as [Tensor, Tensor | Tensor[]];
+      return [y, ...(Array.isArray(state) ? state : [state])] as Tensor[];
+    },
+    reference: taped((t, x, ...weights) => {
+      const cell: Cell = (_, row, h, c) => {
+        const [a, b] = gates(t, count, weights, row, h);
+        const at = (k: number, i: number): number => k * hidden + i;
+        const both = (k: number, i: number): number => t.add(a[at(k, i)], b[at(k, i)]);
+        const before = [...h];
+        for (let i = 0; i < hidden; i++) {
+          if (kind === 'LSTM') {
+            c[i] = t.add(t.mul(t.sigmoid(both(1, i)), c[i]), t.mul(t.sigmoid(both(0, i)), t.tanh(both(2, i))));
+            h[i] = t.mul(t.sigmoid(both(3, i)), t.tanh(c[i]));
+          } else if (kind === 'GRU') {
+            const update = t.sigmoid(both(1, i));
+            const fresh = t.tanh(t.add(a[at(2, i)], t.mul(t.sigmoid(both(0, i)), b[at(2, i)])));
+            h[i] = t.add(t.mul(t.affine(update, -1, 1), fresh), t.mul(update, before[i]));
+          } else h[i] = t.tanh(both(0, i));
+        }
+      };
+      const states = range(batch).map(() => [range(hidden).map(() => t.constant(0)), range(hidden).map(() => t.constant(0))]);
+      const y: number[] = [];
+      for (let s = 0; s < steps; s++)
+        for (let n = 0; n < batch; n++) {
+          cell(t, pick(x, range(width, (s * batch + n) * width)), states[n][0], states[n][1]);
+          y.push(...states[n][0]);
+        }
+      const last = [states.flatMap(([h]) => h), states.flatMap(([, c]) => c)];
+      return [y, ...(kind === 'LSTM' ? last : last.slice(0, 1))];
+    }),
+    terms: 4 * steps * batch * Math.max(width, hidden),
+  };
+}
+const sequences: Case[] = [
+  attention(2, 5, 5, 8, true, false, ['float32', 'float64', 'bfloat16']),
+  attention(1, 33, 33, 16, true, false),
+  attention(1, 33, 17, 7, false, true),
+  attention(1, 67, 131, 8, false, false),
+  attention(1, 1, 65, 24, false, false),
+  recurrent('LSTM', 5, 3, 6, 9),
+  recurrent('LSTM', 3, 17, 5, 17),
+  recurrent('GRU', 5, 3, 6, 9),
+  recurrent('GRU', 3, 17, 5, 17),
+  recurrent('RNN', 5, 3, 6, 9),
+];
+
+// ---- pooling
+
+interface Pooling {
+  readonly shape: readonly [number, number, number, number];
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+function pooling(kind: 'max' | 'avg', { shape, kernel, stride, padding }: Pooling): Case {
+  const [n, c, h, w] = shape;
+  const out = [h, w].map((size) => Math.floor((size + 2 * padding - kernel) / stride) + 1);
+  return {
+    name: `${kind}Pool2d ${shape.join('x')} kernel ${kernel} stride ${stride} padding ${padding}`,
+    inputs: [{ shape }],
+    call: (x) => (kind === 'max' ? F.maxPool2d(x, kernel, stride, padding) : F.avgPool2d(x, kernel, stride, padding)),
+    reference: taped((t, x) =>
+      range(n * c * out[0] * out[1]).map((at) => {
+        const [i, j] = [Math.floor(at / out[1]) % out[0], at % out[1]];
+        const plane = Math.floor(at / (out[0] * out[1])) * h * w;
+        const seen: number[] = [];
+        for (let a = 0; a < kernel; a++)
+          for (let b = 0; b < kernel; b++) {
+            const [y, xx] = [i * stride - padding + a, j * stride - padding + b];
+            if (y >= 0 && y < h && xx >= 0 && xx < w) seen.push(x[plane + y * w + xx]);
+          }
+        return kind === 'max' ? t.max(seen) : t.affine(t.sum(seen), 1 / (kernel * kernel));
+      }),
+    ),
+    terms: kernel * kernel,
+    dtypes: WITH_HALVES,
+  };
+}
+const pools: Case[] = (
+  [
+    { shape: [2, 3, 17, 35], kernel: 2, stride: 2, padding: 0 },
+    { shape: [2, 3, 16, 64], kernel: 2, stride: 2, padding: 0 },
+    { shape: [1, 5, 13, 14], kernel: 3, stride: 2, padding: 1 },
+    { shape: [2, 2, 9, 33], kernel: 3, stride: 1, padding: 1 },
+    { shape: [1, 2, 11, 10], kernel: 5, stride: 3, padding: 2 },
+    { shape: [3, 2, 4, 4], kernel: 4, stride: 4, padding: 0 },
+  ] as Pooling[]
+).flatMap((spec) => [pooling('max', spec), pooling('avg', spec)]);
+
+export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...norms, ...losses, ...sequences, ...pools];
+
+/** Kept apart: what is stacked of views is copied by another kernel. */
+export const stacked: readonly Case[] = [
+  {
+    name: 'stack of three',
+    inputs: [{ shape: [5, 33] }, { shape: [5, 33] }, { shape: [5, 33] }],
+    call: (a, b, c) => stack([a, b, c], 1),
+    reference: taped((_, ...x) => range(5 * 3 * 33).map((at) => x[Math.floor(at / 33) % 3][Math.floor(at / 99) * 33 + (at % 33)])),
+    exact: true,
+    dtypes: WITH_HALVES,
+  },
+];
