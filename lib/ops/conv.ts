@@ -33,6 +33,9 @@ function isGeometry(attributes: ConvAttributes | ConvGeometry): attributes is Co
   return 'words' in attributes;
 }
 
+/** bfloat16 has kernels of its own, float16 none. */
+const nativeHalf = ([x]: readonly Tensor[]): boolean => kernels.conv[x.info.code] !== undefined;
+
 /** Calls `conv` or `convBackwardInput`, which take the same arguments. */
 function run(op: string, table: typeof kernels.conv, out: Shape, geometry: ConvGeometry, inputs: readonly Tensor[]): Tensor {
   const [x, weight, bias] = inputs.map(contiguousOf);
@@ -53,6 +56,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
   /** y = conv(x, w) + b; dx = convBackwardInput(g, w), dw = convBackwardWeight(g, x), db = sum of g. */
   const conv: ConvOperator = defineOp<ConvAttributes | ConvGeometry, ConvGeometry>({
     name: `conv${nd}d`,
+    nativeHalf,
     autocast: 'lower',
     infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convGeometry(`conv${nd}d`, nd, inputs, attributes)),
     forward: (geometry, inputs) => run(`conv${nd}d`, kernels.conv, geometry.y, geometry, inputs),
@@ -67,6 +71,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
   /** x = convBackwardInput(y, w), linear in both; dy = conv(g, w), dw = convBackwardWeight(y, g). */
   const convBackwardInput = defineOp<ConvGeometry, ConvGeometry>({
     name: `conv${nd}dBackwardInput`,
+    nativeHalf,
     infer: (_, geometry) => geometry,
     forward: (geometry, inputs) => run(`conv${nd}dBackwardInput`, kernels.convBackwardInput, geometry.x, geometry, inputs),
     save: (context, [y, weight]) => context.save(context.needs(1) ? y : null, context.needs(0) ? weight : null),
@@ -79,6 +84,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
   /** w = convBackwardWeight(y, x), linear in both; dy = conv(x, g), dx = convBackwardInput(y, g). */
   const convBackwardWeight = defineOp<ConvGeometry, ConvGeometry>({
     name: `conv${nd}dBackwardWeight`,
+    nativeHalf,
     infer: (_, geometry) => geometry,
     forward: (geometry, inputs) => {
       const [y, x] = inputs.map(contiguousOf);
@@ -96,6 +102,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
   /** y = convTranspose(x, w) + b = convBackwardInput(x, w) + b; dx = conv(g, w), dw = convBackwardWeight(x, g), db = sum of g. */
   const convTranspose: ConvOperator = defineOp<ConvAttributes | ConvGeometry, ConvGeometry>({
     name: `convTranspose${nd}d`,
+    nativeHalf,
     autocast: 'lower',
     infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convTransposeGeometry(`convTranspose${nd}d`, nd, inputs, attributes)),
     forward: (geometry, inputs) => run(`convTranspose${nd}d`, kernels.convBackwardInput, geometry.x, geometry, inputs),

@@ -37,8 +37,8 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   readonly notDifferentiable?: string;
   /** Output indices (of several) that carry no gradient, such as indices and masks of floating type. */
   readonly nonDifferentiableOutputs?: readonly number[];
-  /** True where the kernel has 16-bit floating instances of its own; otherwise such inputs are computed in float32 and rounded once. */
-  readonly nativeHalf?: boolean;
+  /** True where the kernel has 16-bit floating instances of its own (for these inputs); otherwise such inputs are computed in float32 and rounded once. */
+  readonly nativeHalf?: boolean | ((inputs: readonly Tensor[]) => boolean);
   /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
   readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);
   /** True where the derivative rule runs a user's code, which may keep any tensor that it sees. */
@@ -67,7 +67,8 @@ export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declara
     const inputs = policy === undefined ? given : applyAutocast(policy, given);
     const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
     const spec = infer(inputs, attributes);
-    const out = nativeHalf || view ? forward(spec, inputs) : forwardThroughFloat32(forward, spec, inputs);
+    const native = view || (typeof nativeHalf === 'function' ? nativeHalf(inputs) : nativeHalf);
+    const out = native ? forward(spec, inputs) : forwardThroughFloat32(forward, spec, inputs);
     if (definition.backward !== undefined && recordingNeeded(inputs)) record(definition as Declaration<unknown, unknown, Outputs>, spec, inputs, out, nonDifferentiableOutputs);
     if (view) markViews(inputs[0], out);
     if (observer.active !== null) observer.active.end(name, started, inputs, out);

@@ -113,6 +113,9 @@ function multiply(op: string, g: Geometry, a: Stored, flipA: boolean, b: Stored,
   return out;
 }
 
+/** bfloat16 has products of its own, float16 none. */
+const nativeHalf = ([a]: readonly Tensor[]): boolean => kernels.matmul[a.info.code] !== undefined;
+
 function checkTypes(op: string, inputs: readonly Tensor[]): void {
   for (let i = 1; i < inputs.length; i++)
     if (inputs[i].info !== inputs[0].info) fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
@@ -149,6 +152,7 @@ interface ProductSpec extends Geometry {
 /** Y = alpha op(A) op(B) + beta C over broadcast batches; dA = alpha g op(B)^T, dB = alpha op(A)^T g (each transposed where its operand is), dC = beta g. */
 export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAttributes, ProductSpec>({
   name: 'matmul',
+  nativeHalf,
   autocast: 'lower',
   infer: (inputs, attributes) => {
     const [a, b] = inputs;
@@ -203,6 +207,7 @@ interface LinearSpec extends Geometry {
 /** y[..., n] = alpha x[..., k] op(W) + beta c; dx = alpha g op(W)^T, dW = alpha (sum over rows of x^T g), transposed where W is; dc = beta g. */
 export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttributes, LinearSpec>({
   name: 'linear',
+  nativeHalf,
   autocast: ({ op }) => productPolicy(op),
   infer: (inputs, attributes) => {
     const [x, w] = inputs;
@@ -247,6 +252,7 @@ interface WeightSpec extends WeightAttributes {
 /** Y[m, n] = alpha sum over all leading dimensions of a[..., m]^T b[..., n]; da = alpha b g^T, db = alpha a g. */
 export const linearWeightOp: Operator<WeightAttributes, Tensor> = defineOp<WeightAttributes, WeightSpec>({
   name: 'linearWeight',
+  nativeHalf,
   autocast: 'lower',
   infer: (inputs, { op, alpha }) => {
     checkTypes(op, inputs);

@@ -1,6 +1,6 @@
-// The core of forward convolution, backward-to-input and transposed convolution: every destination pixel gathers a fixed pattern of
+// Forward convolution, backward-to-input and transposed convolution as one thing: every destination pixel gathers a fixed pattern of
 // source pixels. A strided backward is several such patterns (phases), one for each residue of the destination index, so that no
-// multiplication with an inserted zero is made.
+// multiplication with an inserted zero is made. Also how the source pixels of a tile are laid into columns.
 #pragma once
 
 #include <algorithm>
@@ -8,10 +8,8 @@
 #include <cstring>
 #include <vector>
 
-#include "../runtime/blas.h"
-#include "../runtime/parallel.h"
-#include "../runtime/scratch.h"
 #include "conv_geometry.h"
+#include "micro_kernel.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -23,13 +21,10 @@ struct GatherAxis {
   std::vector<int64_t> offsets;
 };
 
-template <class T>
 struct GatherPhase {
   GatherAxis axis[3];
-  const T* weight = nullptr;  // [groups][destination channels][source channels][taps]
-  int64_t taps() const {
-    return static_cast<int64_t>(axis[0].offsets.size()) * static_cast<int64_t>(axis[1].offsets.size()) * static_cast<int64_t>(axis[2].offsets.size());
-  }
+  std::vector<int64_t> weights;  // where each tap's weight stands, from that of its channels
+  int64_t taps() const { return static_cast<int64_t>(weights.size()); }
 };
 
 // source [n, groups * source_channels, source_size...] -> dest [n, groups * dest_channels, dest_size...]. The phases cover every
@@ -41,10 +36,15 @@ struct Gather {
   const T* source;
   const T* bias;  // [groups * dest_channels], or null
   T* dest;
-  std::vector<GatherPhase<T>> phases;
+  const T* weight;
+  int64_t dest_step, source_step;  // from the weights of one destination or source channel to those of the next
+  std::vector<GatherPhase> phases;
 
   int64_t source_pixels() const { return source_size[0] * source_size[1] * source_size[2]; }
   int64_t dest_pixels() const { return dest_size[0] * dest_size[1] * dest_size[2]; }
+  int64_t grid_pixels() const { return grid[0] * grid[1] * grid[2]; }
+  // Weights of one group.
+  const T* group_weight(int64_t group) const { return weight + group * std::max(dest_channels * dest_step, source_channels * source_step); }
 };
 
 // A run of grid pixels in one row of one image: columns `column`... of a tile.
@@ -52,36 +52,45 @@ struct Segment {
   int64_t image, e, p, q, length, column;
 };
 
-// The rows that the pixels begin..end of all images consist of.
-inline void cut_segments(const int64_t* grid, int64_t begin, int64_t end, std::vector<Segment>& segments) {
+// The runs that the pixels begin..end of all images consist of; none crosses a multiple of `width` columns.
+inline void cut_segments(const int64_t* grid, int64_t begin, int64_t end, int64_t width, std::vector<Segment>& segments) {
   segments.clear();
   for (int64_t at = begin; at < end;) {
     const int64_t q = at % grid[2];
     const int64_t row = at / grid[2];
-    const int64_t length = std::min(grid[2] - q, end - at);
-    segments.push_back({row / (grid[1] * grid[0]), row / grid[1] % grid[0], row % grid[1], q, length, at - begin});
+    const int64_t column = at - begin;
+    const int64_t length = std::min({grid[2] - q, end - at, width - column % width});
+    segments.push_back({row / (grid[1] * grid[0]), row / grid[1] % grid[0], row % grid[1], q, length, column});
     at += length;
   }
 }
 
-template <class T>
-inline void copy_run(T* to, const T* from, int64_t n) {
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    T block[16];
-    std::memcpy(block, from + i, sizeof block);
-    std::memcpy(to + i, block, sizeof block);
-  }
-  for (; i + 4 <= n; i += 4) {
-    T block[4];
-    std::memcpy(block, from + i, sizeof block);
-    std::memcpy(to + i, block, sizeof block);
-  }
-  for (; i < n; i++) to[i] = from[i];
+// to[0..n) = from[0..n) with moves of a fixed size, the last of which overlaps the one before.
+template <int BYTES>
+inline void move_block(char* to, const char* from) {
+  std::memcpy(to, from, BYTES);
 }
 template <class T>
-inline void zero_run(T* to, int64_t n) {
-  for (int64_t i = 0; i < n; i++) to[i] = 0;
+inline void copy_run(T* to_elements, const T* from_elements, int64_t n) {
+  char* to = reinterpret_cast<char*>(to_elements);
+  const char* from = reinterpret_cast<const char*>(from_elements);
+  const int64_t bytes = n * static_cast<int64_t>(sizeof(T));
+  const auto run = [&](auto size) {
+    constexpr int kSize = decltype(size)::value;
+    for (int64_t i = 0; i + kSize <= bytes; i += kSize) move_block<kSize>(to + i, from + i);
+    move_block<kSize>(to + bytes - kSize, from + bytes - kSize);
+  };
+  if (bytes >= 64) {
+    run(std::integral_constant<int, 64>{});
+  } else if (bytes >= 32) {
+    run(std::integral_constant<int, 32>{});
+  } else if (bytes >= 16) {
+    run(std::integral_constant<int, 16>{});
+  } else if (bytes >= 8) {
+    run(std::integral_constant<int, 8>{});
+  } else {
+    for (int64_t i = 0; i < n; i++) to_elements[i] = from_elements[i];
+  }
 }
 
 // The indices i in [begin, end) for which 0 <= i * stride + offset < size, as [lo, hi); empty ranges have lo == hi.
@@ -91,46 +100,108 @@ inline void valid_range(int64_t begin, int64_t end, int64_t stride, int64_t offs
   if (lo >= hi) lo = hi = begin;
 }
 
-// columns[(c * taps + tap) * ld + column] for channels c0..c1 of a group: the pixels that each tap reads, zero outside of the image.
-template <class T>
-void gather_columns(const Gather<T>& gather, const GatherPhase<T>& phase, int64_t group, int64_t c0, int64_t c1, const std::vector<Segment>& segments,
-                    T* columns, int64_t ld) {
-  const int64_t* size = gather.source_size;
-  const int64_t pixels = gather.source_pixels();
-  const int64_t channels = gather.groups * gather.source_channels;
-  const auto& along = phase.axis[2].offsets;
-  const int64_t width_taps = static_cast<int64_t>(along.size());
-  const int64_t step = phase.axis[2].stride;
-  T* row = columns;
-  for (int64_t c = c0; c < c1; c++) {
-    for (const int64_t offset_d : phase.axis[0].offsets) {
-      for (const int64_t offset_h : phase.axis[1].offsets) {
-        for (const Segment& segment : segments) {
+// What one channel contributes to a tile's columns, as moves that are the same for every channel: found once a tile.
+struct Moves {
+  struct Copy {
+    int64_t from, to, length;
+  };
+  struct Zero {
+    int64_t to, length;
+  };
+  std::vector<Copy> copies;
+  std::vector<Zero> zeros;
+  int64_t step = 1;  // between source elements of a copy
+
+  // Tap t of column j goes to t * row + (j / width) * panel + j % width.
+  template <class T>
+  void find(const Gather<T>& gather, const GatherPhase& phase, const std::vector<Segment>& segments, int64_t row, int64_t width, int64_t panel) {
+    copies.clear();
+    zeros.clear();
+    step = phase.axis[2].stride;
+    const int64_t* size = gather.source_size;
+    const int64_t image_step = gather.groups * gather.source_channels * gather.source_pixels();
+    for (const Segment& segment : segments) {
+      int64_t to = segment.column / width * panel + segment.column % width;
+      for (const int64_t offset_d : phase.axis[0].offsets) {
+        for (const int64_t offset_h : phase.axis[1].offsets) {
           const int64_t d = segment.e * phase.axis[0].stride + offset_d;
           const int64_t h = segment.p * phase.axis[1].stride + offset_h;
-          T* to = row + segment.column;
-          if (d < 0 || d >= size[0] || h < 0 || h >= size[1]) {
-            for (int64_t s = 0; s < width_taps; s++) zero_run(to + s * ld, segment.length);
-            continue;
-          }
-          const T* from = gather.source + (segment.image * channels + group * gather.source_channels + c) * pixels + (d * size[1] + h) * size[2];
-          for (int64_t s = 0; s < width_taps; s++, to += ld) {
-            int64_t lo, hi;
-            valid_range(segment.q, segment.q + segment.length, step, along[static_cast<size_t>(s)], size[2], lo, hi);
-            zero_run(to, lo - segment.q);
-            const T* x = from + lo * step + along[static_cast<size_t>(s)];
-            T* y = to + (lo - segment.q);
-            if (step == 1) {
-              copy_run(y, x, hi - lo);
-            } else {
-              for (int64_t i = 0; i < hi - lo; i++) y[i] = x[i * step];
-            }
-            zero_run(to + (hi - segment.q), segment.q + segment.length - hi);
+          const bool outside = d < 0 || d >= size[0] || h < 0 || h >= size[1];
+          for (const int64_t offset : phase.axis[2].offsets) {
+            int64_t lo = segment.q, hi = segment.q;
+            if (!outside) valid_range(segment.q, segment.q + segment.length, step, offset, size[2], lo, hi);
+            if (lo > segment.q) zeros.push_back({to, lo - segment.q});
+            if (hi > lo)
+              copies.push_back({segment.image * image_step + (d * size[1] + h) * size[2] + lo * step + offset, to + lo - segment.q, hi - lo});
+            if (hi < segment.q + segment.length) zeros.push_back({to + hi - segment.q, segment.q + segment.length - hi});
+            to += row;
           }
         }
-        row += width_taps * ld;
       }
     }
+  }
+};
+
+// Columns of one channel, as elements.
+template <class T>
+inline void lay_channel(const Moves& moves, const T* source, T* columns) {
+  for (const Moves::Zero& zero : moves.zeros) std::fill_n(columns + zero.to, zero.length, T{});
+  if (moves.step == 1) {
+    for (const Moves::Copy& copy : moves.copies) copy_run(columns + copy.to, source + copy.from, copy.length);
+  } else {
+    for (const Moves::Copy& copy : moves.copies) {
+      const T* from = source + copy.from;
+      for (int64_t i = 0; i < copy.length; i++) columns[copy.to + i] = from[i * moves.step];
+    }
+  }
+}
+
+// Columns of two channels as pairs, the first in the low half; `second` is null where there is none.
+inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* second, uint32_t* columns) {
+  for (const Moves::Zero& zero : moves.zeros) std::fill_n(columns + zero.to, zero.length, 0u);
+  const int64_t step = moves.step;
+  for (const Moves::Copy& copy : moves.copies) {
+    const BFloat16* low = first + copy.from;
+    uint32_t* to = columns + copy.to;
+    if (second == nullptr) {
+      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i * step].bits;
+      continue;
+    }
+    const BFloat16* high = second + copy.from;
+    if (step != 1) {
+      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i * step].bits | static_cast<uint32_t>(high[i * step].bits) << 16;
+      continue;
+    }
+    const auto run = [&](auto size) {
+      constexpr int kSize = decltype(size)::value;
+      const auto block = [&](int64_t i) {
+        uint32_t pairs[kSize];
+        NODEGRAD_SIMD
+        for (int j = 0; j < kSize; j++) pairs[j] = low[i + j].bits | static_cast<uint32_t>(high[i + j].bits) << 16;
+        std::memcpy(to + i, pairs, sizeof pairs);
+      };
+      for (int64_t i = 0; i + kSize <= copy.length; i += kSize) block(i);
+      block(copy.length - kSize);
+    };
+    if (copy.length >= 16) {
+      run(std::integral_constant<int, 16>{});
+    } else if (copy.length >= 4) {
+      run(std::integral_constant<int, 4>{});
+    } else {
+      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i].bits | static_cast<uint32_t>(high[i].bits) << 16;
+    }
+  }
+}
+
+// Channels c, ... of a group (as many as one unit of depth holds) laid into columns of units.
+template <class T>
+inline void lay_unit(const Moves& moves, const Gather<T>& gather, int64_t group, int64_t c, typename Multiply<T>::Unit* columns) {
+  const int64_t pixels = gather.source_pixels();
+  const T* source = gather.source + (group * gather.source_channels + c) * pixels;
+  if constexpr (Multiply<T>::kElements == 2) {
+    lay_pair(moves, source, c + 1 < gather.source_channels ? source + pixels : nullptr, columns);
+  } else {
+    lay_channel(moves, source, columns);
   }
 }
 
@@ -140,115 +211,10 @@ inline void trim(std::vector<T>& kept) {
   constexpr size_t kKept = size_t{1} << 20;
   if (kept.size() > kKept) std::vector<T>().swap(kept);
 }
-
-// Writes rows k0..k1 of a tile, computed into `tile` (row length ld), to where the phase puts its pixels.
 template <class T>
-void scatter_tile(const Gather<T>& gather, const GatherPhase<T>& phase, int64_t group, int64_t k0, int64_t k1, const std::vector<Segment>& segments,
-                  const T* tile, int64_t ld) {
-  const int64_t* size = gather.dest_size;
-  const GatherAxis* axis = phase.axis;
-  for (int64_t k = k0; k < k1; k++) {
-    for (const Segment& segment : segments) {
-      const int64_t d = axis[0].start + segment.e * axis[0].step;
-      const int64_t h = axis[1].start + segment.p * axis[1].step;
-      const int64_t w = axis[2].start + segment.q * axis[2].step;
-      if (d >= size[0] || h >= size[1] || w >= size[2]) continue;
-      const int64_t step = axis[2].step;
-      const int64_t length = std::min(segment.length, ceil_div(size[2] - w, step));
-      T* to =
-          gather.dest + (((segment.image * gather.groups + group) * gather.dest_channels + k) * size[0] + d) * size[1] * size[2] + h * size[2] + w;
-      const T* from = tile + (k - k0) * ld + segment.column;
-      if (step == 1) {
-        copy_run(to, from, length);
-      } else {
-        for (int64_t i = 0; i < length; i++) to[i * step] = from[i];
-      }
-    }
-  }
-}
-
-// Whether the phase's pixels are the grid's own, one to one, on that side.
-template <class T>
-bool plain_source(const Gather<T>& gather, const GatherPhase<T>& phase) {
-  for (int d = 0; d < 3; d++) {
-    const GatherAxis& axis = phase.axis[d];
-    if (axis.offsets.size() != 1 || axis.offsets[0] != 0 || axis.stride != 1 || gather.source_size[d] != gather.grid[d]) return false;
-  }
-  return true;
-}
-template <class T>
-bool plain_dest(const Gather<T>& gather, const GatherPhase<T>& phase) {
-  for (int d = 0; d < 3; d++)
-    if (phase.axis[d].start != 0 || phase.axis[d].step != 1 || gather.dest_size[d] != gather.grid[d]) return false;
-  return true;
-}
-
-// One tile of one group: columns of a few channels at a time, so that they stay in L2, and one BLAS call for each.
-template <class T>
-void gather_tile(const Gather<T>& gather, int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, std::vector<Segment>& segments,
-                 std::vector<T>& columns, std::vector<T>& product) {
-  constexpr int64_t kColumnElements = 160 * 1024;
-  const int64_t length = end - begin;
-  const int64_t pixels = gather.grid[0] * gather.grid[1] * gather.grid[2];
-  const int64_t image = begin / pixels;
-  const bool one_image = (end - 1) / pixels == image;
-  const int64_t channels = gather.source_channels;
-  cut_segments(gather.grid, begin, end, segments);
-  for (const GatherPhase<T>& phase : gather.phases) {
-    const int64_t taps = phase.taps();
-    const bool in_place = one_image && plain_dest(gather, phase);
-    if (!in_place && static_cast<int64_t>(product.size()) < (k1 - k0) * length) product.resize(static_cast<size_t>((k1 - k0) * length));
-    T* y = in_place ? gather.dest + ((image * gather.groups + group) * gather.dest_channels + k0) * pixels + begin % pixels : product.data();
-    const int64_t ldy = in_place ? pixels : length;
-    const bool filled = gather.bias != nullptr || taps == 0 || channels == 0;
-    if (filled) {
-      for (int64_t k = k0; k < k1; k++) {
-        const T value = gather.bias != nullptr ? gather.bias[group * gather.dest_channels + k] : T{0};
-        std::fill_n(y + (k - k0) * ldy, length, value);
-      }
-    }
-    if (taps > 0 && channels > 0) {
-      const T* weight = phase.weight + (group * gather.dest_channels + k0) * channels * taps;
-      if (one_image && plain_source(gather, phase)) {
-        const T* x = gather.source + (image * gather.groups + group) * channels * pixels + begin % pixels;
-        blas::gemm(false, false, k1 - k0, length, channels, T{1}, weight, channels, x, pixels, filled ? T{1} : T{0}, y, ldy);
-      } else {
-        const int64_t most = std::max<int64_t>(1, kColumnElements / (taps * length));
-        const int64_t step = ceil_div(channels, ceil_div(channels, most));
-        if (static_cast<int64_t>(columns.size()) < step * taps * length) columns.resize(static_cast<size_t>(step * taps * length));
-        for (int64_t c = 0; c < channels; c += step) {
-          const int64_t next = std::min(channels, c + step);
-          gather_columns(gather, phase, group, c, next, segments, columns.data(), length);
-          blas::gemm(false, false, k1 - k0, length, (next - c) * taps, T{1}, weight + c * taps, channels * taps, columns.data(), length,
-                     filled || c > 0 ? T{1} : T{0}, y, ldy);
-        }
-      }
-    }
-    if (!in_place) scatter_tile(gather, phase, group, k0, k1, segments, y, ldy);
-  }
-}
-
-// All tiles of all groups in parallel. Where there are few tiles the output channels are cut as well.
-template <class T>
-void gather_all(const Gather<T>& gather) {
-  const Tiling tiling(gather.n, gather.grid);
-  const int64_t tiles = tiling.count();
-  if (tiles == 0 || gather.dest_channels == 0) return;
-  const int64_t blocks = std::max<int64_t>(1, std::min(gather.dest_channels / 64, ceil_div(4, tiles * gather.groups)));
-  const int64_t block = ceil_div(gather.dest_channels, blocks);
-  parallel_for(tiles * gather.groups * blocks, 1, [&](int64_t first, int64_t last) {
-    thread_local std::vector<Segment> segments;
-    thread_local std::vector<T> columns, product;
-    for (int64_t item = first; item < last; item++) {
-      const int64_t k0 = item % blocks * block;
-      const int64_t k1 = std::min(gather.dest_channels, k0 + block);
-      int64_t begin, end;
-      tiling.range(item / blocks / gather.groups, begin, end);
-      if (k0 < k1) gather_tile(gather, item / blocks % gather.groups, k0, k1, begin, end, segments, columns, product);
-    }
-    trim(columns);
-    trim(product);
-  });
+inline T* at_least(std::vector<T>& kept, int64_t count) {
+  if (static_cast<int64_t>(kept.size()) < count) kept.resize(static_cast<size_t>(count));
+  return kept.data();
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

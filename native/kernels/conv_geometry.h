@@ -1,5 +1,5 @@
 // The geometry of a convolution as lib/ops/conv-geometry.ts writes it, always with three spatial dimensions (missing ones have
-// size 1), and how its output pixels are cut into tiles. Knows nothing of element types.
+// size 1). Knows nothing of element types.
 #pragma once
 
 #include <algorithm>
@@ -39,54 +39,10 @@ struct ConvGeometry {
   int64_t input_elements() const { return n * c * input_pixels(); }
   int64_t weight_elements() const { return k * (c / groups) * taps(); }
   int64_t output_elements() const { return n * k * output_pixels(); }
-  // Groups too thin for BLAS to be worth a call.
+  // Groups too thin for tiles of several rows to be worth packing.
   bool thin() const { return groups > 1 && (c / groups) * (k / groups) <= 16; }
 };
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Cuts the pixels of n images of a grid into tiles of about 256: whole rows of one image, or several whole images where they are
-// small. A function of the shape alone.
-struct Tiling {
-  static constexpr int64_t kTarget = 256;
-  int64_t pixels;           // of one image
-  int64_t images;           // in a tile, where it holds whole images; else 1
-  int64_t tile;             // pixels in a full tile
-  int64_t tiles_per_image;  // 1 where a tile holds whole images
-  int64_t n;
-
-  Tiling(int64_t count, const int64_t* grid) : pixels(grid[0] * grid[1] * grid[2]), n(count) {
-    images = 1;
-    tiles_per_image = 1;
-    tile = std::max<int64_t>(pixels, 1);
-    if (pixels == 0 || n == 0) return;
-    if (pixels <= kTarget / 2) {
-      const int64_t tiles = ceil_div(n, std::min(n, kTarget / pixels));
-      images = ceil_div(n, tiles);
-      tile = images * pixels;
-    } else if (pixels > kTarget) {
-      const int64_t row = grid[2];
-      const int64_t unit = row <= kTarget ? row : 16;
-      const int64_t units = ceil_div(pixels, unit);
-      tiles_per_image = ceil_div(units, std::max<int64_t>(1, kTarget / unit));
-      tile = ceil_div(units, tiles_per_image) * unit;
-      tiles_per_image = ceil_div(pixels, tile);
-    }
-  }
-
-  int64_t count() const { return pixels == 0 || n == 0 ? 0 : images > 1 ? ceil_div(n, images) : n * tiles_per_image; }
-  // The range of tile t in the pixels of all images.
-  void range(int64_t t, int64_t& begin, int64_t& end) const {
-    if (images > 1) {
-      begin = t * images * pixels;
-      end = std::min(n, (t + 1) * images) * pixels;
-    } else {
-      const int64_t image = t / tiles_per_image;
-      const int64_t part = t % tiles_per_image;
-      begin = image * pixels + part * tile;
-      end = image * pixels + std::min(pixels, (part + 1) * tile);
-    }
-  }
-};
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -47,6 +47,7 @@ Registry make_registry() {
 #define NODEGRAD_CALL(family) avx512::add_##family(registry);
     case Level::avx512:
       NODEGRAD_LEVEL_FAMILIES(NODEGRAD_CALL)
+      if (__builtin_cpu_supports("avx512bf16")) avx512bf16::add_bfloat16(registry);
       break;
 #undef NODEGRAD_CALL
 #endif

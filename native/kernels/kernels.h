@@ -23,6 +23,7 @@
   X(norm) \
   X(row_norm) \
   X(conv) \
+  X(bfloat16) \
   X(pool) \
   X(avg_pool) \
   X(interpolate) \
@@ -43,6 +44,10 @@ NODEGRAD_LEVEL_FAMILIES(NODEGRAD_DECLARE)
 }
 namespace avx512 {
 NODEGRAD_LEVEL_FAMILIES(NODEGRAD_DECLARE)
+}
+// AVX-512 with AVX512_BF16 has products of its own.
+namespace avx512bf16 {
+void add_bfloat16(Registry& registry);
 }
 #undef NODEGRAD_DECLARE
 

@@ -1,4 +1,6 @@
 // Matrix products over batches: BLAS for floating types (gemm.cc), plain loops for integers.
+#include "matmul.h"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -9,9 +11,6 @@
 
 namespace nodegrad {
 namespace {
-
-// Elements from the first of a rows x cols matrix to one past its last, with row stride ld.
-int64_t extent(int64_t rows, int64_t cols, int64_t ld) { return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols; }
 
 // C = alpha op(A) op(B) + beta C (or + bias), rows in parallel; sums wrap as unsigned integers do.
 template <class T>
@@ -36,61 +35,20 @@ void integer_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha,
   });
 }
 
-// out[i] (m x n, contiguous) = alpha op(a[i]) op(b[i]) + beta out[i], or + bias where it has elements. The plan [out, a, b] walks the
-// batch; ta and tb say that a matrix is stored transposed, lda and ldb are row strides of the stored matrices.
 template <class T>
 void matmul(Slice<const T> a, Slice<const T> b, Slice<const T> bias, Slice<T> out, Plan plan, int64_t m, int64_t n, int64_t k, bool ta, int64_t lda,
             bool tb, int64_t ldb, double alpha, double beta) {
-  require(m >= 0 && n >= 0 && k >= 0 && lda >= 0 && ldb >= 0, "a matrix has a negative size");
-  require(lda >= (ta ? m : k) && ldb >= (tb ? k : n), "rows of a matrix overlap");
-  const int64_t batch = plan.elements();
-  if (batch == 0 || m == 0 || n == 0) return;
-  // The farthest element of each operand: that of its last matrix.
-  int64_t last[3] = {0, 0, 0};
-  if (plan.contiguous()) {
-    std::fill(last, last + 3, plan.count - 1);
-  } else {
-    require(plan.length >= 1 + 4 * static_cast<int64_t>(plan.ndim()), "a plan is shorter than its dimensions");
-    for (int d = 0; d < plan.ndim(); d++) {
-      for (int operand = 0; operand < 3; operand++) {
-        require(plan.stride(operand, d) >= 0, "a plan has a negative stride");
-        last[operand] += (plan.size(d) - 1) * plan.stride(operand, d);
-      }
-    }
-  }
-  T* to = out.at_least(last[0] + m * n);
-  const T* from_a = a.at_least(k == 0 ? 0 : last[1] + (ta ? extent(k, m, lda) : extent(m, k, lda)));
-  const T* from_b = b.at_least(k == 0 ? 0 : last[2] + (tb ? extent(n, k, ldb) : extent(k, n, ldb)));
-  const T* row = bias.size > 0 ? bias.at_least(n) : nullptr;
-
-  const auto product = [&](int64_t index) {
-    int64_t at[3] = {index, index, index};
-    if (!plan.contiguous()) {
-      std::fill(at, at + 3, 0);
-      for (int d = plan.ndim() - 1; d >= 0; d--) {
-        const int64_t i = index % plan.size(d);
-        index /= plan.size(d);
-        for (int operand = 0; operand < 3; operand++) at[operand] += i * plan.stride(operand, d);
-      }
-    }
-    const T scale = static_cast<T>(alpha), keep = static_cast<T>(beta);
-    if constexpr (std::is_integral_v<T>) {
-      integer_product(ta, tb, m, n, k, scale, from_a + at[1], lda, from_b + at[2], ldb, keep, row, to + at[0], n);
-    } else if (row != nullptr) {
-      gemm_bias(ta, tb, m, n, k, scale, from_a + at[1], lda, from_b + at[2], ldb, row, to + at[0], n);
-    } else {
-      gemm(ta, tb, m, n, k, scale, from_a + at[1], lda, from_b + at[2], ldb, keep, to + at[0], n);
-    }
-  };
-  if (batch == 1 || gemm_is_cut(m, n, k)) {
-    for (int64_t i = 0; i < batch; i++) product(i);
-    return;
-  }
-  // Small products by the handful, as much as a second thread's wake-up costs.
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 18) / (m * n * k + 2000));
-  parallel_for(batch, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) product(i);
-  });
+  const T scale = static_cast<T>(alpha), keep = static_cast<T>(beta);
+  batched_product<T>({a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb}, gemm_is_cut(m, n, k),
+                     [&](const T* left, const T* right, const T* row, T* to) {
+                       if constexpr (std::is_integral_v<T>) {
+                         integer_product(ta, tb, m, n, k, scale, left, lda, right, ldb, keep, row, to, n);
+                       } else if (row != nullptr) {
+                         gemm_bias(ta, tb, m, n, k, scale, left, lda, right, ldb, row, to, n);
+                       } else {
+                         gemm(ta, tb, m, n, k, scale, left, lda, right, ldb, keep, to, n);
+                       }
+                     });
 }
 
 }  // namespace

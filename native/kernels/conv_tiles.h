@@ -1,0 +1,212 @@
+// Runs a Gather as products of packed tiles: weights packed once a call, columns of a tile of pixels a few channels at a time, so that
+// they stay in cache, and micro-kernels over them. No column buffer of a whole image is ever built.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+#include "conv_gather.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Units of depth that are multiplied at a time: kCols columns of them fill a first-level cache.
+constexpr int64_t kDepth = 256;
+
+// How a Gather is cut; a function of the shape alone.
+struct GatherCut {
+  int64_t units;                 // of source channels
+  int64_t pixels;                // of all images together
+  int64_t tile;                  // pixels in a full tile
+  int64_t tiles, blocks, block;  // tiles of pixels, blocks of destination channels, channels in a full block
+
+  template <class T>
+  static GatherCut of(const Gather<T>& gather) {
+    GatherCut cut{};
+    cut.units = ceil_div(gather.source_channels, Multiply<T>::kElements);
+    cut.pixels = gather.n * gather.grid_pixels();
+    // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
+    cut.tile = 4 * kCols<T>;
+    const int64_t most = std::max<int64_t>(1, gather.dest_channels / 64);
+    while (cut.tile > kCols<T> && ceil_div(cut.pixels, cut.tile) * gather.groups * most < 8) cut.tile /= 2;
+    cut.tiles = ceil_div(cut.pixels, cut.tile);
+    cut.blocks = std::min(most, ceil_div(8, std::max<int64_t>(1, cut.tiles * gather.groups)));
+    cut.block = ceil_div(ceil_div(gather.dest_channels, cut.blocks), kRows) * kRows;
+    cut.blocks = ceil_div(gather.dest_channels, cut.block);
+    return cut;
+  }
+};
+
+// The weights of one phase as micro-kernels read them: [group][panel of kRows channels][unit of source channels][tap][kRows].
+template <class T>
+void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t units, typename Multiply<T>::Unit* packed) {
+  using Unit = typename Multiply<T>::Unit;
+  const int64_t panels = ceil_div(gather.dest_channels, kRows);
+  const int64_t taps = phase.taps();
+  const int64_t depth = units * taps;
+  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, depth * kRows)), [&](int64_t first, int64_t last) {
+    for (int64_t item = first; item < last; item++) {
+      const int64_t k0 = item % panels * kRows;
+      const int64_t rows = std::min<int64_t>(kRows, gather.dest_channels - k0);
+      const T* weight = gather.group_weight(item / panels) + k0 * gather.dest_step;
+      Unit* to = packed + item * depth * kRows;
+      for (int64_t unit = 0; unit < units; unit++) {
+        const int64_t c = unit * Multiply<T>::kElements;
+        const T* from = weight + c * gather.source_step;
+        for (const int64_t tap : phase.weights) {
+          for (int64_t r = 0; r < rows; r++) {
+            const T* w = from + r * gather.dest_step + tap;
+            if constexpr (Multiply<T>::kElements == 2) {
+              const uint32_t high = c + 1 < gather.source_channels ? w[gather.source_step].bits : 0u;
+              to[r] = w->bits | high << 16;
+            } else {
+              to[r] = *w;
+            }
+          }
+          for (int64_t r = rows; r < kRows; r++) to[r] = Unit{};
+          to += kRows;
+        }
+      }
+    }
+  });
+}
+
+// Whether the phase's pixels are the grid's own, one to one, on the destination's side.
+template <class T>
+bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
+  for (int d = 0; d < 3; d++)
+    if (phase.axis[d].start != 0 || phase.axis[d].step != 1 || gather.dest_size[d] != gather.grid[d]) return false;
+  return true;
+}
+
+// Writes rows k0..k1 of a segment's pixels, computed into `product` (one row of kCols a channel), to where the phase puts them.
+template <class T>
+void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t group, int64_t k0, int64_t k1, const Segment& segment,
+                     const typename Multiply<T>::Sum* product) {
+  const int64_t* size = gather.dest_size;
+  const GatherAxis* axis = phase.axis;
+  const int64_t d = axis[0].start + segment.e * axis[0].step;
+  const int64_t h = axis[1].start + segment.p * axis[1].step;
+  const int64_t w = axis[2].start + segment.q * axis[2].step;
+  if (d >= size[0] || h >= size[1] || w >= size[2]) return;
+  const int64_t step = axis[2].step;
+  const int64_t length = std::min(segment.length, ceil_div(size[2] - w, step));
+  const int64_t pixels = gather.dest_pixels();
+  T* to = gather.dest + ((segment.image * gather.groups + group) * gather.dest_channels + k0) * pixels + (d * size[1] + h) * size[2] + w;
+  for (int64_t k = k0; k < k1; k++, to += pixels, product += kCols<T>) {
+    if (step == 1) {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < length; i++) to[i] = static_cast<T>(product[i]);
+    } else {
+      for (int64_t i = 0; i < length; i++) to[i * step] = static_cast<T>(product[i]);
+    }
+  }
+}
+
+// What a thread keeps from tile to tile.
+template <class T>
+struct TileMemory {
+  std::vector<Segment> segments;
+  Moves moves;
+  std::vector<typename Multiply<T>::Unit> columns;
+  std::vector<typename Multiply<T>::Sum> product;
+};
+
+// Channels k0..k1 of one group for the pixels begin..end of all images. `packed` holds one pointer a phase.
+template <class T>
+void gather_tile(const Gather<T>& gather, const GatherCut& cut, const std::vector<const typename Multiply<T>::Unit*>& packed,
+                 const typename Multiply<T>::Sum* bias, int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+  using Unit = typename Multiply<T>::Unit;
+  using Sum = typename Multiply<T>::Sum;
+  constexpr int64_t kWidth = kCols<T>;
+  const int64_t pixels = gather.grid_pixels();
+  const int64_t panels = ceil_div(end - begin, kWidth);
+  const int64_t rows = ceil_div(k1 - k0, kRows) * kRows;
+  cut_segments(gather.grid, begin, end, kWidth, memory.segments);
+  if (end - begin < panels * kWidth) {
+    // Columns past the end are computed and dropped; what stands there must be numbers that were written once.
+    std::fill(memory.columns.begin(), memory.columns.end(), Unit{});
+  }
+  for (size_t f = 0; f < gather.phases.size(); f++) {
+    const GatherPhase& phase = gather.phases[f];
+    const int64_t taps = phase.taps();
+    const int64_t depth = cut.units * taps;
+    const int64_t most = std::max<int64_t>(1, kDepth / std::max<int64_t>(1, taps));
+    const int64_t step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
+    const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
+    const int64_t panel_units = step * taps * kWidth;
+    Unit* columns = at_least(memory.columns, panels * panel_units);
+    Sum* product = at_least(memory.product, panels * rows * kWidth);
+    const Unit* weights = packed[f] + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
+    const Sum* start = bias == nullptr ? nullptr : bias + group * gather.dest_channels + k0;
+    memory.moves.find(gather, phase, memory.segments, kWidth, kWidth, panel_units);
+    int64_t unit = 0;
+    do {
+      const int64_t next = std::min(cut.units, unit + step);
+      for (int64_t u = unit; u < next; u++) lay_unit(memory.moves, gather, group, u * Multiply<T>::kElements, columns + (u - unit) * taps * kWidth);
+      for (int64_t panel = 0; panel < panels; panel++) {
+        const int64_t from = begin + panel * kWidth;
+        const int64_t to = std::min(end, from + kWidth);
+        const int64_t image = from / pixels;
+        Sum* out = product + panel * rows * kWidth;
+        int64_t ldc = kWidth, cols = kWidth;
+        if constexpr (std::is_same_v<T, Sum>) {
+          if (in_place && (to - 1) / pixels == image) {
+            out = gather.dest + ((image * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
+            ldc = pixels;
+            cols = to - from;
+          }
+        }
+        for (int64_t k = k0; k < k1; k += kRows) {
+          packed_tile<T>((next - unit) * taps, weights + ((k - k0) * depth + unit * taps * kRows), columns + panel * panel_units,
+                         out + (k - k0) * ldc, ldc, std::min<int64_t>(kRows, k1 - k), cols, start == nullptr ? nullptr : start + k - k0, unit > 0);
+        }
+      }
+      unit = next;
+    } while (unit < cut.units);
+    for (const Segment& segment : memory.segments) {
+      const int64_t panel = segment.column / kWidth;
+      const int64_t from = begin + panel * kWidth;
+      if (in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels) continue;
+      scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
+    }
+  }
+}
+
+// All tiles of all groups in parallel.
+template <class T>
+void gather_tiles(const Gather<T>& gather) {
+  using Unit = typename Multiply<T>::Unit;
+  using Sum = typename Multiply<T>::Sum;
+  const GatherCut cut = GatherCut::of(gather);
+  if (cut.pixels == 0 || gather.dest_channels == 0) return;
+  const int64_t padded = ceil_div(gather.dest_channels, kRows) * kRows;
+  int64_t total = 0;
+  for (const GatherPhase& phase : gather.phases) total += gather.groups * padded * cut.units * phase.taps();
+  const Scratch<Unit> weights(total);
+  std::vector<const Unit*> packed;
+  Unit* at = weights.get();
+  for (const GatherPhase& phase : gather.phases) {
+    pack_weights(gather, phase, cut.units, at);
+    packed.push_back(at);
+    at += gather.groups * padded * cut.units * phase.taps();
+  }
+  const Scratch<Sum> bias(gather.bias == nullptr ? 0 : gather.groups * gather.dest_channels);
+  if (gather.bias != nullptr)
+    for (int64_t k = 0; k < gather.groups * gather.dest_channels; k++) bias[k] = static_cast<Sum>(gather.bias[k]);
+  parallel_for(cut.tiles * gather.groups * cut.blocks, 1, [&](int64_t first, int64_t last) {
+    thread_local TileMemory<T> memory;
+    for (int64_t item = first; item < last; item++) {
+      const int64_t k0 = item % cut.blocks * cut.block;
+      const int64_t begin = item / cut.blocks / gather.groups * cut.tile;
+      gather_tile(gather, cut, packed, gather.bias == nullptr ? nullptr : bias.get(), item / cut.blocks % gather.groups, k0,
+                  std::min(gather.dest_channels, k0 + cut.block), begin, std::min(cut.pixels, begin + cut.tile), memory);
+    }
+    trim(memory.columns);
+    trim(memory.product);
+  });
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL

@@ -1,0 +1,164 @@
+// The gradient of a convolution's weight: a sum over all output pixels of columns times gradient. The depth is the pixels, so the
+// gradient is transposed once a tile and the columns are read as they lie.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+#include "conv_gather.h"
+#include "pack_rows.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Units of pixels in a tile: the distance between rows of columns, known to the compiler.
+constexpr int64_t kRun = 256;
+
+template <class T>
+struct WeightMemory {
+  std::vector<Segment> segments;
+  Moves moves;
+  std::vector<T> columns, rows;
+  std::vector<typename Multiply<T>::Unit> gradient;
+};
+
+// gradWeight of g's groups in parts: partial[part][group][c, tap][output channel, padded].
+template <class T>
+struct WeightProduct {
+  using Unit = typename Multiply<T>::Unit;
+  using Sum = typename Multiply<T>::Sum;
+  const ConvGeometry& g;
+  const Gather<T>& gather;  // the forward gather of x
+  const T* grad_output;
+  Sum* partial;
+  int64_t outputs, channels, taps, padded;  // output channels of a group, and those rounded up to panels
+
+  // The gradient of `length` pixels from `begin` on, as rows that lie `step` apart, where the tile is part of one image.
+  const T* gradient_rows(int64_t group, int64_t begin, int64_t length, WeightMemory<T>& memory, int64_t& step) const {
+    const int64_t pixels = g.output_pixels();
+    const int64_t image = begin / pixels;
+    if ((begin + length - 1) / pixels == image && length % Multiply<T>::kElements == 0) {
+      step = pixels;
+      return grad_output + (image * g.k + group * outputs) * pixels + begin % pixels;
+    }
+    step = kRun * Multiply<T>::kElements;
+    T* rows = at_least(memory.rows, outputs * step);
+    for (int64_t k = 0; k < outputs; k++) {
+      T* to = rows + k * step;
+      for (int64_t at = begin; at < begin + length;) {
+        const int64_t run = std::min(pixels - at % pixels, begin + length - at);
+        copy_run(to, grad_output + (at / pixels * g.k + group * outputs + k) * pixels + at % pixels, run);
+        to += run;
+        at += run;
+      }
+      if (length % Multiply<T>::kElements != 0) *to = T{};
+    }
+    return rows;
+  }
+
+  // Adds (or, at first, writes) the product of one tile for channels c0..c1.
+  void add_tile(int64_t part, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t length, bool first, WeightMemory<T>& memory) const {
+    constexpr int64_t kElements = Multiply<T>::kElements;
+    constexpr int64_t kStep = kRun * kElements;
+    constexpr int64_t kWidth = kCols<T>;
+    const int64_t depth = ceil_div(length, kElements);
+    const int64_t rows = (c1 - c0) * taps;
+    int64_t gradient_step;
+    const T* gradient = gradient_rows(group, begin, length, memory, gradient_step);
+    T* columns = at_least(memory.columns, ceil_div(rows, kRows) * kRows * kStep);
+    cut_segments(gather.grid, begin, begin + length, kStep, memory.segments);
+    memory.moves.find(gather, gather.phases[0], memory.segments, kStep, kStep, 0);
+    for (int64_t c = c0; c < c1; c++)
+      lay_channel(memory.moves, gather.source + (group * channels + c) * gather.source_pixels(), columns + (c - c0) * taps * kStep);
+    if (length % kElements != 0)
+      for (int64_t row = 0; row < rows; row++) columns[row * kStep + length] = T{};
+    Unit* turned = at_least(memory.gradient, kRun * kWidth);
+    Sum* out = partial + ((part * g.groups + group) * channels + c0) * taps * padded;
+    for (int64_t k = 0; k < outputs; k += kWidth) {
+      const int64_t count = std::min(kWidth, outputs - k);
+      transpose_rows(gradient + k * gradient_step, gradient_step, count, depth, turned, kWidth);
+      const Unit* left = reinterpret_cast<const Unit*>(columns);
+      for (int64_t row = 0; row < rows; row += kRows) {
+        const int64_t valid = std::min<int64_t>(kRows, rows - row);
+        Sum* to = out + row * padded + k;
+        alignas(64) Sum tile[kRows * kWidth];
+        const bool whole = valid == kRows;
+        if (count <= kWidth / kVectors) {
+          micro_kernel<T, 1, kRun>(depth, left + row * kRun, turned, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+        } else {
+          micro_kernel<T, kVectors, kRun>(depth, left + row * kRun, turned, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+        }
+        if (whole) continue;
+        for (int64_t i = 0; i < valid; i++)
+          for (int64_t j = 0; j < count; j++) to[i * padded + j] = first ? tile[i * kWidth + j] : to[i * padded + j] + tile[i * kWidth + j];
+      }
+    }
+  }
+
+  // gradWeight[k][c, tap] = the parts' sum, in order.
+  void finish(int64_t parts, T* grad_weight) const {
+    constexpr int64_t kBlock = 16;
+    const int64_t rows = channels * taps;
+    const int64_t across = ceil_div(outputs, kBlock);
+    parallel_for(g.groups * across, std::max<int64_t>(1, 16384 / (rows * kBlock)), [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t group = item / across;
+        const int64_t k0 = item % across * kBlock;
+        const int64_t count = std::min(kBlock, outputs - k0);
+        T* to = grad_weight + (group * outputs + k0) * rows;
+        for (int64_t row = 0; row < rows; row++) {
+          Sum total[kBlock];
+          for (int64_t part = 0; part < parts; part++) {
+            const Sum* from = partial + ((part * g.groups + group) * rows + row) * padded + k0;
+            for (int64_t k = 0; k < kBlock; k++) total[k] = part == 0 ? from[k] : total[k] + from[k];
+          }
+          for (int64_t k = 0; k < count; k++) to[k * rows + row] = static_cast<T>(total[k]);
+        }
+      }
+    });
+  }
+};
+
+// Channels are cut into blocks, and tiles into parts where blocks are few; each part sums into memory of its own.
+template <class T>
+void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_output, T* grad_weight) {
+  using Sum = typename Multiply<T>::Sum;
+  constexpr int64_t kStep = kRun * Multiply<T>::kElements;
+  const int64_t pixels = g.n * g.output_pixels();
+  const int64_t elements = g.weight_elements();
+  if (pixels == 0) {
+    std::fill_n(grad_weight, elements, T{});
+    return;
+  }
+  const int64_t channels = g.c / g.groups, outputs = g.k / g.groups, taps = g.taps();
+  const int64_t tiles = ceil_div(pixels, kStep);
+  const int64_t blocks = ceil_div(channels, std::max<int64_t>(1, 512 / taps));
+  const int64_t block = ceil_div(channels, blocks);
+  const int64_t wanted = elements <= 65536 ? 32 : 8;
+  const int64_t tiles_a_part = ceil_div(tiles, std::min(tiles, ceil_div(wanted, g.groups * blocks)));
+  const int64_t parts = ceil_div(tiles, tiles_a_part);
+  const int64_t padded = ceil_div(outputs, kCols<T>) * kCols<T>;
+  const Scratch<Sum> partial(parts * g.groups * channels * taps * padded);
+  const WeightProduct<T> product{g, gather, grad_output, partial.get(), outputs, channels, taps, padded};
+  parallel_for(g.groups * blocks * parts, 1, [&](int64_t first, int64_t last) {
+    thread_local WeightMemory<T> memory;
+    for (int64_t item = first; item < last; item++) {
+      const int64_t part = item / (g.groups * blocks);
+      const int64_t group = item / blocks % g.groups;
+      const int64_t c0 = item % blocks * block;
+      const int64_t c1 = std::min(channels, c0 + block);
+      if (c0 >= c1) continue;
+      const int64_t stop = std::min(tiles, (part + 1) * tiles_a_part);
+      for (int64_t t = part * tiles_a_part; t < stop; t++)
+        product.add_tile(part, group, c0, c1, t * kStep, std::min(kStep, pixels - t * kStep), t == part * tiles_a_part, memory);
+    }
+    trim(memory.columns);
+    trim(memory.rows);
+  });
+  product.finish(parts, grad_weight);
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL

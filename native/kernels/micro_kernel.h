@@ -1,0 +1,155 @@
+// The inner loop of convolutions and of bfloat16 products: a tile of kRows x kCols sums that stays in registers while it runs along
+// the depth. Written with the compiler's vector types, so one source serves every SIMD level. It knows nothing of shapes.
+//
+// The depth is counted in units: one element for float and double, a pair of neighbours for BFloat16, whose products are summed in
+// float32 (by one instruction where the processor has AVX512_BF16).
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
+#include "../runtime/dtype.h"
+#include "../runtime/simd.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+#if defined(__AVX512F__)
+#define NODEGRAD_VECTOR_BYTES 64
+constexpr int kRows = 8;
+#elif defined(__AVX2__)
+#define NODEGRAD_VECTOR_BYTES 32
+constexpr int kRows = 4;
+#else
+#define NODEGRAD_VECTOR_BYTES 16
+constexpr int kRows = 4;
+#endif
+typedef float FloatVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
+typedef double DoubleVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
+typedef uint32_t PairVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
+
+// How elements of T are multiplied: what a unit of depth is, what sums are held in, and sum + unit * vector of units.
+template <class T>
+struct Multiply;
+template <>
+struct Multiply<float> {
+  using Unit = float;
+  using Sum = float;
+  using Units = FloatVector;
+  using Sums = FloatVector;
+  static constexpr int kElements = 1;
+  static Sums add(Sums sum, Unit a, Units b) { return sum + a * b; }
+};
+template <>
+struct Multiply<double> {
+  using Unit = double;
+  using Sum = double;
+  using Units = DoubleVector;
+  using Sums = DoubleVector;
+  static constexpr int kElements = 1;
+  static Sums add(Sums sum, Unit a, Units b) { return sum + a * b; }
+};
+template <>
+struct Multiply<BFloat16> {
+  using Unit = uint32_t;  // the earlier element in the low half
+  using Sum = float;
+  using Units = PairVector;
+  using Sums = FloatVector;
+  static constexpr int kElements = 2;
+#if defined(__AVX512BF16__)
+  static Sums add(Sums sum, Unit a, Units b) {
+    return (Sums)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(a)), (__m512bh)b);
+  }
+#else
+  static float widened(uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+  static Sums add(Sums sum, Unit a, Units b) {
+    sum += widened(a << 16) * (Sums)(b << 16);
+    return sum + widened(a & 0xffff0000u) * (Sums)(b & 0xffff0000u);
+  }
+#endif
+};
+
+// Vectors in memory are aligned as their elements are.
+template <class V, class E>
+inline V load(const E* from) {
+  V value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+template <class V, class E>
+inline void store(E* to, V value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
+// Vectors a tile is wide, and its columns.
+constexpr int kVectors = 2;
+template <class T>
+constexpr int kCols = kVectors * NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename Multiply<T>::Sum));
+
+// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < kRows and j < VECTORS vectors. The unit p of
+// row i stands at a[p * kRows + i] where ROW is 0, at a[i * ROW + p] else; b has kCols units a step whatever VECTORS is.
+template <class T, int VECTORS, int ROW>
+inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, const typename Multiply<T>::Unit* b, typename Multiply<T>::Sum* c,
+                         int64_t ldc, const typename Multiply<T>::Sum* start, bool keep) {
+  using M = Multiply<T>;
+  constexpr int kLanes = NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename M::Sum));
+  typename M::Sums sums[kRows][VECTORS];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < VECTORS; j++) sums[i][j] = typename M::Sums{};
+  }
+  for (int64_t p = 0; p < depth; p++) {
+    typename M::Units right[VECTORS];
+#pragma GCC unroll 2
+    for (int j = 0; j < VECTORS; j++) right[j] = load<typename M::Units>(b + p * kCols<T> + j * kLanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; i++) {
+      const typename M::Unit left = ROW == 0 ? a[p * kRows + i] : a[i * ROW + p];
+#pragma GCC unroll 2
+      for (int j = 0; j < VECTORS; j++) sums[i][j] = M::add(sums[i][j], left, right[j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < VECTORS; j++) {
+      auto* to = c + i * ldc + j * kLanes;
+      if (keep) {
+        sums[i][j] += load<typename M::Sums>(to);
+      } else if (start != nullptr) {
+        sums[i][j] += start[i];
+      }
+      store(to, sums[i][j]);
+    }
+  }
+}
+
+// The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
+template <class T>
+inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* a, const typename Multiply<T>::Unit* b, typename Multiply<T>::Sum* c,
+                        int64_t ldc, int64_t rows, int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
+  using Sum = typename Multiply<T>::Sum;
+  if (rows == kRows && cols == kCols<T>) {
+    micro_kernel<T, kVectors, 0>(depth, a, b, c, ldc, start, keep);
+    return;
+  }
+  alignas(64) Sum tile[kRows * kCols<T>];
+  Sum first[kRows] = {};
+  if (start != nullptr && !keep) std::memcpy(first, start, static_cast<size_t>(rows) * sizeof(Sum));
+  micro_kernel<T, kVectors, 0>(depth, a, b, tile, kCols<T>, first, false);
+  for (int64_t i = 0; i < rows; i++) {
+    Sum* to = c + i * ldc;
+    const Sum* from = tile + i * kCols<T>;
+    for (int64_t j = 0; j < cols; j++) to[j] = keep ? to[j] + from[j] : from[j];
+  }
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
