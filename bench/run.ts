@@ -1,7 +1,7 @@
 /**
  * The speed comparison. Usage: npm run bench [-- WORKLOAD...] [--against torch] [--python FILE] [--rounds N] [--json FILE]
  * Each workload runs in a process of its own; with --against torch the two sides take turns, several rounds, and the ratios of medians
- * and of peak memory are added. Variables that pin an OpenBLAS kernel are unset for both sides.
+ * and of peak memory are added. Ours runs from one file of plain JavaScript, as a program with the package does. Variables that pin an OpenBLAS kernel are unset for both sides.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -26,11 +26,16 @@ const env: NodeJS.ProcessEnv = { ...process.env };
 delete env.OPENBLAS_CORETYPE;
 delete env.OPENBLAS_L2_SIZE;
 
+const root = path.resolve(here, '..');
+// In build/bench, from where the addon is found as from a clone's lib/native.
+const program = path.join(root, 'build', 'bench', 'run-one.cjs');
+execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'run-one.ts'), program]);
+
 function last(output: string): Result {
   return JSON.parse(output.trim().split('\n').at(-1) as string) as Result;
 }
 function ours(name: string): Result {
-  return last(execFileSync(process.execPath, ['--import', 'tsx', path.join(here, 'run-one.ts'), name], { encoding: 'utf8', env }));
+  return last(execFileSync(process.execPath, [program, name], { encoding: 'utf8', env }));
 }
 function theirs(python: string, name: string): Result {
   return last(execFileSync(python, [path.join(here, 'torch_workloads.py'), name], { encoding: 'utf8', env }));

@@ -5,28 +5,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-const options = {
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  // Classes keep their names in errors and in printed modules.
-  keepNames: true,
-  sourcemap: true,
-  packages: 'external',
-  define: { 'import.meta.url': 'importMetaUrl' },
-  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-};
-await build({ ...options, entryPoints: [path.join(root, 'lib', 'index.ts')], outfile: path.join(dist, 'index.js') });
+await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'index.js'));
 // The entry of DataLoader's worker threads; it loads index.js at run time, so that there is one instance of the library.
-await build({ ...options, entryPoints: [path.join(root, 'lib', 'data', 'worker.ts')], outfile: path.join(dist, 'data-worker.js') });
+await bundle(path.join(root, 'lib', 'data', 'worker.ts'), path.join(dist, 'data-worker.js'));
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(path.join(dist, 'index.mjs'), "export * from './index.js';\n");
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
