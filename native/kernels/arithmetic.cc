@@ -24,6 +24,16 @@ struct PowScalar {
   }
 };
 
+// min(max(x, low), high); a NaN in x or in a bound stays.
+struct ClampPacks {
+  using Packs = void;
+  template <class V>
+  V operator()(V x, V low, V high) const {
+    const V raised = (x > low) | (x != x) ? x : low;
+    return (raised < high) | (raised != raised) ? raised : high;
+  }
+};
+
 // x to the power of one number; the usual ones without a call of pow.
 template <class T>
 void pow_scalar(Slice<const T> a, Slice<T> out, Plan plan, double exponent) {
@@ -63,7 +73,7 @@ void add_arithmetic(Registry& registry) {
   add_binary<Minimum, NODEGRAD_FLOATS>(registry, "minimum");
   add_binary<Fmax, NODEGRAD_FLOATS>(registry, "fmax");
   add_binary<Fmin, NODEGRAD_FLOATS>(registry, "fmin");
-  add_ternary<Clamp, NODEGRAD_FLOATS>(registry, "clamp");
+  add_ternary<ClampPacks, NODEGRAD_FLOATS>(registry, "clamp");
   add_unary<ClampScalar, NODEGRAD_FLOATS>(registry, "clampScalar");
   add_binary<ClampBackward, NODEGRAD_FLOATS>(registry, "clampBackward");
   add_ternary<MaximumBackward, NODEGRAD_FLOATS>(registry, "maximumBackward");

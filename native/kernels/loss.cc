@@ -14,110 +14,100 @@ namespace {
 
 constexpr int64_t kChunk = 8192;
 
-// Each loss: its value, its derivative by the input, its second derivative by the input (left out where it is 0 or TypeScript composes it).
+// Each loss on packs: its value, its derivative by the input, its second derivative by the input (left out where it is 0 or TypeScript
+// composes it).
 template <class T>
 struct Squared {
+  using V = Pack<T>;
   explicit Squared(T) {}
-  T value(T x, T t) const { return (x - t) * (x - t); }
-  T slope(T x, T t) const { return 2 * (x - t); }
-  T curvature(T, T) const { return 2; }
+  V value(V x, V t) const { return (x - t) * (x - t); }
+  V slope(V x, V t) const { return T(2) * (x - t); }
+  V curvature(V, V) const { return splat<V>(2); }
 };
 template <class T>
 struct Absolute {
+  using V = Pack<T>;
   explicit Absolute(T) {}
-  T value(T x, T t) const { return std::fabs(x - t); }
-  T slope(T x, T t) const {
-    const T d = x - t;
-    return d > 0 ? T(1) : d < 0 ? T(-1) : d == 0 ? T(0) : d;
+  V value(V x, V t) const { return abs(x - t); }
+  V slope(V x, V t) const {
+    const V d = x - t;
+    return d > T(0) ? splat<V>(1) : d < T(0) ? splat<V>(-1) : d;
   }
 };
 template <class T>
 struct Smooth {  // beta above 0: a beta of 0 is the absolute loss
+  using V = Pack<T>;
   T beta;
   explicit Smooth(T b) : beta(b) {}
-  T value(T x, T t) const {
-    const T z = std::fabs(x - t);
+  V value(V x, V t) const {
+    const V z = abs(x - t);
     return z < beta ? T(0.5) * z * z / beta : z - T(0.5) * beta;
   }
-  T slope(T x, T t) const {
-    const T d = x - t;
-    return d <= -beta ? T(-1) : d >= beta ? T(1) : d / beta;
+  V slope(V x, V t) const {
+    const V d = x - t;
+    return d <= -beta ? splat<V>(-1) : d >= beta ? splat<V>(1) : d / beta;
   }
-  T curvature(T x, T t) const { return std::fabs(x - t) < beta ? 1 / beta : T(0); }
+  V curvature(V x, V t) const { return abs(x - t) < beta ? splat<V>(1 / beta) : V{}; }
 };
 template <class T>
 struct Huber {
+  using V = Pack<T>;
   T delta;
   explicit Huber(T d) : delta(d) {}
-  T value(T x, T t) const {
-    const T z = std::fabs(x - t);
+  V value(V x, V t) const {
+    const V z = abs(x - t);
     return z <= delta ? T(0.5) * z * z : delta * (z - T(0.5) * delta);
   }
-  T slope(T x, T t) const {
-    const T d = x - t;
-    return d <= -delta ? -delta : d >= delta ? delta : d;
+  V slope(V x, V t) const {
+    const V d = x - t;
+    return d <= -delta ? splat<V>(-delta) : d >= delta ? splat<V>(delta) : d;
   }
-  T curvature(T x, T t) const { return std::fabs(x - t) < delta ? T(1) : T(0); }
+  V curvature(V x, V t) const { return abs(x - t) < delta ? splat<V>(1) : V{}; }
 };
 // -(t log x + (1 - t) log(1 - x)), logarithms no lower than -100.
 template <class T>
 struct Entropy {
+  using V = Pack<T>;
   explicit Entropy(T) {}
-  static T bounded(T y) { return y < T(-100) ? T(-100) : y; }
-  T value(T x, T t) const { return (t - 1) * bounded(std::log1p(-x)) - t * bounded(std::log(x)); }
-  T slope(T x, T t) const {
-    const T spread = (1 - x) * x;
-    return (x - t) / (spread < T(1e-12) ? T(1e-12) : spread);
+  static V bounded(V y) { return y < T(-100) ? splat<V>(-100) : y; }
+  V value(V x, V t) const { return (t - T(1)) * bounded(vec::log1p(-x)) - t * bounded(vec::log(x)); }
+  V slope(V x, V t) const {
+    const V spread = (T(1) - x) * x;
+    return (x - t) / (spread < T(1e-12) ? splat<V>(T(1e-12)) : spread);
   }
 };
-// log(1 + e) for 0 <= e <= 1 without a branch: 2 atanh(s) by its series, s = e / (2 + e) at most 1/3.
-template <class T>
-inline T log1p_of_unit(T e) {
-  constexpr int kTerms = sizeof(T) == 4 ? 8 : 17;
-  const T s = e / (T(2) + e), square = s * s;
-  T sum = T(1) / (2 * kTerms - 1);
-  for (int k = kTerms - 1; k >= 1; k--) sum = sum * square + T(1) / (2 * k - 1);
-  return 2 * s * sum;
-}
-
 // The same of sigmoid(x): (1 - t) x + log(1 + e^-x), without overflow.
 template <class T>
 struct LogitEntropy {
+  using V = Pack<T>;
   explicit LogitEntropy(T) {}
-  T value(T x, T t) const { return (1 - t) * x + log1p_of_unit(vec::exp(-std::fabs(x))) + (x < 0 ? -x : T(0)); }
-  T slope(T x, T t) const {
-    const T e = vec::exp(-std::fabs(x));
-    return (x < 0 ? e : T(1)) / (1 + e) - t;
-  }
+  V value(V x, V t) const { return (T(1) - t) * x + vec::log1p(vec::exp(-abs(x))) + (x < T(0) ? -x : V{}); }
+  V slope(V x, V t) const { return vec::sigmoid(x) - t; }
 };
 
 // out[i] = value, or out[0] = scale * sum of values where `reduces`.
 template <template <class> class Loss, class T>
 void loss(Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter, bool reduces, double scale) {
+  using V = Pack<T>;
   const T* x = input.at_least(n);
   const T* t = target.at_least(n);
   T* y = out.at_least(reduces ? 1 : n);
   const Loss<T> f(static_cast<T>(parameter));
   if (!reduces) {
     parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-      NODEGRAD_SIMD
-      for (int64_t i = begin; i < end; i++) y[i] = f.value(x[i], t[i]);
+      map_packs(end - begin, [&](V a, V b) { return f.value(a, b); }, y + begin, x + begin, t + begin);
     });
     return;
   }
   const int64_t chunks = (n + kChunk - 1) / kChunk;
   Scratch<double> partial(chunks);
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-    constexpr int kLanes = 16;
-    T lanes[kLanes] = {};
+    V sums{};
     int64_t i = begin;
-    for (; i + kLanes <= end; i += kLanes) {
-      for (int k = 0; k < kLanes; k++) lanes[k] += f.value(x[i + k], t[i + k]);
-    }
-    double total = 0;
-    for (int k = 0; k < kLanes; k++) total += lanes[k];
-    for (; i < end; i++) total += f.value(x[i], t[i]);
-    partial[begin / kChunk] = total;
+    for (; i + kLanes<T> <= end; i += kLanes<T>) sums += f.value(load(x + i), load(t + i));
+    T last[kLanes<T>] = {};
+    if (i < end) store_part(last, f.value(load_part(x + i, end - i), load_part(t + i, end - i)), end - i);
+    partial[begin / kChunk] = static_cast<double>(sum_lanes(sums)) + static_cast<double>(sum_lanes(load(last)));
   });
   double total = 0;
   for (int64_t k = 0; k < chunks; k++) total += partial[k];
@@ -129,6 +119,7 @@ template <template <class> class Loss, class T>
 void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter, bool shared,
                    double scale) {
   const T* g = gradient.at_least(shared ? 1 : n);
+  using V = Pack<T>;
   const T* x = input.at_least(n);
   const T* t = target.at_least(n);
   T* y = out.at_least(n);
@@ -138,14 +129,12 @@ void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T>
     if (n == 0) return;
     const T h = g[0] * factor;
     parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-      NODEGRAD_SIMD
-      for (int64_t i = begin; i < end; i++) y[i] = h * f.slope(x[i], t[i]);
+      map_packs(end - begin, [&](V a, V b) { return h * f.slope(a, b); }, y + begin, x + begin, t + begin);
     });
     return;
   }
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-    NODEGRAD_SIMD
-    for (int64_t i = begin; i < end; i++) y[i] = g[i] * factor * f.slope(x[i], t[i]);
+    map_packs(end - begin, [&](V c, V a, V b) { return c * factor * f.slope(a, b); }, y + begin, g + begin, x + begin, t + begin);
   });
 }
 
@@ -153,13 +142,13 @@ void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T>
 template <template <class> class Loss, class T>
 void loss_curvature(Slice<const T> weight, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter) {
   const T* h = weight.at_least(n);
+  using V = Pack<T>;
   const T* x = input.at_least(n);
   const T* t = target.at_least(n);
   T* y = out.at_least(n);
   const Loss<T> f(static_cast<T>(parameter));
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-    NODEGRAD_SIMD
-    for (int64_t i = begin; i < end; i++) y[i] = h[i] * f.curvature(x[i], t[i]);
+    map_packs(end - begin, [&](V c, V a, V b) { return c * f.curvature(a, b); }, y + begin, h + begin, x + begin, t + begin);
   });
 }
 

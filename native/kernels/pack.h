@@ -91,6 +91,26 @@ inline void map_packs(int64_t n, const F& f, Out* out, const In*... in) {
   if (i < n) store_part(out + i, f(load_part(in + i, n - i)...), n - i);
 }
 
+// Where a loop over packs of T stands: `load` and `store` at pointers into its arrays, the last time of fewer lanes.
+template <class T>
+struct WholePack {
+  Pack<T> load(const T* from) const { return NODEGRAD_LEVEL::load(from); }
+  void store(T* to, Pack<T> v) const { NODEGRAD_LEVEL::store(to, v); }
+};
+template <class T>
+struct PartOfPack {
+  int64_t lanes;
+  Pack<T> load(const T* from) const { return load_part(from, lanes); }
+  void store(T* to, Pack<T> v) const { store_part(to, v, lanes); }
+};
+// Calls body(i, at) for i = 0, kLanes<T>... up to n, for loops of several outputs: at.store(y + i, at.load(x + i)).
+template <class T, class Body>
+inline void each_pack(int64_t n, const Body& body) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) body(i, WholePack<T>{});
+  if (i < n) body(i, PartOfPack<T>{n - i});
+}
+
 template <class V>
 inline V abs(V x) {
   using Bits = typename PackTraits<V>::Bits;

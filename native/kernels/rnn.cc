@@ -46,15 +46,17 @@ void for_rows(const Layer& layer, const F& row) {
 template <class T>
 void lstm_cell(int64_t n, T* gates, const T* before, T* cell, T* hidden) {
   T *i = gates, *f = gates + n, *g = gates + 2 * n, *o = gates + 3 * n;
-  NODEGRAD_SIMD
-  for (int64_t j = 0; j < n; j++) {
-    i[j] = vec::sigmoid(i[j]);
-    f[j] = vec::sigmoid(f[j]);
-    g[j] = vec::tanh(g[j]);
-    o[j] = vec::sigmoid(o[j]);
-    cell[j] = f[j] * before[j] + i[j] * g[j];
-    hidden[j] = o[j] * vec::tanh(cell[j]);
-  }
+  each_pack<T>(n, [=](int64_t j, auto at) {
+    const Pack<T> in = vec::sigmoid(at.load(i + j)), kept = vec::sigmoid(at.load(f + j));
+    const Pack<T> fresh = vec::tanh(at.load(g + j)), shown = vec::sigmoid(at.load(o + j));
+    const Pack<T> c = kept * at.load(before + j) + in * fresh;
+    at.store(i + j, in);
+    at.store(f + j, kept);
+    at.store(g + j, fresh);
+    at.store(o + j, shown);
+    at.store(cell + j, c);
+    at.store(hidden + j, shown * vec::tanh(c));
+  });
 }
 
 // r, z = sigmoid(x + y); n = tanh(x + r y); h = n + z (h' - n). `gates` holds the inputs' part x and then r z n, `part` the hidden part
@@ -62,14 +64,17 @@ void lstm_cell(int64_t n, T* gates, const T* before, T* cell, T* hidden) {
 template <class T>
 void gru_cell(int64_t n, T* gates, const T* part, const T* before, T* kept, T* hidden) {
   T *r = gates, *z = gates + n, *c = gates + 2 * n;
-  NODEGRAD_SIMD
-  for (int64_t j = 0; j < n; j++) {
-    r[j] = vec::sigmoid(r[j] + part[j]);
-    z[j] = vec::sigmoid(z[j] + part[n + j]);
-    kept[j] = part[2 * n + j];
-    c[j] = vec::tanh(c[j] + r[j] * kept[j]);
-    hidden[j] = c[j] + z[j] * (before[j] - c[j]);
-  }
+  each_pack<T>(n, [=](int64_t j, auto at) {
+    const Pack<T> reset = vec::sigmoid(at.load(r + j) + at.load(part + j));
+    const Pack<T> update = vec::sigmoid(at.load(z + j) + at.load(part + n + j));
+    const Pack<T> y = at.load(part + 2 * n + j);
+    const Pack<T> fresh = vec::tanh(at.load(c + j) + reset * y);
+    at.store(r + j, reset);
+    at.store(z + j, update);
+    at.store(kept + j, y);
+    at.store(c + j, fresh);
+    at.store(hidden + j, fresh + update * (at.load(before + j) - fresh));
+  });
 }
 
 template <class T>
@@ -78,8 +83,7 @@ void rnn_cell(int64_t n, bool relu, const T* gates, T* hidden) {
     NODEGRAD_SIMD
     for (int64_t j = 0; j < n; j++) hidden[j] = gates[j] < 0 ? T{0} : gates[j];
   } else {
-    NODEGRAD_SIMD
-    for (int64_t j = 0; j < n; j++) hidden[j] = vec::tanh(gates[j]);
+    map_packs(n, [](Pack<T> x) { return vec::tanh(x); }, hidden, gates);
   }
 }
 
@@ -148,16 +152,16 @@ template <class T>
 void lstm_cell_backward(int64_t n, const T* gates, const T* cell, const T* before, const T* dh, T* dc, T* slope) {
   const T *i = gates, *f = gates + n, *g = gates + 2 * n, *o = gates + 3 * n;
   T *di = slope, *df = slope + n, *dg = slope + 2 * n, *d_o = slope + 3 * n;
-  NODEGRAD_SIMD
-  for (int64_t j = 0; j < n; j++) {
-    const T y = vec::tanh(cell[j]);
-    const T d = dc[j] + dh[j] * o[j] * (T{1} - y * y);
-    di[j] = d * g[j] * i[j] * (T{1} - i[j]);
-    df[j] = d * before[j] * f[j] * (T{1} - f[j]);
-    dg[j] = d * i[j] * (T{1} - g[j] * g[j]);
-    d_o[j] = dh[j] * y * o[j] * (T{1} - o[j]);
-    dc[j] = d * f[j];
-  }
+  each_pack<T>(n, [=](int64_t j, auto at) {
+    const Pack<T> y = vec::tanh(at.load(cell + j));
+    const Pack<T> in = at.load(i + j), kept = at.load(f + j), fresh = at.load(g + j), shown = at.load(o + j), h = at.load(dh + j);
+    const Pack<T> d = at.load(dc + j) + h * shown * (T{1} - y * y);
+    at.store(di + j, d * fresh * in * (T{1} - in));
+    at.store(df + j, d * at.load(before + j) * kept * (T{1} - kept));
+    at.store(dg + j, d * in * (T{1} - fresh * fresh));
+    at.store(d_o + j, h * y * shown * (T{1} - shown));
+    at.store(dc + j, d * kept);
+  });
 }
 
 // Gradients of the inputs' part into `slope`, of the hidden part into `part`; dh becomes what reaches h' beside the product.
