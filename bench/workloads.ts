@@ -1,22 +1,7 @@
 /** The workloads of the speed comparison; torch_workloads.py beside this file is PyTorch's side, workload by workload. */
-import { amp, arange, cat, nn, optim, rand, randint, randn, type Tensor, tensor } from 'nodegrad';
-
-/** One training step: forward, backward, optimizer, and the loss read back. */
-export type Step = () => number;
-
-type Model = (x: Tensor) => Tensor;
-
-function trainer(model: nn.Module, lossFn: (output: Tensor, target: Tensor) => Tensor, x: Tensor, y: Tensor, optimizer?: optim.Optimizer, useAmp = false): Step {
-  const opt = optimizer ?? new optim.Adam(model.parameters(), { lr: 1e-3 });
-  const forward = model as unknown as Model;
-  return () => {
-    const loss = useAmp ? amp.autocast('cpu', { dtype: 'bfloat16' }, () => lossFn(forward(x), y)) : lossFn(forward(x), y);
-    opt.zeroGrad();
-    loss.backward();
-    opt.step();
-    return loss.item() as number;
-  };
-}
+import { arange, cat, nn, optim, rand, randint, randn, type Tensor, tensor } from 'nodegrad';
+import { NETWORKS } from './networks.js';
+import { type Model, resnet, type Step, trainer } from './training.js';
 
 class DoubleConv extends nn.Sequential {
   constructor(i: number, o: number) {
@@ -101,45 +86,8 @@ function lenet(): Step {
   return trainer(model, new nn.CrossEntropyLoss(), randn([64, 1, 28, 28]), randint(0, 10, [64]), new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 }));
 }
 
-class Block extends nn.Module {
-  readonly c1: nn.Conv2d;
-  readonly b1: nn.BatchNorm2d;
-  readonly c2: nn.Conv2d;
-  readonly b2: nn.BatchNorm2d;
-  readonly sc: nn.Module;
-
-  constructor(i: number, o: number, stride: number) {
-    super();
-    this.c1 = new nn.Conv2d(i, o, 3, { stride, padding: 1, bias: false });
-    this.b1 = new nn.BatchNorm2d(o);
-    this.c2 = new nn.Conv2d(o, o, 3, { stride: 1, padding: 1, bias: false });
-    this.b2 = new nn.BatchNorm2d(o);
-    this.sc = stride !== 1 || i !== o ? new nn.Sequential(new nn.Conv2d(i, o, 1, { stride, bias: false }), new nn.BatchNorm2d(o)) : new nn.Identity();
-  }
-
-  override forward(x: Tensor): Tensor {
-    const { relu } = nn.functional;
-    return relu(this.b2(this.c2(relu(this.b1(this.c1(x))))).add((this.sc as unknown as Model)(x)));
-  }
-}
-
 function resnet18(): Step {
-  const layers: nn.Module[] = [new nn.Conv2d(3, 64, 3, { stride: 1, padding: 1, bias: false }), new nn.BatchNorm2d(64), new nn.ReLU()];
-  let channels = 64;
-  for (const [out, stride] of [
-    [64, 1],
-    [64, 1],
-    [128, 2],
-    [128, 1],
-    [256, 2],
-    [256, 1],
-    [512, 2],
-    [512, 1],
-  ]) {
-    layers.push(new Block(channels, out, stride));
-    channels = out;
-  }
-  const model = new nn.Sequential(...layers, new nn.AdaptiveAvgPool2d(1), new nn.Flatten(), new nn.Linear(512, 10));
+  const model = resnet();
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9, weightDecay: 5e-4 });
   return trainer(model, new nn.CrossEntropyLoss(), randn([32, 3, 32, 32]), randint(0, 10, [32]), optimizer);
 }
@@ -182,4 +130,5 @@ export const WORKLOADS: Readonly<Record<string, () => Step>> = {
   lenet,
   resnet18,
   gpt,
+  ...NETWORKS,
 };
