@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -46,6 +47,31 @@ int default_thread_count() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// Waits a few cycles without keeping the core's other thread from its work.
+inline void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Asks `ready` again and again, for as long as it pays: a sleeping thread takes tens of microseconds to wake, and the next kernel of
+// a training step comes sooner. Returns what `ready` said last.
+template <class F>
+bool spin(const F& ready) {
+  constexpr std::chrono::microseconds kPatience{100};
+  if (ready()) return true;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int i = 0; i < 16; i++) {
+      if (ready()) return true;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < until);
+  return ready();
+}
+
 class Pool {
  public:
   int size() const { return size_.load(std::memory_order_relaxed); }
@@ -57,52 +83,63 @@ class Pool {
     if (!owner.owns_lock()) return false;
     const int64_t chunks = (region.n + region.grain - 1) / region.grain;
     const int helpers = static_cast<int>(std::min<int64_t>(size() - 1, chunks - 1));
-    {
+    for (; started_ < helpers; started_++) std::thread([this] { serve(); }).detach();
+    region_.store(&region, std::memory_order_relaxed);
+    wanted_.store(static_cast<uint64_t>(helpers), std::memory_order_relaxed);
+    generation_++;
+    state_.store(generation_ << kGenerationShift);
+    if (sleepers_.load() > 0) {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (static_cast<int>(started_) < helpers) {
-        std::thread([this, index = started_] { serve(index); }).detach();
-        started_++;
-      }
-      region_ = &region;
-      wanted_ = helpers;
-      active_.store(helpers, std::memory_order_relaxed);
-      generation_.fetch_add(1, std::memory_order_release);
+      wake_.notify_all();
     }
-    wake_.notify_all();
     inside_region = true;
     region.work();
     inside_region = false;
-    for (int spin = 0; active_.load(std::memory_order_acquire) > 0; spin++) {
-      if (spin < kSpins) continue;
+    // Nobody may join from here on: a helper that has not woken yet is not waited for.
+    state_.fetch_or(kClosed);
+    const auto left = [this] { return (state_.load(std::memory_order_acquire) & kActive) == 0; };
+    if (!spin(left)) {
       std::unique_lock<std::mutex> lock(mutex_);
-      done_.wait(lock, [this] { return active_.load(std::memory_order_acquire) == 0; });
+      done_.wait(lock, left);
     }
     return true;
   }
 
  private:
-  static constexpr int kSpins = 2000;
+  // state_ holds the region's number, whether it is closed, and how many helpers are in it.
+  static constexpr int kGenerationShift = 17;
+  static constexpr uint64_t kClosed = uint64_t{1} << 16;
+  static constexpr uint64_t kActive = kClosed - 1;
 
-  void serve(int index) {
+  void serve() {
     inside_region = true;
     uint64_t seen = 0;
+    const auto changed = [&] { return state_.load(std::memory_order_acquire) >> kGenerationShift != seen; };
     for (;;) {
-      Region* region = nullptr;
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; spin++) {
-      }
-      {
+      if (size() > static_cast<int>(std::thread::hardware_concurrency()) || !spin(changed)) {
         std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
-        seen = generation_.load(std::memory_order_relaxed);
-        if (index < wanted_) region = region_;
+        // Counted before the last look, so that whoever opens a region after it sees a sleeper.
+        sleepers_.fetch_add(1);
+        wake_.wait(lock, [&] { return state_.load() >> kGenerationShift != seen; });
+        sleepers_.fetch_sub(1);
       }
-      if (region == nullptr) continue;
-      region->work();
-      if (active_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      uint64_t state = state_.load(std::memory_order_acquire);
+      seen = state >> kGenerationShift;
+      if (!join(state)) continue;
+      region_.load(std::memory_order_relaxed)->work();
+      if (state_.fetch_sub(1, std::memory_order_acq_rel) == ((seen << kGenerationShift) | kClosed | 1)) {
         const std::lock_guard<std::mutex> lock(mutex_);
         done_.notify_one();
       }
     }
+  }
+
+  // Enters the region of `state` unless it has closed, has ended or has helpers enough.
+  bool join(uint64_t state) {
+    const uint64_t generation = state >> kGenerationShift;
+    while (state >> kGenerationShift == generation && (state & kClosed) == 0 && (state & kActive) < wanted_.load(std::memory_order_relaxed))
+      if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) return true;
+    return false;
   }
 
   std::atomic<int> size_{default_thread_count()};
@@ -110,10 +147,11 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  std::atomic<uint64_t> generation_{0};
-  std::atomic<int> active_{0};
-  Region* region_ = nullptr;
-  int wanted_ = 0;
+  std::atomic<uint64_t> state_{kClosed};
+  std::atomic<int> sleepers_{0};
+  std::atomic<Region*> region_{nullptr};
+  std::atomic<uint64_t> wanted_{0};
+  uint64_t generation_ = 0;
   int started_ = 0;
 };
 
