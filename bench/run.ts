@@ -1,5 +1,5 @@
 /**
- * The speed comparison. Usage: npm run bench [-- WORKLOAD...] [--against torch] [--python FILE] [--rounds N] [--json FILE]
+ * The speed comparison (`npm run bench -- kernels` goes to kernels/run.ts). Usage: npm run bench [-- WORKLOAD...] [--against torch] [--python FILE] [--rounds N] [--json FILE]
  * Each workload runs in a process of its own; with --against torch the two sides take turns, several rounds, and the ratios of medians
  * and of peak memory are added. Ours runs from one file of plain JavaScript, as a program with the package does. Variables that pin an OpenBLAS kernel are unset for both sides.
  */
@@ -8,6 +8,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { NETWORKS } from './networks.js';
+import { findPython } from './python.js';
 import { WORKLOADS } from './workloads.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -41,26 +43,12 @@ function theirs(python: string, name: string): Result {
   return last(execFileSync(python, [path.join(here, 'torch_workloads.py'), name], { encoding: 'utf8', env }));
 }
 
-/** A Python that has PyTorch: the one named, or the first of the usual names. */
-function findPython(): string {
-  const candidates = args.python === undefined ? ['python3', 'python'] : [args.python];
-  for (const python of candidates) {
-    try {
-      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
-      return python;
-    } catch (error) {
-      if (args.python !== undefined) throw new Error(`${python} has no PyTorch: ${(error as Error).message}`, { cause: error });
-    }
-  }
-  throw new Error('--against torch needs a Python with PyTorch: name it with --python');
-}
-
 const median = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 const unknown = positionals.find((name) => !(name in WORKLOADS));
 if (unknown !== undefined) throw new Error(`no workload ${unknown}; there are ${Object.keys(WORKLOADS).join(', ')}`);
 if (args.against !== undefined && args.against !== 'torch') throw new Error(`--against: expected torch, got ${args.against}`);
-const python = args.against === undefined ? undefined : findPython();
+const python = args.against === undefined ? undefined : findPython(args.python);
 const rounds = Number(args.rounds);
 const rows: Record<string, unknown>[] = [];
 console.log(`| workload | ms a step | steps a second | peak MB |${python === undefined ? '' : ' PyTorch ms | PyTorch MB | speed | memory |'}`);
@@ -86,7 +74,8 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)
   console.log(line);
 }
 if (python !== undefined) {
-  const mean = Math.exp(rows.reduce((sum, row) => sum + Math.log(row.speed as number), 0) / rows.length);
-  console.log(`\ngeometric mean of the speed ratios: ${mean.toFixed(2)} x`);
+  const mean = (list: readonly Record<string, unknown>[]): string => `${Math.exp(list.reduce((sum, row) => sum + Math.log(row.speed as number), 0) / list.length).toFixed(2)} x`;
+  const first = rows.filter((row) => !((row.workload as string) in NETWORKS));
+  console.log(`\ngeometric mean of the speed ratios: ${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`);
 }
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify({ node: process.version, date: new Date().toISOString().slice(0, 10), rows }, null, 1)}\n`);

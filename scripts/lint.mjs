@@ -10,9 +10,11 @@ const write = process.argv.includes('--write');
 const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const run = (name, args) => spawnSync(bin(name), args, { cwd: root, stdio: 'inherit' }).status === 0;
 
-const sources = readdirSync(path.join(root, 'native'), { recursive: true })
-  .filter((file) => /\.(cc|h)$/.test(file))
-  .map((file) => path.join('native', file));
+const sources = ['native', 'bench'].flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true })
+    .filter((file) => /\.(cc|h)$/.test(file))
+    .map((file) => path.join(folder, file)),
+);
 const typescript = run('biome', ['check', '--error-on-warnings', ...(write ? ['--write'] : [])]);
 const cpp = run('clang-format', write ? ['-i', ...sources] : ['--dry-run', '--Werror', ...sources]);
 process.exit(typescript && cpp ? 0 : 1);
