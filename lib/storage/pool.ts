@@ -43,10 +43,14 @@ let peakReserved = 0;
 /** Lent since the last collection. */
 let lentSince = 0;
 let collections = 0;
-/** What was in use after a collection, at the least, since the last major one. */
+/** The last collection that was a major one. */
+let majorAt = 0;
+/** What is expected to be in use after a backward pass: what was after the last major collection there. */
 let floor = 0;
-/** Whether blocks were collected in the middle of a computation, so that what lived then is known to be old. */
-let aged = false;
+/** How often room was made since the last backward pass: what lived through two collections is old, and only a major one finds it. */
+let roomMade = 0;
+/** How many backward passes in succession had room made before them. */
+let crowded = 0;
 let level = FIRST_LEVEL;
 
 /** The class of a size, eight classes a doubling, and its size in bytes. */
@@ -127,29 +131,30 @@ function sweep(): void {
   forEachCollected(comeBack);
 }
 
-function collect(major: boolean): void {
+/** A minor collection, and a major one where more than `expected` bytes outlive it: what outlived two minor ones is found by a major one only. */
+function collect(expected: number): void {
   const by = collector();
   if (by === null) return;
-  if (!major) {
-    by.minor();
-    sweep();
-  }
-  // What outlived two minor collections is found by a major one only.
-  if (major || inUse > 2 * floor + 64 * MIB) {
+  by.minor();
+  sweep();
+  if (inUse > expected) {
     by.major();
     sweep();
-    floor = inUse;
-  } else floor = Math.min(floor, inUse);
+    majorAt = collections + 1;
+  }
   lentSince = 0;
   collections++;
   dropIdle();
 }
 
-/** The level is what the computation was seen to need, and half as much again, so that a loop that needs it always is not collected in its middle. */
+/**
+ * Collects in the middle of a computation. The level rises above what that was seen to need, so that a loop that needs it always is collected
+ * at the end of its steps only.
+ */
 function makeRoom(): void {
-  collect(false);
-  aged = true;
-  if (inUse > 0.75 * level) level = 1.5 * inUse;
+  collect(0.75 * level);
+  roomMade++;
+  level = Math.max(level, inUse + Math.max(FIRST_LEVEL, inUse / 2));
 }
 
 function dropIdle(): void {
@@ -164,15 +169,20 @@ function dropIdle(): void {
 /** Tells the pool that a graph has just been left behind: the cheapest moment to collect, and the one that finds most. */
 export function collectAfterBackward(): void {
   if (lentSince < WORTH_COLLECTING) return;
-  collect(aged);
-  aged = false;
+  const expected = roomMade > 1 ? 0 : 1.5 * floor + WORTH_COLLECTING;
+  collect(expected);
+  // A major collection told the truth; a lower number is nearer to it.
+  floor = majorAt === collections ? inUse : Math.min(floor, inUse);
+  crowded = roomMade > 0 ? crowded + 1 : 0;
+  if (crowded > 1) level *= 1.25;
+  roomMade = 0;
 }
 
 /** Lets go of all free blocks, and V8 of their memory. */
 export function dropCache(): void {
   const by = collector();
   if (by === null) return;
-  collect(true);
+  collect(-1);
   for (const list of freeBlocks) if (list !== undefined) list.length = 0;
   cached = 0;
   level = FIRST_LEVEL;
