@@ -5,11 +5,11 @@ import { elementCount } from '../shape/layout.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castTo, copyInto } from './cast.js';
+import { castTo, contiguousOf, copyInto } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { normDoubleBackward } from './norm-derivative.js';
-import { checkOperand, computed, computeInfo, narrowed, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
+import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
 import { tensorArgument } from './promotion.js';
 import { viewOp } from './view.js';
 
@@ -105,9 +105,9 @@ const batchNormOp = defineOp<Attributes, Spec>({
     const [input] = inputs;
     const { n, c, inner, training, runningMean, runningVar } = spec;
     const info = computeInfo(input);
-    const x = computed(input, info);
+    const x = contiguousOf(input);
     const [weight, bias] = weightAndBias(inputs, spec).map((t) => (t === null ? null : computed(t, info)));
-    const y = allocate(input.shape, info);
+    const y = allocate(input.shape, input.info);
     const mean = training ? allocate([c], info) : castTo(runningMean as Tensor, info);
     const variance = training ? allocate([c], info) : castTo(runningVar as Tensor, info);
     const rstd = allocate([c], info);
@@ -136,7 +136,7 @@ const batchNormOp = defineOp<Attributes, Spec>({
     }
     spec.mean = mean;
     spec.rstd = rstd;
-    return narrowed(y, input.info);
+    return y;
   },
   save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
   backward: (context, g): Gradients => {
@@ -153,16 +153,16 @@ const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
   infer: (_, spec) => spec,
   forward: ({ n, c, inner, training, mean, rstd }, [gradOutput, input, w]) => {
     const info = (mean as Tensor).info;
-    const g = computed(gradOutput, info);
-    const x = computed(input, info);
+    const g = computed(gradOutput, input.info);
+    const x = contiguousOf(input);
     const weight = w === undefined ? null : computed(w, info);
-    const dx = allocate(input.shape, info);
+    const dx = allocate(input.shape, input.info);
     const dw = allocate([c], info);
     const db = allocate([c], info);
     const [m, r] = [mean as Tensor, rstd as Tensor];
     const kernel = instanceOf('batchNormBackward', kernels.batchNormBackward, g);
     kernel(g.array, x.array, (weight ?? m).array, m.array, r.array, dx.array, dw.array, db.array, n, c, inner, weight === null ? 0 : 1, training ? 1 : 0);
-    return [narrowed(dx, input.info), dw, db];
+    return [dx, dw, db];
   },
   save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
   backward: (context, _, gradients): Gradients => {

@@ -44,8 +44,3 @@ export function computeInfo(input: Tensor): DTypeInfo {
 export function computed(t: Tensor, info: DTypeInfo): Tensor {
   return t.info === info ? contiguousOf(t) : castTo(t, info);
 }
-
-/** The tensor in its final type. */
-export function narrowed(t: Tensor, info: DTypeInfo): Tensor {
-  return t.info === info ? t : castTo(t, info);
-}

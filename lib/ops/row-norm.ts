@@ -6,10 +6,11 @@ import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { batchNorm, checkNumber, runningStatistic, updateRunning } from './batch-norm.js';
+import { contiguousOf } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { normDoubleBackward } from './norm-derivative.js';
-import { checkOperand, computed, computeInfo, narrowed, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
+import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
@@ -89,9 +90,9 @@ function rowNormOperator(name: string, centred: boolean) {
       const [input] = inputs;
       const { samples, groups, channels, inner } = spec.rows;
       const info = computeInfo(input);
-      const x = computed(input, info);
+      const x = contiguousOf(input);
       const [weight, bias] = weightAndBias(inputs, spec).map((t) => (t === null ? null : computed(t, info)));
-      const y = allocate(input.shape, info);
+      const y = allocate(input.shape, input.info);
       const mean = allocate([samples * groups], info);
       const rstd = allocate([samples * groups], info);
       const kernel = instanceOf(name, kernels.rowNorm, x);
@@ -101,7 +102,7 @@ function rowNormOperator(name: string, centred: boolean) {
       spec.statistics?.(mean, rstd);
       spec.mean = mean;
       spec.rstd = rstd;
-      return narrowed(y, input.info);
+      return y;
     },
     save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
     backward: (context, g): Gradients => {
@@ -119,17 +120,17 @@ function rowNormOperator(name: string, centred: boolean) {
     forward: ({ rows, mean, rstd, hasWeight, hasBias }, [gradOutput, input, w]) => {
       const { samples, groups, channels, inner, weightShape } = rows;
       const [m, r] = [mean as Tensor, rstd as Tensor];
-      const g = computed(gradOutput, m.info);
-      const x = computed(input, m.info);
+      const g = computed(gradOutput, input.info);
+      const x = contiguousOf(input);
       const weight = w === undefined ? null : computed(w, m.info);
-      const dx = allocate(input.shape, m.info);
+      const dx = allocate(input.shape, input.info);
       const dw = allocate([...weightShape], m.info);
       const db = allocate([...weightShape], m.info);
       const affine = hasWeight || hasBias;
       const kernel = instanceOf(name, kernels.rowNormBackward, g);
       const flags = [weight === null ? 0 : 1, affine ? 1 : 0, centred ? 1 : 0] as const;
       kernel(g.array, x.array, (weight ?? m).array, m.array, r.array, dx.array, dw.array, db.array, samples * groups, groups, channels, inner, ...flags);
-      return [narrowed(dx, input.info), dw, db];
+      return [dx, dw, db];
     },
     save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
     backward: (context, _, gradients): Gradients => {

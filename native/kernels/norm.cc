@@ -1,197 +1,310 @@
-// Batch normalisation of contiguous [n, c, inner], forward and backward, one channel a step so that its second and third pass find
-// the channel in cache; where inner is 1 channels are neighbours in memory, and a block of them is walked row by row.
+// Batch normalisation of contiguous [n, c, inner], forward and backward. A channel at a time where it has runs of elements, so that a
+// later pass finds it in cache: in pieces of at most kRun elements, into which short runs are gathered. Where inner is 1 a channel is a
+// column: chunks of rows are summed column by column, and chunks added up in order. Inputs and outputs of 16 bits are widened and
+// narrowed piece by piece; weights and statistics are then float.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
 
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
+#include "../runtime/scratch.h"
 #include "../runtime/simd.h"
-#include "norm_sums.h"
+#include "moments.h"
+#include "wide.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-constexpr int64_t kColumns = 64;
+// Runs below this many elements are gathered.
+constexpr int64_t kShortRun = 256;
+// Rows that a column is summed over in the element type.
+constexpr int64_t kRows = 64;
 
-int64_t channel_grain(int64_t n, int64_t inner) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n * inner)); }
+// The pieces of the channels of [n, c, inner].
+struct Pieces {
+  int64_t n, c, inner;
 
-// y = scale * x + shift for every element of channel `channel`.
-template <class T>
-void scale_channel(const T* x, T* y, int64_t n, int64_t c, int64_t inner, int64_t channel, T mean, T scale, T shift) {
-  for (int64_t i = 0; i < n; i++) {
-    const T* from = x + (i * c + channel) * inner;
-    T* to = y + (i * c + channel) * inner;
-    NODEGRAD_SIMD
-    for (int64_t k = 0; k < inner; k++) to[k] = (from[k] - mean) * scale + shift;
+  int64_t elements() const { return n * c * inner; }
+  int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n * inner)); }
+  bool gathered() const { return inner < kShortRun; }
+
+  // Calls piece(offset of the first element, elements) for all of a channel.
+  template <class F>
+  void each(int64_t channel, const F& piece) const {
+    const int64_t rows = gathered() ? kRun / inner : 1;
+    for (int64_t i = 0; i < n; i += rows) {
+      const int64_t offset = (i * c + channel) * inner;
+      if (gathered()) {
+        piece(offset, std::min(rows, n - i) * inner);
+      } else {
+        for (int64_t at = 0; at < inner; at += kRun) piece(offset + at, std::min(kRun, inner - at));
+      }
+    }
   }
-}
-// The same for channels begin..end where inner is 1.
-template <class T>
-void scale_columns(const T* x, T* y, int64_t n, int64_t c, int64_t begin, int64_t end, const T* mean, const T* scale, const T* shift) {
-  for (int64_t i = 0; i < n; i++) {
-    const T* from = x + i * c + begin;
-    T* to = y + i * c + begin;
-    NODEGRAD_SIMD
-    for (int64_t k = 0; k < end - begin; k++) to[k] = (from[k] - mean[k]) * scale[k] + shift[k];
+  // The elements of a piece side by side, in the type of the computation: where they are, or in `buffer`.
+  template <class T>
+  const Wide<T>* read(const T* x, int64_t offset, int64_t size, Wide<T>* buffer) const {
+    if (!gathered()) return widened(x + offset, size, buffer);
+    for (int64_t at = 0; at < size; at += inner, offset += c * inner) {
+      if constexpr (is_half<T>) {
+        widen(x + offset, buffer + at, inner);
+      } else {
+        copy_run(x + offset, buffer + at, inner);
+      }
+    }
+    return buffer;
   }
-}
+  // Where results for a piece go before `write`.
+  template <class T>
+  Wide<T>* place(T* y, int64_t offset, Wide<T>* buffer) const {
+    return gathered() ? buffer : target(y + offset, buffer);
+  }
+  template <class T>
+  void write(const Wide<T>* results, T* y, int64_t offset, int64_t size) const {
+    if (!gathered()) return narrowed(results, y + offset, size);
+    for (int64_t at = 0; at < size; at += inner, offset += c * inner) {
+      if constexpr (is_half<T>) {
+        narrow(results + at, y + offset, inner);
+      } else {
+        copy_run(results + at, y + offset, inner);
+      }
+    }
+  }
+};
 
-// Calls one(channel) for each channel, or block(begin, end) for blocks of at most kColumns channels where inner is 1.
-template <class One, class Block>
-void each_channel(int64_t n, int64_t c, int64_t inner, const One& one, const Block& block) {
-  if (inner == 1) {
-    parallel_for(c, kColumns, [&](int64_t begin, int64_t end) {
-      for (int64_t at = begin; at < end; at += kColumns) block(at, std::min(end, at + kColumns));
+// Chunks of whole rows of [n, c], of a size that depends on the shape alone.
+struct Chunks {
+  int64_t n, c, rows, count;
+  Chunks(int64_t n_, int64_t c_) : n(n_), c(c_) {
+    rows = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, c * kRows)) * kRows;
+    count = (n + rows - 1) / rows;
+  }
+  // Calls block(chunk, first row, rows, elements in the type of the computation of each input) for blocks of at most kRows rows.
+  template <class T, class F>
+  void each(const T* first, const T* second, const F& block) const {
+    parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+      const Scratch<Wide<T>> a(is_half<T> ? kRows * c : 0), b(is_half<T> && second != nullptr ? kRows * c : 0);
+      for (int64_t chunk = begin; chunk < end; chunk++) {
+        const int64_t stop = std::min(n, (chunk + 1) * rows);
+        for (int64_t row = chunk * rows; row < stop; row += kRows) {
+          const int64_t size = std::min(kRows, stop - row);
+          const Wide<T>* u = widened(first + row * c, size * c, a.get());
+          block(chunk, row, size, u, second == nullptr ? u : widened(second + row * c, size * c, b.get()));
+        }
+      }
     });
-    return;
   }
-  parallel_for(c, channel_grain(n, inner), [&](int64_t begin, int64_t end) {
-    for (int64_t channel = begin; channel < end; channel++) one(channel);
+};
+
+// Means and sums of squared deviations of the columns of x.
+template <class T>
+void column_moments(const T* x, const Chunks& chunks, double* mean, double* squares) {
+  using W = Wide<T>;
+  const int64_t c = chunks.c;
+  const Scratch<double> partial(chunks.count * 2 * c);
+  chunks.each(x, static_cast<const T*>(nullptr), [&](int64_t chunk, int64_t row, int64_t size, const W* v, const W*) {
+    const Scratch<W> scratch(2 * c);
+    W *centre = scratch.get(), *around = centre + c;
+    std::fill_n(centre, 2 * c, W{0});
+    for (int64_t i = 0; i < size; i++) {
+      NODEGRAD_SIMD
+      for (int64_t k = 0; k < c; k++) centre[k] += v[i * c + k];
+    }
+    NODEGRAD_SIMD
+    for (int64_t k = 0; k < c; k++) centre[k] /= static_cast<W>(size);
+    for (int64_t i = 0; i < size; i++) {
+      NODEGRAD_SIMD
+      for (int64_t k = 0; k < c; k++) around[k] += (v[i * c + k] - centre[k]) * (v[i * c + k] - centre[k]);
+    }
+    double *m = partial.get() + chunk * 2 * c, *s = m + c;
+    const double before = static_cast<double>(row - chunk * chunks.rows), all = before + static_cast<double>(size);
+    if (before == 0) std::fill_n(m, 2 * c, 0.0);
+    NODEGRAD_SIMD
+    for (int64_t k = 0; k < c; k++) {
+      const double delta = static_cast<double>(centre[k]) - m[k];
+      m[k] += delta * (static_cast<double>(size) / all);
+      s[k] += static_cast<double>(around[k]) + delta * delta * (before * static_cast<double>(size) / all);
+    }
+  });
+  parallel_for(c, 1024, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; k++) {
+      Moments all;
+      for (int64_t chunk = 0; chunk < chunks.count; chunk++) {
+        const double size = static_cast<double>(std::min(chunks.rows, chunks.n - chunk * chunks.rows));
+        all.add(size, partial[chunk * 2 * c + k], partial[(chunk * 2 + 1) * c + k]);
+      }
+      mean[k] = all.mean;
+      squares[k] = all.squares;
+    }
   });
 }
 
 // y = (x - mean) / sqrt(var + eps) * weight + bias. In training mean and (biased) variance are those of x and are stored, else given;
 // rstd is stored always. weight and bias are read only where they are there.
 template <class T>
-void batchNorm(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T> y, Slice<T> mean, Slice<T> variance, Slice<T> rstd, int64_t n,
-               int64_t c, int64_t inner, double eps, bool has_weight, bool has_bias, bool training) {
-  const T* in = x.at_least(n * c * inner);
-  T* out = y.at_least(n * c * inner);
+void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> variance,
+               Slice<Wide<T>> rstd, int64_t n, int64_t c, int64_t inner, double eps, bool has_weight, bool has_bias, bool training) {
+  using W = Wide<T>;
+  const Pieces pieces{n, c, inner};
+  const T* in = x.at_least(pieces.elements());
+  T* out = y.at_least(pieces.elements());
   if (has_weight) weight.at_least(c);
   if (has_bias) bias.at_least(c);
   mean.at_least(c);
   variance.at_least(c);
   rstd.at_least(c);
   const double count = static_cast<double>(n * inner);
-  const auto finish = [&](int64_t channel, T& scale, T& shift) {
-    rstd.data[channel] = static_cast<T>(1 / std::sqrt(static_cast<double>(variance.data[channel]) + eps));
+  // Of a channel whose statistics are known: y = (x - mean) scale + shift.
+  const auto finish = [&](int64_t channel, W& scale, W& shift) {
+    rstd.data[channel] = static_cast<W>(1 / std::sqrt(static_cast<double>(variance.data[channel]) + eps));
     scale = has_weight ? rstd.data[channel] * weight.data[channel] : rstd.data[channel];
-    shift = has_bias ? bias.data[channel] : T{0};
+    shift = has_bias ? bias.data[channel] : W{0};
   };
-  each_channel(
-      n, c, inner,
-      [&](int64_t channel) {
-        if (training) {
-          double total = 0;
-          for (int64_t i = 0; i < n; i++) {
-            const T* row = in + (i * c + channel) * inner;
-            total += sum_terms<T>(inner, [&](int64_t k) { return row[k]; });
-          }
-          const T centre = static_cast<T>(total / count);
-          double squares = 0;
-          for (int64_t i = 0; i < n; i++) {
-            const T* row = in + (i * c + channel) * inner;
-            squares += sum_terms<T>(inner, [&](int64_t k) { return (row[k] - centre) * (row[k] - centre); });
-          }
-          mean.data[channel] = centre;
-          variance.data[channel] = static_cast<T>(squares / count);
-        }
-        T scale, shift;
-        finish(channel, scale, shift);
-        scale_channel(in, out, n, c, inner, channel, mean.data[channel], scale, shift);
-      },
-      [&](int64_t begin, int64_t end) {
-        const int64_t width = end - begin;
-        if (training) {
-          double total[kColumns] = {};
-          for (int64_t i = 0; i < n; i++)
-            for (int64_t k = 0; k < width; k++) total[k] += static_cast<double>(in[i * c + begin + k]);
-          for (int64_t k = 0; k < width; k++) mean.data[begin + k] = static_cast<T>(total[k] / count);
-          double squares[kColumns] = {};
-          for (int64_t i = 0; i < n; i++) {
-            for (int64_t k = 0; k < width; k++) {
-              const double d = static_cast<double>(in[i * c + begin + k]) - static_cast<double>(mean.data[begin + k]);
-              squares[k] += d * d;
-            }
-          }
-          for (int64_t k = 0; k < width; k++) variance.data[begin + k] = static_cast<T>(squares[k] / count);
-        }
-        T scale[kColumns], shift[kColumns];
-        for (int64_t k = 0; k < width; k++) finish(begin + k, scale[k], shift[k]);
-        scale_columns(in, out, n, c, begin, end, mean.data + begin, scale, shift);
+  if (inner == 1) {
+    const Chunks chunks(n, c);
+    if (training) {
+      const Scratch<double> moments(2 * c);
+      column_moments(in, chunks, moments.get(), moments.get() + c);
+      for (int64_t k = 0; k < c; k++) {
+        mean.data[k] = static_cast<W>(moments[k]);
+        variance.data[k] = static_cast<W>(moments[c + k] / count);
+      }
+    }
+    const Scratch<W> factors(2 * c);
+    W *scale = factors.get(), *shift = scale + c;
+    for (int64_t k = 0; k < c; k++) finish(k, scale[k], shift[k]);
+    const W* centre = mean.data;
+    chunks.each(in, static_cast<const T*>(nullptr), [&](int64_t, int64_t row, int64_t size, const W* v, const W*) {
+      const Scratch<W> buffer(is_half<T> ? size * c : 0);
+      W* to = target(out + row * c, buffer.get());
+      for (int64_t i = 0; i < size; i++) {
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < c; k++) to[i * c + k] = (v[i * c + k] - centre[k]) * scale[k] + shift[k];
+      }
+      narrowed(to, out + row * c, size * c);
+    });
+    return;
+  }
+  parallel_for(c, pieces.grain(), [&](int64_t begin, int64_t end) {
+    W a[kRun], b[kRun];
+    for (int64_t channel = begin; channel < end; channel++) {
+      if (training) {
+        Moments moments;
+        pieces.each(channel, [&](int64_t offset, int64_t size) { moments.add_run(pieces.read(in, offset, size, a), size); });
+        mean.data[channel] = static_cast<W>(moments.mean);
+        variance.data[channel] = static_cast<W>(moments.squares / count);
+      }
+      W scale, shift;
+      finish(channel, scale, shift);
+      const W centre = mean.data[channel];
+      pieces.each(channel, [&](int64_t offset, int64_t size) {
+        const W* v = pieces.read(in, offset, size, a);
+        W* to = pieces.place(out, offset, b);
+        map_packs(size, [=](auto u) { return (u - centre) * scale + shift; }, to, v);
+        pieces.write(to, out, offset, size);
       });
+    }
+  });
 }
 
 // With xh = (x - mean) rstd: gradWeight = sum g xh, gradBias = sum g, and gradInput = weight rstd (g - mean(g) - xh mean(g xh)) in
 // training, weight rstd g where the statistics were given.
 template <class T>
-void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const T> weight, Slice<const T> mean, Slice<const T> rstd, Slice<T> grad_input,
-                       Slice<T> grad_weight, Slice<T> grad_bias, int64_t n, int64_t c, int64_t inner, bool has_weight, bool training) {
-  g.at_least(n * c * inner);
-  x.at_least(n * c * inner);
-  grad_input.at_least(n * c * inner);
+void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean, Slice<const Wide<T>> rstd,
+                       Slice<T> grad_input, Slice<Wide<T>> grad_weight, Slice<Wide<T>> grad_bias, int64_t n, int64_t c, int64_t inner,
+                       bool has_weight, bool training) {
+  using W = Wide<T>;
+  const Pieces pieces{n, c, inner};
+  const T* gradient = g.at_least(pieces.elements());
+  const T* in = x.at_least(pieces.elements());
+  T* out = grad_input.at_least(pieces.elements());
   if (has_weight) weight.at_least(c);
   mean.at_least(c);
   rstd.at_least(c);
   grad_weight.at_least(c);
   grad_bias.at_least(c);
   const double count = static_cast<double>(n * inner);
-  // gradInput = a g + b (x - mean) + d
-  const auto finish = [&](int64_t channel, double sum, double product, T& a, T& b, T& d) {
+  // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) + d.
+  const auto finish = [&](int64_t channel, double sum, double product, W& a, W& b, W& d) {
     const double r = static_cast<double>(rstd.data[channel]);
-    grad_bias.data[channel] = static_cast<T>(sum);
-    grad_weight.data[channel] = static_cast<T>(product * r);
+    grad_bias.data[channel] = static_cast<W>(sum);
+    grad_weight.data[channel] = static_cast<W>(product * r);
     const double scale = has_weight ? r * static_cast<double>(weight.data[channel]) : r;
-    a = static_cast<T>(scale);
-    b = training ? static_cast<T>(-scale * r * r * product / count) : T{0};
-    d = training ? static_cast<T>(-scale * sum / count) : T{0};
+    a = static_cast<W>(scale);
+    b = training ? static_cast<W>(-scale * r * r * product / count) : W{0};
+    d = training ? static_cast<W>(-scale * sum / count) : W{0};
   };
-  each_channel(
-      n, c, inner,
-      [&](int64_t channel) {
-        double sum = 0, product = 0;
-        const T centre = mean.data[channel];
-        for (int64_t i = 0; i < n; i++) {
-          const T* from = g.data + (i * c + channel) * inner;
-          const T* value = x.data + (i * c + channel) * inner;
-          sum_pairs<T>(
-              inner,
-              [&](int64_t k, T& u, T& v) {
-                u = from[k];
-                v = from[k] * (value[k] - centre);
-              },
-              sum, product);
+  if (inner == 1) {
+    const Chunks chunks(n, c);
+    const W* centre = mean.data;
+    const Scratch<double> partial(chunks.count * 2 * c);
+    chunks.each(gradient, in, [&](int64_t chunk, int64_t row, int64_t size, const W* u, const W* v) {
+      const Scratch<W> scratch(2 * c);
+      W *sum = scratch.get(), *product = sum + c;
+      std::fill_n(sum, 2 * c, W{0});
+      for (int64_t i = 0; i < size; i++) {
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < c; k++) {
+          sum[k] += u[i * c + k];
+          product[k] += u[i * c + k] * (v[i * c + k] - centre[k]);
         }
-        T a, b, d;
-        finish(channel, sum, product, a, b, d);
-        for (int64_t i = 0; i < n; i++) {
-          const T* from = g.data + (i * c + channel) * inner;
-          const T* value = x.data + (i * c + channel) * inner;
-          T* to = grad_input.data + (i * c + channel) * inner;
-          NODEGRAD_SIMD
-          for (int64_t k = 0; k < inner; k++) to[k] = a * from[k] + b * (value[k] - centre) + d;
-        }
-      },
-      [&](int64_t begin, int64_t end) {
-        const int64_t width = end - begin;
-        double sum[kColumns] = {}, product[kColumns] = {};
-        const T* centre = mean.data + begin;
-        for (int64_t i = 0; i < n; i++) {
-          const T* from = g.data + i * c + begin;
-          const T* value = x.data + i * c + begin;
-          for (int64_t k = 0; k < width; k++) {
-            sum[k] += static_cast<double>(from[k]);
-            product[k] += static_cast<double>(from[k]) * (static_cast<double>(value[k]) - static_cast<double>(centre[k]));
-          }
-        }
-        T a[kColumns], b[kColumns], d[kColumns];
-        for (int64_t k = 0; k < width; k++) finish(begin + k, sum[k], product[k], a[k], b[k], d[k]);
-        for (int64_t i = 0; i < n; i++) {
-          const T* from = g.data + i * c + begin;
-          const T* value = x.data + i * c + begin;
-          T* to = grad_input.data + i * c + begin;
-          NODEGRAD_SIMD
-          for (int64_t k = 0; k < width; k++) to[k] = a[k] * from[k] + b[k] * (value[k] - centre[k]) + d[k];
-        }
+      }
+      double* totals = partial.get() + chunk * 2 * c;
+      if (row == chunk * chunks.rows) std::fill_n(totals, 2 * c, 0.0);
+      NODEGRAD_SIMD
+      for (int64_t k = 0; k < 2 * c; k++) totals[k] += static_cast<double>(sum[k]);
+    });
+    const Scratch<W> factors(3 * c);
+    W *a = factors.get(), *b = a + c, *d = b + c;
+    for (int64_t k = 0; k < c; k++) {
+      double sum = 0, product = 0;
+      for (int64_t chunk = 0; chunk < chunks.count; chunk++) {
+        sum += partial[chunk * 2 * c + k];
+        product += partial[(chunk * 2 + 1) * c + k];
+      }
+      finish(k, sum, product, a[k], b[k], d[k]);
+    }
+    chunks.each(gradient, in, [&](int64_t, int64_t row, int64_t size, const W* u, const W* v) {
+      const Scratch<W> buffer(is_half<T> ? size * c : 0);
+      W* to = target(out + row * c, buffer.get());
+      for (int64_t i = 0; i < size; i++) {
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < c; k++) to[i * c + k] = a[k] * u[i * c + k] + b[k] * (v[i * c + k] - centre[k]) + d[k];
+      }
+      narrowed(to, out + row * c, size * c);
+    });
+    return;
+  }
+  parallel_for(c, pieces.grain(), [&](int64_t begin, int64_t end) {
+    W first[kRun], second[kRun], third[kRun];
+    for (int64_t channel = begin; channel < end; channel++) {
+      const W centre = mean.data[channel];
+      double sum = 0, product = 0;
+      pieces.each(channel, [&](int64_t offset, int64_t size) {
+        const W* u = pieces.read(gradient, offset, size, first);
+        const W* v = pieces.read(in, offset, size, second);
+        sum += sum_run<W>(size, [](auto p) { return p; }, u);
+        product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
       });
+      W a, b, d;
+      finish(channel, sum, product, a, b, d);
+      pieces.each(channel, [&](int64_t offset, int64_t size) {
+        const W* u = pieces.read(gradient, offset, size, first);
+        const W* v = pieces.read(in, offset, size, second);
+        W* to = pieces.place(out, offset, third);
+        map_packs(size, [=](auto p, auto q) { return a * p + b * (q - centre) + d; }, to, u, v);
+        pieces.write(to, out, offset, size);
+      });
+    }
+  });
 }
 
 }  // namespace
 
 void add_norm(Registry& registry) {
-  NODEGRAD_ADD(registry, batchNorm, NODEGRAD_FLOATING);
-  NODEGRAD_ADD(registry, batchNormBackward, NODEGRAD_FLOATING);
+  NODEGRAD_ADD(registry, batchNorm, NODEGRAD_FLOATING, NODEGRAD_HALVES);
+  NODEGRAD_ADD(registry, batchNormBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -142,12 +142,7 @@ void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* p
   for (int64_t row = begin; row < end; row++) {
     const int64_t e = row / g.out[1] % g.out[0], p = row % g.out[1];
     const T* plane = x + row / (g.out[0] * g.out[1]) * pixels;
-    W* best;
-    if constexpr (std::is_same_v<T, W>) {
-      best = y + row * width;
-    } else {
-      best = wide.get();
-    }
+    W* best = target(y + row * width, wide.get());
     int64_t t0, t1, r0, r1;
     g.taps_inside(0, e, t0, t1);
     g.taps_inside(1, p, r0, r1);
@@ -164,13 +159,7 @@ void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* p
         const int64_t h = p * g.stride[1] - g.pad[1] + r * g.dilation[1];
         const int32_t first = static_cast<int32_t>((t * g.kernel[1] + r) * g.kernel[2]);
         const T* source = plane + (d * g.in[1] + h) * g.in[2];
-        const W* from;
-        if constexpr (std::is_same_v<T, W>) {
-          from = source;
-        } else {
-          widen(source, wide.get() + width, g.in[2]);
-          from = wide.get() + width;
-        }
+        const W* from = widened(source, g.in[2], wide.get() + width);
         if (hi > lo) take_row<Numbers>(g, from, best, numbers, first, lo, hi);
         for (const Edge& edge : edges) {
           const int64_t q = edge.window;
@@ -183,7 +172,7 @@ void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* p
         }
       }
     }
-    if constexpr (!std::is_same_v<T, W>) narrow(best, y + row * width, width);
+    narrowed(best, y + row * width, width);
     if (taps != nullptr) {
       uint8_t* to = taps + row * width;
       NODEGRAD_SIMD
@@ -309,12 +298,7 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
     using W = Wide<T>;
     const Scratch<W> sums(std::is_same_v<T, W> ? 0 : pixels);
     for (int64_t plane = first; plane < last; plane++) {
-      W* total;
-      if constexpr (std::is_same_v<T, W>) {
-        total = to + plane * pixels;
-      } else {
-        total = sums.get();
-      }
+      W* total = target(to + plane * pixels, sums.get());
       std::fill_n(total, pixels, W{0});
       for (int64_t row = 0; row < rows; row++) {
         const int64_t start = window_start(g, row / g.out[1], row % g.out[1], 0);
@@ -325,7 +309,7 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
           total[std::clamp<int64_t>(start + q * g.stride[2] + offsets[tap], 0, pixels - 1)] += static_cast<W>(from[at + q]);
         }
       }
-      if constexpr (!std::is_same_v<T, W>) narrow(total, to + plane * pixels, pixels);
+      narrowed(total, to + plane * pixels, pixels);
     }
   });
 }

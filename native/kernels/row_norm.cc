@@ -1,6 +1,6 @@
 // Normalisation of rows: layer, group, instance and root-mean-square normalisation, forward and backward. A row has `channels` runs
 // of `inner` elements, and row r belongs to group r % groups: the weight of run c is weight[(r % groups) * channels + c]. A layer norm
-// has one group and runs of one element.
+// has one group and runs of one element. Rows of 16 bits are widened and narrowed one by one; weights and statistics are then float.
 #include <cmath>
 #include <cstdint>
 
@@ -8,17 +8,25 @@
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
-#include "norm_sums.h"
+#include "moments.h"
+#include "wide.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
 int64_t row_grain(int64_t n) { return std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n)); }
 
+// Calls run(begin, size) for runs of at most kRun elements of 0..n-1.
+template <class F>
+void each_run(int64_t n, const F& run) {
+  for (int64_t at = 0; at < n; at += kRun) run(at, std::min(kRun, n - at));
+}
+
 // y = (x - mean) * rstd * weight + bias by rows; without `centred` the mean is taken as 0. mean and rstd are stored, one a row.
 template <class T>
-void rowNorm(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T> y, Slice<T> mean, Slice<T> rstd, int64_t rows, int64_t groups,
-             int64_t channels, int64_t inner, double eps, bool has_weight, bool has_bias, bool centred) {
+void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> rstd,
+             int64_t rows, int64_t groups, int64_t channels, int64_t inner, double eps, bool has_weight, bool has_bias, bool centred) {
+  using W = Wide<T>;
   const int64_t n = channels * inner;
   x.at_least(rows * n);
   y.at_least(rows * n);
@@ -28,34 +36,38 @@ void rowNorm(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice
   if (has_weight) weight.at_least(groups * channels);
   if (has_bias) bias.at_least(groups * channels);
   parallel_for(rows, row_grain(n), [&](int64_t begin, int64_t end) {
+    const Scratch<W> buffers(is_half<T> ? 2 * n : 0);
     for (int64_t row = begin; row < end; row++) {
-      const T* from = x.data + row * n;
-      T* to = y.data + row * n;
-      const T centre = centred ? static_cast<T>(sum_terms<T>(n, [&](int64_t i) { return from[i]; }) / static_cast<double>(n)) : T{0};
-      const double squares = sum_terms<T>(n, [&](int64_t i) { return (from[i] - centre) * (from[i] - centre); });
-      const T r = static_cast<T>(1 / std::sqrt(squares / static_cast<double>(n) + eps));
+      const W* from = widened(x.data + row * n, n, buffers.get());
+      W* to = target(y.data + row * n, buffers.get() + n);
+      Moments moments;
+      if (centred) {
+        each_run(n, [&](int64_t at, int64_t size) { moments.add_run(from + at, size); });
+      } else {
+        each_run(n, [&](int64_t at, int64_t size) { moments.squares += sum_run<W>(size, [](auto v) { return v * v; }, from + at); });
+      }
+      const W centre = static_cast<W>(moments.mean);
+      const W r = static_cast<W>(1 / std::sqrt(moments.squares / static_cast<double>(n) + eps));
       mean.data[row] = centre;
       rstd.data[row] = r;
-      const T* w = weight.data + (has_weight ? row % groups * channels : 0);
-      const T* b = bias.data + (has_bias ? row % groups * channels : 0);
-      if (inner == 1) {
-        if (has_weight && has_bias) {
-          NODEGRAD_SIMD
-          for (int64_t i = 0; i < n; i++) to[i] = (from[i] - centre) * r * w[i] + b[i];
-        } else if (has_weight) {
-          NODEGRAD_SIMD
-          for (int64_t i = 0; i < n; i++) to[i] = (from[i] - centre) * r * w[i];
-        } else {
-          for (int64_t i = 0; i < n; i++) to[i] = (from[i] - centre) * r + (has_bias ? b[i] : T{0});
+      const W* w = weight.data + (has_weight ? row % groups * channels : 0);
+      const W* b = bias.data + (has_bias ? row % groups * channels : 0);
+      if (inner > 1) {
+        for (int64_t c = 0; c < channels; c++) {
+          const W scale = has_weight ? r * w[c] : r;
+          const W shift = has_bias ? b[c] : W{0};
+          map_packs(inner, [=](auto v) { return (v - centre) * scale + shift; }, to + c * inner, from + c * inner);
         }
-        continue;
+      } else if (has_weight && has_bias) {
+        map_packs(n, [=](auto v, auto scale, auto shift) { return (v - centre) * r * scale + shift; }, to, from, w, b);
+      } else if (has_weight) {
+        map_packs(n, [=](auto v, auto scale) { return (v - centre) * r * scale; }, to, from, w);
+      } else if (has_bias) {
+        map_packs(n, [=](auto v, auto shift) { return (v - centre) * r + shift; }, to, from, b);
+      } else {
+        map_packs(n, [=](auto v) { return (v - centre) * r; }, to, from);
       }
-      for (int64_t c = 0; c < channels; c++) {
-        const T scale = has_weight ? r * w[c] : r;
-        const T shift = has_bias ? b[c] : T{0};
-        NODEGRAD_SIMD
-        for (int64_t i = c * inner; i < (c + 1) * inner; i++) to[i] = (from[i] - centre) * scale + shift;
-      }
+      narrowed(to, y.data + row * n, n);
     }
   });
 }
@@ -64,9 +76,10 @@ void rowNorm(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice
 // gradWeight = sum g xh and gradBias = sum g over rows and runs, where `affine` asks for them. Those are summed into one slice a part
 // of the rows, and the slices are added up in order.
 template <class T>
-void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const T> weight, Slice<const T> mean, Slice<const T> rstd, Slice<T> grad_input,
-                     Slice<T> grad_weight, Slice<T> grad_bias, int64_t rows, int64_t groups, int64_t channels, int64_t inner, bool has_weight,
-                     bool affine, bool centred) {
+void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean, Slice<const Wide<T>> rstd,
+                     Slice<T> grad_input, Slice<Wide<T>> grad_weight, Slice<Wide<T>> grad_bias, int64_t rows, int64_t groups, int64_t channels,
+                     int64_t inner, bool has_weight, bool affine, bool centred) {
+  using W = Wide<T>;
   const int64_t n = channels * inner;
   g.at_least(rows * n);
   x.at_least(rows * n);
@@ -84,40 +97,37 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const T> weight, 
   const int64_t samples = rows / groups;
   const int64_t samples_a_part = std::max<int64_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n * groups)), (samples + 31) / 32);
   const int64_t parts = samples == 0 ? 0 : (samples + samples_a_part - 1) / samples_a_part;
-  const Scratch<T> partial(affine ? parts * weights * 2 : 0);
+  const Scratch<W> partial(affine ? parts * weights * 2 : 0);
   parallel_for(parts, 1, [&](int64_t first, int64_t last) {
+    const Scratch<W> buffers(is_half<T> ? 3 * n : 0);
     for (int64_t part = first; part < last; part++) {
-      T* part_weight = partial.get() + (affine ? part * weights * 2 : 0);
-      T* part_bias = part_weight + (affine ? weights : 0);
-      if (affine) std::fill_n(part_weight, weights * 2, T{0});
+      W* part_weight = partial.get() + (affine ? part * weights * 2 : 0);
+      W* part_bias = part_weight + (affine ? weights : 0);
+      if (affine) std::fill_n(part_weight, weights * 2, W{0});
       const int64_t stop = std::min(samples, (part + 1) * samples_a_part) * groups;
       for (int64_t row = part * samples_a_part * groups; row < stop; row++) {
-        const T* from = g.data + row * n;
-        const T* value = x.data + row * n;
-        T* to = grad_input.data + row * n;
-        const T centre = mean.data[row];
-        const T r = rstd.data[row];
+        const W* from = widened(g.data + row * n, n, buffers.get());
+        const W* value = widened(x.data + row * n, n, buffers.get() + n);
+        W* to = target(grad_input.data + row * n, buffers.get() + 2 * n);
+        const W centre = mean.data[row];
+        const W r = rstd.data[row];
         const int64_t base = row % groups * channels;
-        const T* w = weight.data + (has_weight ? base : 0);
+        const W* w = weight.data + (has_weight ? base : 0);
         double sum = 0, product = 0;
         if (inner == 1) {
-          const auto terms = [&](auto weighted) {
-            sum_pairs<T>(
-                n,
-                [&](int64_t i, T& u, T& v) {
-                  u = decltype(weighted)::value ? from[i] * w[i] : from[i];
-                  v = u * (value[i] - centre);
-                },
-                sum, product);
-          };
-          if (has_weight) {
-            terms(std::true_type{});
-          } else {
-            terms(std::false_type{});
-          }
+          each_run(n, [&](int64_t at, int64_t size) {
+            const W *u = from + at, *v = value + at;
+            if (has_weight) {
+              sum += sum_run<W>(size, [](auto p, auto q) { return p * q; }, u, w + at);
+              product += sum_run<W>(size, [centre](auto p, auto q, auto scale) { return p * scale * (q - centre); }, u, v, w + at);
+            } else {
+              sum += sum_run<W>(size, [](auto p) { return p; }, u);
+              product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
+            }
+          });
           if (affine) {
-            T* gw = part_weight + base;
-            T* gb = part_bias + base;
+            W* gw = part_weight + base;
+            W* gb = part_bias + base;
             NODEGRAD_SIMD
             for (int64_t i = 0; i < n; i++) {
               gw[i] += from[i] * ((value[i] - centre) * r);
@@ -126,47 +136,44 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const T> weight, 
           }
         } else {
           for (int64_t c = 0; c < channels; c++) {
-            const T* run = from + c * inner;
-            const T* values = value + c * inner;
             double run_sum = 0, run_product = 0;
-            sum_pairs<T>(
-                inner,
-                [&](int64_t i, T& u, T& v) {
-                  u = run[i];
-                  v = run[i] * (values[i] - centre);
-                },
-                run_sum, run_product);
+            each_run(inner, [&](int64_t at, int64_t size) {
+              const W *u = from + c * inner + at, *v = value + c * inner + at;
+              run_sum += sum_run<W>(size, [](auto p) { return p; }, u);
+              run_product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
+            });
             const double scale = has_weight ? static_cast<double>(w[c]) : 1;
             sum += scale * run_sum;
             product += scale * run_product;
             if (affine) {
-              part_weight[base + c] += static_cast<T>(run_product * static_cast<double>(r));
-              part_bias[base + c] += static_cast<T>(run_sum);
+              part_weight[base + c] += static_cast<W>(run_product * static_cast<double>(r));
+              part_bias[base + c] += static_cast<W>(run_sum);
             }
           }
         }
         const double wide = static_cast<double>(r);
-        const T b = static_cast<T>(-wide * wide * wide * product / static_cast<double>(n));
-        const T d = centred ? static_cast<T>(-wide * sum / static_cast<double>(n)) : T{0};
+        const W b = static_cast<W>(-wide * wide * wide * product / static_cast<double>(n));
+        const W d = centred ? static_cast<W>(-wide * sum / static_cast<double>(n)) : W{0};
         if (inner == 1 && has_weight) {
-          NODEGRAD_SIMD
-          for (int64_t i = 0; i < n; i++) to[i] = r * from[i] * w[i] + b * (value[i] - centre) + d;
+          map_packs(n, [=](auto p, auto q, auto scale) { return r * p * scale + b * (q - centre) + d; }, to, from, value, w);
+        } else if (inner == 1) {
+          map_packs(n, [=](auto p, auto q) { return r * p + b * (q - centre) + d; }, to, from, value);
         } else {
           for (int64_t c = 0; c < channels; c++) {
-            const T a = has_weight ? r * w[c] : r;
-            NODEGRAD_SIMD
-            for (int64_t i = c * inner; i < (c + 1) * inner; i++) to[i] = a * from[i] + b * (value[i] - centre) + d;
+            const W a = has_weight ? r * w[c] : r;
+            map_packs(inner, [=](auto p, auto q) { return a * p + b * (q - centre) + d; }, to + c * inner, from + c * inner, value + c * inner);
           }
         }
+        narrowed(to, grad_input.data + row * n, n);
       }
     }
   });
   if (!affine) return;
   parallel_for(weights, 4096, [&](int64_t begin, int64_t end) {
-    std::fill(grad_weight.data + begin, grad_weight.data + end, T{0});
-    std::fill(grad_bias.data + begin, grad_bias.data + end, T{0});
+    std::fill(grad_weight.data + begin, grad_weight.data + end, W{0});
+    std::fill(grad_bias.data + begin, grad_bias.data + end, W{0});
     for (int64_t part = 0; part < parts; part++) {
-      const T* part_weight = partial.get() + part * weights * 2;
+      const W* part_weight = partial.get() + part * weights * 2;
       NODEGRAD_SIMD
       for (int64_t i = begin; i < end; i++) {
         grad_weight.data[i] += part_weight[i];
@@ -179,8 +186,8 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const T> weight, 
 }  // namespace
 
 void add_row_norm(Registry& registry) {
-  NODEGRAD_ADD(registry, rowNorm, NODEGRAD_FLOATING);
-  NODEGRAD_ADD(registry, rowNormBackward, NODEGRAD_FLOATING);
+  NODEGRAD_ADD(registry, rowNorm, NODEGRAD_FLOATING, NODEGRAD_HALVES);
+  NODEGRAD_ADD(registry, rowNormBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

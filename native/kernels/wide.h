@@ -1,5 +1,5 @@
-// 16-bit floating types in kernels that compute in float: the type that an element type is computed in, rows widened and narrowed, and
-// elements as bits where they are only moved. Included by vectorised families only.
+// 16-bit floating types in kernels that compute in float: the type that an element type is computed in, dense runs of elements in that
+// type, and elements as bits where they are only moved. Included by vectorised families only.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,8 @@
 
 #include "../runtime/dtype.h"
 #include "../runtime/simd.h"
+#include "blocks.h"
+#include "pack.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -29,15 +31,46 @@ inline const Bits<T>* bits(const T* x) {
   return reinterpret_cast<const Bits<T>*>(x);
 }
 
+// n elements in the type of the computation: where they are, or widened into `buffer`.
 template <class T>
-inline void widen(const T* from, Wide<T>* to, int64_t n) {
-  NODEGRAD_SIMD
-  for (int64_t i = 0; i < n; i++) to[i] = static_cast<Wide<T>>(from[i]);
+inline const Wide<T>* widened(const T* from, int64_t n, Wide<T>* buffer) {
+  if constexpr (is_half<T>) {
+    widen(from, buffer, n);
+    return buffer;
+  } else {
+    (void)n;
+    (void)buffer;
+    return from;
+  }
+}
+// Where n results go that become elements at `to`: there, or in `buffer`, from which `narrowed` takes them.
+template <class T>
+inline Wide<T>* target(T* to, Wide<T>* buffer) {
+  if constexpr (is_half<T>) {
+    (void)to;
+    return buffer;
+  } else {
+    (void)buffer;
+    return to;
+  }
 }
 template <class T>
-inline void narrow(const Wide<T>* from, T* to, int64_t n) {
-  NODEGRAD_SIMD
-  for (int64_t i = 0; i < n; i++) to[i] = T(from[i]);
+inline void narrowed(const Wide<T>* results, T* to, int64_t n) {
+  if constexpr (is_half<T>) {
+    narrow(results, to, n);
+  } else {
+    (void)results;
+    (void)to;
+    (void)n;
+  }
+}
+
+// Copies a short run.
+template <class T>
+inline void copy_run(const T* from, T* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) store(to + i, load(from + i));
+  for (; i < n; i++) to[i] = from[i];
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -1,0 +1,62 @@
+// Sums over dense runs for the normalisations, a few packs side by side: short runs in the element type, runs added up in double, so
+// that a float32 mean over millions of elements keeps its digits. Included by vectorised families only.
+#pragma once
+
+#include <cstdint>
+
+#include "pack.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Elements of a run that is summed in the element type.
+constexpr int64_t kRun = 1024;
+
+// The sum of f(v[i]...) over a run; f takes packs and numbers alike.
+template <class T, class F, class... In>
+inline double sum_run(int64_t n, const F& f, const In*... in) {
+  constexpr int lanes = kLanes<T>;
+  Pack<T> a{}, b{}, c{}, d{};
+  int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a += f(load(in + i)...);
+    b += f(load(in + i + lanes)...);
+    c += f(load(in + i + 2 * lanes)...);
+    d += f(load(in + i + 3 * lanes)...);
+  }
+  for (; i + lanes <= n; i += lanes) a += f(load(in + i)...);
+  T total = sum_lanes((a + b) + (c + d));
+  for (; i < n; i++) total += f(in[i]...);
+  return static_cast<double>(total);
+}
+
+// Count, mean and sum of squared deviations of what was added so far; runs are added in a fixed order.
+struct Moments {
+  double count = 0, mean = 0, squares = 0;
+
+  void add(double n, double other_mean, double other_squares) {
+    if (n == 0) return;
+    const double all = count + n;
+    const double delta = other_mean - mean;
+    mean += delta * (n / all);
+    squares += other_squares + delta * delta * (count * n / all);
+    count = all;
+  }
+  // The elements of one run: their mean first, then what they deviate from it.
+  template <class T>
+  void add_run(const T* v, int64_t n) {
+    const double sum = sum_run<T>(n, [](auto x) { return x; }, v);
+    const double own = sum / static_cast<double>(n);
+    const T centre = static_cast<T>(own);
+    const double around = sum_run<T>(
+        n,
+        [centre](auto x) {
+          const auto d = x - centre;
+          return d * d;
+        },
+        v);
+    const double shift = own - static_cast<double>(centre);
+    add(static_cast<double>(n), own, around - shift * shift * static_cast<double>(n));
+  }
+};
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
