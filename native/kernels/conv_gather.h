@@ -145,7 +145,8 @@ struct Moves {
 // Columns of one channel, as elements.
 template <class T>
 inline void lay_channel(const Moves& moves, const T* source, T* columns) {
-  for (const Moves::Zero& zero : moves.zeros) std::fill_n(columns + zero.to, zero.length, T{});
+  for (const Moves::Zero& zero : moves.zeros)
+    for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = T{};
   if (moves.step == 1) {
     for (const Moves::Copy& copy : moves.copies) copy_run(columns + copy.to, source + copy.from, copy.length);
   } else {
@@ -156,39 +157,46 @@ inline void lay_channel(const Moves& moves, const T* source, T* columns) {
   }
 }
 
+// to[i] = the pair of first[i] and second[i] (or zero, where there is none).
+inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n) {
+  if (second == nullptr) {
+    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits;
+    return;
+  }
+  const auto run = [&](auto size) {
+    constexpr int kSize = decltype(size)::value;
+    const auto block = [&](int64_t i) {
+      uint32_t pairs[kSize];
+      NODEGRAD_SIMD
+      for (int j = 0; j < kSize; j++) pairs[j] = first[i + j].bits | static_cast<uint32_t>(second[i + j].bits) << 16;
+      std::memcpy(to + i, pairs, sizeof pairs);
+    };
+    for (int64_t i = 0; i + kSize <= n; i += kSize) block(i);
+    block(n - kSize);
+  };
+  if (n >= 16) {
+    run(std::integral_constant<int, 16>{});
+  } else if (n >= 4) {
+    run(std::integral_constant<int, 4>{});
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits | static_cast<uint32_t>(second[i].bits) << 16;
+  }
+}
+
 // Columns of two channels as pairs, the first in the low half; `second` is null where there is none.
 inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* second, uint32_t* columns) {
-  for (const Moves::Zero& zero : moves.zeros) std::fill_n(columns + zero.to, zero.length, 0u);
+  for (const Moves::Zero& zero : moves.zeros)
+    for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = 0;
   const int64_t step = moves.step;
   for (const Moves::Copy& copy : moves.copies) {
     const BFloat16* low = first + copy.from;
+    const BFloat16* high = second == nullptr ? nullptr : second + copy.from;
     uint32_t* to = columns + copy.to;
-    if (second == nullptr) {
-      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i * step].bits;
-      continue;
-    }
-    const BFloat16* high = second + copy.from;
-    if (step != 1) {
-      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i * step].bits | static_cast<uint32_t>(high[i * step].bits) << 16;
-      continue;
-    }
-    const auto run = [&](auto size) {
-      constexpr int kSize = decltype(size)::value;
-      const auto block = [&](int64_t i) {
-        uint32_t pairs[kSize];
-        NODEGRAD_SIMD
-        for (int j = 0; j < kSize; j++) pairs[j] = low[i + j].bits | static_cast<uint32_t>(high[i + j].bits) << 16;
-        std::memcpy(to + i, pairs, sizeof pairs);
-      };
-      for (int64_t i = 0; i + kSize <= copy.length; i += kSize) block(i);
-      block(copy.length - kSize);
-    };
-    if (copy.length >= 16) {
-      run(std::integral_constant<int, 16>{});
-    } else if (copy.length >= 4) {
-      run(std::integral_constant<int, 4>{});
+    if (step == 1) {
+      pair_run(to, low, high, copy.length);
     } else {
-      for (int64_t i = 0; i < copy.length; i++) to[i] = low[i].bits | static_cast<uint32_t>(high[i].bits) << 16;
+      for (int64_t i = 0; i < copy.length; i++)
+        to[i] = low[i * step].bits | (high == nullptr ? 0u : static_cast<uint32_t>(high[i * step].bits) << 16);
     }
   }
 }

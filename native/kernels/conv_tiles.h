@@ -9,6 +9,7 @@
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
 #include "conv_gather.h"
+#include "conv_window.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -17,25 +18,71 @@ constexpr int64_t kDepth = 256;
 
 // How a Gather is cut; a function of the shape alone.
 struct GatherCut {
-  int64_t units;                 // of source channels
-  int64_t pixels;                // of all images together
-  int64_t tile;                  // pixels in a full tile
-  int64_t tiles, blocks, block;  // tiles of pixels, blocks of destination channels, channels in a full block
+  int64_t units;          // of source channels
+  int64_t pixels;         // of all images together
+  int64_t block, blocks;  // destination channels in a full block, and blocks
+  int64_t tiles;          // of pixels
+  bool aligned;           // whether a tile is made of whole vectors of one row each
+  int64_t width, height;  // where aligned: columns and rows of a full tile
+  int64_t tile;           // else: pixels of a full tile
 
   template <class T>
-  static GatherCut of(const Gather<T>& gather) {
-    GatherCut cut{};
-    cut.units = ceil_div(gather.source_channels, Multiply<T>::kElements);
-    cut.pixels = gather.n * gather.grid_pixels();
+  explicit GatherCut(const Gather<T>& gather) {
+    constexpr int64_t kLanes = kCols<T> / kVectors;
+    units = ceil_div(gather.source_channels, Multiply<T>::kElements);
+    pixels = gather.n * gather.grid_pixels();
     // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
-    cut.tile = 4 * kCols<T>;
+    tile = 4 * kCols<T>;
     const int64_t most = std::max<int64_t>(1, gather.dest_channels / 64);
-    while (cut.tile > kCols<T> && ceil_div(cut.pixels, cut.tile) * gather.groups * most < 8) cut.tile /= 2;
-    cut.tiles = ceil_div(cut.pixels, cut.tile);
-    cut.blocks = std::min(most, ceil_div(8, std::max<int64_t>(1, cut.tiles * gather.groups)));
-    cut.block = ceil_div(ceil_div(gather.dest_channels, cut.blocks), kRows) * kRows;
-    cut.blocks = ceil_div(gather.dest_channels, cut.block);
-    return cut;
+    while (tile > kCols<T> && ceil_div(pixels, tile) * gather.groups * most < 8) tile /= 2;
+    const int64_t* grid = gather.grid;
+    aligned = grid[2] > 0 && grid[2] % kLanes == 0;
+    if (aligned) {
+      width = grid[2] >= tile ? tile : grid[2];
+      height = grid[2] >= tile ? 1 : std::min(grid[1], tile / width);
+      tiles = gather.n * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width);
+    } else {
+      tiles = ceil_div(pixels, tile);
+    }
+    blocks = std::min(most, ceil_div(8, std::max<int64_t>(1, tiles * gather.groups)));
+    block = ceil_div(ceil_div(gather.dest_channels, blocks), kRows) * kRows;
+    blocks = ceil_div(gather.dest_channels, block);
+  }
+
+  // The pixels of tile t among those of all images.
+  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
+    if (!aligned) {
+      begin = t * tile;
+      end = std::min(pixels, begin + tile);
+      return;
+    }
+    const int64_t across = ceil_div(grid[2], width);
+    const int64_t down = ceil_div(grid[1], height);
+    const int64_t q = t % across * width;
+    const int64_t p = t / across % down * height;
+    begin = (t / across / down * grid[1] + p) * grid[2] + q;
+    end = begin + (height > 1 ? std::min(height, grid[1] - p) * width : std::min(width, grid[2] - q));
+  }
+};
+
+// What the tiles of one phase share.
+template <class T>
+struct PhasePlan {
+  const typename Multiply<T>::Unit* weights;
+  int64_t step;  // units of channels that are multiplied at a time
+  bool windowed;
+  Window window;
+  std::vector<int32_t> offsets;  // of the window, for every tap of `step` units
+
+  PhasePlan(const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed) : weights(packed) {
+    constexpr int64_t kWindow = 6 * 1024;  // units of a window that stay in a first-level cache
+    windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.height, cut.width);
+    const int64_t most =
+        windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
+    step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
+    if (!windowed) return;
+    for (int64_t unit = 0; unit < step; unit++)
+      for (const int64_t tap : window.taps) offsets.push_back(static_cast<int32_t>(unit * window.unit + tap));
   }
 };
 
@@ -114,64 +161,85 @@ struct TileMemory {
   std::vector<typename Multiply<T>::Sum> product;
 };
 
-// Channels k0..k1 of one group for the pixels begin..end of all images. `packed` holds one pointer a phase.
+// Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
 template <class T>
-void gather_tile(const Gather<T>& gather, const GatherCut& cut, const std::vector<const typename Multiply<T>::Unit*>& packed,
+void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhase& phase, const PhasePlan<T>& plan,
                  const typename Multiply<T>::Sum* bias, int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
-  constexpr int64_t kWidth = kCols<T>;
+  constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
   const int64_t pixels = gather.grid_pixels();
   const int64_t panels = ceil_div(end - begin, kWidth);
   const int64_t rows = ceil_div(k1 - k0, kRows) * kRows;
-  cut_segments(gather.grid, begin, end, kWidth, memory.segments);
-  if (end - begin < panels * kWidth) {
+  const int64_t taps = phase.taps();
+  const int64_t depth = cut.units * taps;
+  const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
+  const int64_t panel_units = plan.step * taps * kWidth;
+  Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit : panels * panel_units);
+  Sum* product = at_least(memory.product, panels * rows * kWidth);
+  const Unit* weights = plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
+  const Sum* start = bias == nullptr ? nullptr : bias + group * gather.dest_channels + k0;
+  // Where the tile begins in its image.
+  const int64_t image = begin / pixels;
+  const int64_t q0 = begin % gather.grid[2];
+  const int64_t p0 = begin / gather.grid[2] % gather.grid[1];
+  const int64_t e = begin / gather.grid[2] / gather.grid[1] % gather.grid[0];
+  if (!plan.windowed) {
     // Columns past the end are computed and dropped; what stands there must be numbers that were written once.
-    std::fill(memory.columns.begin(), memory.columns.end(), Unit{});
-  }
-  for (size_t f = 0; f < gather.phases.size(); f++) {
-    const GatherPhase& phase = gather.phases[f];
-    const int64_t taps = phase.taps();
-    const int64_t depth = cut.units * taps;
-    const int64_t most = std::max<int64_t>(1, kDepth / std::max<int64_t>(1, taps));
-    const int64_t step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
-    const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
-    const int64_t panel_units = step * taps * kWidth;
-    Unit* columns = at_least(memory.columns, panels * panel_units);
-    Sum* product = at_least(memory.product, panels * rows * kWidth);
-    const Unit* weights = packed[f] + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
-    const Sum* start = bias == nullptr ? nullptr : bias + group * gather.dest_channels + k0;
+    if (end - begin < panels * kWidth) std::fill(memory.columns.begin(), memory.columns.end(), Unit{});
     memory.moves.find(gather, phase, memory.segments, kWidth, kWidth, panel_units);
-    int64_t unit = 0;
-    do {
-      const int64_t next = std::min(cut.units, unit + step);
-      for (int64_t u = unit; u < next; u++) lay_unit(memory.moves, gather, group, u * Multiply<T>::kElements, columns + (u - unit) * taps * kWidth);
-      for (int64_t panel = 0; panel < panels; panel++) {
-        const int64_t from = begin + panel * kWidth;
-        const int64_t to = std::min(end, from + kWidth);
-        const int64_t image = from / pixels;
-        Sum* out = product + panel * rows * kWidth;
-        int64_t ldc = kWidth, cols = kWidth;
-        if constexpr (std::is_same_v<T, Sum>) {
-          if (in_place && (to - 1) / pixels == image) {
-            out = gather.dest + ((image * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
-            ldc = pixels;
-            cols = to - from;
-          }
-        }
-        for (int64_t k = k0; k < k1; k += kRows) {
-          packed_tile<T>((next - unit) * taps, weights + ((k - k0) * depth + unit * taps * kRows), columns + panel * panel_units,
-                         out + (k - k0) * ldc, ldc, std::min<int64_t>(kRows, k1 - k), cols, start == nullptr ? nullptr : start + k - k0, unit > 0);
+  }
+  int64_t unit = 0;
+  do {
+    const int64_t next = std::min(cut.units, unit + plan.step);
+    for (int64_t u = unit; u < next; u++) {
+      const int64_t c = u * Multiply<T>::kElements;
+      if (plan.windowed) {
+        const T* source = gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
+        const T* second = Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
+        plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, cut.width), q0, q0 + std::min(cut.width, end - begin),
+                        columns + (u - unit) * plan.window.unit);
+      } else {
+        lay_unit(memory.moves, gather, group, c, columns + (u - unit) * taps * kWidth);
+      }
+    }
+    for (int64_t panel = 0; panel < panels; panel++) {
+      const int64_t from = begin + panel * kWidth;
+      const int64_t to = std::min(end, from + kWidth);
+      Sum* out = product + panel * rows * kWidth;
+      int64_t ldc = kWidth, cols = kWidth;
+      if constexpr (std::is_same_v<T, Sum>) {
+        if (in_place && (to - 1) / pixels == from / pixels) {
+          out = gather.dest + ((from / pixels * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
+          ldc = pixels;
+          cols = to - from;
         }
       }
-      unit = next;
-    } while (unit < cut.units);
-    for (const Segment& segment : memory.segments) {
-      const int64_t panel = segment.column / kWidth;
-      const int64_t from = begin + panel * kWidth;
-      if (in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels) continue;
-      scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
+      const auto multiply = [&](const auto& right) {
+        for (int64_t k = k0; k < k1; k += kRows) {
+          packed_tile<T>((next - unit) * taps, weights + ((k - k0) * depth + unit * taps * kRows), right, out + (k - k0) * ldc, ldc,
+                         std::min<int64_t>(kRows, k1 - k), cols, start == nullptr ? nullptr : start + k - k0, unit > 0);
+        }
+      };
+      if (plan.windowed) {
+        Places<T> right{{}, plan.offsets.data()};
+        for (int j = 0; j < kVectors; j++) {
+          // A panel's vectors past the end of the tile read what its first one reads.
+          const int64_t at = panel * kWidth + (from + j * kLanes < end ? j * kLanes : 0);
+          right.base[j] = columns + at / cut.width * plan.window.pitch + at % cut.width;
+        }
+        multiply(right);
+      } else {
+        multiply(Panel<T>{columns + panel * panel_units});
+      }
     }
+    unit = next;
+  } while (unit < cut.units);
+  for (const Segment& segment : memory.segments) {
+    const int64_t panel = segment.column / kWidth;
+    const int64_t from = begin + panel * kWidth;
+    if (in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels) continue;
+    scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
   }
 }
 
@@ -180,17 +248,17 @@ template <class T>
 void gather_tiles(const Gather<T>& gather) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
-  const GatherCut cut = GatherCut::of(gather);
-  if (cut.pixels == 0 || gather.dest_channels == 0) return;
+  if (gather.n * gather.grid_pixels() == 0 || gather.dest_channels == 0) return;
+  const GatherCut cut(gather);
   const int64_t padded = ceil_div(gather.dest_channels, kRows) * kRows;
   int64_t total = 0;
   for (const GatherPhase& phase : gather.phases) total += gather.groups * padded * cut.units * phase.taps();
   const Scratch<Unit> weights(total);
-  std::vector<const Unit*> packed;
+  std::vector<PhasePlan<T>> plans;
   Unit* at = weights.get();
   for (const GatherPhase& phase : gather.phases) {
     pack_weights(gather, phase, cut.units, at);
-    packed.push_back(at);
+    plans.emplace_back(phase, cut, at);
     at += gather.groups * padded * cut.units * phase.taps();
   }
   const Scratch<Sum> bias(gather.bias == nullptr ? 0 : gather.groups * gather.dest_channels);
@@ -200,9 +268,13 @@ void gather_tiles(const Gather<T>& gather) {
     thread_local TileMemory<T> memory;
     for (int64_t item = first; item < last; item++) {
       const int64_t k0 = item % cut.blocks * cut.block;
-      const int64_t begin = item / cut.blocks / gather.groups * cut.tile;
-      gather_tile(gather, cut, packed, gather.bias == nullptr ? nullptr : bias.get(), item / cut.blocks % gather.groups, k0,
-                  std::min(gather.dest_channels, k0 + cut.block), begin, std::min(cut.pixels, begin + cut.tile), memory);
+      int64_t begin, end;
+      cut.range(gather.grid, item / cut.blocks / gather.groups, begin, end);
+      cut_segments(gather.grid, begin, end, kCols<T>, memory.segments);
+      for (size_t f = 0; f < plans.size(); f++) {
+        gather_tile(gather, cut, gather.phases[f], plans[f], gather.bias == nullptr ? nullptr : bias.get(), item / cut.blocks % gather.groups, k0,
+                    std::min(gather.dest_channels, k0 + cut.block), begin, end, memory);
+      }
     }
     trim(memory.columns);
     trim(memory.product);

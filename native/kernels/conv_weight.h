@@ -87,9 +87,10 @@ struct WeightProduct {
         alignas(64) Sum tile[kRows * kWidth];
         const bool whole = valid == kRows;
         if (count <= kWidth / kVectors) {
-          micro_kernel<T, 1, kRun>(depth, left + row * kRun, turned, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+          micro_kernel<T, 1, kRun>(depth, left + row * kRun, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
         } else {
-          micro_kernel<T, kVectors, kRun>(depth, left + row * kRun, turned, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+          micro_kernel<T, kVectors, kRun>(depth, left + row * kRun, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr,
+                                          whole && !first);
         }
         if (whole) continue;
         for (int64_t i = 0; i < valid; i++)

@@ -93,11 +93,31 @@ constexpr int kVectors = 2;
 template <class T>
 constexpr int kCols = kVectors * NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename Multiply<T>::Sum));
 
+// Where the right operand's vectors stand: in a panel of kCols units a step of depth, or in a window where step p is `offsets[p]` away
+// from the places of the tile's vectors.
+template <class T>
+struct Panel {
+  const typename Multiply<T>::Unit* units;
+  template <int LANES>
+  typename Multiply<T>::Units at(int64_t p, int j) const {
+    return load<typename Multiply<T>::Units>(units + p * kCols<T> + j * LANES);
+  }
+};
+template <class T>
+struct Places {
+  const typename Multiply<T>::Unit* base[kVectors];
+  const int32_t* offsets;
+  template <int>
+  typename Multiply<T>::Units at(int64_t p, int j) const {
+    return load<typename Multiply<T>::Units>(base[j] + offsets[p]);
+  }
+};
+
 // c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < kRows and j < VECTORS vectors. The unit p of
-// row i stands at a[p * kRows + i] where ROW is 0, at a[i * ROW + p] else; b has kCols units a step whatever VECTORS is.
-template <class T, int VECTORS, int ROW>
-inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, const typename Multiply<T>::Unit* b, typename Multiply<T>::Sum* c,
-                         int64_t ldc, const typename Multiply<T>::Sum* start, bool keep) {
+// row i stands at a[p * kRows + i] where ROW is 0, at a[i * ROW + p] else.
+template <class T, int VECTORS, int ROW, class Right>
+inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
+                         const typename Multiply<T>::Sum* start, bool keep) {
   using M = Multiply<T>;
   constexpr int kLanes = NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename M::Sum));
   typename M::Sums sums[kRows][VECTORS];
@@ -109,7 +129,7 @@ inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, con
   for (int64_t p = 0; p < depth; p++) {
     typename M::Units right[VECTORS];
 #pragma GCC unroll 2
-    for (int j = 0; j < VECTORS; j++) right[j] = load<typename M::Units>(b + p * kCols<T> + j * kLanes);
+    for (int j = 0; j < VECTORS; j++) right[j] = b.template at<kLanes>(p, j);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; i++) {
       const typename M::Unit left = ROW == 0 ? a[p * kRows + i] : a[i * ROW + p];
@@ -133,9 +153,9 @@ inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, con
 }
 
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
-template <class T>
-inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* a, const typename Multiply<T>::Unit* b, typename Multiply<T>::Sum* c,
-                        int64_t ldc, int64_t rows, int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
+template <class T, class Right>
+inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows,
+                        int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
   using Sum = typename Multiply<T>::Sum;
   if (rows == kRows && cols == kCols<T>) {
     micro_kernel<T, kVectors, 0>(depth, a, b, c, ldc, start, keep);
