@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from './bundle.mjs';
+import { bundle, exportsOf } from './bundle.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -16,7 +16,15 @@ await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'index.js'));
 // The entry of DataLoader's worker threads; it loads index.js at run time, so that there is one instance of the library.
 await bundle(path.join(root, 'lib', 'data', 'worker.ts'), path.join(dist, 'data-worker.js'));
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
-writeFileSync(path.join(dist, 'index.mjs'), "export * from './index.js';\n");
+// Names are listed, since Node would otherwise read the whole bundle once more to find them.
+const names = await exportsOf(path.join(root, 'lib', 'index.ts'));
+const lines = [
+  "import { createRequire } from 'node:module';",
+  // Under other names here, since `var` is one of them.
+  `const { ${names.map((name) => `${name}: $${name}`).join(', ')} } = createRequire(import.meta.url)('./index.js');`,
+  `export { ${names.map((name) => `$${name} as ${name}`).join(', ')} };`,
+];
+writeFileSync(path.join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
 
 const tsc = spawnSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
