@@ -15,6 +15,7 @@ constexpr double kTwoByRootPi = 1.12837916709551257390;
 
 // A NaN stays.
 struct Relu {
+  using InOnePass = void;
   template <class T>
   T operator()(T x) const {
     return x < T(0) ? T(0) : x;
@@ -22,6 +23,7 @@ struct Relu {
 };
 // g where x is above the threshold (or NaN).
 struct ThresholdBackward {
+  using InOnePass = void;
   double threshold;
   template <class T>
   T operator()(T g, T x) const {

@@ -25,18 +25,21 @@ bool is_nan(T x) {
 }
 
 struct Add {
+  using InOnePass = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
   }
 };
 struct Sub {
+  using InOnePass = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
   }
 };
 struct Mul {
+  using InOnePass = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
@@ -50,6 +53,7 @@ struct Div {
 };
 // a b times a number: what many derivatives need, in one pass.
 struct ScaledMul {
+  using InOnePass = void;
   double scale;
   template <class T>
   T operator()(T a, T b) const {
@@ -58,6 +62,7 @@ struct ScaledMul {
 };
 // a + alpha b, as add and sub with alpha need it.
 struct AddScaled {
+  using InOnePass = void;
   double alpha;
   template <class T>
   T operator()(T a, T b) const {

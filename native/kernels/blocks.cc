@@ -28,7 +28,7 @@ void narrow(const float* from, BFloat16* to, int64_t n) {
     uint32_t u;
     std::memcpy(&u, from + i, 4);
     const uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
-    to[i].bits = static_cast<uint16_t>((u & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
+    to[i].bits = static_cast<uint16_t>(from[i] == from[i] ? rounded : 0x7fc0u);
   }
 }
 
@@ -276,16 +276,16 @@ void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t
   if (job.streams) end_stream();
 }
 
-// A grain that cuts n into an even number of nearly equal parts, so that two or four threads end together.
-int64_t even_grain(int64_t n) {
-  if (n <= kElementGrain) return n;
-  const int64_t parts = ((n + kElementGrain - 1) / kElementGrain + 3) / 4 * 4;
+// Cuts n into an even number of nearly equal parts of about `grain`, so that two or four threads end together.
+int64_t even_grain(int64_t n, int64_t grain) {
+  if (n < 2 * grain) return n;
+  const int64_t parts = n < 4 * grain ? 2 : (n / grain + 3) / 4 * 4;
   return ((n + parts - 1) / parts + 63) / 64 * 64;
 }
 
 }  // namespace
 
-void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count) {
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain) {
   int64_t sizes[kMaxOperands];
   for (int k = 0; k < count; k++) sizes[k] = operands[k].size;
   plan.check_sizes(sizes, count);
@@ -297,7 +297,7 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   if (plan.contiguous() || plan.ndim() == 1) {
     int64_t strides[kMaxOperands];
     for (int k = 0; k < count; k++) strides[k] = plan.contiguous() ? 1 : plan.stride(k, 0);
-    parallel_for(elements, even_grain(elements), [&](int64_t begin, int64_t end) {
+    parallel_for(elements, even_grain(elements, grain), [&](int64_t begin, int64_t end) {
       Buffers buffers;
       int64_t at[kMaxOperands];
       for (int k = 0; k < count; k++) at[k] = begin * strides[k];
@@ -315,15 +315,15 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
     strides[k] = plan.stride(k, last);
   }
   job.streams = job.streams && dense[0];
-  const int64_t grain = std::max<int64_t>(1, even_grain(elements) / inner);
+  const int64_t rows = std::max<int64_t>(1, even_grain(elements, grain) / inner);
   if (inner < kShortRow) {
-    parallel_for(outer, grain, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
+    parallel_for(outer, rows, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
     return;
   }
   // Few long rows: cut within the row.
-  const int64_t pieces = inner > 2 * kElementGrain ? (inner + kElementGrain - 1) / kElementGrain : 1;
+  const int64_t pieces = inner > 2 * grain ? (inner + grain - 1) / grain : 1;
   const int64_t length = (inner + pieces - 1) / pieces;
-  parallel_for(outer * pieces, pieces > 1 ? 1 : grain, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * pieces, pieces > 1 ? 1 : rows, [&](int64_t begin, int64_t end) {
     Buffers buffers;
     Odometer<kMaxOperands> row(plan, begin / pieces, count);
     int64_t piece = begin % pieces;

@@ -45,9 +45,9 @@ struct Convert {
 int transposed_dim(const Plan& plan) {
   if (plan.contiguous() || plan.ndim() < 2) return -1;
   const int last = plan.ndim() - 1;
-  if (plan.stride(0, last) != 1 || plan.stride(1, last) == 1) return -1;
+  if (plan.stride(0, last) != 1 || plan.stride(1, last) <= 1) return -1;
   for (int d = last - 1; d >= 0; d--) {
-    if (plan.stride(1, d) == 1 && plan.size(d) >= 8 && plan.size(last) >= 8) return d;
+    if (plan.stride(1, d) == 1 && plan.size(d) >= 8) return d;
   }
   return -1;
 }
@@ -77,6 +77,12 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
         rest /= plan.size(d);
         to += at * plan.stride(0, d);
         from += at * plan.stride(1, d);
+      }
+      if (columns < 8) {
+        for (int64_t i = 0; i < n; i++) {
+          for (int64_t j = 0; j < columns; j++) out[to + i * plan.stride(0, side) + j] = in[from + j * plan.stride(1, last) + i];
+        }
+        continue;
       }
       for (int64_t c = 0; c < columns; c += tile) {
         const int64_t m = std::min(tile, columns - c);

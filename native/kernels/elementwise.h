@@ -24,6 +24,20 @@ constexpr bool takes_packs = false;
 template <class F>
 constexpr bool takes_packs<F, typename F::Packs> = true;
 
+// A functor that says `using InOnePass = void` is compiled for bfloat16 too, as one loop that widens, computes and rounds: for the few
+// that mixed precision runs most and that are cheaper than the passes through a block.
+template <class F, class = void>
+constexpr bool in_one_pass = false;
+template <class F>
+constexpr bool in_one_pass<F, typename F::InOnePass> = true;
+template <class F>
+struct OnePass : F {
+  template <class... T>
+  BFloat16 operator()(T... x) const {
+    return BFloat16(F::operator()(static_cast<float>(x)...));
+  }
+};
+
 // The loop of a functor: a Run (blocks.h).
 template <class F, class Out, class... In>
 struct Dense {
@@ -50,8 +64,13 @@ struct Dense {
 // out = f(in...), by plan [out, in...].
 template <class F, class Out, class... In>
 void map(const F& f, Slice<Out> out, const Plan& plan, Slice<const In>... in) {
-  const Operand operands[] = {operand(out), operand(in)...};
-  run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In));
+  if constexpr (in_one_pass<F> && std::is_same_v<Out, BFloat16>) {
+    const Operand raw[] = {raw_operand(out), raw_operand(in)...};
+    run_blocks(&Dense<OnePass<F>, Out, In...>::run, &f, plan, raw, 1 + sizeof...(In));
+  } else {
+    const Operand operands[] = {operand(out), operand(in)...};
+    run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In), takes_packs<F> ? kHeavyGrain : kLightGrain);
+  }
 }
 
 // Registration of a functor for a list of types: one line an operator. Operands are all of a type T; the output is too

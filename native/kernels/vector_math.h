@@ -58,7 +58,7 @@ namespace nodegrad::NODEGRAD_LEVEL::vec {
 // Bounds are in tenths of a unit in the last place. 3.5 units for float where 1.0 takes three times as long.
 NODEGRAD_SLEEF_1(exp, exp, u10, u10)
 NODEGRAD_SLEEF_1(exp2, exp2, u10, u10)
-NODEGRAD_SLEEF_1(expm1, expm1, u10, u10)
+NODEGRAD_SLEEF_1(expm1_in_full, expm1, u10, u10)
 NODEGRAD_SLEEF_1(log, log, u10, u10)
 NODEGRAD_SLEEF_1(log2, log2, u10, u10)
 NODEGRAD_SLEEF_1(log10, log10, u10, u10)
@@ -116,6 +116,17 @@ inline V acosh(V x) {
   using T = Element<V>;
   return x > T(1e18) ? log(x) + T(0.69314718055994530942) : acosh_below_1e18(x);
 }
+
+// e^x - 1 of floats at a third of SLEEF's time: x + x^2 P(x), the minimax polynomial of error 0.05 units, where the 1 would cancel digits.
+inline Floats expm1(Floats x) {
+  Floats p = x * 1.98501775e-4f + 1.39961964e-3f;
+  p = p * x + 8.33357771e-3f;
+  p = p * x + 4.16653579e-2f;
+  p = p * x + 1.6666664e-1f;
+  p = p * x + 5.00000039e-1f;
+  return abs(x) < 0.5f ? x + x * x * p : exp(x) - 1.0f;
+}
+inline Doubles expm1(Doubles x) { return expm1_in_full(x); }
 
 // SLEEF's erf of floats takes eight times as long as memory does. This is x + x A(x^2) below 0.9 and 1 - 2^-B(|x|) above, the power as
 // 2^-n 2^r; all three are minimax polynomials, of error 0.005, 0.03 and 0.3 units. From 3.92 on erf rounds to 1.
