@@ -8,7 +8,7 @@ interface Addon {
   readonly kernels: Readonly<Record<string, unknown>>;
   readonly simdLevel: 'avx512' | 'avx2' | 'scalar';
   /** See native/bind/lifetime.h. */
-  readonly lifetime: { watch(object: object): number; unwatch(place: number): void; collected(places: Int32Array): number };
+  readonly lifetime: { watch(object: object): number; unwatch(place: number): void; collected(places: Int32Array): number; prepare(memory: Uint8Array): number };
   /** Returns to the system what malloc keeps and nobody uses. */
   giveBackPages(): void;
   getNumThreads(): number;

@@ -38,7 +38,7 @@ export function allocateStorage(bytes: number): Storage {
   }
   if (bytes <= POOL_LIMIT && collector() !== null) {
     const block = takeBlock(bytes, newBuffer);
-    return new Storage(block.buffer, 0, bytes, block);
+    return new Storage(block.buffer, block.offset, bytes, block);
   }
   return new Storage(newBuffer(bytes), 0, bytes);
 }

@@ -3,6 +3,7 @@
  * storage is no more: every window on a block holds its storage, so that the storage's end is the end of all of them.
  * V8 owns the blocks as buffers, but their coming and going costs it neither accounting nor marking. See docs/performance.md.
  */
+import { addon } from '../native/addon.js';
 import { collector, forEachCollected, unwatch, watch } from './collector.js';
 import { poison } from './guard.js';
 
@@ -11,6 +12,8 @@ const UNIT = 1024;
 /** A larger request is none of the pool's business: malloc asks the system for it, and gives it back to the system. */
 export const POOL_LIMIT = 2 ** 30;
 const MIB = 2 ** 20;
+/** A cache line. */
+const LINE = 64;
 /** Collect at the end of a backward pass that stands after this many lent bytes. */
 const WORTH_COLLECTING = 32 * MIB;
 /** Collect rather than take new memory from here on, at first. */
@@ -27,11 +30,15 @@ export class Block {
   /** Set once the buffer itself was given out: somebody may hold it without its storage, so the block is never lent again. */
   exposed = false;
   idleSince = 0;
+  /** Where its first cache line begins: V8's buffers begin in the middle of one. */
+  readonly offset: number;
   constructor(
     readonly buffer: ArrayBufferLike,
     readonly sizeClass: number,
     readonly bytes: number,
-  ) {}
+  ) {
+    this.offset = addon.lifetime.prepare(new Uint8Array(buffer));
+  }
 }
 
 const freeBlocks: Block[][] = [];
@@ -81,7 +88,7 @@ export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLik
     return block;
   }
   const size = bytesOf(sizeClass);
-  return new Block(make(size), sizeClass, size);
+  return new Block(make(size + LINE), sizeClass, size);
 }
 
 function freeBlock(sizeClass: number): Block | undefined {

@@ -1,7 +1,10 @@
 #include "lifetime.h"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
+
+#include "../runtime/process.h"
 
 namespace nodegrad::bind {
 namespace {
@@ -82,6 +85,20 @@ napi_value collected(napi_env env, napi_callback_info info) {
   return result;
 }
 
+napi_value prepare(napi_env env, napi_callback_info info) {
+  constexpr size_t large = size_t{4} << 20;
+  constexpr uintptr_t line = 64;
+  napi_value argument = nullptr;
+  size_t length = 0;
+  void* data = nullptr;
+  if (read(env, info, &argument) == nullptr || napi_get_typedarray_info(env, argument, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
+    return refuse(env, "prepare: expected a Uint8Array");
+  if (length >= large) prefer_large_pages(data, length);
+  napi_value result = nullptr;
+  napi_create_uint32(env, static_cast<uint32_t>((line - reinterpret_cast<uintptr_t>(data) % line) % line), &result);
+  return result;
+}
+
 }  // namespace
 
 Napi::Object lifetime(Napi::Env env) {
@@ -95,6 +112,7 @@ Napi::Object lifetime(Napi::Env env) {
   add("watch", watch);
   add("unwatch", unwatch);
   add("collected", collected);
+  add("prepare", prepare);
   // The references themselves go with the environment.
   if (napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Table*>(data); }, table.get()) != napi_ok) throw Napi::Error::New(env);
   table.release();

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
 import { autograd, emptyCache, memoryStats, nn, ones, resetPeakMemoryStats, type Tensor } from '../../lib/index.js';
+import { addon } from '../../lib/native/addon.js';
 import { collector } from '../../lib/storage/collector.js';
 import { setPoison } from '../../lib/storage/guard.js';
 
@@ -110,6 +111,13 @@ describe('memory that is used again', () => {
     expect(first.data()[0]).to.equal(12);
     // d/dx (3 x^2)^2 = 36 x^3
     expect(second.data()[N - 1]).to.equal(288);
+  });
+
+  it('begins at a cache line', () => {
+    for (const count of [600, 5000, N, 3 * N + 1]) {
+      const { storage } = ones([count]);
+      expect(addon.lifetime.prepare(new Uint8Array(storage.buffer, storage.byteOffset)), `${count} elements`).to.equal(0);
+    }
   });
 
   it('is at once what a rule took and did not return', () => {
