@@ -28,4 +28,5 @@ export { save, saveToBuffer } from './serialization/save.js';
 export { load } from './serialization/load.js';
 export type { LoadCheckpointOptions, LoadedCheckpoint } from './serialization/load.js';
 export * as utils from './utils/index.js';
+export * as profiler from './profiler/index.js';
 export { type ProgressStream, type Tqdm, tqdm, type TqdmOptions, trange } from './tqdm/tqdm.js';

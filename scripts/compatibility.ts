@@ -23,6 +23,8 @@ function ownerOf(namespace: string): unknown {
   const parts = namespace.split('.').slice(1).map(camelCase);
   if (parts[0] === 'Tensor') return nodegrad.Tensor.prototype;
   const owner = parts.reduce<unknown>((value, part) => (has(value, part) ? (value as Record<string, unknown>)[part] : undefined), nodegrad);
+  // In PyTorch a class, here a function that makes one.
+  if (owner === nodegrad.profiler.profile) return nodegrad.profiler.Profile.prototype;
   return parts.at(-1) === 'SummaryWriter' && typeof owner === 'function' ? (owner.prototype as unknown) : owner;
 }
 

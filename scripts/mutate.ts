@@ -6,7 +6,7 @@
 import { autograd, type Tensor } from '../lib/index.js';
 import type { Node } from '../lib/autograd/node.js';
 import { operators } from '../lib/ops/define-op.js';
-import { type Observer, observer } from '../lib/ops/dispatch-state.js';
+import { type Observer, observe, unobserve } from '../lib/ops/dispatch-state.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';
@@ -69,11 +69,11 @@ function survey(): { byRule: Map<string, Check[]>; nonzero: Set<string>; given: 
   const given = new Set<string>();
   for (const check of checks) {
     const recorder = new Recorder(nonzero, given);
-    observer.active = recorder;
+    observe(recorder);
     try {
       check.run();
     } finally {
-      observer.active = null;
+      unobserve(recorder);
     }
     for (const rule of recorder.names) byRule.set(rule, [...(byRule.get(rule) ?? []), check]);
   }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { AutogradError, describe, rejectUnknownOptions } from '../errors.js';
 import { modulePath } from '../nn/module-path.js';
 import { castTo } from '../ops/cast.js';
-import { type Observer, observer } from '../ops/dispatch-state.js';
+import { type Observer, observe, unobserve } from '../ops/dispatch-state.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
@@ -98,9 +98,8 @@ const watcher: Observer = {
 let open = 0;
 /** Watches operators only while somebody asks for it. */
 function watch(): void {
-  const wanted = open > 0 || mode.get() !== null;
-  if (wanted) observer.active = watcher;
-  else if (observer.active === watcher) observer.active = null;
+  if (open > 0 || mode.get() !== null) observe(watcher);
+  else unobserve(watcher);
 }
 
 /**

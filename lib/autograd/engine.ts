@@ -163,6 +163,7 @@ function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolea
   let taken: readonly Storage[] | null = null;
   let results: readonly (Tensor | null | undefined)[];
   try {
+    if (observer.active !== null) observer.active.backward?.(node);
     results = backward(node, outputs[0] as Tensor, outputs);
   } finally {
     taken = leaveScope(outer);

@@ -6,6 +6,7 @@ import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest } from '../errors.js';
 import { castTo, contiguousOf, copyInto, fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
+import { observer, watched } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { camelCase, checkBoolean, snakeCase } from './arguments.js';
@@ -173,6 +174,10 @@ export abstract class Optimizer {
     const setToNone = typeof options === 'boolean' ? options : (options.setToNone ?? true);
     if (typeof options === 'object')
       for (const key of Object.keys(options)) if (key !== 'setToNone') throw new ArgumentError(`zeroGrad: unknown option ${JSON.stringify(key)}, did you mean "setToNone"?`);
+    if (observer.active === null) this.zeroAll(setToNone);
+    else watched(`Optimizer.zeroGrad#${this.constructor.name}.zeroGrad`, () => this.zeroAll(setToNone));
+  }
+  private zeroAll(setToNone: boolean): void {
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         if (setToNone) param.gradient = null;
@@ -193,6 +198,10 @@ export abstract class Optimizer {
   step(): undefined;
   step<L>(closure: Closure<L>): L;
   step<L>(closure?: Closure<L>): L | undefined {
+    if (observer.active === null) return this.stepAll(closure);
+    return watched(`Optimizer.step#${this.constructor.name}.step`, () => this.stepAll(closure));
+  }
+  private stepAll<L>(closure: Closure<L> | undefined): L | undefined {
     const args = closure === undefined ? [] : [closure];
     for (const { hook } of this.preHooks) hook(this, args);
     const finish = (): void => {

@@ -21,8 +21,12 @@ const ALIGNMENT = 64;
 let slab: ArrayBufferLike = new ArrayBuffer(0);
 let slabUsed = 0;
 
+/** Bytes handed out since the start, for the profiler. */
+export const handedOut = { bytes: 0 };
+
 /** Uninitialised memory of `bytes` bytes. */
 export function allocateStorage(bytes: number): Storage {
+  handedOut.bytes += bytes;
   if (guarding()) {
     const { buffer, byteOffset } = guardedBuffer(bytes);
     return new Storage(buffer, byteOffset, bytes);
