@@ -40,11 +40,15 @@ const env: NodeJS.ProcessEnv = { ...process.env };
 delete env.OPENBLAS_CORETYPE;
 delete env.OPENBLAS_L2_SIZE;
 
+const root = path.resolve(here, '..', '..');
+const program = path.join(root, 'build', 'bench', 'measure.cjs');
+execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'measure.ts'), program]);
+
 type Seconds = Record<string, number>;
 const median = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 function ours(count: number, section: string, names: readonly string[]): Seconds {
-  const out = execFileSync(process.execPath, ['--import', 'tsx', path.join(here, 'measure.ts'), args.seconds, section, ...names], {
+  const out = execFileSync(process.execPath, [program, args.seconds, section, ...names], {
     encoding: 'utf8',
     env: { ...env, NODEGRAD_NUM_THREADS: String(count) },
   });
@@ -160,7 +164,7 @@ if (wants('import')) {
   const program =
     "const [t, m] = [performance.now(), process.memoryUsage.rss()]; await import('nodegrad'); console.log(JSON.stringify({ ms: performance.now() - t, MB: (process.memoryUsage.rss() - m) / 2 ** 20 }))";
   const runs = Array.from({ length: 3 + 2 * rounds }, () => {
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env, cwd: path.join(here, '..', '..') });
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env, cwd: root });
     return JSON.parse(out) as Seconds;
   });
   table("import 'nodegrad'", [{ what: 'median', ms: median(runs.map((r) => r.ms)), 'MB added': median(runs.map((r) => r.MB)) }]);
