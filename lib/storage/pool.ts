@@ -16,10 +16,17 @@ const MIB = 2 ** 20;
 const LINE = 64;
 /** Collect at the end of a backward pass that stands after this many lent bytes. */
 const WORTH_COLLECTING = 32 * MIB;
+/** Collect after so many lent bytes at the latest, so that what is kept follows what is needed. */
+const OFTEN_ENOUGH = 2048 * MIB;
 /** Collect rather than take new memory from here on, at first. */
 const FIRST_LEVEL = 128 * MIB;
 /** A free block that was idle for so many collections is let go. */
 const IDLE = 32;
+/** Not worth a major collection, unless it stays for so many minor ones. */
+const LITTLE = 64 * MIB;
+const LONG = 64;
+/** Worth giving its pages back to the system. */
+const MUCH = 256 * MIB;
 /** A request takes a free block of up to so many size classes above its own (four: half as large again). */
 const REACH = 4;
 
@@ -50,14 +57,20 @@ let peakReserved = 0;
 /** Lent since the last collection. */
 let lentSince = 0;
 let collections = 0;
-/** The last collection that was a major one. */
+/** The last collection that was a major one, and what was in use after it. */
 let majorAt = 0;
+let afterMajor = 0;
+/** Bytes of blocks that the pool no longer holds, but V8 may. */
+let letGo = 0;
+let trimDue = false;
 /** What is expected to be in use after a backward pass: what was after the last major collection there. */
 let floor = 0;
-/** How often room was made since the last backward pass: what lived through two collections is old, and only a major one finds it. */
+/** How often room was made since the last backward pass: what lived through two collections is old. */
 let roomMade = 0;
-/** How many backward passes in succession had room made before them. */
-let crowded = 0;
+/** The most that was in use since the last backward pass, and what the passes of late needed. */
+let highest = 0;
+let need = 0;
+/** Where room is made rather than new memory taken. */
 let level = FIRST_LEVEL;
 
 /** The class of a size, eight classes a doubling, and its size in bytes. */
@@ -76,6 +89,7 @@ function bytesOf(sizeClass: number): number {
 
 /** A block of at least so many bytes for a storage, which `lend` ties to it. `make` takes new memory. */
 export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLike): Block {
+  if (lentSince > OFTEN_ENOUGH) makeRoom();
   const sizeClass = sizeClassOf(bytes);
   let block = freeBlock(sizeClass);
   if (block === undefined) {
@@ -106,6 +120,7 @@ export function lend(block: Block, storage: object): void {
   lent[place] = block;
   inUse += block.bytes;
   lentSince += block.bytes;
+  if (inUse > highest) highest = inUse;
   if (inUse > peakInUse) peakInUse = inUse;
   if (inUse + cached > peakReserved) peakReserved = inUse + cached;
 }
@@ -138,51 +153,70 @@ function sweep(): void {
   forEachCollected(comeBack);
 }
 
-/** A minor collection, and a major one where more than `expected` bytes outlive it: what outlived two minor ones is found by a major one only. */
+/**
+ * A minor collection, and a major one where it seems to be worth its milliseconds: what outlived two minor ones is found by a major one only. More
+ * than `expected` bytes outlived the minor one, or some did for long, or buffers wait that the pool let go.
+ */
 function collect(expected: number): void {
   const by = collector();
   if (by === null) return;
   by.minor();
   sweep();
-  if (inUse > expected) {
+  collections++;
+  if (trimDue) addon.giveBackPages();
+  trimDue = false;
+  if (inUse > expected || letGo > LITTLE || (collections - majorAt > LONG && inUse > afterMajor + LITTLE)) {
     by.major();
     sweep();
-    majorAt = collections + 1;
+    majorAt = collections;
+    afterMajor = inUse;
+    // V8 frees buffers beside the program; by the next collection they are free.
+    trimDue = letGo > MUCH;
+    letGo = 0;
   }
   lentSince = 0;
-  collections++;
-  dropIdle();
 }
 
-/**
- * Collects in the middle of a computation. The level rises above what that was seen to need, so that a loop that needs it always is collected
- * at the end of its steps only.
- */
+/** Collects in the middle of a computation, where that takes more than it was seen to need. */
 function makeRoom(): void {
   collect(0.75 * level);
   roomMade++;
-  level = Math.max(level, inUse + Math.max(FIRST_LEVEL, inUse / 2));
-}
-
-function dropIdle(): void {
-  for (const list of freeBlocks) {
-    // The longest idle ones are at the front.
-    if (list === undefined || list.length === 0 || list[0].idleSince + IDLE >= collections) continue;
-    const kept = list.findIndex((block) => block.idleSince + IDLE >= collections);
-    for (const block of list.splice(0, kept < 0 ? list.length : kept)) cached -= block.bytes;
-  }
+  level = inUse + Math.max(FIRST_LEVEL, inUse / 2);
+  letIdleGo();
 }
 
 /** Tells the pool that a graph has just been left behind: the cheapest moment to collect, and the one that finds most. */
 export function collectAfterBackward(): void {
   if (lentSince < WORTH_COLLECTING) return;
-  const expected = roomMade > 1 ? 0 : 1.5 * floor + WORTH_COLLECTING;
-  collect(expected);
+  need = Math.max(highest, 0.9 * need);
+  collect(roomMade > 1 ? 0 : 1.5 * floor + WORTH_COLLECTING);
   // A major collection told the truth; a lower number is nearer to it.
   floor = majorAt === collections ? inUse : Math.min(floor, inUse);
-  crowded = roomMade > 0 ? crowded + 1 : 0;
-  if (crowded > 1) level *= 1.25;
+  // A loop is collected at the end of its steps, so the next one shall find what it needs.
+  level = Math.max(inUse + FIRST_LEVEL, 1.15 * need);
+  highest = inUse;
   roomMade = 0;
+  letIdleGo();
+}
+
+/** Lets go of blocks that were idle for long, and of the longest idle ones where more are free than a computation takes. */
+function letIdleGo(): void {
+  if (cached > level) {
+    const byAge = freeBlocks.flat().sort((a, b) => a.idleSince - b.idleSince);
+    for (let i = 0, bytes = cached; bytes > level && i < byAge.length; i++) {
+      byAge[i].idleSince = -IDLE - 1;
+      bytes -= byAge[i].bytes;
+    }
+  }
+  for (const list of freeBlocks) {
+    // The longest idle ones are at the front.
+    if (list === undefined || list.length === 0 || list[0].idleSince + IDLE >= collections) continue;
+    const kept = list.findIndex((block) => block.idleSince + IDLE >= collections);
+    for (const block of list.splice(0, kept < 0 ? list.length : kept)) {
+      cached -= block.bytes;
+      letGo += block.bytes;
+    }
+  }
 }
 
 /** Lets go of all free blocks, and V8 of their memory. */
@@ -192,6 +226,7 @@ export function dropCache(): void {
   collect(-1);
   for (const list of freeBlocks) if (list !== undefined) list.length = 0;
   cached = 0;
+  need = 0;
   level = FIRST_LEVEL;
   // Buffers are freed beside the program; the second collection waits for that.
   by.major();

@@ -152,6 +152,15 @@ describe('memoryStats and emptyCache', () => {
     expect(x.data()[0]).to.equal(1);
   });
 
+  it('follow the need: what a large computation took is let go while small ones go on', () => {
+    emptyCache();
+    for (let i = 0; i < 3; i++) ones([300 * N]).add(1);
+    expect(memoryStats().reservedBytes).to.be.greaterThan(600 * MIB);
+    for (let i = 0; i < 3000; i++) ones([N]).add(i);
+    expect(memoryStats().reservedBytes).to.be.lessThan(300 * MIB);
+    emptyCache();
+  }).timeout(120_000);
+
   it('bring the resident memory back down', () => {
     const program = `
       import { emptyCache, ones } from '${path.resolve('lib/index.ts')}';
