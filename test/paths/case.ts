@@ -56,7 +56,8 @@ export function layoutsOf(index: number, entry: Case): Layout[] {
   return ['contiguous', entry.contiguousOnly ? 'odd offset' : LAYOUTS[1 + (index % 3)]];
 }
 
-function stream(seed: number): () => number {
+/** Numbers in [0, 1), the same at every run. */
+export function stream(seed: number): () => number {
   let state = (seed * 2654435761) >>> 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

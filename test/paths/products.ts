@@ -19,7 +19,7 @@ import {
   outer,
   type Tensor,
 } from '../../lib/index.js';
-import { type Case, type Cotangents, type Reference, taped } from './case.js';
+import { type Case, type Cotangents, type Reference, stream, taped } from './case.js';
 
 const FLOATS_AND_BFLOAT16: readonly DType[] = ['float32', 'float64', 'bfloat16'];
 
@@ -130,10 +130,54 @@ function convolution(spec: Convolution): Case {
   };
 }
 
+/** Convolutions of any kind, drawn from a seed. */
+function drawn(count: number): Convolution[] {
+  const next = stream(77);
+  const below = (n: number): number => Math.floor(next() * n);
+  const list: Convolution[] = [];
+  while (list.length < count) {
+    const nd = [1, 2, 2, 2, 2, 3][below(6)];
+    const groups = [1, 1, 1, 2, 3, 0][below(6)];
+    const width = 1 + below(nd === 3 ? 5 : 24);
+    const times = 1 + below(groups === 0 ? 2 : 24);
+    // Depthwise where groups is 0.
+    const [c, k, g] = groups === 0 ? [width, width * times, width] : [width * groups, times * groups, groups];
+    const kernel = Array.from({ length: nd }, () => 1 + below(nd === 3 ? 3 : 5));
+    const [stride, dilation] = [1 + below(3), 1 + below(2)];
+    const padding = kernel.map((size) => below(1 + Math.min(3, Math.floor((dilation * (size - 1)) / 2) + 1)));
+    const size = kernel.map((taps) => dilation * (taps - 1) + 1 + below(nd === 1 ? 70 : nd === 2 ? 19 : 6));
+    const transposed = below(4) === 0;
+    if (transposed && size.some((s, d) => (s - 1) * stride - 2 * padding[d] + dilation * (kernel[d] - 1) + 1 < 1)) continue;
+    list.push({
+      n: 1 + below(4),
+      c,
+      k,
+      size,
+      kernel,
+      stride,
+      dilation,
+      padding,
+      groups: g,
+      transposed: transposed && groups !== 0,
+      bias: below(2) === 0,
+      dtypes: below(3) === 0 ? FLOATS_AND_BFLOAT16 : ['float32'],
+    });
+  }
+  return list;
+}
+
 const convolutions: Case[] = [
   { n: 2, c: 3, k: 17, size: [33, 35], kernel: [3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 1, c: 16, k: 24, size: [40, 37], kernel: [3, 3], padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 3, c: 19, k: 13, size: [15, 14], kernel: [3, 3], stride: 2, padding: 1 },
+  { n: 1, c: 130, k: 70, size: [9, 11], kernel: [3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 1, c: 64, k: 64, size: [17, 32], kernel: [3, 3], padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 9, c: 33, k: 31, size: [3, 3], kernel: [3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 1, c: 1, k: 1, size: [29, 31], kernel: [3, 3], padding: 2 },
+  { n: 2, c: 1, k: 32, size: [28, 28], kernel: [5, 5] },
+  { n: 2, c: 40, k: 3, size: [14, 15], kernel: [4, 4], padding: 1, stride: 2 },
+  { n: 1, c: 19, k: 50, size: [1, 1], kernel: [1, 1] },
+  { n: 2, c: 65, k: 129, size: [7, 7], kernel: [1, 1], dtypes: FLOATS_AND_BFLOAT16 },
   { n: 1, c: 67, k: 65, size: [4, 5], kernel: [3, 3], padding: 1, bias: false },
   { n: 2, c: 8, k: 8, size: [20, 21], kernel: [5, 5], padding: 2 },
   { n: 2, c: 3, k: 16, size: [31, 29], kernel: [7, 7], stride: 2, padding: 3 },
@@ -161,6 +205,7 @@ const convolutions: Case[] = [
   { n: 1, c: 3, k: 4, size: [7, 9], kernel: [3, 3], padding: 1, dilation: 2, transposed: true },
   { n: 3, c: 4, k: 3, size: [19], kernel: [4], stride: 2, padding: 1, transposed: true },
   { n: 1, c: 3, k: 2, size: [4, 5, 3], kernel: [2, 2, 2], stride: 2, transposed: true },
+  ...drawn(60),
 ].map((spec) => convolution(spec));
 
 // ---- matrix products
@@ -314,4 +359,22 @@ const others: Case[] = [
   },
 ];
 
-export const products: readonly Case[] = [...convolutions, ...squares, ...linears, ...batches, ...others];
+/** Shapes drawn from a seed, in the layouts that gradients take: A B, A B^T, A^T B. */
+function drawnProducts(count: number): Case[] {
+  const next = stream(78);
+  const size = (): number => 1 + Math.floor(200 * next() ** 2.5);
+  return Array.from({ length: count }, (_, i): Case => {
+    const [m, k, n] = [size(), size(), size()];
+    const kind = i % 3;
+    return {
+      name: `${['A B', 'A B^T', 'A^T B'][kind]} of ${m}x${k}x${n}, number ${i}`,
+      inputs: [{ shape: [m, k] }, { shape: kind === 1 ? [n, k] : [k, n] }],
+      call: (a, b) => (kind === 0 ? mm(a, b) : kind === 1 ? mm(a, b.t()) : mm(a.t().contiguous().t(), b)),
+      reference: productReference(1, m, k, n, kind === 1, null),
+      dtypes: i % 4 === 0 ? FLOATS_AND_BFLOAT16 : ['float32'],
+      terms: Math.max(m, k, n),
+    };
+  });
+}
+
+export const products: readonly Case[] = [...convolutions, ...squares, ...drawnProducts(30), ...linears, ...batches, ...others];

@@ -490,10 +490,11 @@ function recurrent(kind: 'LSTM' | 'GRU' | 'RNN', steps: number, batch: number, w
 }
 const sequences: Case[] = [
   attention(2, 5, 5, 8, true, false, ['float32', 'float64', 'bfloat16']),
-  attention(1, 33, 33, 16, true, false),
+  attention(1, 33, 33, 16, true, false, WITH_HALVES),
   attention(1, 33, 17, 7, false, true),
   attention(1, 67, 131, 8, false, false),
   attention(1, 1, 65, 24, false, false),
+  attention(1, 131, 131, 8, true, false, ['float32', 'bfloat16']),
   recurrent('LSTM', 5, 3, 6, 9),
   recurrent('LSTM', 3, 17, 5, 17),
   recurrent('GRU', 5, 3, 6, 9),
@@ -533,6 +534,50 @@ function pooling(kind: 'max' | 'avg', { shape, kernel, stride, padding }: Poolin
     dtypes: WITH_HALVES,
   };
 }
+/** Every output the mean of its share of the input. */
+const adaptive: Case = {
+  name: 'adaptiveAvgPool2d 2x5x7x9 to 3x4',
+  inputs: [{ shape: [2, 5, 7, 9] }],
+  call: (x) => F.adaptiveAvgPool2d(x, [3, 4]),
+  reference: taped((t, x) =>
+    range(2 * 5 * 12).map((at) => {
+      const [i, j, plane] = [Math.floor(at / 4) % 3, at % 4, Math.floor(at / 12) * 63];
+      const share = (k: number, size: number, parts: number): number[] =>
+        range(Math.ceil(((k + 1) * size) / parts) - Math.floor((k * size) / parts), Math.floor((k * size) / parts));
+      return t.mean(share(i, 7, 3).flatMap((y) => share(j, 9, 4).map((xx) => x[plane + y * 9 + xx])));
+    }),
+  ),
+  terms: 9,
+  dtypes: WITH_HALVES,
+};
+const doubled: Case = {
+  name: 'interpolate 2x3x5x7 to twice its size, nearest',
+  inputs: [{ shape: [2, 3, 5, 7] }],
+  call: (x) => F.interpolate(x, { scaleFactor: 2, mode: 'nearest' }),
+  reference: taped((_, x) => range(2 * 3 * 140).map((at) => x[Math.floor(at / 140) * 35 + Math.floor((Math.floor(at / 14) % 10) / 2) * 7 + Math.floor((at % 14) / 2)])),
+  terms: 4,
+};
+const bilinear: Case = {
+  name: 'interpolate 2x3x5x7 to 8x13, bilinear',
+  inputs: [{ shape: [2, 3, 5, 7] }],
+  call: (x) => F.interpolate(x, { size: [8, 13], mode: 'bilinear', alignCorners: false }),
+  reference: taped((t, x) =>
+    range(2 * 3 * 104).map((at) => {
+      const source = (k: number, from: number, to: number): [number, number, number] => {
+        const place = Math.max(((k + 0.5) * from) / to - 0.5, 0);
+        const first = Math.min(Math.floor(place), from - 1);
+        return [first, Math.min(first + 1, from - 1), place - first];
+      };
+      const [y0, y1, v] = source(Math.floor(at / 13) % 8, 5, 8);
+      const [x0, x1, u] = source(at % 13, 7, 13);
+      const pixel = (y: number, xx: number, weight: number): number => t.affine(x[Math.floor(at / 104) * 35 + y * 7 + xx], weight);
+      return t.sum([pixel(y0, x0, (1 - v) * (1 - u)), pixel(y0, x1, (1 - v) * u), pixel(y1, x0, v * (1 - u)), pixel(y1, x1, v * u)]);
+    }),
+  ),
+  // The weights of the pixels are rounded too.
+  terms: 200,
+};
+
 const pools: Case[] = (
   [
     { shape: [2, 3, 17, 35], kernel: 2, stride: 2, padding: 0 },
@@ -543,6 +588,7 @@ const pools: Case[] = (
     { shape: [3, 2, 4, 4], kernel: 4, stride: 4, padding: 0 },
   ] as Pooling[]
 ).flatMap((spec) => [pooling('max', spec), pooling('avg', spec)]);
+pools.push(adaptive, doubled, bilinear);
 
 export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...norms, ...losses, ...sequences, ...pools];
 
