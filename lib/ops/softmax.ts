@@ -50,6 +50,7 @@ function backward(name: 'softmaxBackward' | 'logSoftmaxBackward', { shape, dim }
 /** dx = y (g - s), s = sum g y over dim; with cotangent c: dg = y (c - sum c y), dy = c (g - s) - g sum c y. */
 const softmaxBackwardOp: Operator<number, Tensor> = defineOp<number, Along>({
   name: 'softmaxBackward',
+  nativeHalf: true,
   infer: ([g], dim) => ({ shape: g.shape, dim }),
   forward: (spec, [g, y]) => backward('softmaxBackward', spec, g, y),
   save: (context, [g, y]) => context.save(g, y),
@@ -69,6 +70,7 @@ const softmaxBackwardOp: Operator<number, Tensor> = defineOp<number, Along>({
 /** dx = g - e^y s, s = sum g over dim; with cotangent c: dg = c - sum c e^y, dy = -c e^y s. */
 const logSoftmaxBackwardOp = defineOp<number, Along>({
   name: 'logSoftmaxBackward',
+  nativeHalf: true,
   infer: ([g], dim) => ({ shape: g.shape, dim }),
   forward: (spec, [g, y]) => backward('logSoftmaxBackward', spec, g, y),
   save: (context, [g, y]) => context.save(g, y),
@@ -84,6 +86,7 @@ const logSoftmaxBackwardOp = defineOp<number, Along>({
 /** y = e^x / sum e^x over dim; dx = y (g - sum g y). */
 export const softmaxOp = defineOp<number, Along>({
   name: 'softmax',
+  nativeHalf: true,
   infer: ([x], dim) => ({ shape: x.shape, dim: wrapDim('softmax', dim, x.shape.length) }),
   forward: (spec, [x]) => forward('softmax', spec, x),
   save: (context, _, [y]) => context.save(y),
@@ -93,6 +96,7 @@ export const softmaxOp = defineOp<number, Along>({
 /** y = x - log sum e^x over dim; dx = g - e^y sum g. */
 export const logSoftmaxOp = defineOp<number, Along>({
   name: 'logSoftmax',
+  nativeHalf: true,
   infer: ([x], dim) => ({ shape: x.shape, dim: wrapDim('logSoftmax', dim, x.shape.length) }),
   forward: (spec, [x]) => forward('logSoftmax', spec, x),
   save: (context, _, [y]) => context.save(y),

@@ -9,6 +9,7 @@
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
+#include "exp_rows.h"
 #include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -67,62 +68,51 @@ void summed(const Sizes& sizes, double& first, double& second, const F& chunk) {
   }
 }
 
-template <class T>
-inline T larger(T x, T top) {
-  return x > top || x != x ? x : top;
-}
-
-// log of the sum of e^x of a row; lanes keep the two passes free of a chain from one element to the next.
-template <class T>
-T row_log_sum(const T* row, int64_t n) {
-  constexpr int kLanes = 16;
-  const int64_t whole = n / kLanes * kLanes;
-  T top = row[0];
-  if (whole > 0) {
-    T tops[kLanes];
-    for (int k = 0; k < kLanes; k++) tops[k] = row[k];
-    for (int64_t c = kLanes; c < whole; c += kLanes) {
-      for (int k = 0; k < kLanes; k++) tops[k] = larger(row[c + k], tops[k]);
-    }
-    for (int k = 0; k < kLanes; k++) top = larger(tops[k], top);
-  }
-  for (int64_t c = whole; c < n; c++) top = larger(row[c], top);
-  T sums[kLanes] = {};
-  for (int64_t c = 0; c < whole; c += kLanes) {
-    for (int k = 0; k < kLanes; k++) sums[k] += vec::exp(row[c + k] - top);
-  }
-  T total = 0;
-  for (int k = 0; k < kLanes; k++) total += sums[k];
-  for (int64_t c = whole; c < n; c++) total += vec::exp(row[c] - top);
-  return top + std::log(total);
-}
-
 // log of the sum of e^x over the classes, for positions begin..end-1.
 template <class T>
 void log_sums(const T* x, T* log_sum, const Sizes& sizes, int64_t begin, int64_t end) {
   const int64_t classes = sizes.classes, inner = sizes.inner;
+  T top[kWidth], total[kWidth];
+  const auto finish = [&](int64_t at, int64_t width) {
+    map_packs(width, [](auto m, auto sum) { return m + vec::log(sum); }, log_sum + at, static_cast<const T*>(top), static_cast<const T*>(total));
+  };
+  if (inner == 1 && classes <= kShortRow) {
+    const Scratch<Pack<T>> lanes(classes);
+    for (int64_t at = begin; at < end; at += kLanes<T>) {
+      const int64_t rows = std::min<int64_t>(kLanes<T>, end - at);
+      rows_to_lanes(x + at * classes, classes, rows, lanes.get());
+      const Pack<T> m = lanes_top(lanes.get(), classes);
+      store(top, m + vec::log(lanes_exps(lanes.get(), classes, m)));
+      std::copy_n(top, rows, log_sum + at);
+    }
+    return;
+  }
   if (inner == 1) {
-    for (int64_t o = begin; o < end; o++) log_sum[o] = row_log_sum(x + o * classes, classes);
+    for (int64_t at = begin; at < end; at += kWidth) {
+      const int64_t rows = std::min(kWidth, end - at);
+      for (int64_t k = 0; k < rows; k++) {
+        const T* row = x + (at + k) * classes;
+        top[k] = row_top(row, classes);
+        total[k] = row_exps<false>(row, total, classes, top[k]);
+      }
+      finish(at, rows);
+    }
     return;
   }
   for (int64_t at = begin; at < end;) {
     const int64_t o = at / inner, i = at % inner;
     const int64_t width = std::min({kWidth, inner - i, end - at});
     const T* column = x + o * classes * inner + i;
-    T top[kWidth], total[kWidth];
-    for (int64_t k = 0; k < width; k++) {
-      top[k] = column[k];
-      total[k] = 0;
-    }
-    for (int64_t c = 1; c < classes; c++) {
-      const T* row = column + c * inner;
-      for (int64_t k = 0; k < width; k++) top[k] = larger(row[k], top[k]);
-    }
+    std::copy_n(column, width, top);
+    std::fill_n(total, width, T(0));
+    for (int64_t c = 1; c < classes; c++)
+      map_packs(width, [](auto v, auto m) { return larger_or_nan(v, m); }, top, column + c * inner, static_cast<const T*>(top));
     for (int64_t c = 0; c < classes; c++) {
-      const T* row = column + c * inner;
-      for (int64_t k = 0; k < width; k++) total[k] += vec::exp(row[k] - top[k]);
+      map_packs(
+          width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, column + c * inner, static_cast<const T*>(top),
+          static_cast<const T*>(total));
     }
-    for (int64_t k = 0; k < width; k++) log_sum[at + k] = top[k] + std::log(total[k]);
+    finish(at, width);
     at += width;
   }
 }
@@ -156,7 +146,7 @@ void crossEntropy(Slice<const T> input, Slice<const int64_t> target, Slice<const
         if (mode == kNone) y[p] = 0;
         continue;
       }
-      const T* score = x + p / inner * classes * inner + p % inner;
+      const T* score = x + (inner == 1 ? p * classes : p / inner * classes * inner + p % inner);
       const T own = w != nullptr ? w[k] : T(1);
       T value = own * (L[p] - score[k * inner]);
       if (smoothing > 0) {
@@ -191,27 +181,38 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
   T* y = out.at_least(sizes.elements());
   const T sharp = static_cast<T>(1 - smoothing), soft = classes > 0 ? static_cast<T>(smoothing / static_cast<double>(classes)) : T(0);
   parallel_for(sizes.positions(), sizes.grain(), [&](int64_t begin, int64_t end) {
+    const Scratch<Pack<T>> lanes(classes <= kShortRow ? classes : 0);
     for (int64_t at = begin; at < end;) {
       const int64_t o = at / inner, i = at % inner;
-      const int64_t width = inner == 1 ? 1 : std::min({kWidth, inner - i, end - at});
+      const int64_t rows = classes <= kShortRow ? std::min<int64_t>(kLanes<T>, end - at) : 1;
+      const int64_t width = inner == 1 ? rows : std::min({kWidth, inner - i, end - at});
       const int64_t base = o * classes * inner + i;
       T h[kWidth];
       for (int64_t k = 0; k < width; k++) h[k] = g[shared ? 0 : at + k] * scale;
-      if (inner == 1) {
-        const T top = h[0] * a[at], log_total = L[at];
-        NODEGRAD_SIMD
-        for (int64_t c = 0; c < classes; c++) y[base + c] = top * vec::exp(x[base + c] - log_total);
-      } else {
-        for (int64_t c = 0; c < classes; c++) {
-          const T* from = x + base + c * inner;
-          T* to = y + base + c * inner;
-          NODEGRAD_SIMD
-          for (int64_t k = 0; k < width; k++) to[k] = h[k] * a[at + k] * vec::exp(from[k] - L[at + k]);
+      if (inner == 1 && classes <= kShortRow) {
+        T log_total[kLanes<T>] = {}, top[kLanes<T>] = {};
+        for (int64_t k = 0; k < width; k++) {
+          log_total[k] = L[at + k];
+          top[k] = h[k] * a[at + k];
         }
+        rows_to_lanes(x + base, classes, width, lanes.get());
+        for (int64_t c = 0; c < classes; c++) lanes[c] = load(top) * exp_below(lanes[c] - load(log_total));
+        lanes_to_rows(lanes.get(), classes, width, y + base);
+      } else if (inner == 1) {
+        const T top = h[0] * a[at], log_total = L[at];
+        map_packs(classes, [=](auto v) { return top * exp_below(v - log_total); }, y + base, x + base);
+      } else {
+        for (int64_t k = 0; k < width; k++) h[k] *= a[at + k];
+        for (int64_t c = 0; c < classes; c++) {
+          map_packs(
+              width, [](auto v, auto log_total, auto top) { return top * exp_below(v - log_total); }, y + base + c * inner, x + base + c * inner,
+              L + at, static_cast<const T*>(h));
+        }
+        for (int64_t k = 0; k < width; k++) h[k] = g[shared ? 0 : at + k] * scale;
       }
       for (int64_t k = 0; k < width; k++) {
         const int64_t own = class_of(t[at + k], classes, ignored);
-        T* column = y + base + k;
+        T* column = y + base + k * (inner == 1 ? classes : 1);
         if (own < 0) {
           for (int64_t c = 0; c < classes; c++) column[c * inner] = 0;
           continue;

@@ -1,14 +1,17 @@
-// Softmax, log-softmax and logsumexp of contiguous data along n of (outer, n, inner): one parallel pass over blocks of columns, each of
-// which stays in the second-level cache while it is read for the maximum, the sum and the result.
+// Softmax, log-softmax and logsumexp of contiguous data along n of (outer, n, inner). Rows (inner is 1) by exp_rows.h; else one parallel
+// pass over blocks of columns, each of which stays in the second-level cache while it is read for the maximum, the sum and the result.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 
 #include "../runtime/registry.h"
+#include "../runtime/scratch.h"
 #include "../runtime/simd.h"
+#include "exp_rows.h"
 #include "reduce.h"
 #include "vector_math.h"
+#include "wide.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -44,19 +47,97 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Block& block) {
   });
 }
 
-// to[k, i] = f(k * inner + i, i) for a block of columns; with one column the inner loop runs over k instead.
-template <class F>
-void each(int64_t n, int64_t inner, int64_t width, const F& f) {
-  if (inner == 1) {
-    NODEGRAD_SIMD
-    for (int64_t k = 0; k < n; k++) f(k, int64_t{0});
-    return;
+// A block of columns in the type of the computation: where it is, or its widened copy.
+template <class T>
+const Wide<T>* columns(const T* from, const Wide<T>* buffer) {
+  if constexpr (is_half<T>) {
+    (void)from;
+    return buffer;
+  } else {
+    (void)buffer;
+    return from;
   }
-  for (int64_t k = 0; k < n; k++) {
-    const int64_t row = k * inner;
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < width; i++) f(row + i, i);
-  }
+}
+
+// Calls block(first row, rows, packs, buffer): rows a lane each, with packs for `inputs` times n elements, or one long row without packs.
+// The buffer holds so many rows of every input, and of the result, where elements are widened.
+template <class T, class Block>
+void for_rows(int64_t outer, int64_t n, int inputs, const Block& block) {
+  using W = Wide<T>;
+  const int64_t size = n <= kShortRow ? kLanes<W> : 1;
+  const int64_t grain = std::max<int64_t>(1, kFoldGrain / 2 / (n * size)) * size;
+  parallel_for(outer, grain, [&](int64_t begin, int64_t end) {
+    const Scratch<Pack<W>> lanes(size == 1 ? 0 : inputs * n);
+    const Scratch<W> buffer(is_half<T> ? (inputs + 1) * size * n : 0);
+    for (int64_t row = begin; row < end; row += size) block(row, std::min(size, end - row), size == 1 ? nullptr : lanes.get(), buffer.get());
+  });
+}
+
+template <bool logarithm, class T>
+void forward_rows(const T* from, T* to, int64_t outer, int64_t n) {
+  using W = Wide<T>;
+  for_rows<T>(outer, n, 1, [&](int64_t row, int64_t rows, Pack<W>* lanes, W* buffer) {
+    const int64_t at = row * n, size = rows * n;
+    const W* x = widened(from + at, size, buffer);
+    W* y = target(to + at, buffer + size);
+    if (lanes != nullptr) {
+      rows_to_lanes(x, n, rows, lanes);
+      const Pack<W> top = lanes_top(lanes, n);
+      if constexpr (logarithm) {
+        Pack<W> total{};
+        for (int64_t c = 0; c < n; c++) total += exp_below(lanes[c] - top);
+        const Pack<W> log_total = vec::log(total);
+        for (int64_t c = 0; c < n; c++) lanes[c] = lanes[c] - top - log_total;
+      } else {
+        const Pack<W> share = W(1) / lanes_exps(lanes, n, top);
+        for (int64_t c = 0; c < n; c++) lanes[c] *= share;
+      }
+      lanes_to_rows(lanes, n, rows, y);
+    } else {
+      const W top = row_top(x, n);
+      if constexpr (logarithm) {
+        const W log_total = std::log(row_exps<false>(x, y, n, top));
+        map_packs(n, [=](auto v) { return v - top - log_total; }, y, x);
+      } else {
+        const W share = W(1) / row_exps<true>(x, y, n, top);
+        map_packs(n, [=](auto e) { return e * share; }, y, static_cast<const W*>(y));
+      }
+    }
+    narrowed(y, to + at, size);
+  });
+}
+
+template <bool logarithm, class T>
+void backward_rows(const T* gradient, const T* output, T* to, int64_t outer, int64_t n) {
+  using W = Wide<T>;
+  for_rows<T>(outer, n, 2, [&](int64_t row, int64_t rows, Pack<W>* lanes, W* buffer) {
+    const int64_t at = row * n, size = rows * n;
+    const W* g = widened(gradient + at, size, buffer);
+    const W* y = widened(output + at, size, buffer + size);
+    W* dx = target(to + at, buffer + 2 * size);
+    if (lanes != nullptr) {
+      Pack<W>* own = lanes + n;
+      rows_to_lanes(g, n, rows, lanes);
+      rows_to_lanes(y, n, rows, own);
+      Pack<W> total{};
+      for (int64_t c = 0; c < n; c++) total += logarithm ? lanes[c] : lanes[c] * own[c];
+      for (int64_t c = 0; c < n; c++) lanes[c] = logarithm ? lanes[c] - exp_below(own[c]) * total : own[c] * (lanes[c] - total);
+      lanes_to_rows(lanes, n, rows, dx);
+    } else {
+      double sum = 0;
+      for (int64_t k = 0; k < n; k += kRun) {
+        const int64_t run = std::min(kRun, n - k);
+        sum += logarithm ? sum_run<W>(run, [](auto u) { return u; }, g + k) : sum_run<W>(run, [](auto u, auto v) { return u * v; }, g + k, y + k);
+      }
+      const W total = static_cast<W>(sum);
+      if constexpr (logarithm) {
+        map_packs(n, [=](auto u, auto v) { return u - exp_below(v) * total; }, dx, g, y);
+      } else {
+        map_packs(n, [=](auto u, auto v) { return v * (u - total); }, dx, g, y);
+      }
+    }
+    narrowed(dx, to + at, size);
+  });
 }
 
 // y = exp(x - max) / sum exp(x - max), or its logarithm x - max - log(sum).
@@ -64,35 +145,44 @@ template <bool logarithm, class T>
 void forward(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
   const T* from = input.at_least(outer * n * inner);
   T* to = out.at_least(outer * n * inner);
+  if (inner == 1 && n > 0) return forward_rows<logarithm>(from, to, outer, n);
+  using W = Wide<T>;
   for_columns(outer, n, inner, [&](int64_t offset, int64_t width) {
-    const T* x = from + offset;
-    T* y = to + offset;
-    T top[kFoldWidth];
-    T total[kFoldWidth];
-    fold_piece(Largest<T>{}, x, n, inner, width, static_cast<T*>(top));
-    if (inner == 1) {
-      const T m = top[0];
-      NODEGRAD_SIMD
-      for (int64_t k = 0; k < n; k++) y[k] = vec::exp(x[k] - m);
-      fold_piece(Total<T>{}, static_cast<const T*>(y), n, inner, width, static_cast<T*>(total));
-      if constexpr (logarithm) {
-        const T log_total = std::log(total[0]);
-        NODEGRAD_SIMD
-        for (int64_t k = 0; k < n; k++) y[k] = x[k] - m - log_total;
-      } else {
-        const T s = total[0];
-        NODEGRAD_SIMD
-        for (int64_t k = 0; k < n; k++) y[k] /= s;
-      }
-      return;
+    // 16-bit columns are worked on in a dense copy.
+    const int64_t step = is_half<T> ? width : inner;
+    const Scratch<W> buffer(is_half<T> ? n * width : 0);
+    if constexpr (is_half<T>) {
+      for (int64_t k = 0; k < n; k++) widen(from + offset + k * inner, buffer.get() + k * width, width);
     }
-    each(n, inner, width, [&](int64_t at, int64_t i) { y[at] = vec::exp(x[at] - top[i]); });
-    fold_piece(Total<T>{}, static_cast<const T*>(y), n, inner, width, static_cast<T*>(total));
+    const W* x = columns(from + offset, buffer.get());
+    W* y = target(to + offset, buffer.get());
+    W top[kFoldWidth];
+    W total[kFoldWidth];
+    fold_piece(Largest<W>{}, x, n, step, width, static_cast<W*>(top));
     if constexpr (logarithm) {
+      std::fill_n(total, width, W{0});
+      for (int64_t k = 0; k < n; k++) {
+        map_packs(
+            width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, x + k * step, static_cast<const W*>(top),
+            static_cast<const W*>(total));
+      }
       for (int64_t i = 0; i < width; i++) total[i] = std::log(total[i]);
-      each(n, inner, width, [&](int64_t at, int64_t i) { y[at] = x[at] - top[i] - total[i]; });
+      for (int64_t k = 0; k < n; k++) {
+        map_packs(
+            width, [](auto v, auto m, auto sum) { return v - m - sum; }, y + k * step, x + k * step, static_cast<const W*>(top),
+            static_cast<const W*>(total));
+      }
     } else {
-      each(n, inner, width, [&](int64_t at, int64_t i) { y[at] /= total[i]; });
+      for (int64_t k = 0; k < n; k++)
+        map_packs(width, [](auto v, auto m) { return exp_below(v - m); }, y + k * step, x + k * step, static_cast<const W*>(top));
+      fold_piece(Total<W>{}, static_cast<const W*>(y), n, step, width, static_cast<W*>(total));
+      for (int64_t i = 0; i < width; i++) total[i] = W(1) / total[i];
+      for (int64_t k = 0; k < n; k++)
+        map_packs(
+            width, [](auto e, auto share) { return e * share; }, y + k * step, static_cast<const W*>(y + k * step), static_cast<const W*>(total));
+    }
+    if constexpr (is_half<T>) {
+      for (int64_t k = 0; k < n; k++) narrow(y + k * width, to + offset + k * inner, width);
     }
   });
 }
@@ -103,18 +193,41 @@ void backward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int6
   const T* g0 = gradient.at_least(outer * n * inner);
   const T* y0 = output.at_least(outer * n * inner);
   T* to = out.at_least(outer * n * inner);
+  if (inner == 1 && n > 0) return backward_rows<logarithm>(g0, y0, to, outer, n);
+  using W = Wide<T>;
   for_columns(outer, n, inner, [&](int64_t offset, int64_t width) {
-    const T* g = g0 + offset;
-    const T* y = y0 + offset;
-    T* dx = to + offset;
-    T total[kFoldWidth];
-    if constexpr (logarithm) {
-      fold_piece(Total<T>{}, g, n, inner, width, static_cast<T*>(total));
-      each(n, inner, width, [&](int64_t at, int64_t i) { dx[at] = g[at] - vec::exp(y[at]) * total[i]; });
-    } else {
-      each(n, inner, width, [&](int64_t at, int64_t) { dx[at] = g[at] * y[at]; });
-      fold_piece(Total<T>{}, static_cast<const T*>(dx), n, inner, width, static_cast<T*>(total));
-      each(n, inner, width, [&](int64_t at, int64_t i) { dx[at] = y[at] * (g[at] - total[i]); });
+    const int64_t step = is_half<T> ? width : inner;
+    const Scratch<W> buffer(is_half<T> ? 2 * n * width : 0);
+    if constexpr (is_half<T>) {
+      for (int64_t k = 0; k < n; k++) {
+        widen(g0 + offset + k * inner, buffer.get() + k * width, width);
+        widen(y0 + offset + k * inner, buffer.get() + (n + k) * width, width);
+      }
+    }
+    const W* g = columns(g0 + offset, buffer.get());
+    const W* y = columns(y0 + offset, buffer.get() + n * width);
+    W* dx = target(to + offset, buffer.get());
+    W total[kFoldWidth];
+    std::fill_n(total, width, W{0});
+    for (int64_t k = 0; k < n; k++) {
+      map_packs(
+          width, [](auto sum, auto u, auto v) { return logarithm ? sum + u : sum + u * v; }, total, static_cast<const W*>(total), g + k * step,
+          y + k * step);
+    }
+    for (int64_t k = 0; k < n; k++) {
+      map_packs(
+          width,
+          [](auto u, auto v, auto sum) {
+            if constexpr (logarithm) {
+              return u - exp_below(v) * sum;
+            } else {
+              return v * (u - sum);
+            }
+          },
+          dx + k * step, g + k * step, y + k * step, static_cast<const W*>(total));
+    }
+    if constexpr (is_half<T>) {
+      for (int64_t k = 0; k < n; k++) narrow(dx + k * width, to + offset + k * inner, width);
     }
   });
 }
@@ -152,15 +265,11 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
       for (int64_t i = 0; i < width; i++) top[i] = std::isinf(top[i]) ? T{0} : top[i];
       T* e = powers.get();
       if (inner == 1) {
-        const T m = top[0];
-        NODEGRAD_SIMD
-        for (int64_t k = 0; k < size; k++) e[k] = vec::exp(x[k] - m);
-      } else {
-        for (int64_t k = 0; k < size; k++) {
-          NODEGRAD_SIMD
-          for (int64_t i = 0; i < width; i++) e[k * width + i] = vec::exp(x[k * inner + i] - top[i]);
-        }
+        y[0] = std::log(row_exps<false>(x, e, size, top[0])) + top[0];
+        continue;
       }
+      for (int64_t k = 0; k < size; k++)
+        map_packs(width, [](auto v, auto m) { return exp_below(v - m); }, e + k * width, x + k * inner, static_cast<const T*>(top));
       fold_piece(Total<T>{}, static_cast<const T*>(e), size, width, width, static_cast<T*>(total));
       for (int64_t i = 0; i < width; i++) y[i] = std::log(total[i]) + top[i];
     }
@@ -188,11 +297,11 @@ void logSoftmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T>
 }  // namespace
 
 void add_softmax(Registry& registry) {
-  NODEGRAD_ADD(registry, softmax, float, double);
-  NODEGRAD_ADD(registry, logSoftmax, float, double);
+  NODEGRAD_ADD(registry, softmax, NODEGRAD_FLOATING, NODEGRAD_HALVES);
+  NODEGRAD_ADD(registry, logSoftmax, NODEGRAD_FLOATING, NODEGRAD_HALVES);
   NODEGRAD_ADD(registry, logsumexp, float, double);
-  NODEGRAD_ADD(registry, softmaxBackward, float, double);
-  NODEGRAD_ADD(registry, logSoftmaxBackward, float, double);
+  NODEGRAD_ADD(registry, softmaxBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
+  NODEGRAD_ADD(registry, logSoftmaxBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -48,6 +48,10 @@ describe('losses', () => {
     [2, 5, 129],
     [1, 3, 40, 33],
     [6, 700],
+    [37, 10],
+    [16, 1],
+    [19, 31],
+    [33, 47],
   ]) {
     it(`crossEntropy of [${shape}] is its definition, and its gradient too`, () => {
       manualSeed(1);
