@@ -22,7 +22,8 @@ struct GatherCut {
   int64_t pixels;         // of all images together
   int64_t block, blocks;  // destination channels in a full block, and blocks
   int64_t tiles;          // of pixels
-  bool aligned;           // whether a tile is made of whole vectors of one row each
+  bool aligned;           // whether a tile is made of whole pieces of one row each
+  int pieces;             // where aligned: of a vector; runs of neighbours in a row
   int64_t width, height;  // where aligned: columns and rows of a full tile
   int64_t tile;           // else: pixels of a full tile
 
@@ -36,7 +37,12 @@ struct GatherCut {
     const int64_t most = std::max<int64_t>(1, gather.dest_channels / 64);
     while (tile > kCols<T> && ceil_div(pixels, tile) * gather.groups * most < 8) tile /= 2;
     const int64_t* grid = gather.grid;
-    aligned = grid[2] > 0 && grid[2] % kLanes == 0;
+    // A piece has two elements at least, and is part of one row.
+    pieces = 1;
+    while (pieces < 4 && kLanes / pieces > 2 && grid[2] % (kLanes / pieces) != 0) pieces *= 2;
+    aligned = grid[2] > 0 && grid[2] % (kLanes / pieces) == 0;
+    // An image smaller than a tile is laid into panels together with its neighbours.
+    aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
     if (aligned) {
       width = grid[2] >= tile ? tile : grid[2];
       height = grid[2] >= tile ? 1 : std::min(grid[1], tile / width);
@@ -221,14 +227,23 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
                          std::min<int64_t>(kRows, k1 - k), cols, start == nullptr ? nullptr : start + k - k0, unit > 0);
         }
       };
-      if (plan.windowed) {
-        Places<T> right{{}, plan.offsets.data()};
-        for (int j = 0; j < kVectors; j++) {
-          // A panel's vectors past the end of the tile read what its first one reads.
-          const int64_t at = panel * kWidth + (from + j * kLanes < end ? j * kLanes : 0);
+      const auto look = [&](auto pieces) {
+        constexpr int kPieces = decltype(pieces)::value;
+        Places<T, kPieces> right{{}, plan.offsets.data()};
+        for (int j = 0; j < kVectors * kPieces; j++) {
+          // A panel's pieces past the end of the tile read what its first one reads.
+          const int64_t lane = j * (kLanes / kPieces);
+          const int64_t at = panel * kWidth + (from + lane < end ? lane : 0);
           right.base[j] = columns + at / cut.width * plan.window.pitch + at % cut.width;
         }
         multiply(right);
+      };
+      if (plan.windowed && cut.pieces == 1) {
+        look(std::integral_constant<int, 1>{});
+      } else if (plan.windowed && cut.pieces == 2) {
+        if constexpr (kLanes >= 4) look(std::integral_constant<int, 2>{});
+      } else if (plan.windowed) {
+        if constexpr (kLanes >= 8) look(std::integral_constant<int, 4>{});
       } else {
         multiply(Panel<T>{columns + panel * panel_units});
       }

@@ -88,6 +88,20 @@ inline void store(E* to, V value) {
   std::memcpy(to, &value, sizeof value);
 }
 
+// The lanes of `low`, then those of `high`.
+template <class Whole, class Part>
+inline Whole joined(Part low, Part high) {
+  constexpr int kLanes = static_cast<int>(sizeof(Part) / sizeof(low[0]));
+  if constexpr (kLanes == 8) {
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  } else if constexpr (kLanes == 4) {
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  } else {
+    static_assert(kLanes == 2, "a part has two, four or eight lanes");
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3);
+  }
+}
+
 // Vectors a tile is wide, and its columns.
 constexpr int kVectors = 2;
 template <class T>
@@ -103,13 +117,28 @@ struct Panel {
     return load<typename Multiply<T>::Units>(units + p * kCols<T> + j * LANES);
   }
 };
-template <class T>
+// A vector of a window is whole, or PIECES runs of neighbours from as many places.
+template <class T, int PIECES>
 struct Places {
-  const typename Multiply<T>::Unit* base[kVectors];
+  const typename Multiply<T>::Unit* base[kVectors * PIECES];
   const int32_t* offsets;
-  template <int>
+  template <int LANES>
   typename Multiply<T>::Units at(int64_t p, int j) const {
-    return load<typename Multiply<T>::Units>(base[j] + offsets[p]);
+    using Unit = typename Multiply<T>::Unit;
+    using Whole = typename Multiply<T>::Units;
+    const int64_t offset = offsets[p];
+    if constexpr (PIECES == 1) {
+      return load<Whole>(base[j] + offset);
+    } else {
+      typedef Unit Part __attribute__((vector_size(NODEGRAD_VECTOR_BYTES / PIECES)));
+      const auto part = [&](int i) { return load<Part>(base[j * PIECES + i] + offset); };
+      if constexpr (PIECES == 2) {
+        return joined<Whole>(part(0), part(1));
+      } else {
+        typedef Unit Half __attribute__((vector_size(NODEGRAD_VECTOR_BYTES / 2)));
+        return joined<Whole>(joined<Half>(part(0), part(1)), joined<Half>(part(2), part(3)));
+      }
+    }
   }
 };
 

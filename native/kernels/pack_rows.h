@@ -27,13 +27,13 @@ void transpose_rows(const T* from, int64_t step, int64_t count, int64_t units, t
         const Quad b = load<Quad>(row + step + u * kElements);
         const Quad c = load<Quad>(row + 2 * step + u * kElements);
         const Quad d = load<Quad>(row + 3 * step + u * kElements);
-        const Quad low_ab = __builtin_shuffle(a, b, Quad{0, 4, 1, 5}), high_ab = __builtin_shuffle(a, b, Quad{2, 6, 3, 7});
-        const Quad low_cd = __builtin_shuffle(c, d, Quad{0, 4, 1, 5}), high_cd = __builtin_shuffle(c, d, Quad{2, 6, 3, 7});
+        const Quad low_ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), high_ab = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const Quad low_cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), high_cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
         const auto put = [&](int64_t i, Quad value) { store(to + (u + i) * width + r, value); };
-        put(0, __builtin_shuffle(low_ab, low_cd, Quad{0, 1, 4, 5}));
-        put(1, __builtin_shuffle(low_ab, low_cd, Quad{2, 3, 6, 7}));
-        put(2, __builtin_shuffle(high_ab, high_cd, Quad{0, 1, 4, 5}));
-        put(3, __builtin_shuffle(high_ab, high_cd, Quad{2, 3, 6, 7}));
+        put(0, __builtin_shufflevector(low_ab, low_cd, 0, 1, 4, 5));
+        put(1, __builtin_shufflevector(low_ab, low_cd, 2, 3, 6, 7));
+        put(2, __builtin_shufflevector(high_ab, high_cd, 0, 1, 4, 5));
+        put(3, __builtin_shufflevector(high_ab, high_cd, 2, 3, 6, 7));
       }
       for (; u < units; u++)
         for (int64_t i = 0; i < 4; i++) std::memcpy(to + u * width + r + i, row + i * step + u * kElements, sizeof(Unit));
