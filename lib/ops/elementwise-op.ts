@@ -62,6 +62,8 @@ export function elementwiseOp(row: Row): Elementwise {
   const { name, output, keep, backward } = row;
   const table = (kernels as unknown as Record<string, AnyKernel | undefined>)[row.kernel ?? name];
   if (table === undefined) throw new Error(`no kernel ${row.kernel ?? name}`);
+  // With a number kept in float32 beside a 16-bit tensor; by the tensor's code.
+  const mixedTable = (kernels as unknown as Record<string, AnyKernel | undefined>)[`${row.kernel ?? name}Mixed`];
 
   const infer = (inputs: readonly Tensor[], numbers: readonly number[] | undefined): Spec => {
     let shape = inputs[0].shape;
@@ -83,10 +85,10 @@ export function elementwiseOp(row: Row): Elementwise {
     infer,
     forward: (spec, given) => {
       // A number kept in float32 beside a 16-bit tensor: computed in float32, rounded once.
-      const mixed = given.length === 2 && given[0].info.half && given[1].info === FLOAT32;
+      const mixed = mixedTable === undefined && isMixed(given);
       const inputs = mixed ? [castTo(given[0], FLOAT32), given[1]] : given;
-      const kernel = instanceOf(name, table, inputs[0]);
       const first = inputs[0];
+      const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first);
       const info = output ?? first.info;
       const out = sameShape(first.shape, spec.shape) ? allocateLike(first, info) : allocate(spec.shape, info);
       run(kernel, spec, inputs, out);
@@ -98,12 +100,13 @@ export function elementwiseOp(row: Row): Elementwise {
   }) as unknown as Operator<readonly number[] | undefined, Tensor>;
 
   const into = (op: string, target: Tensor, inputs: readonly Tensor[], numbers: readonly number[]): boolean => {
-    const kernel = table[inputs[0].info.code];
+    const mixed = isMixed(inputs);
+    const kernel = (mixed ? mixedTable : table)?.[inputs[0].info.code];
     if (
       kernel === undefined ||
       row.autocast !== undefined ||
       (output ?? inputs[0].info) !== target.info ||
-      (inputs[0].info.half && inputs.some((t) => t.info === FLOAT32)) ||
+      (!mixed && inputs[0].info.half && inputs.some((t) => t.info === FLOAT32)) ||
       overlapsPartly(target, inputs)
     )
       return false;
@@ -145,6 +148,10 @@ function run(kernel: (...args: (TypedArray | Plan)[]) => void, spec: Spec, input
     if (numbers.length === 0) kernel(first.array, second.array, out.array, plan);
     else kernel(first.array, second.array, out.array, plan, ...numbers);
   } else kernel(...inputs.map((t) => t.array), out.array, planOf(shape, [out, ...inputs]), ...numbers);
+}
+
+function isMixed(inputs: readonly Tensor[]): boolean {
+  return inputs.length === 2 && inputs[0].info.half && inputs[1].info === FLOAT32;
 }
 
 /** Whether an operand shows the target's memory in another order, so that writing would change what is still to be read. */

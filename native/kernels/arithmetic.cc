@@ -63,6 +63,17 @@ void add_arithmetic(Registry& registry) {
   add_binary<Remainder, NODEGRAD_FLOATS>(registry, "remainder");
   add_binary<Fmod, NODEGRAD_FLOATS>(registry, "fmod");
   add_binary<Pow, NODEGRAD_FLOATS>(registry, "pow");
+  add_mixed<Add>(registry, "add");
+  add_mixed<Sub>(registry, "sub");
+  add_mixed<Mul>(registry, "mul");
+  add_mixed<Div>(registry, "div");
+  add_mixed<AddScaled>(registry, "addScaled");
+  add_mixed<Eq, Bool>(registry, "eq");
+  add_mixed<Ne, Bool>(registry, "ne");
+  add_mixed<Lt, Bool>(registry, "lt");
+  add_mixed<Le, Bool>(registry, "le");
+  add_mixed<Gt, Bool>(registry, "gt");
+  add_mixed<Ge, Bool>(registry, "ge");
   NODEGRAD_ADD_NAMED(registry, "powScalar", pow_scalar, NODEGRAD_FLOATS);
   add_unary<Neg, NODEGRAD_FLOATS>(registry, "neg");
   add_unary<Abs, NODEGRAD_FLOATS>(registry, "abs");

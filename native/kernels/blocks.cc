@@ -82,6 +82,8 @@ constexpr int64_t kBlock = 1024;
 constexpr int64_t kBufferBytes = kBlock * 8;
 // Rows shorter than this are gathered, several to a block.
 constexpr int64_t kShortRow = 64;
+// Operands whose neighbours lie in different directions are walked in square tiles, a block each.
+constexpr int64_t kTileSide = 32;
 
 // Not a multiple of a page apart, which would make the processor take a load of one for a store of another.
 struct alignas(64) Buffers {
@@ -276,6 +278,75 @@ void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t
   if (job.streams) end_stream();
 }
 
+// The outer dimension in which neighbours of some input lie side by side while in the innermost they do not; -1 where there is none.
+int crossing_dim(const Plan& plan, int count) {
+  const int last = plan.ndim() - 1;
+  for (int k = 1; k < count; k++) {
+    if (plan.stride(k, last) <= 1) continue;
+    for (int d = last - 1; d >= 0; d--) {
+      if (plan.stride(k, d) == 1 && plan.size(d) >= kTileSide) return d;
+    }
+  }
+  return -1;
+}
+
+// A tile of rows x columns of operand k, gathered row by row: along what lies side by side in memory.
+void gather_tile(const Job& job, int k, int64_t at, int64_t row_step, int64_t column_step, int64_t rows, int64_t columns, char* buffer) {
+  const Operand& from = job.operands[k];
+  char* to = from.stored == Stored::Plain ? buffer : waiting(buffer);
+  if (row_step == 1 && column_step > 1) {
+    for (int64_t j = 0; j < columns; j++) scatter(to + j * from.bytes, columns, job.at(k, at + j * column_step), from.bytes, rows);
+  } else {
+    for (int64_t i = 0; i < rows; i++) gather(to + i * columns * from.bytes, job.at(k, at + i * row_step), from.bytes, column_step, columns);
+  }
+  if (to != buffer) widen_stored(from.stored, to, buffer, rows * columns);
+}
+
+// Tiles [begin, end) of the plane of dimension `side` and the innermost one, for all indices of the other dimensions.
+void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_t end) {
+  Buffers buffers;
+  const int last = plan.ndim() - 1;
+  const int64_t height = plan.size(side), width = plan.size(last);
+  const int64_t bands = (height + kTileSide - 1) / kTileSide;
+  for (int64_t p = begin; p < end; p++) {
+    const int64_t first = p % bands * kTileSide;
+    const int64_t rows = std::min(kTileSide, height - first);
+    int64_t at[kMaxOperands];
+    for (int k = 0; k < job.count; k++) at[k] = first * plan.stride(k, side);
+    int64_t rest = p / bands;
+    for (int d = last - 1; d >= 0; d--) {
+      if (d == side) continue;
+      for (int k = 0; k < job.count; k++) at[k] += rest % plan.size(d) * plan.stride(k, d);
+      rest /= plan.size(d);
+    }
+    for (int64_t c = 0; c < width; c += kTileSide) {
+      const int64_t columns = std::min(kTileSide, width - c);
+      const void* in[kMaxOperands];
+      for (int k = 1; k < job.count; k++) {
+        const int64_t step = plan.stride(k, last);
+        gather_tile(job, k, at[k] + c * step, plan.stride(k, side), step, rows, columns, buffers.of[k]);
+        in[k - 1] = buffers.of[k];
+      }
+      job.run(job.function, buffers.of[0], in, rows * columns);
+      const Operand& out = job.operands[0];
+      const char* from = buffers.of[0];
+      if (out.stored != Stored::Plain) {
+        narrow_stored(out.stored, from, waiting(buffers.of[0]), rows * columns);
+        from = waiting(buffers.of[0]);
+      }
+      const int64_t step = plan.stride(0, last);
+      for (int64_t i = 0; i < rows; i++) {
+        char* to = job.at(0, at[0] + i * plan.stride(0, side) + c * step);
+        if (step == 1) {
+          std::memcpy(to, from + i * columns * out.bytes, columns * out.bytes);
+        } else {
+          scatter(to, step, from + i * columns * out.bytes, out.bytes, columns);
+        }
+      }
+    }
+  }
+}
+
 // Cuts n into an even number of nearly equal parts of about `grain`, so that two or four threads end together.
 int64_t even_grain(int64_t n, int64_t grain) {
   if (n < 2 * grain) return n;
@@ -308,6 +379,13 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int last = plan.ndim() - 1;
   const int64_t inner = plan.size(last);
   const int64_t outer = elements / inner;
+  const int side = inner >= kTileSide ? crossing_dim(plan, count) : -1;
+  if (side >= 0) {
+    const int64_t bands = outer / plan.size(side) * ((plan.size(side) + kTileSide - 1) / kTileSide);
+    parallel_for(bands, std::max<int64_t>(1, even_grain(elements, grain) / (inner * kTileSide)),
+                 [&](int64_t begin, int64_t end) { run_tiles(job, plan, side, begin, end); });
+    return;
+  }
   bool dense[kMaxOperands];
   int64_t strides[kMaxOperands];
   for (int k = 0; k < count; k++) {

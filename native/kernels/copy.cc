@@ -60,16 +60,20 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   const int last = plan.ndim() - 1;
   const int64_t rows = plan.size(side);
   const int64_t columns = plan.size(last);
-  const int64_t bands = (rows + tile - 1) / tile;
+  const int64_t row_step = plan.stride(0, side), column_step = plan.stride(1, last);
+  // Few columns beside one another: written straight, from column to column.
+  const bool narrow_rows = columns < 8 && row_step == columns;
+  const int64_t tile_rows = narrow_rows ? 1024 : tile;
+  const int64_t bands = (rows + tile_rows - 1) / tile_rows;
   int64_t others = 1;
   for (int d = 0; d < last; d++) others *= d == side ? 1 : plan.size(d);
-  parallel_for(others * bands, 1 + kElementGrain / (tile * columns), [&](int64_t begin, int64_t end) {
+  parallel_for(others * bands, 1 + kElementGrain / (tile_rows * columns), [&](int64_t begin, int64_t end) {
     T turned[tile * tile];
     for (int64_t p = begin; p < end; p++) {
-      const int64_t first = p % bands * tile;
-      const int64_t n = std::min(tile, rows - first);
+      const int64_t first = p % bands * tile_rows;
+      const int64_t n = std::min(tile_rows, rows - first);
       int64_t rest = p / bands;
-      int64_t to = first * plan.stride(0, side);
+      int64_t to = first * row_step;
       int64_t from = first;
       for (int d = last - 1; d >= 0; d--) {
         if (d == side) continue;
@@ -78,19 +82,21 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
         to += at * plan.stride(0, d);
         from += at * plan.stride(1, d);
       }
-      if (columns < 8) {
-        for (int64_t i = 0; i < n; i++) {
-          for (int64_t j = 0; j < columns; j++) out[to + i * plan.stride(0, side) + j] = in[from + j * plan.stride(1, last) + i];
+      if (narrow_rows) {
+        T* y = out + to;
+        const T* x = in + from;
+        for (int64_t j = 0; j < columns; j++, y++, x += column_step) {
+          for (int64_t i = 0; i < n; i++) y[i * row_step] = x[i];
         }
         continue;
       }
       for (int64_t c = 0; c < columns; c += tile) {
         const int64_t m = std::min(tile, columns - c);
         for (int64_t j = 0; j < m; j++) {
-          const T* column = in + from + (c + j) * plan.stride(1, last);
+          const T* column = in + from + (c + j) * column_step;
           for (int64_t i = 0; i < n; i++) turned[i * tile + j] = column[i];
         }
-        for (int64_t i = 0; i < n; i++) std::memcpy(static_cast<void*>(out + to + i * plan.stride(0, side) + c), turned + i * tile, m * sizeof(T));
+        for (int64_t i = 0; i < n; i++) std::memcpy(static_cast<void*>(out + to + i * row_step + c), turned + i * tile, m * sizeof(T));
       }
     }
   });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -64,7 +65,7 @@ struct Dense {
 // out = f(in...), by plan [out, in...].
 template <class F, class Out, class... In>
 void map(const F& f, Slice<Out> out, const Plan& plan, Slice<const In>... in) {
-  if constexpr (in_one_pass<F> && std::is_same_v<Out, BFloat16>) {
+  if constexpr (in_one_pass<F> && std::is_same_v<Out, BFloat16> && (std::is_same_v<In, BFloat16> && ...)) {
     const Operand raw[] = {raw_operand(out), raw_operand(in)...};
     run_blocks(&Dense<OnePass<F>, Out, In...>::run, &f, plan, raw, 1 + sizeof...(In));
   } else {
@@ -89,6 +90,8 @@ template <class F, class T, class Out, class... D>
 struct Instance<F, T, Out, void (*)(D...)> {
   static void unary(Slice<const T> a, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a); }
   static void binary(Slice<const T> a, Slice<const T> b, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a, b); }
+  // The second operand in float beside a 16-bit first: a number that must not be rounded before the computation.
+  static void mixed(Slice<const T> a, Slice<const float> b, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a, b); }
   static void ternary(Slice<const T> a, Slice<const T> b, Slice<const T> c, Slice<Out> out, Plan plan, D... numbers) {
     map(F{numbers...}, out, plan, a, b, c);
   }
@@ -103,6 +106,14 @@ void add_unary(Registry& registry, const char* name) {
 template <class F, class... T>
 void add_binary(Registry& registry, const char* name) {
   registry.add_each<T...>(name, [](auto tag) { return &InstanceOf<F, typename decltype(tag)::type>::binary; });
+}
+// `name` with the second operand in float, for 16-bit types; Out is Bool for a predicate.
+template <class F, class Out = void>
+void add_mixed(Registry& registry, const char* name) {
+  registry.add_each<NODEGRAD_HALVES>((std::string(name) + "Mixed").c_str(), [](auto tag) {
+    using T = typename decltype(tag)::type;
+    return &InstanceOf<F, T, std::conditional_t<std::is_void_v<Out>, T, Out>>::mixed;
+  });
 }
 template <class F, class... T>
 void add_ternary(Registry& registry, const char* name) {
