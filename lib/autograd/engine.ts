@@ -8,10 +8,10 @@ import { broadcastsTo } from '../shape/broadcast.js';
 import { observer } from '../ops/dispatch-state.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
-import { enterScope, leaveScope } from '../storage/scope.js';
+import { count, scopeStart, takenSince } from '../storage/scope.js';
 import type { Storage } from '../storage/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { enableGrad, isGradEnabled, noGrad } from './grad-mode.js';
+import { isGradEnabled, withGradMode } from './grad-mode.js';
 import { gradientNode } from './graph.js';
 import type { Node } from './node.js';
 import { gradientOperators } from './gradient-operators.js';
@@ -25,14 +25,17 @@ interface WalkOptions {
   readonly accumulateInto?: readonly Tensor[];
 }
 
+const NONE: (Tensor | null)[] = [];
+
 /** What a walk keeps for a node that it will visit. */
 class Pending {
-  gradients: (Tensor | null)[] = [];
+  /** By output index; a place that no gradient came to may be missing. */
+  gradients: (Tensor | null)[] = NONE;
   dependencies = 0;
   /** False where no wanted gradient lies behind this node. */
   wanted = true;
   constructor(
-    readonly walk: object,
+    readonly walk: number,
     readonly outer: unknown,
   ) {}
 }
@@ -41,111 +44,123 @@ class Pending {
 export function walkBackward(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
   const enabled = isGradEnabled();
   if (enabled === options.createGraph) return walk(outputs, gradOutputs, options);
-  return options.createGraph ? enableGrad(() => walk(outputs, gradOutputs, options)) : noGrad(() => walk(outputs, gradOutputs, options));
+  return withGradMode(options.createGraph, () => walk(outputs, gradOutputs, options));
 }
 
+let walks = 0;
+
 function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
-  const key = {};
+  const { retainGraph, createGraph, captures, accumulateInto } = options;
+  const id = ++walks;
   const visited: Node[] = [];
-  const stateOf = (node: Node): Pending => {
-    const state = node.state as Pending | null;
-    if (state !== null && state.walk === key) return state;
-    const fresh = new Pending(key, state);
-    node.state = fresh;
-    visited.push(node);
-    return fresh;
-  };
-
   try {
-    // Find every node within reach, and how many edges lead to each.
-    const stack: Node[] = [];
     const roots = outputs.map((output) => gradientNode(output) as Node);
-    for (const root of roots) {
-      const before = visited.length;
-      stateOf(root);
-      if (visited.length > before) stack.push(root);
-    }
-    while (stack.length > 0) {
-      const node = stack.pop() as Node;
-      for (let i = 0; i < node.next.length; i++) {
-        const next = node.next[i];
-        if (next === null) continue;
-        const before = visited.length;
-        stateOf(next).dependencies++;
-        if (visited.length > before) stack.push(next);
-      }
-    }
-
-    const targets = options.captures ?? options.accumulateInto;
-    const captured = new Map<Node, Map<number, number[]>>();
-    if (targets !== undefined) {
-      targets.forEach((target, position) => {
-        const node = gradientNode(target);
-        if (node === null) return;
-        const byIndex = captured.get(node) ?? new Map<number, number[]>();
-        const index = node.leaf === null ? target.outputIndex : 0;
-        byIndex.set(index, [...(byIndex.get(index) ?? []), position]);
-        captured.set(node, byIndex);
-      });
-      // Oldest first: a node is wanted where it, or a node that it leads to, is a target.
-      const oldestFirst = [...visited].sort((a, b) => a.sequence - b.sequence);
-      for (const node of oldestFirst) {
-        const state = node.state as Pending;
-        state.wanted = captured.has(node) || node.next.some((next) => next !== null && (next.state as Pending).wanted);
-      }
-    }
+    findNodes(id, roots, visited);
+    const targets = captures ?? accumulateInto;
+    const captured = targets === undefined ? null : positionsOf(targets);
+    if (captured !== null) markWanted(visited, captured);
     const results = new Array<Tensor | null>(targets?.length ?? 0).fill(null);
 
     const ready = new NewestFirst();
-    outputs.forEach((_, i) => {
-      const node = roots[i];
-      deliver(node, node.leaf === null ? outputs[i].outputIndex : 0, gradOutputs[i], options.createGraph);
-    });
+    for (let i = 0; i < outputs.length; i++) deliver(roots[i], roots[i].leaf === null ? outputs[i].outputIndex : 0, gradOutputs[i], createGraph);
     for (const root of new Set(roots)) if ((root.state as Pending).dependencies === 0) ready.push(root);
 
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
       const state = node.state as Pending;
       const gradients = state.gradients;
-      state.gradients = [];
-      const live = state.wanted && gradients.some((g) => g !== null && g !== undefined);
-      if (live) runHooks(node, gradients);
-      if (live) {
-        const positions = captured.get(node);
-        if (positions !== undefined) {
-          for (const [index, list] of positions) {
-            const gradient = gradients[index] ?? null;
-            if (gradient === null) continue;
-            for (const position of list) results[position] = gradient;
-            gradient.storage.shared = true;
-          }
-        }
-      }
-      if (node.leaf !== null) {
-        if (live && options.captures === undefined && (options.accumulateInto === undefined || captured.has(node)))
-          accumulate(node.leaf, gradients[0] as Tensor, options.createGraph);
+      state.gradients = NONE;
+      const live = state.wanted && hasAny(gradients);
+      const positions = live ? captured?.get(node) : undefined;
+      if (live && (node.hooks !== null || node.retained !== null)) runHooks(node, gradients);
+      if (positions !== undefined) capture(positions, gradients, results);
+      const { next, leaf } = node;
+      if (leaf !== null) {
+        if (live && captures === undefined && (captured === null || captured.has(node))) accumulate(leaf, gradients[0] as Tensor, createGraph);
         continue;
       }
-      const leads = node.next.some((next) => next !== null && (next.state as Pending).wanted);
-      if (live && leads) {
-        const inputs = applyRule(node, gradients, options.createGraph);
-        for (let i = 0; i < node.next.length; i++) {
-          const next = node.next[i];
+      if (live && leadsOn(next)) {
+        const inputs = applyRule(node, gradients, createGraph);
+        for (let i = 0; i < next.length; i++) {
+          const target = next[i];
           const gradient = inputs[i];
-          if (next === null || gradient === null || gradient === undefined || !(next.state as Pending).wanted) continue;
+          if (target === null || gradient === null || gradient === undefined || !(target.state as Pending).wanted) continue;
           const index = node.nextIndex[i];
-          deliver(next, index, fitGradient(node, gradient, next.outputShapes[index], next.outputInfos[index], options.createGraph), options.createGraph);
+          deliver(target, index, fitGradient(node, gradient, target.outputShapes[index], target.outputInfos[index], createGraph), createGraph);
         }
       }
-      if (!options.retainGraph && (targets === undefined || live)) node.release();
-      for (const next of node.next) {
-        if (next === null) continue;
-        const nextState = next.state as Pending;
-        if (--nextState.dependencies === 0) ready.push(next);
+      if (!retainGraph && (captured === null || live)) node.release();
+      for (let i = 0; i < next.length; i++) {
+        const target = next[i];
+        if (target !== null && --(target.state as Pending).dependencies === 0) ready.push(target);
       }
     }
     return results;
   } finally {
-    for (const node of visited) node.state = (node.state as Pending).outer;
+    for (let i = 0; i < visited.length; i++) visited[i].state = (visited[i].state as Pending).outer;
+  }
+}
+
+/** Gives every node within reach of the roots its state, and counts how many edges lead to each. */
+function findNodes(id: number, roots: readonly Node[], visited: Node[]): void {
+  const stack: Node[] = [];
+  const reach = (node: Node): Pending => {
+    const state = node.state as Pending | null;
+    if (state !== null && state.walk === id) return state;
+    const fresh = new Pending(id, state);
+    node.state = fresh;
+    visited.push(node);
+    stack.push(node);
+    return fresh;
+  };
+  for (let i = 0; i < roots.length; i++) reach(roots[i]);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const { next } = node;
+    for (let i = 0; i < next.length; i++) {
+      const target = next[i];
+      if (target !== null) reach(target).dependencies++;
+    }
+  }
+}
+
+/** Where the gradient of each target goes among the results: by node and output index. */
+function positionsOf(targets: readonly Tensor[]): Map<Node, Map<number, number[]>> {
+  const captured = new Map<Node, Map<number, number[]>>();
+  targets.forEach((target, position) => {
+    const node = gradientNode(target);
+    if (node === null) return;
+    const byIndex = captured.get(node) ?? new Map<number, number[]>();
+    const index = node.leaf === null ? target.outputIndex : 0;
+    byIndex.set(index, [...(byIndex.get(index) ?? []), position]);
+    captured.set(node, byIndex);
+  });
+  return captured;
+}
+
+/** Oldest first: a node is wanted where it, or a node that it leads to, is a target. */
+function markWanted(visited: readonly Node[], captured: ReadonlyMap<Node, unknown>): void {
+  for (const node of [...visited].sort((a, b) => a.sequence - b.sequence)) (node.state as Pending).wanted = captured.has(node) || leadsOn(node.next);
+}
+
+/** Whether a wanted gradient lies behind one of the edges. */
+function leadsOn(next: readonly (Node | null)[]): boolean {
+  for (let i = 0; i < next.length; i++) {
+    const target = next[i];
+    if (target !== null && (target.state as Pending).wanted) return true;
+  }
+  return false;
+}
+
+function hasAny(gradients: readonly (Tensor | null)[]): boolean {
+  for (let i = 0; i < gradients.length; i++) if (gradients[i] !== null && gradients[i] !== undefined) return true;
+  return false;
+}
+
+function capture(positions: ReadonlyMap<number, readonly number[]>, gradients: readonly (Tensor | null)[], results: (Tensor | null)[]): void {
+  for (const [index, list] of positions) {
+    const gradient = gradients[index] ?? null;
+    if (gradient === null) continue;
+    for (const position of list) results[position] = gradient;
+    gradient.storage.shared = true;
   }
 }
 
@@ -156,32 +171,31 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
 function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolean): readonly (Tensor | null | undefined)[] {
   const backward = node.op.backward;
   if (backward === undefined) throw new AutogradError(`${node.name}: expected a derivative rule, got none`);
-  const outputs: (Tensor | null)[] = [];
-  for (let i = 0; i < node.outputShapes.length; i++) outputs.push(gradients[i] ?? null);
   const contained = !createGraph && node.op.contained === true;
-  const outer = enterScope(contained);
-  let taken: readonly Storage[] | null = null;
+  const start = scopeStart();
+  const outer = count(contained);
   let results: readonly (Tensor | null | undefined)[];
+  let taken: readonly Storage[];
   try {
-    if (observer.active !== null) observer.active.backward?.(node);
-    results = backward(node, outputs[0] as Tensor, outputs);
+    results = backward(node, gradients[0] as Tensor, gradients);
   } finally {
-    taken = leaveScope(outer);
+    count(outer);
+    taken = takenSince(start);
   }
-  if (observer.active !== null) observer.active.gradients(node, outputs, results);
+  if (observer.active !== null) observer.active.gradients(node, gradients, results);
   for (let i = 0; i < results.length; i++) {
     const result = results[i];
     if (result === null || result === undefined || result.storage.shared) continue;
     if (node.holds(result)) result.storage.shared = true;
     for (let j = 0; j < i; j++) if (results[j]?.storage === result.storage) result.storage.shared = true;
   }
-  if (taken === null) return results;
+  if (!contained) return results;
   for (let i = 0; i < taken.length; i++) {
     if (isAmong(taken[i], results)) taken[i].transient = true;
     else if (!taken[i].shared) taken[i].release();
   }
-  for (let i = 0; i < outputs.length; i++) {
-    const used = outputs[i];
+  for (let i = 0; i < gradients.length; i++) {
+    const used = gradients[i];
     if (used !== null && !isAmong(used.storage, results)) discard(used);
   }
   return results;
@@ -207,9 +221,10 @@ function replaced(gradient: Tensor, made: Tensor, createGraph: boolean): Tensor 
 
 /** Adds a gradient to what has arrived at an output of a node. */
 function deliver(node: Node, index: number, gradient: Tensor, createGraph: boolean): void {
-  const gradients = (node.state as Pending).gradients;
-  const before = gradients[index] ?? null;
-  gradients[index] = before === null ? gradient : addUp(before, gradient, createGraph);
+  const state = node.state as Pending;
+  if (state.gradients === NONE) state.gradients = new Array<Tensor | null>(node.outputShapes.length).fill(null);
+  const before = state.gradients[index];
+  state.gradients[index] = before === null ? gradient : addUp(before, gradient, createGraph);
 }
 
 /** The sum of two gradients, into the first's memory where the engine alone owns it. */

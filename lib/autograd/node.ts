@@ -60,7 +60,9 @@ export class Node {
   /** Keeps tensors for the derivative, with the version at which they were right. */
   save(...tensors: (Tensor | null)[]): void {
     this.savedTensors = tensors;
-    this.savedVersions = tensors.map((t) => (t === null ? 0 : t.storage.version));
+    const versions: number[] = [];
+    for (let i = 0; i < tensors.length; i++) versions.push(tensors[i]?.storage.version ?? 0);
+    this.savedVersions = versions;
   }
 
   /** The saved tensor i; AutogradError where the graph was freed or the tensor changed since. */
@@ -86,7 +88,9 @@ export class Node {
 
   /** Whether the tensor's memory is also held by what this node saved. */
   holds(tensor: Tensor): boolean {
-    return this.savedTensors?.some((t) => t !== null && t.storage === tensor.storage) ?? false;
+    const saved = this.savedTensors;
+    if (saved !== null) for (let i = 0; i < saved.length; i++) if (saved[i]?.storage === tensor.storage) return true;
+    return false;
   }
 
   /** Forgets what was saved. A later use of it is an error. */

@@ -4,23 +4,30 @@
  */
 import type { Storage } from './storage.js';
 
-let open: Storage[] | null = null;
+/** What was taken in all open scopes, the innermost scope's last. */
+const taken: Storage[] = [];
+let counting = false;
 
 /** Notes a storage on lent memory in the scope that is open, if there is one. */
 export function noteLent(storage: Storage): void {
-  if (open !== null) open.push(storage);
+  if (counting) taken.push(storage);
 }
 
-/** Opens a scope, or shuts the outer one out where `counted` is false. Returns the outer scope, for `leaveScope`. */
-export function enterScope(counted: boolean): Storage[] | null {
-  const outer = open;
-  open = counted ? [] : null;
-  return outer;
+/** How much was taken so far: where a scope that opens now begins. */
+export function scopeStart(): number {
+  return taken.length;
 }
 
-/** Ends the scope: what was taken in it, or null where it was not counted. */
-export function leaveScope(outer: Storage[] | null): Storage[] | null {
-  const taken = open;
-  open = outer;
-  return taken;
+/** Counts from now on what is taken, or does not. Returns what was done before. */
+export function count(on: boolean): boolean {
+  const before = counting;
+  counting = on;
+  return before;
 }
+
+/** Ends the scope that began at `start`: what was taken in it. */
+export function takenSince(start: number): readonly Storage[] {
+  return taken.length === start ? NOTHING : taken.splice(start);
+}
+
+const NOTHING: readonly Storage[] = [];
