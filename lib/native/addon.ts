@@ -6,7 +6,7 @@ import { AddonError } from '../errors.js';
 
 interface Addon {
   readonly kernels: Readonly<Record<string, unknown>>;
-  readonly simdLevel: 'avx512' | 'avx2' | 'scalar';
+  readonly simdLevel: 'avx512' | 'avx2' | 'scalar' | 'neon';
   /** See native/bind/lifetime.h. */
   readonly lifetime: { watch(object: object): number; unwatch(place: number): void; collected(places: Int32Array): number; prepare(memory: Uint8Array): number };
   /** Returns to the system what malloc keeps and nobody uses. */

@@ -24,6 +24,44 @@ struct PowScalar {
   }
 };
 
+// The rest with the dividend's sign, exact.
+struct FmodPacks {
+  using Packs = void;
+  template <class V>
+  V operator()(V a, V b) const {
+    return vec::fmod(a, b);
+  }
+};
+// Whether the rest has to move over to the divisor's sign.
+template <class V>
+auto wrong_side(V rest, V b) {
+  using T = Element<V>;
+  return (rest != T(0)) & ((b < T(0)) ^ (rest < T(0)));
+}
+// The rest with the divisor's sign.
+struct RemainderPacks {
+  using Packs = void;
+  template <class V>
+  V operator()(V a, V b) const {
+    const V rest = vec::fmod(a, b);
+    return wrong_side(rest, b) ? rest + b : rest;
+  }
+};
+// The quotient rounded down, exact where a - fmod(a, b) is: Python's rule, as PyTorch has it.
+struct FloorDividePacks {
+  using Packs = void;
+  template <class V>
+  V operator()(V a, V b) const {
+    using T = Element<V>;
+    const V rest = vec::fmod(a, b), plain = a / b;
+    V quotient = (a - rest) / b;
+    quotient = wrong_side(rest, b) ? quotient - T(1) : quotient;
+    V floored = vec::floor(quotient);
+    floored = quotient - floored > T(0.5) ? floored + T(1) : floored;
+    return b == T(0) ? plain : quotient == T(0) ? with_sign(V{}, plain) : floored;
+  }
+};
+
 // min(max(x, low), high); a NaN in x or in a bound stays.
 struct ClampPacks {
   using Packs = void;
@@ -59,9 +97,9 @@ void add_arithmetic(Registry& registry) {
   add_binary<ScaledMul, NODEGRAD_FLOATS>(registry, "scaledMul");
   add_binary<AddScaled, NODEGRAD_FLOATS>(registry, "addScaled");
   add_binary<TruncDivide, NODEGRAD_FLOATS>(registry, "truncDivide");
-  add_binary<FloorDivide, NODEGRAD_FLOATS>(registry, "floorDivide");
-  add_binary<Remainder, NODEGRAD_FLOATS>(registry, "remainder");
-  add_binary<Fmod, NODEGRAD_FLOATS>(registry, "fmod");
+  add_binary<FloorDividePacks, NODEGRAD_FLOATS>(registry, "floorDivide");
+  add_binary<RemainderPacks, NODEGRAD_FLOATS>(registry, "remainder");
+  add_binary<FmodPacks, NODEGRAD_FLOATS>(registry, "fmod");
   add_binary<Pow, NODEGRAD_FLOATS>(registry, "pow");
   add_mixed<Add>(registry, "add");
   add_mixed<Sub>(registry, "sub");

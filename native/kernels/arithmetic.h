@@ -102,7 +102,8 @@ struct Square {
   }
 };
 
-// Quotients of integers: the caller has made sure that no divisor is zero; the lowest value by -1 wraps instead of trapping.
+// Quotients and rests of integers (floating ones are in arithmetic.cc, but for TruncDivide): the caller has made sure that no divisor is
+// zero; the lowest value by -1 wraps instead of trapping.
 struct TruncDivide {
   template <class T>
   T operator()(T a, T b) const {
@@ -115,19 +116,11 @@ struct TruncDivide {
     }
   }
 };
-// The quotient rounded down, exact where a - fmod(a, b) is: Python's rule, as PyTorch has it.
+// The quotient rounded down.
 struct FloorDivide {
   template <class T>
   T operator()(T a, T b) const {
-    if constexpr (is_floating<T>) {
-      if (b == 0) return a / b;
-      const T rest = std::fmod(a, b);
-      T quotient = (a - rest) / b;
-      if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
-      if (quotient == 0) return std::copysign(T(0), a / b);
-      const T floored = std::floor(quotient);
-      return quotient - floored > T(0.5) ? floored + 1 : floored;
-    } else if constexpr (std::is_signed_v<T>) {
+    if constexpr (std::is_signed_v<T>) {
       if (b == -1) return Neg{}(a);
       const T quotient = static_cast<T>(a / b);
       return a % b != 0 && (a < 0) != (b < 0) ? static_cast<T>(quotient - 1) : quotient;
@@ -140,10 +133,7 @@ struct FloorDivide {
 struct Remainder {
   template <class T>
   T operator()(T a, T b) const {
-    if constexpr (is_floating<T>) {
-      const T rest = std::fmod(a, b);
-      return rest != 0 && (b < 0) != (rest < 0) ? rest + b : rest;
-    } else if constexpr (std::is_signed_v<T>) {
+    if constexpr (std::is_signed_v<T>) {
       if (b == -1) return 0;
       const T rest = static_cast<T>(a % b);
       return rest != 0 && (b < 0) != (rest < 0) ? static_cast<T>(rest + b) : rest;
@@ -156,9 +146,7 @@ struct Remainder {
 struct Fmod {
   template <class T>
   T operator()(T a, T b) const {
-    if constexpr (is_floating<T>) {
-      return std::fmod(a, b);
-    } else if constexpr (std::is_signed_v<T>) {
+    if constexpr (std::is_signed_v<T>) {
       return b == -1 ? T(0) : static_cast<T>(a % b);
     } else {
       return static_cast<T>(a % b);

@@ -81,7 +81,11 @@ const char* simd_level() {
     case Level::avx2:
       return "avx2";
     default:
+#if defined(__aarch64__)
+      return "neon";
+#else
       return "scalar";
+#endif
   }
 }
 

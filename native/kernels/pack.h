@@ -133,6 +133,15 @@ inline Element<V> sum_lanes(V v) {
   }
   return lanes[0];
 }
+// Whether a comparison holds in any lane.
+template <class Bits>
+inline bool any_lane(Bits condition) {
+  int64_t words[kPackBytes / 8];
+  std::memcpy(words, &condition, sizeof(condition));
+  int64_t all = 0;
+  for (const int64_t word : words) all |= word;
+  return all != 0;
+}
 // The largest lane; a NaN in any lane may be lost.
 template <class V>
 inline Element<V> max_lanes(V v) {

@@ -80,6 +80,8 @@ NODEGRAD_SLEEF_1(erfc, erfc, u15, u15)
 NODEGRAD_SLEEF_2(pow, pow, u10)
 NODEGRAD_SLEEF_2(atan2, atan2, u10)
 NODEGRAD_SLEEF_2(hypot, hypot, u05)
+NODEGRAD_SLEEF_1(floor, floor, , )
+NODEGRAD_SLEEF_2(fmod_of_finite_ratio, fmod, )
 #undef NODEGRAD_SLEEF_1
 #undef NODEGRAD_SLEEF_2
 
@@ -115,6 +117,17 @@ template <class V>
 inline V acosh(V x) {
   using T = Element<V>;
   return x > T(1e18) ? log(x) + T(0.69314718055994530942) : acosh_below_1e18(x);
+}
+
+// The rest of x / y with the sign of x, exact; a quotient that overflows goes to the C library.
+template <class V>
+inline V fmod(V x, V y) {
+  using T = Element<V>;
+  V rest = fmod_of_finite_ratio(x, y);
+  if (any_lane(abs(x / y) > std::numeric_limits<T>::max() / 16)) {
+    for (int k = 0; k < kLanes<T>; k++) rest[k] = std::fmod(x[k], y[k]);
+  }
+  return rest;
 }
 
 // e^x - 1 of floats at a third of SLEEF's time: x + x^2 P(x), the minimax polynomial of error 0.05 units, where the 1 would cancel digits.

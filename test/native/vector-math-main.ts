@@ -104,6 +104,10 @@ for (const [name, exact] of Object.entries(EXACT)) {
   if (bits(call(moderate.view(4900, 2).select(1, 1))) !== bits(whole.view(4900, 2).select(1, 1))) byLayout.push(`${name} of every second element`);
 }
 
+// The rest of a division is exact in either type, whatever the quotient; JavaScript's % is the same function.
+const shuffled = everywhere.map((_, i) => everywhere[(i * 7919) % everywhere.length]);
+float32.fmod = worstOf([everywhere, shuffled], named('fmod')(tensor(everywhere), tensor(shuffled)).data() as Float32Array, (i) => everywhere[i] % shuffled[i], true);
+
 const float64: Record<string, Worst> = {};
 for (const [name, rows] of Object.entries(fixture)) {
   const columns = rows[0].map((_, k) => rows.map((row) => Number(row[k] === 'inf' ? Infinity : row[k] === '-inf' ? -Infinity : row[k])));
@@ -112,4 +116,11 @@ for (const [name, rows] of Object.entries(fixture)) {
   const got = named(name)(...inputs.map((x) => tensor(x, { dtype: 'float64' }))).data() as Float64Array;
   float64[name] = worstOf(inputs, got, (i) => exact[i], false);
 }
+const squares = everywhere.map((x) => x ** 7);
+float64.fmod = worstOf(
+  [squares, shuffled],
+  named('fmod')(tensor(squares, { dtype: 'float64' }), tensor(shuffled, { dtype: 'float64' })).data() as Float64Array,
+  (i) => squares[i] % shuffled[i],
+  false,
+);
 process.stdout.write(JSON.stringify({ level: addon.simdLevel, float32, float64, byLayout } satisfies Report));
