@@ -10,13 +10,14 @@
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
-#include "vector_math.h"
+#include "exp_rows.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// A tile of queries x keys of scores stays in the second-level cache.
+// A tile of queries x keys of scores stays in the second-level cache. Where causal it is lower, as half of its last keys are in vain.
 constexpr int64_t kQueries = 128;
+constexpr int64_t kCausalQueries = 64;
 constexpr int64_t kKeys = 256;
 
 // Sizes of one attention: queries, keys, features of q and k, features of v; row strides of q, k, v, and both strides of the mask.
@@ -24,6 +25,10 @@ struct Sizes {
   int64_t queries, keys, features, values;
   int64_t step_q, step_k, step_v, mask_row, mask_col;
   bool masked, causal;
+
+  int64_t height() const { return std::min(queries, causal ? kCausalQueries : kQueries); }
+  // How many of `cols` keys from j0 on query i sees.
+  int64_t seen(int64_t i, int64_t j0, int64_t cols) const { return causal ? std::clamp<int64_t>(i + 1 - j0, 0, cols) : cols; }
 };
 
 // Offsets of the operands [index, q, k, v, mask] of one batch item.
@@ -62,56 +67,16 @@ void check(const Plan& plan, const Sizes& s, const Slice<const T>& q, const Slic
   if (s.masked) mask.at_least(last.at[4] + (s.queries - 1) * s.mask_row + (s.keys - 1) * s.mask_col + 1);
 }
 
-// Adds the mask to a tile of scores whose first query and key are (i0, j0); keys after a query are masked where causal.
+// Adds the mask to a tile of scores whose first query and key are (i0, j0).
 template <class T>
 void add_mask(const Sizes& s, const T* mask, T* scores, int64_t i0, int64_t rows, int64_t j0, int64_t cols) {
+  if (!s.masked) return;
   for (int64_t i = 0; i < rows; i++) {
     T* row = scores + i * cols;
-    if (s.masked) {
-      const T* from = mask + (i0 + i) * s.mask_row + j0 * s.mask_col;
-      NODEGRAD_SIMD
-      for (int64_t j = 0; j < cols; j++) row[j] += from[j * s.mask_col];
-    }
-    if (s.causal) {
-      for (int64_t j = std::max<int64_t>(0, i0 + i + 1 - j0); j < cols; j++) row[j] = -std::numeric_limits<T>::infinity();
-    }
-  }
-}
-
-template <class T>
-T largest(const T* x, int64_t n, T start) {
-  constexpr int64_t kLanes = 16;
-  T lanes[kLanes];
-  std::fill(lanes, lanes + kLanes, start);
-  int64_t j = 0;
-  for (; j + kLanes <= n; j += kLanes) {
-    for (int64_t l = 0; l < kLanes; l++) lanes[l] = x[j + l] > lanes[l] ? x[j + l] : lanes[l];
-  }
-  for (; j < n; j++) lanes[0] = x[j] > lanes[0] ? x[j] : lanes[0];
-  for (int64_t l = 1; l < kLanes; l++) lanes[0] = lanes[l] > lanes[0] ? lanes[l] : lanes[0];
-  return lanes[0];
-}
-
-// x = e^(x - shift), and its sum.
-template <class T>
-T exponentials(T* x, int64_t n, T shift) {
-  constexpr int64_t kLanes = 16;
-  T lanes[kLanes] = {};
-  int64_t j = 0;
-  for (; j + kLanes <= n; j += kLanes) {
+    const T* from = mask + (i0 + i) * s.mask_row + j0 * s.mask_col;
     NODEGRAD_SIMD
-    for (int64_t l = 0; l < kLanes; l++) {
-      x[j + l] = vec::exp(x[j + l] - shift);
-      lanes[l] += x[j + l];
-    }
+    for (int64_t j = 0; j < cols; j++) row[j] += from[j * s.mask_col];
   }
-  T total = 0;
-  for (; j < n; j++) {
-    x[j] = vec::exp(x[j] - shift);
-    total += x[j];
-  }
-  for (int64_t l = 0; l < kLanes; l++) total += lanes[l];
-  return total;
 }
 
 template <class T>
@@ -146,11 +111,14 @@ void forward_tile(const Sizes& s, T scale, const T* q, const T* k, const T* v, c
     for (int64_t i = 0; i < rows; i++) {
       T* row = scores.get() + i * cols;
       const T before = top[i];
-      T now = largest(row, cols, before);
+      const int64_t seen = s.seen(i0 + i, j0, cols);
+      std::fill(row + seen, row + cols, T{0});
+      if (seen == 0) continue;
+      const T now = larger_of_two(row_top(row, seen), before);
       // Every key so far is masked: nothing is weighted yet, and e^(x - 0) of -infinity is 0.
       const T shift = now == -std::numeric_limits<T>::infinity() ? T{0} : now;
-      const T added = exponentials(row, cols, shift);
-      const T correction = before == -std::numeric_limits<T>::infinity() ? T{0} : vec::exp(before - shift);
+      const T added = row_exps<true>(row, row, seen, shift);
+      const T correction = before == -std::numeric_limits<T>::infinity() ? T{0} : std::exp(before - shift);
       sum[i] = sum[i] * correction + added;
       top[i] = now;
       if (j0 > 0 && correction != 1) {
@@ -184,14 +152,14 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
   check(plan, s, q, k, v, mask);
   T* to = out.at_least(batch * queries * values);
   T* sums = lse.at_least(batch * queries);
-  const int64_t tiles = (queries + kQueries - 1) / kQueries;
-  const int64_t work = std::min(queries, kQueries) * keys * (features + values);
+  const int64_t height = s.height(), tiles = (queries + height - 1) / height;
+  const int64_t work = height * keys * (features + values);
   parallel_for(batch * tiles, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
-      const int64_t item = unit / tiles, i0 = unit % tiles * kQueries;
+      const int64_t item = unit / tiles, i0 = unit % tiles * height;
       const Place place = locate(plan, item);
       forward_tile(s, static_cast<T>(scale), q.data + place.at[1], k.data + place.at[2], v.data + place.at[3], mask.data + (masked ? place.at[4] : 0),
-                   i0, std::min(kQueries, queries - i0), to + item * queries * values, sums + item * queries);
+                   i0, std::min(height, queries - i0), to + item * queries * values, sums + item * queries);
     }
   });
 }
@@ -200,14 +168,14 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
 template <class T>
 void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, const T* v, const T* mask, const T* out, const T* lse, T* dq, T* dk,
                    T* dv) {
-  const int64_t height = std::min(s.queries, kQueries), width = std::min(s.keys, kKeys);
+  const int64_t height = s.height(), width = std::min(s.keys, kKeys);
   const Scratch<T> weights(height * width), slopes(height * width), inner(s.queries);
   for (int64_t i = 0; i < s.queries; i++) inner[i] = dot_row(g + i * s.values, out + i * s.values, s.values);
   std::fill(dq, dq + s.queries * s.features, T{0});
   std::fill(dk, dk + s.keys * s.features, T{0});
   std::fill(dv, dv + s.keys * s.values, T{0});
-  for (int64_t i0 = 0; i0 < s.queries; i0 += kQueries) {
-    const int64_t rows = std::min(kQueries, s.queries - i0);
+  for (int64_t i0 = 0; i0 < s.queries; i0 += height) {
+    const int64_t rows = std::min(height, s.queries - i0);
     const int64_t keys = visible(s, i0 + rows - 1);
     for (int64_t j0 = 0; j0 < keys; j0 += kKeys) {
       const int64_t cols = std::min(kKeys, keys - j0);
@@ -218,11 +186,11 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
         T* p = weights.get() + i * cols;
         T* slope = slopes.get() + i * cols;
         const T shift = lse[i0 + i], mean = inner[i0 + i];
-        NODEGRAD_SIMD
-        for (int64_t j = 0; j < cols; j++) {
-          p[j] = vec::exp(p[j] - shift);
-          slope[j] = scale * p[j] * (slope[j] - mean);
-        }
+        const int64_t seen = s.seen(i0 + i, j0, cols);
+        map_packs(seen, [=](auto x) { return exp_below(x - shift); }, p, static_cast<const T*>(p));
+        map_packs(seen, [=](auto x, auto w) { return scale * w * (x - mean); }, slope, static_cast<const T*>(slope), static_cast<const T*>(p));
+        std::fill(p + seen, p + cols, T{0});
+        std::fill(slope + seen, slope + cols, T{0});
       }
       blas::gemm(true, false, cols, s.values, rows, T{1}, weights.get(), cols, g + i0 * s.values, s.values, T{1}, dv + j0 * s.values, s.values);
       blas::gemm(false, false, rows, s.features, cols, T{1}, slopes.get(), cols, k + j0 * s.step_k, s.step_k, T{1}, dq + i0 * s.features, s.features);

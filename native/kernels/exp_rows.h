@@ -93,7 +93,7 @@ struct LastLanes {
 template <class T>
 constexpr LastLanes<T> last_lanes{};
 
-// The sum of e^(x - top) over a row; with Keep, y = e^(x - top).
+// The sum of e^(x - top) over a row; with Keep, y = e^(x - top), where y may be x.
 template <bool Keep, class T>
 T row_exps(const T* x, T* y, int64_t n, T top) {
   constexpr int lanes = kLanes<T>;
@@ -109,16 +109,16 @@ T row_exps(const T* x, T* y, int64_t n, T top) {
     }
     total += static_cast<double>(combine_lanes<lanes / 2>(a, [](Pack<T> u, Pack<T> v) { return u + v; }));
   }
-  if (i < n && n >= lanes) {
+  if (i < n && n >= lanes && !(Keep && x == y)) {
     // The last pack overlaps the one before it; lanes that were counted count for nothing.
     const Pack<T> e = exp_below(load(x + n - lanes) - top);
     if (Keep) store(y + n - lanes, e);
     total += static_cast<double>(combine_lanes<lanes / 2>(e * load(&last_lanes<T>[n - i]), [](Pack<T> u, Pack<T> v) { return u + v; }));
   } else if (i < n) {
     T rest[lanes];
-    store(rest, exp_below(load_part(x, n) - top));
-    for (int64_t k = 0; k < n; k++) {
-      if (Keep) y[k] = rest[k];
+    store(rest, exp_below(load_part(x + i, n - i) - top));
+    for (int64_t k = 0; k < n - i; k++) {
+      if (Keep) y[i + k] = rest[k];
       total += static_cast<double>(rest[k]);
     }
   }

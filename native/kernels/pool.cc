@@ -45,8 +45,8 @@ int64_t window_start(const PoolGeometry& g, int64_t e, int64_t p, int64_t q) {
 template <bool Numbers, int Taps, int Step, int Block, class W>
 inline void take_block(W* best, int32_t* number, const W* x, int32_t first, int64_t step) {
   const int64_t s = Step == 0 ? step : Step;
-  NODEGRAD_SIMD
-  for (int i = 0; i < Block; i++) {
+  // Unrolled, as it would be for its constant length, it is not vectorised.
+  _Pragma("GCC unroll 1") NODEGRAD_SIMD for (int i = 0; i < Block; i++) {
     W b = best[i];
     int32_t k = Numbers ? number[i] : 0;
     for (int32_t tap = 0; tap < Taps; tap++) {
