@@ -14,8 +14,8 @@ import { permuteOp } from './permute.js';
 import { scalarTensor, tensorArgument } from './promotion.js';
 import { mean } from './reduce.js';
 import { whereOp } from './selection.js';
-import { narrow } from './slice.js';
 import { softmaxOp } from './softmax.js';
+import { splitWithSizes } from './split.js';
 import { reshape, squeeze, unsqueeze } from './view.js';
 
 const OP = 'nn.functional.multiHeadAttentionForward';
@@ -69,25 +69,35 @@ interface Weights {
 /** q, k, v after the input projections; one product where operands are the same tensor and the weights are packed. */
 function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, inProjBias, separate }: Weights): [Tensor, Tensor, Tensor] {
   const e = query.shape[2];
-  const bias = (from: number, count: number): Tensor | undefined => (present(inProjBias) ? narrow(inProjBias, 0, from * e, count * e) : undefined);
+  // All parts at once, so that their gradients are laid side by side rather than into zeros and added up.
+  const parts = (x: Optional, sizes: readonly number[], dim: number): (Tensor | undefined)[] =>
+    present(x)
+      ? splitWithSizes(
+          x,
+          sizes.map((n) => n * e),
+          dim,
+        )
+      : [];
   if (separate !== null) {
     const [q, k, v] = separate;
     if (!present(q) || !present(k) || !present(v)) fail(ArgumentError, OP, 'qProjWeight, kProjWeight and vProjWeight with useSeparateProjWeight', 'not all of them');
-    return [project(query, q, bias(0, 1)), project(key, k, bias(1, 1)), project(value, v, bias(2, 1))];
+    const [bq, bk, bv] = parts(inProjBias, [1, 1, 1], 0);
+    return [project(query, q, bq), project(key, k, bk), project(value, v, bv)];
   }
   if (!present(inProjWeight)) fail(ArgumentError, OP, 'inProjWeight without useSeparateProjWeight', 'none');
-  const part = (x: Tensor, i: number): Tensor => narrow(x, 2, i * e, e);
   if (key === value && query === key) {
     const all = project(query, inProjWeight, present(inProjBias) ? inProjBias : undefined);
-    return [part(all, 0), part(all, 1), part(all, 2)];
+    return parts(all, [1, 1, 1], 2) as [Tensor, Tensor, Tensor];
   }
-  const weight = (from: number, count: number): Tensor => narrow(inProjWeight, 0, from * e, count * e);
-  const q = project(query, weight(0, 1), bias(0, 1));
+  const sizes = key === value ? [1, 2] : [1, 1, 1];
+  const weights = parts(inProjWeight, sizes, 0) as Tensor[];
+  const biases = parts(inProjBias, sizes, 0);
+  const q = project(query, weights[0], biases[0]);
   if (key === value) {
-    const both = project(key, weight(1, 2), bias(1, 2));
-    return [q, part(both, 0), part(both, 1)];
+    const [k, v] = parts(project(key, weights[1], biases[1]), [1, 1], 2) as Tensor[];
+    return [q, k, v];
   }
-  return [q, project(key, weight(1, 1), bias(1, 1)), project(value, weight(2, 1), bias(2, 1))];
+  return [q, project(key, weights[1], biases[1]), project(value, weights[2], biases[2])];
 }
 
 /**
