@@ -33,11 +33,23 @@ export function forEachCollected(found: (place: number) => void): void {
 }
 
 let known: Collector | null | undefined;
+let attempts = 0;
+/** Another thread that does the same may take the flag away between its setting and its use. */
+const ATTEMPTS = 8;
 
 /** The collector of this thread; null where this runtime has none that can be asked. */
 export function collector(): Collector | null {
-  if (known === undefined) known = findCollector();
+  if (known === undefined) {
+    known = findCollector() ?? undefined;
+    if (known === undefined && ++attempts < ATTEMPTS) return null;
+    known ??= null;
+  }
   return known;
+}
+
+/** Takes another collector's place, or none (null); undefined looks for this runtime's again. For tests. */
+export function setCollector(other: Collector | null | undefined): void {
+  known = other;
 }
 
 /** The function is there without the flag --expose-gc as well: a context that is made while the flag is set has it. */

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { autograd, emptyCache, memoryStats, nn, ones, resetPeakMemoryStats, type Tensor } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
-import { collector } from '../../lib/storage/collector.js';
+import { collector, setCollector } from '../../lib/storage/collector.js';
 import { setPoison } from '../../lib/storage/guard.js';
 
 const MIB = 2 ** 20;
@@ -111,6 +111,17 @@ describe('memory that is used again', () => {
     expect(first.data()[0]).to.equal(12);
     // d/dx (3 x^2)^2 = 36 x^3
     expect(second.data()[N - 1]).to.equal(288);
+  });
+
+  it('is none where the runtime has no collector that can be asked', () => {
+    setCollector(null);
+    const before = memoryStats();
+    const x = ones([N]).requiresGrad_();
+    x.mul(3).mul(x).sum().backward();
+    expect(x.grad?.data()[7]).to.equal(6);
+    expect(memoryStats()).to.deep.equal(before);
+    setCollector(undefined);
+    expect(collector()).to.not.equal(null);
   });
 
   it('begins at a cache line', () => {
