@@ -13,7 +13,7 @@ namespace {
 
 // Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for a thread's wake-up,
 // the later ones for packing the same rows and columns of A and B once more.
-constexpr int64_t kTileWork[] = {int64_t{1} << 20, int64_t{1} << 22, int64_t{1} << 25, int64_t{1} << 27};
+constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
 constexpr int64_t kVectorWork = int64_t{1} << 17;
 
