@@ -71,21 +71,44 @@ struct GatherCut {
   }
 };
 
+// Whether the phase's pixels are the grid's own, one to one, on the source's side or the destination's.
+template <class T>
+bool plain_source(const Gather<T>& gather, const GatherPhase& phase) {
+  for (int d = 0; d < 3; d++) {
+    const GatherAxis& axis = phase.axis[d];
+    if (axis.offsets.size() != 1 || axis.offsets[0] != 0 || axis.stride != 1 || gather.source_size[d] != gather.grid[d]) return false;
+  }
+  return true;
+}
+template <class T>
+bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
+  for (int d = 0; d < 3; d++)
+    if (phase.axis[d].start != 0 || phase.axis[d].step != 1 || gather.dest_size[d] != gather.grid[d]) return false;
+  return true;
+}
+
 // What the tiles of one phase share.
 template <class T>
 struct PhasePlan {
   const typename Multiply<T>::Unit* weights;
-  int64_t step;  // units of channels that are multiplied at a time
-  bool windowed;
+  int64_t step;   // units of channels that are multiplied at a time
+  bool direct;    // whether pixels are read where they stand: 1x1, stride 1
+  bool windowed;  // whether tiles read them from a window
   Window window;
-  std::vector<int32_t> offsets;  // of the window, for every tap of `step` units
+  std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
-  PhasePlan(const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed) : weights(packed) {
+  PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed) : weights(packed) {
     constexpr int64_t kWindow = 6 * 1024;  // units of a window that stay in a first-level cache
     windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.height, cut.width);
     const int64_t most =
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
     step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
+    const int64_t pixels = gather.source_pixels();
+    // Planes that lie a multiple of 4 KiB apart would push each other out of a first-level cache, where a copy stays.
+    direct = Multiply<T>::kElements == 1 && plain_source(gather, phase) && pixels % (kCols<T> / kVectors) == 0 && step * pixels < INT32_MAX &&
+             pixels * static_cast<int64_t>(sizeof(T)) % 4096 != 0;
+    if (direct)
+      for (int64_t unit = 0; unit < step; unit++) offsets.push_back(static_cast<int32_t>(unit * pixels));
     if (!windowed) return;
     for (int64_t unit = 0; unit < step; unit++)
       for (const int64_t tap : window.taps) offsets.push_back(static_cast<int32_t>(unit * window.unit + tap));
@@ -124,14 +147,6 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
       }
     }
   });
-}
-
-// Whether the phase's pixels are the grid's own, one to one, on the destination's side.
-template <class T>
-bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
-  for (int d = 0; d < 3; d++)
-    if (phase.axis[d].start != 0 || phase.axis[d].step != 1 || gather.dest_size[d] != gather.grid[d]) return false;
-  return true;
 }
 
 // Writes rows k0..k1 of a segment's pixels, computed into `product` (one row of kCols a channel), to where the phase puts them.
@@ -190,7 +205,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   const int64_t q0 = begin % gather.grid[2];
   const int64_t p0 = begin / gather.grid[2] % gather.grid[1];
   const int64_t e = begin / gather.grid[2] / gather.grid[1] % gather.grid[0];
-  if (!plan.windowed) {
+  if (!plan.windowed && !plan.direct) {
     // Columns past the end are computed and dropped; what stands there must be numbers that were written once.
     if (end - begin < panels * kWidth) std::fill(memory.columns.begin(), memory.columns.end(), Unit{});
     memory.moves.find(gather, phase, memory.segments, kWidth, kWidth, panel_units);
@@ -198,7 +213,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   int64_t unit = 0;
   do {
     const int64_t next = std::min(cut.units, unit + plan.step);
-    for (int64_t u = unit; u < next; u++) {
+    for (int64_t u = unit; u < next && !plan.direct; u++) {
       const int64_t c = u * Multiply<T>::kElements;
       if (plan.windowed) {
         const T* source = gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
@@ -238,7 +253,16 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
         }
         multiply(right);
       };
-      if (plan.windowed && cut.pieces == 1) {
+      if (plan.direct) {
+        if constexpr (Multiply<T>::kElements == 1) {
+          Places<T, 1> right{{}, plan.offsets.data()};
+          for (int j = 0; j < kVectors; j++) {
+            const int64_t at = from + (from + j * kLanes < end ? j * kLanes : 0);
+            right.base[j] = gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels + at % pixels;
+          }
+          multiply(right);
+        }
+      } else if (plan.windowed && cut.pieces == 1) {
         look(std::integral_constant<int, 1>{});
       } else if (plan.windowed && cut.pieces == 2) {
         if constexpr (kLanes >= 4) look(std::integral_constant<int, 2>{});
@@ -273,7 +297,7 @@ void gather_tiles(const Gather<T>& gather) {
   Unit* at = weights.get();
   for (const GatherPhase& phase : gather.phases) {
     pack_weights(gather, phase, cut.units, at);
-    plans.emplace_back(phase, cut, at);
+    plans.emplace_back(gather, phase, cut, at);
     at += gather.groups * padded * cut.units * phase.taps();
   }
   const Scratch<Sum> bias(gather.bias == nullptr ? 0 : gather.groups * gather.dest_channels);
