@@ -2,6 +2,7 @@
 // position of the next word. Knows nothing of distributions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "../runtime/slice.h"
@@ -26,7 +27,24 @@ class MersenneTwister {
 
   uint32_t next32() {
     if (--left_ == 0 || next_ >= kWords) twist();
-    uint32_t y = words_[next_++];
+    return tempered(words_[next_++]);
+  }
+  // The next n words as they stand in the state; `tempered` makes of each what next32 would have given.
+  void raw_words(uint32_t* out, int64_t n) {
+    while (n > 0) {
+      if (left_ == 1 || next_ >= kWords) {
+        twist();
+        left_++;
+      }
+      const int64_t count = std::min<int64_t>({n, left_ - 1, kWords - next_});
+      std::copy_n(words_ + next_, count, out);
+      next_ += static_cast<uint32_t>(count);
+      left_ -= static_cast<uint32_t>(count);
+      out += count;
+      n -= count;
+    }
+  }
+  static uint32_t tempered(uint32_t y) {
     y ^= y >> 11;
     y ^= (y << 7) & 0x9d2c5680u;
     y ^= (y << 15) & 0xefc60000u;

@@ -220,10 +220,31 @@ template <class T>
 void geometricFill(Slice<T> out, Slice<uint32_t> state, double p, int64_t n) {
   inverse_fill(out, state, n, [&](double u) { return std::ceil(std::log(u) / std::log1p(-p)); });
 }
-// `value` with probability p, else 0.
+// `value` with probability p, else 0: where a uniform double k 2^-53 is less than p. The state's words are taken in order, and what
+// becomes of them is decided in parallel: k < p 2^53, which is exact, by the upper and the lower word of k.
 template <class T>
 void bernoulliFill(Slice<T> out, Slice<uint32_t> state, double p, double value, int64_t n) {
-  inverse_fill(out, state, n, [&](double u) { return u < p ? value : 0.0; });
+  constexpr int64_t block = 65536;
+  T* o = out.at_least(n);
+  MersenneTwister generator(state);
+  const auto bound = static_cast<uint64_t>(std::ceil(std::clamp(p, 0.0, 1.0) * 0x1p53));
+  const auto upper = static_cast<uint32_t>(bound >> 32), lower = static_cast<uint32_t>(bound);
+  const T kept = store<T>(value), dropped = store<T>(0.0);
+  const Scratch<uint32_t> words(2 * std::min(n, block));
+  for (int64_t at = 0; at < n; at += block) {
+    const int64_t size = std::min(block, n - at);
+    generator.raw_words(words.get(), 2 * size);
+    const uint32_t* const drawn = words.get();
+    T* const to = o + at;
+    parallel_for(size, 8192, [&](int64_t begin, int64_t end) {
+      NODEGRAD_SIMD
+      for (int64_t i = begin; i < end; i++) {
+        const uint32_t high = MersenneTwister::tempered(drawn[2 * i]) & 0x1fffffu;
+        const uint32_t low = MersenneTwister::tempered(drawn[2 * i + 1]);
+        to[i] = (high < upper) | ((high == upper) & (low < lower)) ? kept : dropped;
+      }
+    });
+  }
 }
 
 // out[i] = 1 with probability p[i]; 24 bits a value for all types of p but double.
