@@ -29,7 +29,7 @@ inline Floats exp_below(Floats x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   const Floats y = p * (r * r) + (r + 1.0f);
-  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatBits>(shifted) << 23) + 0x3f800000);
+  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
   return x < -87.3f ? Floats{} : y * power;
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }

@@ -21,6 +21,8 @@ constexpr int kPackBytes = 16;  // SSE2, NEON
 typedef float Floats __attribute__((vector_size(kPackBytes)));
 typedef double Doubles __attribute__((vector_size(kPackBytes)));
 typedef int32_t FloatBits __attribute__((vector_size(kPackBytes)));
+// Unsigned, where arithmetic on the bits of a NaN may overflow.
+typedef uint32_t FloatWords __attribute__((vector_size(kPackBytes)));
 typedef int64_t DoubleBits __attribute__((vector_size(kPackBytes)));
 
 template <class V>
