@@ -177,6 +177,7 @@ function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolea
   let results: readonly (Tensor | null | undefined)[];
   let taken: readonly Storage[];
   try {
+    if (observer.active !== null) observer.active.backward?.(node);
     results = backward(node, gradients[0] as Tensor, gradients);
   } finally {
     count(outer);

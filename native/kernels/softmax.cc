@@ -251,6 +251,7 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
     const Scratch<T> powers(std::min(n, 2 * rows) * tile);
     T top[kFoldWidth];
     T total[kFoldWidth];
+    T above[kFoldWidth];
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t piece = unit / tiles % pieces;
       const int64_t o = unit / tiles / pieces;
@@ -261,17 +262,21 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
       const T* x = from + (o * n + first) * inner + at;
       T* y = results + (o * pieces + piece) * inner + at;
       fold_piece(Largest<T>{}, x, size, inner, width, static_cast<T*>(top));
-      // An infinite maximum is not subtracted: the sum is then 0, infinite or NaN by itself.
-      for (int64_t i = 0; i < width; i++) top[i] = std::isinf(top[i]) ? T{0} : top[i];
+      // An infinite maximum is not subtracted: the sum is then 0, or the result infinite.
+      constexpr T kInfinity = std::numeric_limits<T>::infinity();
+      for (int64_t i = 0; i < width; i++) {
+        above[i] = top[i] == kInfinity ? kInfinity : -kInfinity;
+        top[i] = std::isinf(top[i]) ? T{0} : top[i];
+      }
       T* e = powers.get();
       if (inner == 1) {
-        y[0] = std::log(row_exps<false>(x, e, size, top[0])) + top[0];
+        y[0] = above[0] > 0 ? kInfinity : std::log(row_exps<false>(x, e, size, top[0])) + top[0];
         continue;
       }
       for (int64_t k = 0; k < size; k++)
         map_packs(width, [](auto v, auto m) { return exp_below(v - m); }, e + k * width, x + k * inner, static_cast<const T*>(top));
       fold_piece(Total<T>{}, static_cast<const T*>(e), size, width, width, static_cast<T*>(total));
-      for (int64_t i = 0; i < width; i++) y[i] = std::log(total[i]) + top[i];
+      for (int64_t i = 0; i < width; i++) y[i] = above[i] > 0 ? kInfinity : std::log(total[i]) + top[i];
     }
   });
   if (pieces > 1) logsumexp(Slice<const T>{partial.get(), outer * pieces * inner}, out, outer, pieces, inner);

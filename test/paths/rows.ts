@@ -175,6 +175,29 @@ const whole: Case[] = [
   },
 ];
 
+/** Rows and columns with infinities and NaN in several places. */
+const infinite: Case[] = [0, 1].map((dim) => ({
+  name: `logsumexp, softmax and amax of infinite values along ${dim}`,
+  inputs: [{ shape: [70, 67], values: [1, 2, -Infinity, 0.5, 3, 1, Infinity, ...new Array<number>(211).fill(0.25), Number.NaN, ...new Array<number>(307).fill(-Infinity)] }],
+  call: (x) => [logsumexp(x, dim), softmax(x, dim), x.amax(dim)],
+  reference: ([x]) => {
+    const [total, shares, largest] = [[] as number[], [] as number[], [] as number[]];
+    for (const places of rowsOf([70, 67], dim)) {
+      const row = pick(x, places);
+      const top = row.some(Number.isNaN) ? Number.NaN : Math.max(...row);
+      const sum = row.reduce((a, v) => a + Math.exp(v - top), 0);
+      total.push(Number.isFinite(top) ? top + Math.log(sum) : top);
+      places.forEach((place) => {
+        shares[place] = Math.exp(x[place] - top) / sum;
+      });
+      largest.push(top);
+    }
+    return { outputs: [total, shares, largest].map((list) => Float64Array.from(list)), gradients: [null] };
+  },
+  backward: false,
+  terms: 70,
+}));
+
 // ---- norms
 
 /** (x - mean) / sqrt(var + eps) of some elements, times a weight and a bias each. */
@@ -590,7 +613,7 @@ const pools: Case[] = (
 ).flatMap((spec) => [pooling('max', spec), pooling('avg', spec)]);
 pools.push(adaptive, doubled, bilinear);
 
-export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...norms, ...losses, ...sequences, ...pools];
+export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...norms, ...losses, ...sequences, ...pools];
 
 /** Kept apart: what is stacked of views is copied by another kernel. */
 export const stacked: readonly Case[] = [
