@@ -16,6 +16,8 @@ const MIB = 2 ** 20;
 const LINE = 64;
 /** Collect at the end of a backward pass that stands after this many lent bytes. */
 const WORTH_COLLECTING = 32 * MIB;
+/** What fits the processor's cache, and is worth a minor collection. */
+const CACHED = 8 * MIB;
 /** Collect after so many lent bytes at the latest, so that what is kept follows what is needed. */
 const OFTEN_ENOUGH = 2048 * MIB;
 /** Collect rather than take new memory from here on, at first. */
@@ -50,6 +52,9 @@ export class Block {
 
 const freeBlocks: Block[][] = [];
 const lent: (Block | null)[] = [];
+/** Blocks that are lent, and how many were since V8 was last asked which storages are gone: asking costs something for each that lives. */
+let living = 0;
+let lendings = 0;
 let inUse = 0;
 let cached = 0;
 let peakInUse = 0;
@@ -70,6 +75,8 @@ let roomMade = 0;
 /** The most that was in use since the last backward pass, and what the passes of late needed. */
 let highest = 0;
 let need = 0;
+/** Lent bytes after which a collection is tried before new memory is taken: few while what is dropped comes back soon, and so is still in the cache. */
+let patience = CACHED;
 /** Where room is made rather than new memory taken. */
 let level = FIRST_LEVEL;
 
@@ -93,8 +100,8 @@ export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLik
   const sizeClass = sizeClassOf(bytes);
   let block = freeBlock(sizeClass);
   if (block === undefined) {
-    if (inUse + bytes > level) makeRoom();
-    else sweep();
+    if (inUse + bytes > level || lentSince > patience) makeRoom();
+    else if (lendings > 64 + living / 2) sweep();
     block = freeBlock(sizeClass);
   }
   if (block !== undefined) {
@@ -118,6 +125,8 @@ export function lend(block: Block, storage: object): void {
   const place = watch(storage);
   block.place = place;
   lent[place] = block;
+  living++;
+  lendings++;
   inUse += block.bytes;
   lentSince += block.bytes;
   if (inUse > highest) highest = inUse;
@@ -137,6 +146,7 @@ function comeBack(place: number): void {
   const block = lent[place];
   if (block === null || block === undefined) return;
   lent[place] = null;
+  living--;
   block.place = -1;
   inUse -= block.bytes;
   if (block.exposed) return;
@@ -150,6 +160,7 @@ function comeBack(place: number): void {
 
 /** Takes back the blocks of storages that V8 has collected by now. */
 function sweep(): void {
+  lendings = 0;
   forEachCollected(comeBack);
 }
 
@@ -177,9 +188,12 @@ function collect(expected: number): void {
   lentSince = 0;
 }
 
-/** Collects in the middle of a computation, where that takes more than it was seen to need. */
+/** Collects in the middle of a computation: where that takes more than it was seen to need, or to have memory back while the cache still holds it. */
 function makeRoom(): void {
-  collect(0.75 * level);
+  const before = inUse;
+  const lentBefore = lentSince;
+  collect(before > 0.9 * level ? 0.75 * level : Number.POSITIVE_INFINITY);
+  patience = before - inUse > lentBefore / 2 ? CACHED : Math.max(2 * patience, 4 * CACHED);
   roomMade++;
   level = inUse + Math.max(FIRST_LEVEL, inUse / 2);
   letIdleGo();
