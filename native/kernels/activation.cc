@@ -4,6 +4,7 @@
 
 #include "arithmetic.h"
 #include "elementwise.h"
+#include "exp_rows.h"
 #include "kernels.h"
 #include "vector_math.h"
 
@@ -117,7 +118,7 @@ struct GeluBackward {
   V operator()(V g, V x) const {
     using T = Element<V>;
     const V below = T(0.5) * (T(1) + vec::erf(x * T(kRootHalf)));
-    const V density = vec::exp(T(-0.5) * x * x) * T(kTwoByRootPi * kRootHalf * 0.5);
+    const V density = exp_below(T(-0.5) * x * x) * T(kTwoByRootPi * kRootHalf * 0.5);
     return g * (below + x * density);
   }
 };
