@@ -45,6 +45,8 @@ function cast(x: Tensor, info: DTypeInfo, { cacheEnabled, info: lower, recorded,
   const found = cache.get(x);
   if (found !== undefined && found.version === x.storage.version && found.cast.info === info) return found.cast;
   const made = castRecorded(x, info);
+  // Where a derivative rule made it, it outlives the rule.
+  made.storage.shared = true;
   cache.set(x, { cast: made, version: x.storage.version });
   return made;
 }

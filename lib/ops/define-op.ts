@@ -30,7 +30,8 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   readonly save?: (context: Context<Spec>, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
   /**
    * Gradients of the inputs, in their order, made of operators so that they can be differentiated again; null where none flows.
-   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived).
+   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and does not return is used
+   * again as it ends: a tensor that is kept longer (a cache) must be marked by `storage.shared`.
    */
   readonly backward?: (context: Context<Spec>, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
   /** Why there is no derivative, where there is none. Exactly one of `backward` and this is given. */

@@ -56,7 +56,7 @@ export class Storage {
 
   /**
    * Hands memory back that nobody will look at again: the caller knows of every tensor on this storage. From now on it has no bytes, so
-   * that a later use is an error. Does nothing where the memory is not the pool's.
+   * that a new window on it is an error. Does nothing where the memory is not the pool's.
    */
   release(): void {
     if (this.block === null || !giveBack(this.block)) return;

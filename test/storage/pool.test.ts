@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
-import { autograd, emptyCache, memoryStats, nn, ones, resetPeakMemoryStats, type Tensor } from '../../lib/index.js';
+import { amp, autograd, emptyCache, memoryStats, nn, noGrad, ones, resetPeakMemoryStats, type Tensor } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
 import { collector, setCollector } from '../../lib/storage/collector.js';
 import { setPoison } from '../../lib/storage/guard.js';
@@ -101,6 +101,20 @@ describe('memory that is used again', () => {
     churn();
     expect(held.map((t) => t.data()[N - 1])).to.deep.equal([4, 4, 20, 4, 8, 28]);
     expect(x.grad?.data()[N - 1]).to.equal(24);
+  });
+
+  it('is not a cast that autocast keeps for the whole region, where backward runs inside it', () => {
+    const layer = new nn.Linear(512, 512);
+    const x = ones([64, 512]).requiresGrad_();
+    const run = layer as unknown as (x: Tensor) => Tensor;
+    const plain = noGrad(() => amp.autocast('cpu', { dtype: 'bfloat16' }, () => run(x)));
+    const out = run(x).sum();
+    // The rule of the layer casts its weight, and the region keeps that for the call without recording.
+    amp.autocast('cpu', { dtype: 'bfloat16' }, () => {
+      out.backward();
+      churn();
+      noGrad(() => expect(run(x).data()).to.deep.equal(plain.data()));
+    });
   });
 
   it('is not what a recorded derivative needs', () => {
