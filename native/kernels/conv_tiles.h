@@ -104,9 +104,9 @@ struct PhasePlan {
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
     step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
     const int64_t pixels = gather.source_pixels();
-    // Planes that lie a multiple of 4 KiB apart would push each other out of a first-level cache, where a copy stays.
+    // Planes that lie a multiple of 1 KiB apart push each other out of the first-level cache, where a copy stays.
     direct = Multiply<T>::kElements == 1 && plain_source(gather, phase) && pixels % (kCols<T> / kVectors) == 0 && step * pixels < INT32_MAX &&
-             pixels * static_cast<int64_t>(sizeof(T)) % 4096 != 0;
+             pixels * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
     if (direct)
       for (int64_t unit = 0; unit < step; unit++) offsets.push_back(static_cast<int32_t>(unit * pixels));
     if (!windowed) return;
