@@ -138,7 +138,7 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
   const int64_t tiles = ceil_div(pixels, kStep);
   const int64_t blocks = ceil_div(channels, std::max<int64_t>(1, 512 / taps));
   const int64_t block = ceil_div(channels, blocks);
-  const int64_t wanted = elements <= 65536 ? 32 : 8;
+  const int64_t wanted = elements <= 65536 ? 16 : 8;
   const int64_t tiles_a_part = ceil_div(tiles, std::min(tiles, ceil_div(wanted, g.groups * blocks)));
   const int64_t parts = ceil_div(tiles, tiles_a_part);
   const int64_t padded = ceil_div(outputs, kCols<T>) * kCols<T>;
