@@ -53,6 +53,8 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
   const { retainGraph, createGraph, captures, accumulateInto } = options;
   const id = ++walks;
   const visited: Node[] = [];
+  // Gradients of leaves and what hooks make outlive a rule in which this walk may have begun.
+  const outer = count(false);
   try {
     const roots = outputs.map((output) => gradientNode(output) as Node);
     findNodes(id, roots, visited);
@@ -96,6 +98,7 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
     }
     return results;
   } finally {
+    count(outer);
     for (let i = 0; i < visited.length; i++) visited[i].state = (visited[i].state as Pending).outer;
   }
 }
