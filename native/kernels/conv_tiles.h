@@ -62,12 +62,7 @@ struct GatherCut {
       end = std::min(pixels, begin + tile);
       return;
     }
-    const int64_t across = ceil_div(grid[2], width);
-    const int64_t down = ceil_div(grid[1], height);
-    const int64_t q = t % across * width;
-    const int64_t p = t / across % down * height;
-    begin = (t / across / down * grid[1] + p) * grid[2] + q;
-    end = begin + (height > 1 ? std::min(height, grid[1] - p) * width : std::min(width, grid[2] - q));
+    tile_of_rows(grid, width, height, t, begin, end);
   }
 };
 

@@ -1,5 +1,5 @@
-// The gradient of a convolution's weight: a sum over all output pixels of columns times gradient. The depth is the pixels, so the
-// gradient is transposed once a tile and the columns are read as they lie.
+// The gradient of a convolution's weight: a sum over all output pixels of what each tap reads there times gradient. The depth is the
+// pixels, so the gradient is transposed once a tile, and the taps read along rows: of the input's window, or of columns.
 #pragma once
 
 #include <algorithm>
@@ -9,13 +9,45 @@
 
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
-#include "conv_gather.h"
+#include "conv_window.h"
 #include "pack_rows.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Units of pixels in a tile: the distance between rows of columns, known to the compiler.
+// Units of pixels in a tile.
 constexpr int64_t kRun = 256;
+
+// How the output's pixels are cut into tiles: whole rows of an image or parts of one where the taps read a window, else wherever a tile is full.
+struct WeightCut {
+  bool windowed;
+  int64_t width, height;  // where windowed: columns and rows of a full tile
+  int64_t tiles;
+  Window window;
+
+  template <class T>
+  explicit WeightCut(const Gather<T>& gather) {
+    constexpr int64_t kStep = kRun * Multiply<T>::kElements;
+    const int64_t* grid = gather.grid;
+    width = std::min(grid[2], kStep);
+    height = grid[2] >= kStep ? 1 : std::min(grid[1], kStep / width);
+    // Pairs of pixels are of one row; and short runs of depth do not pay for the sums they are added to.
+    windowed = grid[2] % Multiply<T>::kElements == 0 && width * height >= 64 * Multiply<T>::kElements && window.fit(gather.phases[0], height, width);
+    tiles = windowed ? gather.n * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width) : ceil_div(gather.n * gather.grid_pixels(), kStep);
+  }
+
+  // The pixels of tile t among those of all images.
+  template <class T>
+  void range(const Gather<T>& gather, int64_t t, int64_t& begin, int64_t& end) const {
+    constexpr int64_t kStep = kRun * Multiply<T>::kElements;
+    const int64_t* grid = gather.grid;
+    if (windowed) {
+      tile_of_rows(grid, width, height, t, begin, end);
+    } else {
+      begin = t * kStep;
+      end = std::min(gather.n * gather.grid_pixels(), begin + kStep);
+    }
+  }
+};
 
 template <class T>
 struct WeightMemory {
@@ -59,38 +91,63 @@ struct WeightProduct {
     return rows;
   }
 
+  // What the taps of channels c0..c1 read, laid into `to`: a window, or columns kRun units apart.
+  void lay(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, WeightMemory<T>& memory, T* to) const {
+    constexpr int64_t kStep = kRun * Multiply<T>::kElements;
+    const int64_t pixels = gather.source_pixels();
+    if (cut.windowed) {
+      const int64_t* grid = gather.grid;
+      const int64_t row = begin / grid[2];
+      const int64_t p = row % grid[1], q = begin % grid[2];
+      const T* source = gather.source + ((row / grid[1] / grid[0] * g.groups + group) * channels + c0) * pixels;
+      for (int64_t c = c0; c < c1; c++, source += pixels, to += cut.window.unit) {
+        cut.window.lay(gather, gather.phases[0], source, static_cast<const T*>(nullptr), row / grid[1] % grid[0], p,
+                       p + ceil_div(end - begin, cut.width), q, q + std::min(cut.width, end - begin), to);
+      }
+      return;
+    }
+    cut_segments(gather.grid, begin, end, kStep, memory.segments);
+    memory.moves.find(gather, gather.phases[0], memory.segments, kStep, kStep, 0);
+    for (int64_t c = c0; c < c1; c++, to += taps * kStep) {
+      lay_channel(memory.moves, gather.source + (group * channels + c) * pixels, to);
+      if ((end - begin) % Multiply<T>::kElements != 0)
+        for (int64_t tap = 0; tap < taps; tap++) to[tap * kStep + end - begin] = T{};
+    }
+  }
+
   // Adds (or, at first, writes) the product of one tile for channels c0..c1.
-  void add_tile(int64_t part, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t length, bool first, WeightMemory<T>& memory) const {
+  void add_tile(const WeightCut& cut, int64_t part, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, bool first,
+                WeightMemory<T>& memory) const {
     constexpr int64_t kElements = Multiply<T>::kElements;
     constexpr int64_t kStep = kRun * kElements;
     constexpr int64_t kWidth = kCols<T>;
-    const int64_t depth = ceil_div(length, kElements);
     const int64_t rows = (c1 - c0) * taps;
     int64_t gradient_step;
-    const T* gradient = gradient_rows(group, begin, length, memory, gradient_step);
-    T* columns = at_least(memory.columns, ceil_div(rows, kRows) * kRows * kStep);
-    cut_segments(gather.grid, begin, begin + length, kStep, memory.segments);
-    memory.moves.find(gather, gather.phases[0], memory.segments, kStep, kStep, 0);
-    for (int64_t c = c0; c < c1; c++)
-      lay_channel(memory.moves, gather.source + (group * channels + c) * gather.source_pixels(), columns + (c - c0) * taps * kStep);
-    if (length % kElements != 0)
-      for (int64_t row = 0; row < rows; row++) columns[row * kStep + length] = T{};
+    const T* gradient = gradient_rows(group, begin, end - begin, memory, gradient_step);
+    T* columns = at_least(memory.columns, (c1 - c0) * (cut.windowed ? cut.window.unit : taps * kStep));
+    lay(cut, group, c0, c1, begin, end, memory, columns);
+    Depth depth{ceil_div(end - begin, kElements)};
+    if (cut.windowed) depth = {std::min(cut.width, end - begin) / kElements, ceil_div(end - begin, cut.width), cut.window.pitch};
     Unit* turned = at_least(memory.gradient, kRun * kWidth);
     Sum* out = partial + ((part * g.groups + group) * channels + c0) * taps * padded;
     for (int64_t k = 0; k < outputs; k += kWidth) {
       const int64_t count = std::min(kWidth, outputs - k);
-      transpose_rows(gradient + k * gradient_step, gradient_step, count, depth, turned, kWidth);
-      const Unit* left = reinterpret_cast<const Unit*>(columns);
+      transpose_rows(gradient + k * gradient_step, gradient_step, count, depth.length * depth.runs, turned, kWidth);
       for (int64_t row = 0; row < rows; row += kRows) {
         const int64_t valid = std::min<int64_t>(kRows, rows - row);
+        RowPlaces<T> left;
+        for (int64_t i = 0; i < kRows; i++) {
+          // Rows past the end repeat the last one: computed and dropped.
+          const int64_t r = row + std::min(i, valid - 1);
+          left.base[i] = columns + (cut.windowed ? r / taps * cut.window.unit + cut.window.taps[static_cast<size_t>(r % taps)] : r * kStep);
+        }
         Sum* to = out + row * padded + k;
         alignas(64) Sum tile[kRows * kWidth];
         const bool whole = valid == kRows;
         if (count <= kWidth / kVectors) {
-          micro_kernel<T, 1, kRun>(depth, left + row * kRun, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+          micro_kernel<T, 1>(depth, left, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
         } else {
-          micro_kernel<T, kVectors, kRun>(depth, left + row * kRun, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr,
-                                          whole && !first);
+          micro_kernel<T, kVectors>(depth, left, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
         }
         if (whole) continue;
         for (int64_t i = 0; i < valid; i++)
@@ -127,15 +184,14 @@ struct WeightProduct {
 template <class T>
 void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_output, T* grad_weight) {
   using Sum = typename Multiply<T>::Sum;
-  constexpr int64_t kStep = kRun * Multiply<T>::kElements;
-  const int64_t pixels = g.n * g.output_pixels();
   const int64_t elements = g.weight_elements();
-  if (pixels == 0) {
+  if (g.n * g.output_pixels() == 0) {
     std::fill_n(grad_weight, elements, T{});
     return;
   }
   const int64_t channels = g.c / g.groups, outputs = g.k / g.groups, taps = g.taps();
-  const int64_t tiles = ceil_div(pixels, kStep);
+  const WeightCut cut(gather);
+  const int64_t tiles = cut.tiles;
   const int64_t blocks = ceil_div(channels, std::max<int64_t>(1, 512 / taps));
   const int64_t block = ceil_div(channels, blocks);
   const int64_t wanted = elements <= 65536 ? 16 : 8;
@@ -153,8 +209,11 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
       const int64_t c1 = std::min(channels, c0 + block);
       if (c0 >= c1) continue;
       const int64_t stop = std::min(tiles, (part + 1) * tiles_a_part);
-      for (int64_t t = part * tiles_a_part; t < stop; t++)
-        product.add_tile(part, group, c0, c1, t * kStep, std::min(kStep, pixels - t * kStep), t == part * tiles_a_part, memory);
+      for (int64_t t = part * tiles_a_part; t < stop; t++) {
+        int64_t begin, end;
+        cut.range(gather, t, begin, end);
+        product.add_tile(cut, part, group, c0, c1, begin, end, t == part * tiles_a_part, memory);
+      }
     }
     trim(memory.columns);
     trim(memory.rows);

@@ -10,6 +10,17 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
+// The pixels begin..end, among those of all images, of tile t where every plane of a grid is cut into tiles of height x width: whole
+// rows, or parts of one where height is 1.
+inline void tile_of_rows(const int64_t* grid, int64_t width, int64_t height, int64_t t, int64_t& begin, int64_t& end) {
+  const int64_t across = ceil_div(grid[2], width);
+  const int64_t down = ceil_div(grid[1], height);
+  const int64_t q = t % across * width;
+  const int64_t p = t / across % down * height;
+  begin = (t / across / down * grid[1] + p) * grid[2] + q;
+  end = begin + (height > 1 ? std::min(height, grid[1] - p) * width : std::min(width, grid[2] - q));
+}
+
 struct Window {
   int64_t first_h = 0, first_w = 0;  // the least offsets along rows and columns
   int64_t rows = 0, pitch = 0;       // of a full tile, for one tap along the depth dimension
@@ -38,10 +49,10 @@ struct Window {
   }
 
   // Writes the window of a unit of channels (`source` its first plane in the tile's image) for grid rows p0..p1 and columns q0..q1 of
-  // plane e. `second` is the plane of the pair's other channel, or null.
-  template <class T>
+  // plane e: as elements, or as pairs with the channel of plane `second` (or none, where it is null).
+  template <class T, class U>
   void lay(const Gather<T>& gather, const GatherPhase& phase, const T* source, const T* second, int64_t e, int64_t p0, int64_t p1, int64_t q0,
-           int64_t q1, typename Multiply<T>::Unit* to) const {
+           int64_t q1, U* to) const {
     const int64_t* size = gather.source_size;
     const int64_t needed = p1 - p0 + rows_beyond(phase);
     const int64_t from_w = q0 + first_w;
@@ -54,12 +65,12 @@ struct Window {
         const int64_t h = p0 + first_h + r;
         const bool inside = d >= 0 && d < size[0] && h >= 0 && h < size[1];
         const int64_t begin = inside ? lo : length, end = inside ? hi : length;
-        for (int64_t i = 0; i < begin; i++) row[i] = 0;
+        for (int64_t i = 0; i < begin; i++) row[i] = U{};
         if (end > begin) {
           const int64_t at = (d * size[1] + h) * size[2] + from_w + begin;
           copy_units(row + begin, source + at, second == nullptr ? nullptr : second + at, end - begin);
         }
-        for (int64_t i = end; i < length; i++) row[i] = 0;
+        for (int64_t i = end; i < length; i++) row[i] = U{};
       }
     }
   }

@@ -142,10 +142,36 @@ struct Places {
   }
 };
 
-// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < kRows and j < VECTORS vectors. The unit p of
-// row i stands at a[p * kRows + i] where ROW is 0, at a[i * ROW + p] else.
-template <class T, int VECTORS, int ROW, class Right>
-inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
+// Where the left operand's rows stand: kRows of them side by side a step of depth, or each along a place of its own.
+template <class T>
+struct PackedRows {
+  const typename Multiply<T>::Unit* units;
+  typename Multiply<T>::Unit at(int64_t p, int i) const { return units[p * kRows + i]; }
+};
+template <class T>
+struct RowPlaces {
+  const T* base[kRows];
+  typename Multiply<T>::Unit at(int64_t p, int i) const { return load<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
+};
+
+// Steps of depth as they follow each other in the right operand: `runs` of `length`. The left operand's runs begin `pitch` elements apart.
+struct Depth {
+  int64_t length, runs = 1, pitch = 0;
+};
+
+template <class T>
+PackedRows<T> moved(const PackedRows<T>& left, int64_t) {
+  return left;
+}
+template <class T>
+RowPlaces<T> moved(RowPlaces<T> left, int64_t elements) {
+  for (int i = 0; i < kRows; i++) left.base[i] += elements;
+  return left;
+}
+
+// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < kRows and j < VECTORS vectors.
+template <class T, int VECTORS, class Left, class Right>
+inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
                          const typename Multiply<T>::Sum* start, bool keep) {
   using M = Multiply<T>;
   constexpr int kLanes = NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename M::Sum));
@@ -155,16 +181,20 @@ inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, con
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) sums[i][j] = typename M::Sums{};
   }
-  for (int64_t p = 0; p < depth; p++) {
-    typename M::Units right[VECTORS];
+  int64_t step = 0;
+  for (int64_t run = 0; run < depth.runs; run++) {
+    for (int64_t p = 0; p < depth.length; p++, step++) {
+      typename M::Units right[VECTORS];
 #pragma GCC unroll 2
-    for (int j = 0; j < VECTORS; j++) right[j] = b.template at<kLanes>(p, j);
+      for (int j = 0; j < VECTORS; j++) right[j] = b.template at<kLanes>(step, j);
 #pragma GCC unroll 8
-    for (int i = 0; i < kRows; i++) {
-      const typename M::Unit left = ROW == 0 ? a[p * kRows + i] : a[i * ROW + p];
+      for (int i = 0; i < kRows; i++) {
+        const typename M::Unit left = a.at(p, i);
 #pragma GCC unroll 2
-      for (int j = 0; j < VECTORS; j++) sums[i][j] = M::add(sums[i][j], left, right[j]);
+        for (int j = 0; j < VECTORS; j++) sums[i][j] = M::add(sums[i][j], left, right[j]);
+      }
     }
+    a = moved(a, depth.pitch);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; i++) {
@@ -183,17 +213,18 @@ inline void micro_kernel(int64_t depth, const typename Multiply<T>::Unit* a, con
 
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
 template <class T, class Right>
-inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows,
-                        int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
+inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* units, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
+                        int64_t rows, int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
   using Sum = typename Multiply<T>::Sum;
+  const PackedRows<T> a{units};
   if (rows == kRows && cols == kCols<T>) {
-    micro_kernel<T, kVectors, 0>(depth, a, b, c, ldc, start, keep);
+    micro_kernel<T, kVectors>({depth}, a, b, c, ldc, start, keep);
     return;
   }
   alignas(64) Sum tile[kRows * kCols<T>];
   Sum first[kRows] = {};
   if (start != nullptr && !keep) std::memcpy(first, start, static_cast<size_t>(rows) * sizeof(Sum));
-  micro_kernel<T, kVectors, 0>(depth, a, b, tile, kCols<T>, first, false);
+  micro_kernel<T, kVectors>({depth}, a, b, tile, kCols<T>, first, false);
   for (int64_t i = 0; i < rows; i++) {
     Sum* to = c + i * ldc;
     const Sum* from = tile + i * kCols<T>;

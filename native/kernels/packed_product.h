@@ -53,8 +53,9 @@ void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double al
         const int64_t depth = std::min(kBlock, units - unit);
         for (int64_t j = j0; j < j1; j += kWidth) {
           for (int64_t i = i0; i < i1; i += kRows) {
-            micro_kernel<T, kVectors, 0>(depth, left.get() + (i * units + unit * kRows), Panel<T>{right.get() + (j * units + unit * kWidth)},
-                                         sums.get() + (i - i0) * kTileCols + (j - j0), kTileCols, nullptr, unit > 0);
+            micro_kernel<T, kVectors>({depth}, PackedRows<T>{left.get() + (i * units + unit * kRows)},
+                                      Panel<T>{right.get() + (j * units + unit * kWidth)}, sums.get() + (i - i0) * kTileCols + (j - j0), kTileCols,
+                                      nullptr, unit > 0);
           }
         }
         unit += kBlock;
