@@ -10,6 +10,7 @@
 #include "../runtime/scratch.h"
 #include "conv_gather.h"
 #include "conv_window.h"
+#include "pack_rows.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -117,12 +118,23 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
   const int64_t panels = ceil_div(gather.dest_channels, kRows);
   const int64_t taps = phase.taps();
   const int64_t depth = units * taps;
-  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, depth * kRows)), [&](int64_t first, int64_t last) {
+  if (depth == 0) return;
+  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / (depth * kRows)), [&](int64_t first, int64_t last) {
     for (int64_t item = first; item < last; item++) {
       const int64_t k0 = item % panels * kRows;
       const int64_t rows = std::min<int64_t>(kRows, gather.dest_channels - k0);
       const T* weight = gather.group_weight(item / panels) + k0 * gather.dest_step;
       Unit* to = packed + item * depth * kRows;
+      if constexpr (Multiply<T>::kElements == 1) {
+        // Where a row's weights lie one after the other, for all channels or for each, they are transposed.
+        const bool together = gather.source_step == taps;
+        if (phase.weights.back() == taps - 1) {
+          if (rows < kRows) std::fill_n(to, depth * kRows, Unit{});
+          for (int64_t unit = 0; unit < (together ? 1 : units); unit++)
+            transpose_rows(weight + unit * gather.source_step, gather.dest_step, rows, together ? depth : taps, to + unit * taps * kRows, kRows);
+          continue;
+        }
+      }
       for (int64_t unit = 0; unit < units; unit++) {
         const int64_t c = unit * Multiply<T>::kElements;
         const T* from = weight + c * gather.source_step;

@@ -55,9 +55,10 @@ struct WeightMemory {
   Moves moves;
   std::vector<T> columns, rows;
   std::vector<typename Multiply<T>::Unit> gradient;
+  std::vector<typename Multiply<T>::Sum> sums;
 };
 
-// gradWeight of g's groups in parts: partial[part][group][c, tap][output channel, padded].
+// What the tiles of gradWeight need to know. Sums stand as [c, tap][output channel, padded].
 template <class T>
 struct WeightProduct {
   using Unit = typename Multiply<T>::Unit;
@@ -65,7 +66,6 @@ struct WeightProduct {
   const ConvGeometry& g;
   const Gather<T>& gather;  // the forward gather of x
   const T* grad_output;
-  Sum* partial;
   int64_t outputs, channels, taps, padded;  // output channels of a group, and those rounded up to panels
 
   // The gradient of `length` pixels from `begin` on, as rows that lie `step` apart, where the tile is part of one image.
@@ -115,9 +115,9 @@ struct WeightProduct {
     }
   }
 
-  // Adds (or, at first, writes) the product of one tile for channels c0..c1.
-  void add_tile(const WeightCut& cut, int64_t part, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, bool first,
-                WeightMemory<T>& memory) const {
+  // Adds (or, at first, writes) the product of one tile for channels c0..c1 to their sums.
+  void add_tile(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, bool first, WeightMemory<T>& memory,
+                Sum* out) const {
     constexpr int64_t kElements = Multiply<T>::kElements;
     constexpr int64_t kStep = kRun * kElements;
     constexpr int64_t kWidth = kCols<T>;
@@ -129,7 +129,6 @@ struct WeightProduct {
     Depth depth{ceil_div(end - begin, kElements)};
     if (cut.windowed) depth = {std::min(cut.width, end - begin) / kElements, ceil_div(end - begin, cut.width), cut.window.pitch};
     Unit* turned = at_least(memory.gradient, kRun * kWidth);
-    Sum* out = partial + ((part * g.groups + group) * channels + c0) * taps * padded;
     for (int64_t k = 0; k < outputs; k += kWidth) {
       const int64_t count = std::min(kWidth, outputs - k);
       transpose_rows(gradient + k * gradient_step, gradient_step, count, depth.length * depth.runs, turned, kWidth);
@@ -156,8 +155,24 @@ struct WeightProduct {
     }
   }
 
-  // gradWeight[k][c, tap] = the parts' sum, in order.
-  void finish(int64_t parts, T* grad_weight) const {
+  // gradWeight[k][c, tap] = the sums of channels c0..c1.
+  void put(const Sum* sums, int64_t group, int64_t c0, int64_t c1, T* grad_weight) const {
+    constexpr int64_t kBlock = 32;  // output channels: as many pages are written at a time
+    const int64_t all = channels * taps, rows = (c1 - c0) * taps;
+    for (int64_t k = 0; k < outputs; k += kBlock) {
+      const int64_t count = std::min(kBlock, outputs - k);
+      T* to = grad_weight + (group * outputs + k) * all + c0 * taps;
+      if constexpr (std::is_same_v<T, Sum>) {
+        transpose_rows(sums + k, padded, rows, count, to, all);
+      } else {
+        for (int64_t row = 0; row < rows; row++)
+          for (int64_t i = 0; i < count; i++) to[i * all + row] = static_cast<T>(sums[row * padded + k + i]);
+      }
+    }
+  }
+
+  // gradWeight[k][c, tap] = the sum over partial[part][group][c, tap][k], in order.
+  void finish(const Sum* partial, int64_t parts, T* grad_weight) const {
     constexpr int64_t kBlock = 16;
     const int64_t rows = channels * taps;
     const int64_t across = ceil_div(outputs, kBlock);
@@ -192,14 +207,16 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
   const int64_t channels = g.c / g.groups, outputs = g.k / g.groups, taps = g.taps();
   const WeightCut cut(gather);
   const int64_t tiles = cut.tiles;
-  const int64_t blocks = ceil_div(channels, std::max<int64_t>(1, 512 / taps));
+  const int64_t padded = ceil_div(outputs, kCols<T>) * kCols<T>;
+  // A block's sums and columns stay in a second-level cache; blocks alone are work enough for the threads where each is large.
+  const int64_t most = std::max<int64_t>(1, std::min<int64_t>(512, (int64_t{1} << 18) / padded) / taps);
+  const int64_t blocks = std::max(ceil_div(channels, most), channels * taps >= 8 * 256 ? std::min<int64_t>(8, channels) : 1);
   const int64_t block = ceil_div(channels, blocks);
   const int64_t wanted = elements <= 65536 ? 16 : 8;
   const int64_t tiles_a_part = ceil_div(tiles, std::min(tiles, ceil_div(wanted, g.groups * blocks)));
   const int64_t parts = ceil_div(tiles, tiles_a_part);
-  const int64_t padded = ceil_div(outputs, kCols<T>) * kCols<T>;
-  const Scratch<Sum> partial(parts * g.groups * channels * taps * padded);
-  const WeightProduct<T> product{g, gather, grad_output, partial.get(), outputs, channels, taps, padded};
+  const Scratch<Sum> partial(parts > 1 ? parts * g.groups * channels * taps * padded : 0);
+  const WeightProduct<T> product{g, gather, grad_output, outputs, channels, taps, padded};
   parallel_for(g.groups * blocks * parts, 1, [&](int64_t first, int64_t last) {
     thread_local WeightMemory<T> memory;
     for (int64_t item = first; item < last; item++) {
@@ -208,17 +225,21 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
       const int64_t c0 = item % blocks * block;
       const int64_t c1 = std::min(channels, c0 + block);
       if (c0 >= c1) continue;
+      Sum* sums =
+          parts > 1 ? partial.get() + ((part * g.groups + group) * channels + c0) * taps * padded : at_least(memory.sums, (c1 - c0) * taps * padded);
       const int64_t stop = std::min(tiles, (part + 1) * tiles_a_part);
       for (int64_t t = part * tiles_a_part; t < stop; t++) {
         int64_t begin, end;
         cut.range(gather, t, begin, end);
-        product.add_tile(cut, part, group, c0, c1, begin, end, t == part * tiles_a_part, memory);
+        product.add_tile(cut, group, c0, c1, begin, end, t == part * tiles_a_part, memory, sums);
       }
+      if (parts == 1) product.put(sums, group, c0, c1, grad_weight);
     }
     trim(memory.columns);
     trim(memory.rows);
+    trim(memory.sums);
   });
-  product.finish(parts, grad_weight);
+  if (parts > 1) product.finish(partial.get(), parts, grad_weight);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL
