@@ -179,14 +179,18 @@ describe('memoryStats and emptyCache', () => {
 
   it('follow the need: what a large computation took is let go while small ones go on', () => {
     emptyCache();
+    // What the tests before this one hold stays.
+    const held = memoryStats().reservedBytes;
     for (let i = 0; i < 3; i++) ones([300 * N]).add(1);
-    expect(memoryStats().reservedBytes).to.be.greaterThan(600 * MIB);
+    expect(memoryStats().reservedBytes - held).to.be.greaterThan(600 * MIB);
     for (let i = 0; i < 3000; i++) ones([N]).add(i);
-    expect(memoryStats().reservedBytes).to.be.lessThan(300 * MIB);
+    expect(memoryStats().reservedBytes - held).to.be.lessThan(300 * MIB);
     emptyCache();
   }).timeout(120_000);
 
-  it('bring the resident memory back down', () => {
+  it('bring the resident memory back down', function () {
+    // AddressSanitizer keeps freed memory, to notice its use.
+    if (process.env.ASAN_OPTIONS !== undefined) this.skip();
     const program = `
       import { emptyCache, ones } from '${path.resolve('lib/index.ts')}';
       const rss = () => process.memoryUsage.rss() / 2 ** 20;
