@@ -142,11 +142,12 @@ struct Moves {
   }
 };
 
-// Columns of one channel, as elements.
+// Columns of one channel, as elements; zeros only where they do not stand there yet (`fresh`).
 template <class T>
-inline void lay_channel(const Moves& moves, const T* source, T* columns) {
-  for (const Moves::Zero& zero : moves.zeros)
-    for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = T{};
+inline void lay_channel(const Moves& moves, const T* source, T* columns, bool fresh = true) {
+  if (fresh)
+    for (const Moves::Zero& zero : moves.zeros)
+      for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = T{};
   if (moves.step == 1) {
     for (const Moves::Copy& copy : moves.copies) copy_run(columns + copy.to, source + copy.from, copy.length);
   } else {
@@ -184,9 +185,10 @@ inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second
 }
 
 // Columns of two channels as pairs, the first in the low half; `second` is null where there is none.
-inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* second, uint32_t* columns) {
-  for (const Moves::Zero& zero : moves.zeros)
-    for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = 0;
+inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* second, uint32_t* columns, bool fresh) {
+  if (fresh)
+    for (const Moves::Zero& zero : moves.zeros)
+      for (int64_t i = 0; i < zero.length; i++) columns[zero.to + i] = 0;
   const int64_t step = moves.step;
   for (const Moves::Copy& copy : moves.copies) {
     const BFloat16* low = first + copy.from;
@@ -203,13 +205,13 @@ inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* 
 
 // Channels c, ... of a group (as many as one unit of depth holds) laid into columns of units.
 template <class T>
-inline void lay_unit(const Moves& moves, const Gather<T>& gather, int64_t group, int64_t c, typename Multiply<T>::Unit* columns) {
+inline void lay_unit(const Moves& moves, const Gather<T>& gather, int64_t group, int64_t c, typename Multiply<T>::Unit* columns, bool fresh) {
   const int64_t pixels = gather.source_pixels();
   const T* source = gather.source + (group * gather.source_channels + c) * pixels;
   if constexpr (Multiply<T>::kElements == 2) {
-    lay_pair(moves, source, c + 1 < gather.source_channels ? source + pixels : nullptr, columns);
+    lay_pair(moves, source, c + 1 < gather.source_channels ? source + pixels : nullptr, columns, fresh);
   } else {
-    lay_channel(moves, source, columns);
+    lay_channel(moves, source, columns, fresh);
   }
 }
 

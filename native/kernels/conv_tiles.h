@@ -51,7 +51,8 @@ struct GatherCut {
     } else {
       tiles = ceil_div(pixels, tile);
     }
-    blocks = std::min(most, ceil_div(8, std::max<int64_t>(1, tiles * gather.groups)));
+    // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
+    blocks = std::min(most, ceil_div(aligned ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
     block = ceil_div(ceil_div(gather.dest_channels, blocks), kRows) * kRows;
     blocks = ceil_div(gather.dest_channels, block);
   }
@@ -228,7 +229,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
         plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, cut.width), q0, q0 + std::min(cut.width, end - begin),
                         columns + (u - unit) * plan.window.unit);
       } else {
-        lay_unit(memory.moves, gather, group, c, columns + (u - unit) * taps * kWidth);
+        lay_unit(memory.moves, gather, group, c, columns + (u - unit) * taps * kWidth, unit == 0);
       }
     }
     for (int64_t panel = 0; panel < panels; panel++) {
