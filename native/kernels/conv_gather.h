@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "conv_geometry.h"
-#include "micro_kernel.h"
+#include "pack_rows.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -155,32 +155,6 @@ inline void lay_channel(const Moves& moves, const T* source, T* columns, bool fr
       const T* from = source + copy.from;
       for (int64_t i = 0; i < copy.length; i++) columns[copy.to + i] = from[i * moves.step];
     }
-  }
-}
-
-// to[i] = the pair of first[i] and second[i] (or zero, where there is none).
-inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n) {
-  if (second == nullptr) {
-    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits;
-    return;
-  }
-  const auto run = [&](auto size) {
-    constexpr int kSize = decltype(size)::value;
-    const auto block = [&](int64_t i) {
-      uint32_t pairs[kSize];
-      NODEGRAD_SIMD
-      for (int j = 0; j < kSize; j++) pairs[j] = first[i + j].bits | static_cast<uint32_t>(second[i + j].bits) << 16;
-      std::memcpy(to + i, pairs, sizeof pairs);
-    };
-    for (int64_t i = 0; i + kSize <= n; i += kSize) block(i);
-    block(n - kSize);
-  };
-  if (n >= 16) {
-    run(std::integral_constant<int, 16>{});
-  } else if (n >= 4) {
-    run(std::integral_constant<int, 4>{});
-  } else {
-    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits | static_cast<uint32_t>(second[i].bits) << 16;
   }
 }
 

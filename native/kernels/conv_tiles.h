@@ -14,9 +14,6 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Units of depth that are multiplied at a time: kCols columns of them fill a first-level cache.
-constexpr int64_t kDepth = 256;
-
 // How a Gather is cut; a function of the shape alone.
 struct GatherCut {
   int64_t units;          // of source channels
@@ -25,18 +22,17 @@ struct GatherCut {
   int64_t tiles;          // of pixels
   bool aligned;           // whether a tile is made of whole pieces of one row each
   int pieces;             // where aligned: of a vector; runs of neighbours in a row
-  int64_t width, height;  // where aligned: columns and rows of a full tile
-  int64_t tile;           // else: pixels of a full tile
+  int64_t tile;           // pixels of a full tile, at the most
+  RowTiles row_tiles;     // where aligned
 
   template <class T>
-  explicit GatherCut(const Gather<T>& gather) {
+  explicit GatherCut(const Gather<T>& gather)
+      : units(ceil_div(gather.source_channels, Multiply<T>::kElements)),
+        pixels(gather.n * gather.grid_pixels()),
+        tile(tile_pixels(gather)),
+        row_tiles(gather.grid, tile) {
     constexpr int64_t kLanes = kCols<T> / kVectors;
-    units = ceil_div(gather.source_channels, Multiply<T>::kElements);
-    pixels = gather.n * gather.grid_pixels();
-    // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
-    tile = 4 * kCols<T>;
-    const int64_t most = std::max<int64_t>(1, gather.dest_channels / 64);
-    while (tile > kCols<T> && ceil_div(pixels, tile) * gather.groups * most < 8) tile /= 2;
+    const int64_t most = most_blocks(gather);
     const int64_t* grid = gather.grid;
     // A piece has two elements at least, and is part of one row.
     pieces = 1;
@@ -44,13 +40,7 @@ struct GatherCut {
     aligned = grid[2] > 0 && grid[2] % (kLanes / pieces) == 0;
     // An image smaller than a tile is laid into panels together with its neighbours.
     aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
-    if (aligned) {
-      width = grid[2] >= tile ? tile : grid[2];
-      height = grid[2] >= tile ? 1 : std::min(grid[1], tile / width);
-      tiles = gather.n * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width);
-    } else {
-      tiles = ceil_div(pixels, tile);
-    }
+    tiles = aligned ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
     // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
     blocks = std::min(most, ceil_div(aligned ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
     block = ceil_div(ceil_div(gather.dest_channels, blocks), kRows) * kRows;
@@ -59,12 +49,25 @@ struct GatherCut {
 
   // The pixels of tile t among those of all images.
   void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
-    if (!aligned) {
+    if (aligned) {
+      row_tiles.range(grid, t, begin, end);
+    } else {
       begin = t * tile;
       end = std::min(pixels, begin + tile);
-      return;
     }
-    tile_of_rows(grid, width, height, t, begin, end);
+  }
+
+ private:
+  template <class T>
+  static int64_t most_blocks(const Gather<T>& gather) {
+    return std::max<int64_t>(1, gather.dest_channels / 64);
+  }
+  // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
+  template <class T>
+  static int64_t tile_pixels(const Gather<T>& gather) {
+    int64_t size = 4 * kCols<T>;
+    while (size > kCols<T> && ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * most_blocks(gather) < 8) size /= 2;
+    return size;
   }
 };
 
@@ -96,7 +99,7 @@ struct PhasePlan {
 
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed) : weights(packed) {
     constexpr int64_t kWindow = 6 * 1024;  // units of a window that stay in a first-level cache
-    windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.height, cut.width);
+    windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
     step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
@@ -203,7 +206,13 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   const int64_t taps = phase.taps();
   const int64_t depth = cut.units * taps;
   const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
+  // Whether a panel's sums are made where they belong: all of them are one image's.
+  const auto stands = [&](int64_t panel) {
+    const int64_t from = begin + panel * kWidth;
+    return in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels;
+  };
   const int64_t panel_units = plan.step * taps * kWidth;
+  const int64_t width = cut.row_tiles.width;
   Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit : panels * panel_units);
   Sum* product = at_least(memory.product, panels * rows * kWidth);
   const Unit* weights = plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
@@ -226,7 +235,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       if (plan.windowed) {
         const T* source = gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
         const T* second = Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
-        plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, cut.width), q0, q0 + std::min(cut.width, end - begin),
+        plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, width), q0, q0 + std::min(width, end - begin),
                         columns + (u - unit) * plan.window.unit);
       } else {
         lay_unit(memory.moves, gather, group, c, columns + (u - unit) * taps * kWidth, unit == 0);
@@ -238,7 +247,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       Sum* out = product + panel * rows * kWidth;
       int64_t ldc = kWidth, cols = kWidth;
       if constexpr (std::is_same_v<T, Sum>) {
-        if (in_place && (to - 1) / pixels == from / pixels) {
+        if (stands(panel)) {
           out = gather.dest + ((from / pixels * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
           ldc = pixels;
           cols = to - from;
@@ -246,36 +255,35 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       }
       const auto multiply = [&](const auto& right) {
         for (int64_t k = k0; k < k1; k += kRows) {
-          packed_tile<T>((next - unit) * taps, weights + ((k - k0) * depth + unit * taps * kRows), right, out + (k - k0) * ldc, ldc,
-                         std::min<int64_t>(kRows, k1 - k), cols, start == nullptr ? nullptr : start + k - k0, unit > 0);
+          const PackedRows<T> left{weights + ((k - k0) * depth + unit * taps * kRows)};
+          partial_tile<T, kVectors>({(next - unit) * taps}, left, right, out + (k - k0) * ldc, ldc, std::min<int64_t>(kRows, k1 - k), cols,
+                                    start == nullptr ? nullptr : start + k - k0, unit > 0);
         }
       };
-      const auto look = [&](auto pieces) {
+      // `place` finds where pixel `at` is read by the first tap.
+      const auto look = [&](auto pieces, const auto& place) {
         constexpr int kPieces = decltype(pieces)::value;
         Places<T, kPieces> right{{}, plan.offsets.data()};
         for (int j = 0; j < kVectors * kPieces; j++) {
           // A panel's pieces past the end of the tile read what its first one reads.
           const int64_t lane = j * (kLanes / kPieces);
-          const int64_t at = panel * kWidth + (from + lane < end ? lane : 0);
-          right.base[j] = columns + at / cut.width * plan.window.pitch + at % cut.width;
+          right.base[j] = place(from + lane < end ? from + lane : from);
         }
         multiply(right);
       };
+      const auto in_window = [&](int64_t at) -> const Unit* { return columns + (at - begin) / width * plan.window.pitch + (at - begin) % width; };
       if (plan.direct) {
         if constexpr (Multiply<T>::kElements == 1) {
-          Places<T, 1> right{{}, plan.offsets.data()};
-          for (int j = 0; j < kVectors; j++) {
-            const int64_t at = from + (from + j * kLanes < end ? j * kLanes : 0);
-            right.base[j] = gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels + at % pixels;
-          }
-          multiply(right);
+          look(std::integral_constant<int, 1>{}, [&](int64_t at) {
+            return gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels + at % pixels;
+          });
         }
       } else if (plan.windowed && cut.pieces == 1) {
-        look(std::integral_constant<int, 1>{});
+        look(std::integral_constant<int, 1>{}, in_window);
       } else if (plan.windowed && cut.pieces == 2) {
-        if constexpr (kLanes >= 4) look(std::integral_constant<int, 2>{});
+        if constexpr (kLanes >= 4) look(std::integral_constant<int, 2>{}, in_window);
       } else if (plan.windowed) {
-        if constexpr (kLanes >= 8) look(std::integral_constant<int, 4>{});
+        if constexpr (kLanes >= 8) look(std::integral_constant<int, 4>{}, in_window);
       } else {
         multiply(Panel<T>{columns + panel * panel_units});
       }
@@ -284,9 +292,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   } while (unit < cut.units);
   for (const Segment& segment : memory.segments) {
     const int64_t panel = segment.column / kWidth;
-    const int64_t from = begin + panel * kWidth;
-    if (in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels) continue;
-    scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
+    if (!stands(panel)) scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
   }
 }
 

@@ -19,32 +19,28 @@ constexpr int64_t kRun = 256;
 
 // How the output's pixels are cut into tiles: whole rows of an image or parts of one where the taps read a window, else wherever a tile is full.
 struct WeightCut {
-  bool windowed;
-  int64_t width, height;  // where windowed: columns and rows of a full tile
-  int64_t tiles;
+  RowTiles row_tiles;
   Window window;
+  bool windowed;
+  int64_t tile, pixels, tiles;
 
   template <class T>
-  explicit WeightCut(const Gather<T>& gather) {
-    constexpr int64_t kStep = kRun * Multiply<T>::kElements;
-    const int64_t* grid = gather.grid;
-    width = std::min(grid[2], kStep);
-    height = grid[2] >= kStep ? 1 : std::min(grid[1], kStep / width);
+  explicit WeightCut(const Gather<T>& gather)
+      : row_tiles(gather.grid, kRun * Multiply<T>::kElements), tile(kRun * Multiply<T>::kElements), pixels(gather.n * gather.grid_pixels()) {
+    constexpr int64_t kElements = Multiply<T>::kElements;
     // Pairs of pixels are of one row; and short runs of depth do not pay for the sums they are added to.
-    windowed = grid[2] % Multiply<T>::kElements == 0 && width * height >= 64 * Multiply<T>::kElements && window.fit(gather.phases[0], height, width);
-    tiles = windowed ? gather.n * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width) : ceil_div(gather.n * gather.grid_pixels(), kStep);
+    windowed = gather.grid[2] % kElements == 0 && row_tiles.width * row_tiles.height >= 64 * kElements &&
+               window.fit(gather.phases[0], row_tiles.height, row_tiles.width);
+    tiles = windowed ? row_tiles.count(gather.n, gather.grid) : ceil_div(pixels, tile);
   }
 
   // The pixels of tile t among those of all images.
-  template <class T>
-  void range(const Gather<T>& gather, int64_t t, int64_t& begin, int64_t& end) const {
-    constexpr int64_t kStep = kRun * Multiply<T>::kElements;
-    const int64_t* grid = gather.grid;
+  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
     if (windowed) {
-      tile_of_rows(grid, width, height, t, begin, end);
+      row_tiles.range(grid, t, begin, end);
     } else {
-      begin = t * kStep;
-      end = std::min(gather.n * gather.grid_pixels(), begin + kStep);
+      begin = t * tile;
+      end = std::min(pixels, begin + tile);
     }
   }
 };
@@ -98,11 +94,11 @@ struct WeightProduct {
     if (cut.windowed) {
       const int64_t* grid = gather.grid;
       const int64_t row = begin / grid[2];
-      const int64_t p = row % grid[1], q = begin % grid[2];
+      const int64_t p = row % grid[1], q = begin % grid[2], width = cut.row_tiles.width;
       const T* source = gather.source + ((row / grid[1] / grid[0] * g.groups + group) * channels + c0) * pixels;
       for (int64_t c = c0; c < c1; c++, source += pixels, to += cut.window.unit) {
-        cut.window.lay(gather, gather.phases[0], source, static_cast<const T*>(nullptr), row / grid[1] % grid[0], p,
-                       p + ceil_div(end - begin, cut.width), q, q + std::min(cut.width, end - begin), to);
+        cut.window.lay(gather, gather.phases[0], source, static_cast<const T*>(nullptr), row / grid[1] % grid[0], p, p + ceil_div(end - begin, width),
+                       q, q + std::min(width, end - begin), to);
       }
       return;
     }
@@ -127,7 +123,7 @@ struct WeightProduct {
     T* columns = at_least(memory.columns, (c1 - c0) * (cut.windowed ? cut.window.unit : taps * kStep));
     lay(cut, group, c0, c1, begin, end, memory, columns);
     Depth depth{ceil_div(end - begin, kElements)};
-    if (cut.windowed) depth = {std::min(cut.width, end - begin) / kElements, ceil_div(end - begin, cut.width), cut.window.pitch};
+    if (cut.windowed) depth = {std::min(cut.row_tiles.width, end - begin) / kElements, ceil_div(end - begin, cut.row_tiles.width), cut.window.pitch};
     Unit* turned = at_least(memory.gradient, kRun * kWidth);
     for (int64_t k = 0; k < outputs; k += kWidth) {
       const int64_t count = std::min(kWidth, outputs - k);
@@ -141,16 +137,11 @@ struct WeightProduct {
           left.base[i] = columns + (cut.windowed ? r / taps * cut.window.unit + cut.window.taps[static_cast<size_t>(r % taps)] : r * kStep);
         }
         Sum* to = out + row * padded + k;
-        alignas(64) Sum tile[kRows * kWidth];
-        const bool whole = valid == kRows;
         if (count <= kWidth / kVectors) {
-          micro_kernel<T, 1>(depth, left, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+          partial_tile<T, 1>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth / kVectors, nullptr, !first);
         } else {
-          micro_kernel<T, kVectors>(depth, left, Panel<T>{turned}, whole ? to : tile, whole ? padded : kWidth, nullptr, whole && !first);
+          partial_tile<T, kVectors>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth, nullptr, !first);
         }
-        if (whole) continue;
-        for (int64_t i = 0; i < valid; i++)
-          for (int64_t j = 0; j < count; j++) to[i * padded + j] = first ? tile[i * kWidth + j] : to[i * padded + j] + tile[i * kWidth + j];
       }
     }
   }
@@ -230,7 +221,7 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
       const int64_t stop = std::min(tiles, (part + 1) * tiles_a_part);
       for (int64_t t = part * tiles_a_part; t < stop; t++) {
         int64_t begin, end;
-        cut.range(gather, t, begin, end);
+        cut.range(gather.grid, t, begin, end);
         product.add_tile(cut, group, c0, c1, begin, end, t == part * tiles_a_part, memory, sums);
       }
       if (parts == 1) product.put(sums, group, c0, c1, grad_weight);

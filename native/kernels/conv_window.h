@@ -10,19 +10,28 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// The pixels begin..end, among those of all images, of tile t where every plane of a grid is cut into tiles of height x width: whole
-// rows, or parts of one where height is 1.
-inline void tile_of_rows(const int64_t* grid, int64_t width, int64_t height, int64_t t, int64_t& begin, int64_t& end) {
-  const int64_t across = ceil_div(grid[2], width);
-  const int64_t down = ceil_div(grid[1], height);
-  const int64_t q = t % across * width;
-  const int64_t p = t / across % down * height;
-  begin = (t / across / down * grid[1] + p) * grid[2] + q;
-  end = begin + (height > 1 ? std::min(height, grid[1] - p) * width : std::min(width, grid[2] - q));
-}
+// A grid cut into tiles of whole rows of one plane, or of parts of one row where that is long.
+struct RowTiles {
+  int64_t width, height;  // columns and rows of a full tile
+
+  RowTiles(const int64_t* grid, int64_t pixels)
+      : width(std::min(grid[2], pixels)), height(width < pixels ? std::min(grid[1], pixels / std::max<int64_t>(1, width)) : 1) {}
+
+  int64_t count(int64_t images, const int64_t* grid) const { return images * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width); }
+  // The pixels begin..end, among those of all images, of tile t.
+  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
+    const int64_t across = ceil_div(grid[2], width);
+    const int64_t down = ceil_div(grid[1], height);
+    const int64_t q = t % across * width;
+    const int64_t p = t / across % down * height;
+    begin = (t / across / down * grid[1] + p) * grid[2] + q;
+    end = begin + (height > 1 ? std::min(height, grid[1] - p) * width : std::min(width, grid[2] - q));
+  }
+};
 
 struct Window {
   int64_t first_h = 0, first_w = 0;  // the least offsets along rows and columns
+  int64_t span_h = 0, span_w = 0;    // and how far the largest lie from them
   int64_t rows = 0, pitch = 0;       // of a full tile, for one tap along the depth dimension
   int64_t unit = 0;                  // elements for one unit of channels
   std::vector<int64_t> taps;         // where each tap reads, from the place of a pixel
@@ -36,8 +45,10 @@ struct Window {
     const auto [low_w, high_w] = std::minmax_element(axis[2].offsets.begin(), axis[2].offsets.end());
     first_h = *low_h;
     first_w = *low_w;
-    rows = height + *high_h - first_h;
-    pitch = width + *high_w - first_w;
+    span_h = *high_h - first_h;
+    span_w = *high_w - first_w;
+    rows = height + span_h;
+    pitch = width + span_w;
     const int64_t slabs = static_cast<int64_t>(axis[0].offsets.size());
     unit = slabs * rows * pitch;
     if (unit > 2 * phase.taps() * height * width / 3) return false;
@@ -54,9 +65,9 @@ struct Window {
   void lay(const Gather<T>& gather, const GatherPhase& phase, const T* source, const T* second, int64_t e, int64_t p0, int64_t p1, int64_t q0,
            int64_t q1, U* to) const {
     const int64_t* size = gather.source_size;
-    const int64_t needed = p1 - p0 + rows_beyond(phase);
+    const int64_t needed = p1 - p0 + span_h;
     const int64_t from_w = q0 + first_w;
-    const int64_t length = q1 - q0 + columns_beyond(phase);
+    const int64_t length = q1 - q0 + span_w;
     const int64_t lo = std::clamp<int64_t>(-from_w, 0, length), hi = std::clamp<int64_t>(size[2] - from_w, lo, length);
     for (size_t slab = 0; slab < phase.axis[0].offsets.size(); slab++) {
       const int64_t d = e * phase.axis[0].stride + phase.axis[0].offsets[slab];
@@ -76,14 +87,6 @@ struct Window {
   }
 
  private:
-  static int64_t rows_beyond(const GatherPhase& phase) {
-    const auto& offsets = phase.axis[1].offsets;
-    return *std::max_element(offsets.begin(), offsets.end()) - *std::min_element(offsets.begin(), offsets.end());
-  }
-  static int64_t columns_beyond(const GatherPhase& phase) {
-    const auto& offsets = phase.axis[2].offsets;
-    return *std::max_element(offsets.begin(), offsets.end()) - *std::min_element(offsets.begin(), offsets.end());
-  }
   template <class T>
   static void copy_units(T* to, const T* from, const T*, int64_t n) {
     copy_run(to, from, n);

@@ -28,30 +28,24 @@ constexpr int kRows = 4;
 constexpr int kRows = 4;
 #endif
 typedef float FloatVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
-typedef double DoubleVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
 typedef uint32_t PairVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
 
 // How elements of T are multiplied: what a unit of depth is, what sums are held in, and sum + unit * vector of units.
 template <class T>
 struct Multiply;
-template <>
-struct Multiply<float> {
-  using Unit = float;
-  using Sum = float;
-  using Units = FloatVector;
-  using Sums = FloatVector;
+template <class E>
+struct MultiplyElements {
+  using Unit = E;
+  using Sum = E;
+  typedef E Units __attribute__((vector_size(NODEGRAD_VECTOR_BYTES)));
+  using Sums = Units;
   static constexpr int kElements = 1;
   static Sums add(Sums sum, Unit a, Units b) { return sum + a * b; }
 };
 template <>
-struct Multiply<double> {
-  using Unit = double;
-  using Sum = double;
-  using Units = DoubleVector;
-  using Sums = DoubleVector;
-  static constexpr int kElements = 1;
-  static Sums add(Sums sum, Unit a, Units b) { return sum + a * b; }
-};
+struct Multiply<float> : MultiplyElements<float> {};
+template <>
+struct Multiply<double> : MultiplyElements<double> {};
 template <>
 struct Multiply<BFloat16> {
   using Unit = uint32_t;  // the earlier element in the low half
@@ -154,6 +148,9 @@ struct RowPlaces {
   typename Multiply<T>::Unit at(int64_t p, int i) const { return load<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
 };
 
+// Units of depth that are multiplied at a time: kCols columns of them fill a first-level cache.
+constexpr int64_t kDepth = 256;
+
 // Steps of depth as they follow each other in the right operand: `runs` of `length`. The left operand's runs begin `pitch` elements apart.
 struct Depth {
   int64_t length, runs = 1, pitch = 0;
@@ -212,19 +209,18 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 }
 
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
-template <class T, class Right>
-inline void packed_tile(int64_t depth, const typename Multiply<T>::Unit* units, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
-                        int64_t rows, int64_t cols, const typename Multiply<T>::Sum* start, bool keep) {
+template <class T, int VECTORS, class Left, class Right>
+inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
+                         const typename Multiply<T>::Sum* start, bool keep) {
   using Sum = typename Multiply<T>::Sum;
-  const PackedRows<T> a{units};
-  if (rows == kRows && cols == kCols<T>) {
-    micro_kernel<T, kVectors>({depth}, a, b, c, ldc, start, keep);
+  if (rows == kRows && cols == kCols<T> / kVectors * VECTORS) {
+    micro_kernel<T, VECTORS>(depth, a, b, c, ldc, start, keep);
     return;
   }
   alignas(64) Sum tile[kRows * kCols<T>];
   Sum first[kRows] = {};
   if (start != nullptr && !keep) std::memcpy(first, start, static_cast<size_t>(rows) * sizeof(Sum));
-  micro_kernel<T, kVectors>({depth}, a, b, tile, kCols<T>, first, false);
+  micro_kernel<T, VECTORS>(depth, a, b, tile, kCols<T>, first, false);
   for (int64_t i = 0; i < rows; i++) {
     Sum* to = c + i * ldc;
     const Sum* from = tile + i * kCols<T>;

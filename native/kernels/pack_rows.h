@@ -55,19 +55,39 @@ void transpose_panel(const T* from, int64_t step, int64_t count, int64_t element
   }
 }
 
+// to[i] = the pair of first[i] and second[i] (or zero, where there is none).
+inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n) {
+  if (second == nullptr) {
+    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits;
+    return;
+  }
+  const auto run = [&](auto size) {
+    constexpr int kSize = decltype(size)::value;
+    const auto block = [&](int64_t i) {
+      uint32_t pairs[kSize];
+      NODEGRAD_SIMD
+      for (int j = 0; j < kSize; j++) pairs[j] = first[i + j].bits | static_cast<uint32_t>(second[i + j].bits) << 16;
+      std::memcpy(to + i, pairs, sizeof pairs);
+    };
+    for (int64_t i = 0; i + kSize <= n; i += kSize) block(i);
+    block(n - kSize);
+  };
+  if (n >= 16) {
+    run(std::integral_constant<int, 16>{});
+  } else if (n >= 4) {
+    run(std::integral_constant<int, 4>{});
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i] = first[i].bits | static_cast<uint32_t>(second[i].bits) << 16;
+  }
+}
+
 // to[u * width + j] = unit u of column j, for j < count; elements of one column are `step` apart.
 template <class T>
 void interleave_panel(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to, int64_t width) {
   if constexpr (Multiply<T>::kElements == 2) {
     for (int64_t p = 0; p < elements; p += 2, to += width) {
       const T* low = from + p * step;
-      const T* high = low + step;
-      if (p + 1 < elements) {
-        NODEGRAD_SIMD
-        for (int64_t j = 0; j < count; j++) to[j] = low[j].bits | static_cast<uint32_t>(high[j].bits) << 16;
-      } else {
-        for (int64_t j = 0; j < count; j++) to[j] = low[j].bits;
-      }
+      pair_run(to, low, p + 1 < elements ? low + step : nullptr, count);
     }
   } else {
     for (int64_t p = 0; p < elements; p++) std::copy_n(from + p * step, count, to + p * width);

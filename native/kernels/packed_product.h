@@ -19,7 +19,6 @@ void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double al
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kWidth = kCols<T>;
-  constexpr int64_t kBlock = 256;           // units of depth at a time: kWidth columns of them fill a first-level cache
   constexpr int64_t kTileRows = 8 * kRows;  // of a tile of C
   constexpr int64_t kTileCols = 4 * kWidth;
   const auto cut = [](int64_t size, int64_t part) { return (size + part - 1) / part; };
@@ -50,7 +49,7 @@ void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double al
       const int64_t j0 = tile % across * kTileCols, j1 = std::min(n, j0 + kTileCols);
       int64_t unit = 0;
       do {
-        const int64_t depth = std::min(kBlock, units - unit);
+        const int64_t depth = std::min(kDepth, units - unit);
         for (int64_t j = j0; j < j1; j += kWidth) {
           for (int64_t i = i0; i < i1; i += kRows) {
             micro_kernel<T, kVectors>({depth}, PackedRows<T>{left.get() + (i * units + unit * kRows)},
@@ -58,7 +57,7 @@ void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double al
                                       nullptr, unit > 0);
           }
         }
-        unit += kBlock;
+        unit += kDepth;
       } while (unit < units);
       const auto scale = static_cast<Sum>(alpha), keep = static_cast<Sum>(beta);
       for (int64_t i = i0; i < i1; i++) {
