@@ -35,8 +35,12 @@ void transpose_rows(const T* from, int64_t step, int64_t count, int64_t units, t
         put(2, __builtin_shufflevector(high_ab, high_cd, 0, 1, 4, 5));
         put(3, __builtin_shufflevector(high_ab, high_cd, 2, 3, 6, 7));
       }
-      for (; u < units; u++)
-        for (int64_t i = 0; i < 4; i++) std::memcpy(to + u * width + r + i, row + i * step + u * kElements, sizeof(Unit));
+      // The rest as a loop of at most three: left to itself, the compiler reasons about rows that end near the last address.
+      for (int64_t rest = (units - u) & 3; rest > 0; rest--, u++) {
+        Unit four[4];
+        for (int64_t i = 0; i < 4; i++) std::memcpy(&four[i], row + i * step + u * kElements, sizeof(Unit));
+        std::memcpy(to + u * width + r, four, sizeof four);
+      }
     }
   }
   for (; r < count; r++)
