@@ -77,10 +77,9 @@ export function defineElementwise<const P extends readonly string[], A extends r
 /** Another name of a public function: the same function, and the same methods under that name. */
 // biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
 export function aliasOf<F extends (...args: any[]) => Tensor>(name: string, fn: F): F {
-  const methods = Tensor.prototype as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
   for (const suffix of ['', '_']) {
-    const method = methods[fn.name + suffix];
-    if (method !== undefined) Object.defineProperty(Tensor.prototype, name + suffix, { value: method, writable: true, configurable: true });
+    const method = Object.getOwnPropertyDescriptor(Tensor.prototype, fn.name + suffix);
+    if (method !== undefined) Object.defineProperty(Tensor.prototype, name + suffix, method);
   }
   return fn;
 }

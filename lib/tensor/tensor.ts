@@ -157,6 +157,11 @@ export class Tensor {
   }
 }
 
+// For each property that a prototype is given, V8 copies the list of those before it: for all operators' methods 1600 pages and 26 ms of a
+// start. A deletion turns the list into a hash table; the first calls through the prototype make it a list again.
+Reflect.set(Tensor.prototype, 'method', null);
+Reflect.deleteProperty(Tensor.prototype, 'method');
+
 /** Makes a leaf show the memory of another tensor, as a module's change of dtype does. Its gradient is up to the caller. */
 export function rebind(target: Tensor, source: Tensor): void {
   Tensor.rebind(target, source);
