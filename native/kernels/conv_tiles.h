@@ -90,10 +90,10 @@ bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
 // What the tiles of one phase share.
 template <class T>
 struct PhasePlan {
-  const typename Multiply<T>::Unit* weights;
-  int64_t step;   // units of channels that are multiplied at a time
-  bool direct;    // whether pixels are read where they stand: 1x1, stride 1
-  bool windowed;  // whether tiles read them from a window
+  const typename Multiply<T>::Unit* weights;  // packed, or null where they are read where they stand
+  int64_t step;                               // units of channels that are multiplied at a time
+  bool direct;                                // whether pixels are read where they stand: 1x1, stride 1
+  bool windowed;                              // whether tiles read them from a window
   Window window;
   std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
@@ -191,6 +191,7 @@ struct TileMemory {
   Moves moves;
   std::vector<typename Multiply<T>::Unit> columns;
   std::vector<typename Multiply<T>::Sum> product;
+  std::vector<T> rest;  // of weights: fewer rows than a tile has
 };
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
@@ -215,7 +216,8 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   const int64_t width = cut.row_tiles.width;
   Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit : panels * panel_units);
   Sum* product = at_least(memory.product, panels * rows * kWidth);
-  const Unit* weights = plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
+  const Unit* weights =
+      plan.weights == nullptr ? nullptr : plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
   const Sum* start = bias == nullptr ? nullptr : bias + group * gather.dest_channels + k0;
   // Where the tile begins in its image.
   const int64_t image = begin / pixels;
@@ -255,9 +257,25 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       }
       const auto multiply = [&](const auto& right) {
         for (int64_t k = k0; k < k1; k += kRows) {
-          const PackedRows<T> left{weights + ((k - k0) * depth + unit * taps * kRows)};
-          partial_tile<T, kVectors>({(next - unit) * taps}, left, right, out + (k - k0) * ldc, ldc, std::min<int64_t>(kRows, k1 - k), cols,
-                                    start == nullptr ? nullptr : start + k - k0, unit > 0);
+          const int64_t valid = std::min<int64_t>(kRows, k1 - k);
+          const auto rows_of = [&](const auto& left) {
+            partial_tile<T, kVectors>({(next - unit) * taps}, left, right, out + (k - k0) * ldc, ldc, valid, cols,
+                                      start == nullptr ? nullptr : start + k - k0, unit > 0);
+          };
+          if constexpr (Multiply<T>::kElements == 1) {
+            if (plan.weights == nullptr) {
+              const T* row = gather.group_weight(group) + k * gather.dest_step + unit * taps;
+              if (valid == kRows) {
+                rows_of(EvenRows<T>(row, gather.dest_step));
+              } else {
+                T* rest = at_least(memory.rest, plan.step * taps * kRows);
+                transpose_rows(row, gather.dest_step, valid, (next - unit) * taps, rest, kRows);
+                rows_of(PackedRows<T>{rest});
+              }
+              continue;
+            }
+          }
+          rows_of(PackedRows<T>{weights + ((k - k0) * depth + unit * taps * kRows)});
         }
       };
       // `place` finds where pixel `at` is read by the first tap.
@@ -296,6 +314,16 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   }
 }
 
+// Whether the weights are multiplied where they stand: where each row of them lies in one piece as the depth runs, and few tiles read it,
+// so that packing would be a large part of the work.
+template <class T>
+bool weights_stand(const Gather<T>& gather, const GatherCut& cut) {
+  if (Multiply<T>::kElements != 1 || gather.phases.size() != 1) return false;
+  const GatherPhase& phase = gather.phases[0];
+  if (gather.source_step != phase.taps() || phase.weights.empty() || phase.weights.back() != phase.taps() - 1) return false;
+  return cut.tiles <= 8;
+}
+
 // All tiles of all groups in parallel.
 template <class T>
 void gather_tiles(const Gather<T>& gather) {
@@ -306,12 +334,13 @@ void gather_tiles(const Gather<T>& gather) {
   const int64_t padded = ceil_div(gather.dest_channels, kRows) * kRows;
   int64_t total = 0;
   for (const GatherPhase& phase : gather.phases) total += gather.groups * padded * cut.units * phase.taps();
-  const Scratch<Unit> weights(total);
+  const bool stand = weights_stand(gather, cut);
+  const Scratch<Unit> weights(stand ? 0 : total);
   std::vector<PhasePlan<T>> plans;
   Unit* at = weights.get();
   for (const GatherPhase& phase : gather.phases) {
-    pack_weights(gather, phase, cut.units, at);
-    plans.emplace_back(gather, phase, cut, at);
+    if (!stand) pack_weights(gather, phase, cut.units, at);
+    plans.emplace_back(gather, phase, cut, stand ? nullptr : at);
     at += gather.groups * padded * cut.units * phase.taps();
   }
   const Scratch<Sum> bias(gather.bias == nullptr ? 0 : gather.groups * gather.dest_channels);

@@ -121,33 +121,27 @@ struct LaidBox {
     }
   }
 
-  // The kRows rows of the gradient from `row` on (`valid` of them exist), as the depth runs through them. They are copied where the box
-  // has several images, since those of many channels push each other out of the cache, and where rows of an odd length must end in a
-  // pair that is half empty.
-  RowPlaces<T> gradient_rows(const ConvGeometry& g, const T* row, int64_t valid, InputsMemory<T>& memory) const {
+  // The kRows rows of the gradient from `row` on (`valid` of them exist, the rest are computed and dropped), as the depth runs through
+  // them. They are copied where the box has several images, since those of many channels push each other out of the cache; where rows of an
+  // odd length must end in a pair that is half empty; and where rows are missing.
+  EvenRows<T> gradient_rows(const ConvGeometry& g, const T* row, int64_t valid, InputsMemory<T>& memory) const {
     const int64_t pixels = g.output_pixels();
     const bool odd = box.size(3) % kElements != 0;
-    int64_t step = pixels;
-    if (odd || box.size(0) > 1) {
-      const int64_t width = odd ? box.size(3) : box.image_pixels(), lines = box.image_pixels() / width;
-      const int64_t length = ceil_div(width, kElements) * kElements;
-      step = box.size(0) * lines * length;
-      T* to = at_least(memory.gradient, valid * step);
-      const T* from = row;
-      row = to;
-      for (int64_t i = 0; i < valid; i++, from += pixels) {
-        for (int64_t image = 0; image < box.size(0); image++) {
-          for (int64_t line = 0; line < lines; line++, to += length) {
-            if (odd) to[width] = T{};
-            copy_run(to, from + image * g.k * pixels + line * width, width);
-          }
+    if (!odd && box.size(0) == 1 && valid == kRows) return EvenRows<T>(row, pixels);
+    const int64_t width = odd ? box.size(3) : box.image_pixels(), lines = box.image_pixels() / width;
+    const int64_t length = ceil_div(width, kElements) * kElements;
+    const int64_t step = box.size(0) * lines * length;
+    T* rows = at_least(memory.gradient, kRows * step);
+    T* to = rows;
+    for (int64_t i = 0; i < valid; i++, row += pixels) {
+      for (int64_t image = 0; image < box.size(0); image++) {
+        for (int64_t line = 0; line < lines; line++, to += length) {
+          if (odd) to[width] = T{};
+          copy_run(to, row + image * g.k * pixels + line * width, width);
         }
       }
     }
-    RowPlaces<T> left;
-    // Rows past the end repeat the last one: computed and dropped.
-    for (int64_t i = 0; i < kRows; i++) left.base[i] = row + std::min(i, valid - 1) * step;
-    return left;
+    return EvenRows<T>(rows, step);
   }
 
  private:
@@ -200,7 +194,7 @@ struct InputsProduct {
     const T* gradient = grad_output + (box.first[0] * g.k + group * outputs) * g.output_pixels() + pixel;
     for (int64_t k = 0; k < outputs; k += kRows) {
       const int64_t valid = std::min<int64_t>(kRows, outputs - k);
-      const RowPlaces<T> left = laid.gradient_rows(g, gradient + k * g.output_pixels(), valid, memory);
+      const EvenRows<T> left = laid.gradient_rows(g, gradient + k * g.output_pixels(), valid, memory);
       for (size_t at = 0; at < places.size(); at += kVectors) {
         Sum* to = sums + (static_cast<int64_t>(at) / kVectors * rows + k % rows) * kCols<T>;
         if (at + 1 < places.size()) {

@@ -136,16 +136,42 @@ struct Places {
   }
 };
 
-// Where the left operand's rows stand: kRows of them side by side a step of depth, or each along a place of its own.
+// Where the left operand's rows stand: kRows of them side by side a step of depth, each along a place of its own, or along places at
+// equal distances.
 template <class T>
 struct PackedRows {
   const typename Multiply<T>::Unit* units;
   typename Multiply<T>::Unit at(int64_t p, int i) const { return units[p * kRows + i]; }
+  void advance() {}
 };
 template <class T>
 struct RowPlaces {
   const T* base[kRows];
   typename Multiply<T>::Unit at(int64_t p, int i) const { return load<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
+  void advance() {}
+};
+// An address and a multiple of the distance reach three rows, so that the places of all stay in registers.
+template <class T>
+struct EvenRows {
+  static constexpr int kReached = 3, kPlaces = (kRows + kReached - 1) / kReached;
+  const char* base[kPlaces];
+  int64_t step;  // bytes from a row to the next one
+
+  EvenRows(const T* first, int64_t elements) : step(elements * static_cast<int64_t>(sizeof(T))) {
+    for (int i = 0; i < kPlaces; i++) base[i] = reinterpret_cast<const char*>(first) + i * kReached * step;
+  }
+  typename Multiply<T>::Unit at(int64_t, int i) const {
+    typename Multiply<T>::Unit unit;
+    std::memcpy(&unit, base[i / kReached] + i % kReached * step, sizeof unit);
+    return unit;
+  }
+  void advance() {
+    for (int i = 0; i < kPlaces; i++) {
+      base[i] += sizeof(typename Multiply<T>::Unit);
+      // The compiler would keep one counter, and add it to the address of every row.
+      __asm__("" : "+r"(base[i]));
+    }
+  }
 };
 
 // Units of depth that are multiplied at a time: kCols columns of them fill a first-level cache.
@@ -158,6 +184,10 @@ struct Depth {
 
 template <class T>
 PackedRows<T> moved(const PackedRows<T>& left, int64_t) {
+  return left;
+}
+template <class T>
+EvenRows<T> moved(const EvenRows<T>& left, int64_t) {
   return left;
 }
 template <class T>
@@ -190,6 +220,7 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 #pragma GCC unroll 2
         for (int j = 0; j < VECTORS; j++) sums[i][j] = M::add(sums[i][j], left, right[j]);
       }
+      a.advance();
     }
     a = moved(a, depth.pitch);
   }
