@@ -1,4 +1,4 @@
-// Blocks: how operands come to lie side by side (gathered, widened), and how results go back (scattered, rounded, past the cache).
+// Blocks: how operands come to lie side by side (gathered, widened), and how results go back (scattered, rounded).
 // A block is computed whole before it is stored, so an output may be an input of the same layout.
 #include "blocks.h"
 
@@ -51,31 +51,6 @@ void narrow(const float* from, Float16* to, int64_t n) {
   for (; i < n; i++) to[i] = Float16(from[i]);
 }
 
-void stream(void* to, const void* from, int64_t bytes) {
-  char* out = static_cast<char*>(to);
-  const char* in = static_cast<const char*>(from);
-#if defined(__AVX2__)
-  const int64_t head = std::min<int64_t>(bytes, -reinterpret_cast<intptr_t>(out) & 63);
-  std::memcpy(out, in, head);
-  int64_t i = head;
-#if defined(__AVX512F__)
-  for (; i + 64 <= bytes; i += 64) _mm512_stream_si512(reinterpret_cast<__m512i*>(out + i), _mm512_loadu_si512(in + i));
-#else
-  for (; i + 32 <= bytes; i += 32)
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(out + i), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i)));
-#endif
-  std::memcpy(out + i, in + i, bytes - i);
-#else
-  std::memcpy(out, in, bytes);
-#endif
-}
-
-void end_stream() {
-#if defined(__AVX2__)
-  _mm_sfence();
-#endif
-}
-
 namespace {
 
 constexpr int64_t kBlock = 1024;
@@ -95,7 +70,6 @@ struct Job {
   const void* function;
   const Operand* operands;
   int count;
-  bool streams;
 
   char* at(int k, int64_t element) const { return static_cast<char*>(operands[k].data) + element * operands[k].bytes; }
 };
@@ -172,15 +146,13 @@ void put(const Job& job, int64_t element, int64_t stride, int64_t n, char* buffe
   const Operand& out = job.operands[0];
   const void* from = buffer;
   if (out.stored != Stored::Plain) {
-    void* to = stride == 1 && !job.streams ? static_cast<void*>(job.at(0, element)) : waiting(buffer);
+    void* to = stride == 1 ? static_cast<void*>(job.at(0, element)) : waiting(buffer);
     narrow_stored(out.stored, buffer, to, n);
     if (to != waiting(buffer)) return;
     from = to;
   }
   if (stride != 1) {
     scatter(job.at(0, element), stride, from, out.bytes, n);
-  } else if (job.streams) {
-    stream(job.at(0, element), from, n * out.bytes);
   } else {
     std::memcpy(job.at(0, element), from, n * out.bytes);
   }
@@ -188,7 +160,7 @@ void put(const Job& job, int64_t element, int64_t stride, int64_t n, char* buffe
 
 // One run of n elements of each operand, by its stride.
 void run_row(const Job& job, const int64_t* at, const int64_t* strides, int64_t n, Buffers& buffers) {
-  const bool direct_out = strides[0] == 1 && job.operands[0].stored == Stored::Plain && !job.streams;
+  const bool direct_out = strides[0] == 1 && job.operands[0].stored == Stored::Plain;
   bool direct = direct_out;
   for (int k = 1; k < job.count; k++) direct = direct && strides[k] == 1 && job.operands[k].stored == Stored::Plain;
   const void* in[kMaxOperands];
@@ -201,12 +173,8 @@ void run_row(const Job& job, const int64_t* at, const int64_t* strides, int64_t 
   for (int k = 1; k < job.count; k++) {
     if (strides[k] == 0) in[k - 1] = fetch(job, k, at[k], 0, first, buffers.of[k]);
   }
-  int64_t i = 0;
-  // Written past the cache, a block ends where a line ends.
-  int64_t size = kBlock;
-  if (job.streams) size -= (reinterpret_cast<intptr_t>(job.at(0, at[0])) & 63) / job.operands[0].bytes;
-  for (; i < n; i += size, size = kBlock) {
-    size = std::min(size, n - i);
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t size = std::min(kBlock, n - i);
     for (int k = 1; k < job.count; k++) {
       if (strides[k] != 0) in[k - 1] = fetch(job, k, at[k] + i * strides[k], strides[k], size, buffers.of[k]);
     }
@@ -217,7 +185,6 @@ void run_row(const Job& job, const int64_t* at, const int64_t* strides, int64_t 
       put(job, at[0] + i * strides[0], strides[0], size, buffers.of[0]);
     }
   }
-  if (job.streams) end_stream();
 }
 
 // Whether operand k lies in the order of the plan without a gap.
@@ -259,7 +226,7 @@ void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t
       }
     }
     const Operand& out = job.operands[0];
-    if (dense[0] && out.stored == Stored::Plain && !job.streams) {
+    if (dense[0] && out.stored == Stored::Plain) {
       job.run(job.function, job.at(0, row * inner), in, n);
       continue;
     }
@@ -275,7 +242,6 @@ void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t
     }
     for (int64_t r = 0; r < rows; r++) scatter(job.at(0, rows_out[r]), plan.stride(0, last), from + r * inner * out.bytes, out.bytes, inner);
   }
-  if (job.streams) end_stream();
 }
 
 // The outer dimension in which neighbours of some input lie side by side while in the innermost they do not; -1 where there is none.
@@ -362,8 +328,7 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   plan.check_sizes(sizes, count);
   const int64_t elements = plan.elements();
   if (elements == 0) return;
-  Job job{run, function, operands, count, elements * operands[0].bytes >= kStreamBytes};
-  for (int k = 1; k < count; k++) job.streams = job.streams && operands[k].data != operands[0].data;
+  const Job job{run, function, operands, count};
 
   if (plan.contiguous() || plan.ndim() == 1) {
     int64_t strides[kMaxOperands];
@@ -392,7 +357,6 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
     dense[k] = is_dense(plan, k);
     strides[k] = plan.stride(k, last);
   }
-  job.streams = job.streams && dense[0];
   const int64_t rows = std::max<int64_t>(1, even_grain(elements, grain) / inner);
   if (inner < kShortRow) {
     parallel_for(outer, rows, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });

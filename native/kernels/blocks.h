@@ -71,11 +71,4 @@ void widen(const Float16* from, float* to, int64_t n);
 void narrow(const float* from, BFloat16* to, int64_t n);
 void narrow(const float* from, Float16* to, int64_t n);
 
-// Copies past the cache: for outputs so large that their first lines would be gone before they are read again. A thread that has
-// streamed calls end_stream before another may read.
-void stream(void* to, const void* from, int64_t bytes);
-void end_stream();
-// Whether an output of so many bytes is better written past the cache.
-constexpr int64_t kStreamBytes = int64_t{32} << 20;
-
 }  // namespace nodegrad::NODEGRAD_LEVEL

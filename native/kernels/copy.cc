@@ -102,22 +102,14 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   });
 }
 
-// Moves elements of one size: in long runs past the cache, transposed in tiles, by rows where both sides lie in rows.
+// Moves elements of one size: in long runs, transposed in tiles, by rows where both sides lie in rows.
 template <class Bits>
 void copy_bits(const Bits* in, Bits* out, const Plan& plan, const Operand* operands) {
   const int64_t sizes[] = {operands[0].size, operands[1].size};
   plan.check_sizes(sizes, 2);
   if (plan.contiguous()) {
-    const bool streams = plan.count * static_cast<int64_t>(sizeof(Bits)) >= kStreamBytes;
-    parallel_for(plan.count, kElementGrain, [&](int64_t begin, int64_t end) {
-      const int64_t bytes = (end - begin) * static_cast<int64_t>(sizeof(Bits));
-      if (!streams) {
-        std::memcpy(out + begin, in + begin, bytes);
-        return;
-      }
-      stream(out + begin, in + begin, bytes);
-      end_stream();
-    });
+    parallel_for(plan.count, kElementGrain,
+                 [&](int64_t begin, int64_t end) { std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin) * sizeof(Bits)); });
     return;
   }
   const int side = transposed_dim(plan);

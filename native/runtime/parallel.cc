@@ -15,26 +15,47 @@ namespace {
 
 thread_local bool inside_region = false;
 
-// The ranges of one parallel_for. Threads take the next range until none is left.
+// What one thread of a region begins with: neighbouring ranges, so that it reads and writes on where it has been.
+struct alignas(64) Share {
+  std::atomic<int64_t> next{0};
+  int64_t end = 0;
+};
+
+// The ranges of one parallel_for.
 struct Region {
   int64_t n;
   int64_t grain;
   detail::Body body;
   const void* context;
-  std::atomic<int64_t> next{0};
+  Share* shares = nullptr;
+  int share_count = 0;
+  std::atomic<int> joined{0};
   std::mutex error_mutex;
   std::exception_ptr error;
 
+  // Runs the ranges of this thread's share, then those that are left of the others'.
   void work() {
-    for (;;) {
-      const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
-      if (begin >= n) return;
-      try {
-        body(context, begin, std::min(begin + grain, n));
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(error_mutex);
-        if (!error) error = std::current_exception();
+    const int own = joined.fetch_add(1, std::memory_order_relaxed);
+    for (int i = 0; i < share_count; i++) {
+      Share& share = shares[(own + i) % share_count];
+      for (;;) {
+        const int64_t begin = share.next.fetch_add(grain, std::memory_order_relaxed);
+        if (begin >= share.end) break;
+        run(begin, std::min(begin + grain, share.end));
       }
+    }
+  }
+  void work_alone() {
+    for (int64_t begin = 0; begin < n; begin += grain) run(begin, std::min(begin + grain, n));
+  }
+
+ private:
+  void run(int64_t begin, int64_t end) {
+    try {
+      body(context, begin, end);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(error_mutex);
+      if (!error) error = std::current_exception();
     }
   }
 };
@@ -84,6 +105,7 @@ class Pool {
     const int64_t chunks = (region.n + region.grain - 1) / region.grain;
     const int helpers = static_cast<int>(std::min<int64_t>(size() - 1, chunks - 1));
     for (; started_ < helpers; started_++) std::thread([this] { serve(); }).detach();
+    share(region, chunks, helpers + 1);
     region_.store(&region, std::memory_order_relaxed);
     wanted_.store(static_cast<uint64_t>(helpers), std::memory_order_relaxed);
     generation_++;
@@ -134,6 +156,17 @@ class Pool {
     }
   }
 
+  // Cuts the region's ranges into as many shares as threads may come.
+  void share(Region& region, int64_t chunks, int count) {
+    if (static_cast<int>(shares_.size()) < count) shares_ = std::vector<Share>(static_cast<size_t>(count));
+    for (int i = 0; i < count; i++) {
+      shares_[static_cast<size_t>(i)].next.store(chunks * i / count * region.grain, std::memory_order_relaxed);
+      shares_[static_cast<size_t>(i)].end = std::min(region.n, chunks * (i + 1) / count * region.grain);
+    }
+    region.shares = shares_.data();
+    region.share_count = count;
+  }
+
   // Enters the region of `state` unless it has closed, has ended or has helpers enough.
   bool join(uint64_t state) {
     const uint64_t generation = state >> kGenerationShift;
@@ -151,6 +184,7 @@ class Pool {
   std::atomic<int> sleepers_{0};
   std::atomic<Region*> region_{nullptr};
   std::atomic<uint64_t> wanted_{0};
+  std::vector<Share> shares_;
   uint64_t generation_ = 0;
   int started_ = 0;
 };
@@ -173,7 +207,7 @@ void run_chunks(int64_t n, int64_t grain, Body body, const void* context) {
   region.grain = std::max<int64_t>(1, grain);
   region.body = body;
   region.context = context;
-  if (inside_region || pool().size() == 1 || !pool().run(region)) region.work();
+  if (inside_region || pool().size() == 1 || !pool().run(region)) region.work_alone();
   if (region.error) std::rethrow_exception(region.error);
 }
 }  // namespace detail
