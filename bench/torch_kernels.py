@@ -80,14 +80,17 @@ def adam():
 
 
 image = (16, 64, 128, 128)
+target = torch.randint(0, 1000, (16384,))
+rows = [torch.rand(1024, requires_grad=True) for _ in range(2)]
+channels = [torch.rand(64, requires_grad=True) for _ in range(2)]
 B = {'relu': pointwise(torch.relu), 'add': pair(torch.add), 'mul': pair(torch.mul), 'copy': pointwise(torch.clone), 'exp': pointwise(torch.exp),
      'tanh': pointwise(torch.tanh), 'sigmoid': pointwise(torch.sigmoid), 'gelu': pointwise(F.gelu), 'erf': pointwise(torch.erf), 'adam': adam}
 for name, shape, fn in (
         ('softmax', (16384, 1024), lambda x: x.softmax(1)),
-        ('layerNorm', (16384, 1024), lambda x: F.layer_norm(x, (1024,), torch.rand(1024, requires_grad=True), torch.rand(1024, requires_grad=True))),
-        ('batchNorm', image, lambda x: F.batch_norm(x, None, None, torch.rand(64, requires_grad=True), torch.rand(64, requires_grad=True), True)),
+        ('layerNorm', (16384, 1024), lambda x: F.layer_norm(x, (1024,), *rows)),
+        ('batchNorm', image, lambda x: F.batch_norm(x, None, None, *channels, True)),
         ('maxPool', image, lambda x: F.max_pool2d(x, 2)),
-        ('crossEntropy', (16384, 1000), lambda x: F.cross_entropy(x, torch.randint(0, 1000, (16384,))))):
+        ('crossEntropy', (16384, 1000), lambda x: F.cross_entropy(x, target))):
     B[name], B[name + ' backward'] = both(shape, fn)
 
 torch.manual_seed(0)

@@ -63,16 +63,17 @@ function pair(fn: (x: Tensor, y: Tensor) => Tensor): Traffic {
   };
   return { elements: 3 * LARGE, make };
 }
-/** `name` and `name backward`: forward, and backward to x, which move so many times the elements of x. */
-function both(name: string, shape: readonly number[], moved: readonly [number, number], fn: (x: Tensor) => Tensor): Record<string, Traffic> {
+/** `name` and `name backward` of the function that `make` makes: forward, and backward to x, which move so many times the elements of x. */
+function both(name: string, shape: readonly number[], moved: readonly [number, number], make: () => (x: Tensor) => Tensor): Record<string, Traffic> {
   const count = shape.reduce((a, b) => a * b, 1);
   const forward = (): Work => {
     const x = randn([...shape]);
+    const fn = make();
     return () => noGrad(() => fn(x));
   };
   const derivative = (): Work => {
     const x = randn([...shape], { requiresGrad: true });
-    return backward(fn(x), x);
+    return backward(make()(x), x);
   };
   return { [name]: { elements: moved[0] * count, make: forward }, [`${name} backward`]: { elements: moved[1] * count, make: derivative } };
 }
@@ -98,11 +99,20 @@ export const BANDWIDTH: Readonly<Record<string, Traffic>> = {
   sigmoid: pointwise((x) => x.sigmoid()),
   gelu: pointwise((x) => F.gelu(x)),
   erf: pointwise((x) => x.erf()),
-  ...both('softmax', [16384, 1024], [2, 3], (x) => x.softmax(1)),
-  ...both('layerNorm', [16384, 1024], [2, 3], (x) => F.layerNorm(x, [1024], ...pairOf(1024))),
-  ...both('batchNorm', [16, 64, 128, 128], [2, 3], (x) => F.batchNorm(x, null, null, ...pairOf(64), true)),
-  ...both('maxPool', [16, 64, 128, 128], [1.25, 1.25], (x) => F.maxPool2d(x, 2)),
-  ...both('crossEntropy', [16384, 1000], [1, 2], (x) => F.crossEntropy(x, randint(0, 1000, [16384]))),
+  ...both('softmax', [16384, 1024], [2, 3], () => (x) => x.softmax(1)),
+  ...both('layerNorm', [16384, 1024], [2, 3], () => {
+    const affine = pairOf(1024);
+    return (x) => F.layerNorm(x, [1024], ...affine);
+  }),
+  ...both('batchNorm', [16, 64, 128, 128], [2, 3], () => {
+    const affine = pairOf(64);
+    return (x) => F.batchNorm(x, null, null, ...affine, true);
+  }),
+  ...both('maxPool', [16, 64, 128, 128], [1.25, 1.25], () => (x) => F.maxPool2d(x, 2)),
+  ...both('crossEntropy', [16384, 1000], [1, 2], () => {
+    const target = randint(0, 1000, [16384]);
+    return (x) => F.crossEntropy(x, target);
+  }),
   adam: { elements: 7 * LARGE, make: adam },
 };
 

@@ -96,11 +96,11 @@ function bytesOf(sizeClass: number): number {
 
 /** A block of at least so many bytes for a storage, which `lend` ties to it. `make` takes new memory. */
 export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLike): Block {
-  if (lentSince > OFTEN_ENOUGH) makeRoom();
+  if (lentSince > OFTEN_ENOUGH) makeRoom(bytes);
   const sizeClass = sizeClassOf(bytes);
   let block = freeBlock(sizeClass);
   if (block === undefined) {
-    if (inUse + bytes > level || lentSince > patience) makeRoom();
+    if (inUse + bytes > level || lentSince > patience) makeRoom(bytes);
     else if (lendings > 64 + living / 2) sweep();
     block = freeBlock(sizeClass);
   }
@@ -188,14 +188,18 @@ function collect(expected: number): void {
   lentSince = 0;
 }
 
-/** Collects in the middle of a computation: where that takes more than it was seen to need, or to have memory back while the cache still holds it. */
-function makeRoom(): void {
+/**
+ * Collects before so many bytes are taken in the middle of a computation: where that takes more than it was seen to need, or to have memory back while
+ * the cache still holds it. A major collection here makes the computation's own objects old, and what they hold with them; so a few requests of this
+ * size are no reason for one.
+ */
+function makeRoom(bytes: number): void {
   const before = inUse;
   const lentBefore = lentSince;
   collect(before > 0.9 * level ? 0.75 * level : Number.POSITIVE_INFINITY);
   patience = before - inUse > lentBefore / 2 ? CACHED : Math.max(2 * patience, 4 * CACHED);
   roomMade++;
-  level = inUse + Math.max(FIRST_LEVEL, inUse / 2);
+  level = inUse + Math.max(FIRST_LEVEL, inUse / 2, 3 * bytes);
   letIdleGo();
 }
 

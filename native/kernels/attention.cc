@@ -133,7 +133,7 @@ void forward_tile(const Sizes& s, T scale, const T* q, const T* k, const T* v, c
   for (int64_t i = 0; i < rows; i++) {
     T* to = out + (i0 + i) * s.values;
     // A query whose keys are all masked attends to nothing; infinity makes its weights 0 in backward as well.
-    const bool nothing = top[i] == -std::numeric_limits<T>::infinity();
+    const bool nothing = sum[i] == 0;
     const T factor = nothing ? T{0} : T{1} / sum[i];
     for (int64_t e = 0; e < s.values; e++) to[e] = nothing ? T{0} : to[e] * factor;
     lse[i0 + i] = nothing ? std::numeric_limits<T>::infinity() : top[i] + std::log(sum[i]);

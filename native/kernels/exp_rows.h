@@ -61,23 +61,24 @@ inline Element<V> combine_lanes(V v, const F& f) {
   }
 }
 
-// The greatest element of a row, n >= 1; NaN where there is one.
+// The greatest element of a row, n >= 1. A NaN may be passed over: it makes a NaN of the row's sum of exponentials.
 template <class T>
 T row_top(const T* x, int64_t n) {
   constexpr int lanes = kLanes<T>;
   if (n >= lanes) {
-    Pack<T> a = load(x), b = a;
+    Pack<T> tops[4];
+    for (Pack<T>& top : tops) top = load(x);
     int64_t i = lanes;
-    for (; i + 2 * lanes <= n; i += 2 * lanes) {
-      a = larger_or_nan(load(x + i), a);
-      b = larger_or_nan(load(x + i + lanes), b);
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; k++) tops[k] = larger(load(x + i + k * lanes), tops[k]);
     }
     // The last pack may overlap those before it.
-    for (; i < n; i += lanes) a = larger_or_nan(load(x + std::min(i, n - lanes)), a);
-    return combine_lanes<lanes / 2>(larger_or_nan(a, b), [](Pack<T> u, Pack<T> v) { return larger_or_nan(u, v); });
+    for (; i < n; i += lanes) tops[0] = larger(load(x + std::min(i, n - lanes)), tops[0]);
+    return max_lanes(larger(larger(tops[0], tops[1]), larger(tops[2], tops[3])));
   }
   T top = x[0];
-  for (int64_t i = 1; i < n; i++) top = larger_of_two(x[i], top);
+  for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
   return top;
 }
 
@@ -93,7 +94,8 @@ struct LastLanes {
 template <class T>
 constexpr LastLanes<T> last_lanes{};
 
-// The sum of e^(x - top) over a row; with Keep, y = e^(x - top), where y may be x.
+// The sum of e^(x - top) over a row; with Keep, y = e^(x - top), where y may be x. The row that follows it in memory is asked for, so that
+// it comes while this one is computed.
 template <bool Keep, class T>
 T row_exps(const T* x, T* y, int64_t n, T top) {
   constexpr int lanes = kLanes<T>;
@@ -103,6 +105,7 @@ T row_exps(const T* x, T* y, int64_t n, T top) {
     Pack<T> a{};
     const int64_t stop = std::min(n, i + kRun);
     for (; i + lanes <= stop; i += lanes) {
+      __builtin_prefetch(x + n + i);
       const Pack<T> e = exp_below(load(x + i) - top);
       if (Keep) store(y + i, e);
       a += e;
