@@ -77,10 +77,10 @@ function table(title: string, rows: Record<string, number | string>[]): void {
 }
 
 const limits = [1, threads].map((count) => measureMachine(count, Math.max(1, seconds), ['peak', 'triad'], env));
-const [peak, triad] = [limits[1].peak as number, limits[1].triad as number];
+const peak = limits[1].peak as number;
 table('The machine', [
   { limit: 'multiply-adds in registers, GF/s', 'one thread': limits[0].peak, [`${threads} threads`]: peak },
-  { limit: 'triad over memory, GB/s', 'one thread': limits[0].triad, [`${threads} threads`]: triad },
+  { limit: 'triad over memory, GB/s', 'one thread': limits[0].triad, [`${threads} threads`]: limits[1].triad },
 ]);
 console.log(`\n${cpus()[0].model.trim()}, ${threads} threads; ${limits[0].config}; Node ${process.version}`);
 
@@ -128,9 +128,13 @@ if (wants('conv')) {
 if (wants('bandwidth')) {
   const names = Object.keys(BANDWIDTH);
   const bytes = (name: string): number => 4 * BANDWIDTH[name].elements;
-  const [mine, torch] = inTurn([() => ours(threads, 'bandwidth', names), ...(python === undefined ? [] : [() => theirs('bandwidth', names)])]);
+  const [{ triad }, mine, torch] = inTurn([
+    () => ({ triad: measureMachine(threads, Math.max(1, seconds), ['triad'], env).triad as number }),
+    () => ours(threads, 'bandwidth', names),
+    ...(python === undefined ? [] : [() => theirs('bandwidth', names)]),
+  ]);
   table(
-    `Arrays beyond the cache, ${threads} threads`,
+    `Arrays beyond the cache, ${threads} threads, triad in the same minutes ${triad.toPrecision(3)} GB/s`,
     names.map((name) => {
       const least = bytes(name) / (triad * 1e9);
       return {
