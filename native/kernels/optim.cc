@@ -24,31 +24,45 @@ inline W gradient_of(const T* grad, const T* param, int64_t i, W sign, bool deca
   return decays ? g + weight_decay * static_cast<W>(param[i]) : g;
 }
 
-// b = momentum * b + (1 - dampening) * g, or g on the first step; p -= lr * (nesterov ? g + momentum * b : b).
+template <class W>
+struct SgdNumbers {
+  W lr, momentum, keep, weight_decay, sign;
+  bool decays;
+};
+
+// b = momentum * b + (1 - dampening) * g, or g on the first step; p -= lr * (nesterov ? g + momentum * b : b). Branches on what is the
+// same for all elements cost more than memory does, so each variant has a loop of its own.
+template <bool first, bool nesterov, class T, class W>
+void sgd_range(T* p, const T* d, T* b, int64_t begin, int64_t end, const SgdNumbers<W> k) {
+  NODEGRAD_SIMD
+  for (int64_t i = begin; i < end; i++) {
+    const W g = gradient_of<W>(d, p, i, k.sign, k.decays, k.weight_decay);
+    W velocity = g;
+    if constexpr (!first) velocity = k.momentum * static_cast<W>(b[i]) + k.keep * g;
+    b[i] = static_cast<T>(velocity);
+    p[i] = static_cast<T>(static_cast<W>(p[i]) - k.lr * (nesterov ? g + k.momentum * velocity : velocity));
+  }
+}
+
 template <class T>
-void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double lr_, double momentum_, double dampening_, double weight_decay_,
+void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double lr, double momentum, double dampening, double weight_decay,
          bool nesterov, bool maximize, bool first) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
-  const bool moves = momentum_ != 0;
+  const bool moves = momentum != 0;
   T* b = buffer.at_least(moves ? n : 0);
-  const W lr = static_cast<W>(lr_), momentum = static_cast<W>(momentum_), keep = static_cast<W>(1 - dampening_),
-          weight_decay = static_cast<W>(weight_decay_);
-  const W sign = maximize ? W(-1) : W(1);
-  const bool decays = weight_decay_ != 0;
+  const SgdNumbers<W> k{static_cast<W>(lr),           static_cast<W>(momentum), static_cast<W>(1 - dampening),
+                        static_cast<W>(weight_decay), maximize ? W(-1) : W(1),  weight_decay != 0};
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     if (!moves) {
       NODEGRAD_SIMD
-      for (int64_t i = begin; i < end; i++) p[i] = static_cast<T>(static_cast<W>(p[i]) - lr * gradient_of<W>(d, p, i, sign, decays, weight_decay));
-      return;
-    }
-    NODEGRAD_SIMD
-    for (int64_t i = begin; i < end; i++) {
-      const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
-      const W velocity = first ? g : momentum * static_cast<W>(b[i]) + keep * g;
-      b[i] = static_cast<T>(velocity);
-      p[i] = static_cast<T>(static_cast<W>(p[i]) - lr * (nesterov ? g + momentum * velocity : velocity));
+      for (int64_t i = begin; i < end; i++)
+        p[i] = static_cast<T>(static_cast<W>(p[i]) - k.lr * gradient_of<W>(d, p, i, k.sign, k.decays, k.weight_decay));
+    } else if (first) {
+      nesterov ? sgd_range<true, true>(p, d, b, begin, end, k) : sgd_range<true, false>(p, d, b, begin, end, k);
+    } else {
+      nesterov ? sgd_range<false, true>(p, d, b, begin, end, k) : sgd_range<false, false>(p, d, b, begin, end, k);
     }
   });
 }
