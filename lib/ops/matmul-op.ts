@@ -43,23 +43,34 @@ declare module '../native/kernels.js' {
 
 type Gradients = readonly (Tensor | null)[];
 
-/** A matrix (or a batch of them) as BLAS takes it: rows one after the other with a step, perhaps those of the transpose. */
-interface Stored {
-  readonly tensor: Tensor;
-  readonly transposed: boolean;
-  readonly step: number;
-}
-
-function storedMatrix(x: Tensor): Stored {
+/** Whether rows of x's last two dimensions follow each other in memory, elements of a row side by side. */
+function rowsAlong(x: Tensor): boolean {
+  if (x.contiguousLayout) return true;
   const last = x.shape.length - 1;
   const rows = last === 0 ? 1 : x.shape[last - 1];
   const cols = x.shape[last];
-  if (x.contiguousLayout) return { tensor: x, transposed: false, step: Math.max(1, cols) };
   const rowStep = last === 0 ? cols : x.strides[last - 1];
-  const colStep = x.strides[last];
-  if ((colStep === 1 || cols === 1) && (rows === 1 || rowStep >= Math.max(1, cols))) return { tensor: x, transposed: false, step: rows === 1 ? Math.max(1, cols) : rowStep };
-  if ((rowStep === 1 || rows === 1) && (cols === 1 || colStep >= Math.max(1, rows))) return { tensor: x, transposed: true, step: cols === 1 ? Math.max(1, rows) : colStep };
-  return { tensor: contiguousOf(x), transposed: false, step: Math.max(1, cols) };
+  return (x.strides[last] === 1 || cols === 1) && (rows === 1 || rowStep >= Math.max(1, cols));
+}
+function columnsAlong(x: Tensor): boolean {
+  const last = x.shape.length - 1;
+  const rows = last === 0 ? 1 : x.shape[last - 1];
+  const cols = x.shape[last];
+  const rowStep = last === 0 ? cols : x.strides[last - 1];
+  return (rowStep === 1 || rows === 1) && (cols === 1 || x.strides[last] >= Math.max(1, rows));
+}
+
+/** x as BLAS takes a matrix (or a batch of them): rows or columns one after the other with a step; otherwise a copy. */
+function storedMatrix(x: Tensor): Tensor {
+  return rowsAlong(x) || columnsAlong(x) ? x : contiguousOf(x);
+}
+/** Elements between the rows of a stored matrix, or between its columns where they are what follows one another. */
+function storedStep(x: Tensor, transposed: boolean): number {
+  const last = x.shape.length - 1;
+  const rows = last === 0 ? 1 : x.shape[last - 1];
+  const cols = x.shape[last];
+  if (transposed) return cols === 1 ? Math.max(1, rows) : x.strides[last];
+  return rows === 1 || x.contiguousLayout ? Math.max(1, cols) : x.strides[last - 1];
 }
 
 /** All leading dimensions as one: a matrix of rows, without a copy where memory allows. */
@@ -71,14 +82,10 @@ function foldRows(x: Tensor): Tensor {
   return strides === null ? windowOn(contiguousOf(x), shape, contiguousStrides(shape), 0) : windowOn(x, shape, strides, x.offset);
 }
 
-const EMPTY = new Map<string, TypedArray>();
+/** Arrays without elements by dtype code. */
+const EMPTY: TypedArray[] = [];
 function noBias(x: Tensor): TypedArray {
-  let empty = EMPTY.get(x.info.name);
-  if (empty === undefined) {
-    empty = new x.info.Array(0);
-    EMPTY.set(x.info.name, empty);
-  }
-  return empty;
+  return (EMPTY[x.info.code] ??= new x.info.Array(0));
 }
 
 interface Geometry {
@@ -94,11 +101,11 @@ interface Geometry {
 /** The plan of one product. */
 const single = (): Plan => 1;
 
-/** Allocates the output,  lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
-function multiply(op: string, g: Geometry, a: Stored, flipA: boolean, b: Stored, flipB: boolean, plan: () => Plan, addend: Tensor | undefined): Tensor {
+/** Allocates the output, lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
+function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor, flipB: boolean, plan: () => Plan, addend: Tensor | undefined): Tensor {
   const { shape, m, n, k, alpha } = g;
-  const kernel = instanceOf(op, kernels.matmul, a.tensor);
-  const out = allocate(shape, a.tensor.info);
+  const kernel = instanceOf(op, kernels.matmul, a);
+  const out = allocate(shape, a.info);
   if (elementCount(shape) === 0) return out;
   let bias = noBias(out);
   let beta = 0;
@@ -109,7 +116,10 @@ function multiply(op: string, g: Geometry, a: Stored, flipA: boolean, b: Stored,
       beta = g.beta;
     }
   }
-  kernel(a.tensor.array, b.tensor.array, bias, out.array, plan(), m, n, k, flipA !== a.transposed ? 1 : 0, a.step, flipB !== b.transposed ? 1 : 0, b.step, alpha, beta);
+  const acrossA = !rowsAlong(a);
+  const acrossB = !rowsAlong(b);
+  const [stepA, stepB] = [storedStep(a, acrossA), storedStep(b, acrossB)];
+  kernel(a.array, b.array, bias, out.array, plan(), m, n, k, flipA !== acrossA ? 1 : 0, stepA, flipB !== acrossB ? 1 : 0, stepB, alpha, beta);
   return out;
 }
 
@@ -176,7 +186,7 @@ export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAtt
       if (batch.length === 0) return 1;
       const out = contiguousStrides(batch).map((s) => s * m * n);
       const lead = (x: Tensor): number[] => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
-      return stridedPlan(batch, [out, lead(storedA.tensor), lead(storedB.tensor)]);
+      return stridedPlan(batch, [out, lead(storedA), lead(storedB)]);
     };
     return multiply(attributes.op, spec, storedA, attributes.transposeA, storedB, attributes.transposeB, plan, addend);
   },
@@ -214,12 +224,19 @@ export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttri
     const { op, transpose, alpha, beta } = attributes;
     const last = x.shape.length - 1;
     const k = x.shape[last];
-    const [k2, n] = transpose ? [w.shape[1], w.shape[0]] : [w.shape[0], w.shape[1]];
+    const k2 = w.shape[transpose ? 1 : 0];
+    const n = w.shape[transpose ? 0 : 1];
     if (k !== k2) fail(ShapeError, op, `${k2} elements in the summed dimension`, String(k), { first: x, second: w });
     checkTypes(op, inputs);
-    const shape = [...x.shape.slice(0, -1), n];
+    let m = 1;
+    const shape: number[] = [];
+    for (let d = 0; d < last; d++) {
+      m *= x.shape[d];
+      shape.push(x.shape[d]);
+    }
+    shape.push(n);
     checkAddend(op, inputs[2], shape);
-    return { shape, m: elementCount(x.shape.slice(0, -1)), n, k, alpha, beta, attributes };
+    return { shape, m, n, k, alpha, beta, attributes };
   },
   forward: (spec, [x, w, addend]) =>
     multiply(spec.attributes.op, spec, storedMatrix(spec.k === 0 ? flat(x, spec.m, 0) : foldRows(x)), false, storedMatrix(w), spec.attributes.transpose, single, addend),

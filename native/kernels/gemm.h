@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
-namespace nodegrad {
+#include "../runtime/simd.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
 
 // C (m x n, row stride ldc) = alpha op(A) op(B) + beta C. With beta = 0, C is not read; with k = 0 the product is zero.
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b, int64_t ldb,
@@ -21,4 +23,4 @@ void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t
 // True where `gemm` cuts a product of this size into tiles of its own: a loop over such products should not be parallel itself.
 bool gemm_is_cut(int64_t m, int64_t n, int64_t k);
 
-}  // namespace nodegrad
+}  // namespace nodegrad::NODEGRAD_LEVEL

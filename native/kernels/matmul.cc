@@ -1,4 +1,4 @@
-// Matrix products over batches: BLAS for floating types (gemm.cc), plain loops for integers.
+// Matrix products over batches: gemm.cc for floating types, plain loops for integers.
 #include "matmul.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include "../runtime/simd.h"
 #include "gemm.h"
 
-namespace nodegrad {
+namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
 // C = alpha op(A) op(B) + beta C (or + bias), rows in parallel; sums wrap as unsigned integers do.
@@ -55,4 +55,4 @@ void matmul(Slice<const T> a, Slice<const T> b, Slice<const T> bias, Slice<T> ou
 
 void add_matmul(Registry& registry) { NODEGRAD_ADD(registry, matmul, NODEGRAD_NUMBERS); }
 
-}  // namespace nodegrad
+}  // namespace nodegrad::NODEGRAD_LEVEL

@@ -208,8 +208,15 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) sums[i][j] = typename M::Sums{};
   }
+  // Asked for now, so that they are there when the sums are.
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
+  }
   int64_t step = 0;
   for (int64_t run = 0; run < depth.runs; run++) {
+#pragma GCC unroll 2
     for (int64_t p = 0; p < depth.length; p++, step++) {
       typename M::Units right[VECTORS];
 #pragma GCC unroll 2

@@ -5,46 +5,69 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "micro_kernel.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// to[u * width + r] = unit u of row r, for rows r < count; rows are `step` elements apart. Rows up to the next multiple of four may be
-// written with what stands there; `width` has room for them.
+template <int LANES>
+struct Quads {
+  typedef uint32_t Row __attribute__((vector_size(4 * LANES), may_alias));
+};
+
+// Of two rows whose blocks of D lanes are numbered 0, 1, ...: the even blocks of both, and the odd ones.
+template <int D, class Row, int... LANE>
+void swap_blocks(Row& first, Row& second, std::integer_sequence<int, LANE...>) {
+  constexpr int kLanes = sizeof...(LANE);
+  const Row even = __builtin_shufflevector(first, second, ((LANE & D) == 0 ? LANE : LANE - D + kLanes)...);
+  second = __builtin_shufflevector(first, second, ((LANE & D) == 0 ? LANE + D : LANE + kLanes)...);
+  first = even;
+}
+template <int D, int LANES, class Row>
+void transpose_square(Row* rows) {
+  if constexpr (D > 0) {
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++)
+      if ((i & D) == 0) swap_blocks<D>(rows[i], rows[i + D], std::make_integer_sequence<int, LANES>{});
+    transpose_square<D / 2, LANES>(rows);
+  }
+}
+
+// LANES rows of as many units at a time: to[u * width + r] = unit u of row r.
+template <int LANES, class T>
+void transpose_band(const T* from, int64_t step, int64_t units, typename Multiply<T>::Unit* to, int64_t width) {
+  using Row = typename Quads<LANES>::Row;
+  constexpr int64_t kElements = Multiply<T>::kElements;
+  int64_t u = 0;
+  for (; u + LANES <= units; u += LANES) {
+    Row rows[LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) rows[i] = load<Row>(from + i * step + u * kElements);
+    transpose_square<LANES / 2, LANES>(rows);
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) store(to + (u + i) * width, rows[i]);
+  }
+  // The rest as a loop of fewer than LANES: left to itself, the compiler reasons about rows that end near the last address.
+  for (int64_t rest = (units - u) & (LANES - 1); rest > 0; rest--, u++) {
+    typename Multiply<T>::Unit column[LANES];
+    for (int64_t i = 0; i < LANES; i++) std::memcpy(&column[i], from + i * step + u * kElements, sizeof column[i]);
+    std::memcpy(to + u * width, column, sizeof column);
+  }
+}
+
+// to[u * width + r] = unit u of row r, for rows r < count; rows are `step` elements apart.
 template <class T>
 void transpose_rows(const T* from, int64_t step, int64_t count, int64_t units, typename Multiply<T>::Unit* to, int64_t width) {
   using Unit = typename Multiply<T>::Unit;
-  constexpr int64_t kElements = Multiply<T>::kElements;
   int64_t r = 0;
   if constexpr (sizeof(Unit) == 4) {
-    typedef uint32_t Quad __attribute__((vector_size(16), may_alias));
-    for (; r + 4 <= count; r += 4) {
-      const T* row = from + r * step;
-      int64_t u = 0;
-      for (; u + 4 <= units; u += 4) {
-        const Quad a = load<Quad>(row + u * kElements);
-        const Quad b = load<Quad>(row + step + u * kElements);
-        const Quad c = load<Quad>(row + 2 * step + u * kElements);
-        const Quad d = load<Quad>(row + 3 * step + u * kElements);
-        const Quad low_ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), high_ab = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        const Quad low_cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), high_cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        const auto put = [&](int64_t i, Quad value) { store(to + (u + i) * width + r, value); };
-        put(0, __builtin_shufflevector(low_ab, low_cd, 0, 1, 4, 5));
-        put(1, __builtin_shufflevector(low_ab, low_cd, 2, 3, 6, 7));
-        put(2, __builtin_shufflevector(high_ab, high_cd, 0, 1, 4, 5));
-        put(3, __builtin_shufflevector(high_ab, high_cd, 2, 3, 6, 7));
-      }
-      // The rest as a loop of at most three: left to itself, the compiler reasons about rows that end near the last address.
-      for (int64_t rest = (units - u) & 3; rest > 0; rest--, u++) {
-        Unit four[4];
-        for (int64_t i = 0; i < 4; i++) std::memcpy(&four[i], row + i * step + u * kElements, sizeof(Unit));
-        std::memcpy(to + u * width + r, four, sizeof four);
-      }
-    }
+    constexpr int kLanes = NODEGRAD_VECTOR_BYTES / 4;
+    for (; r + kLanes <= count; r += kLanes) transpose_band<kLanes>(from + r * step, step, units, to + r, width);
+    for (; r + 4 <= count; r += 4) transpose_band<4>(from + r * step, step, units, to + r, width);
   }
   for (; r < count; r++)
-    for (int64_t u = 0; u < units; u++) std::memcpy(to + u * width + r, from + r * step + u * kElements, sizeof(Unit));
+    for (int64_t u = 0; u < units; u++) std::memcpy(to + u * width + r, from + r * step + u * Multiply<T>::kElements, sizeof(Unit));
 }
 
 // The same for a depth of `elements`, whose last unit may be half empty.
@@ -85,16 +108,34 @@ inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second
   }
 }
 
-// to[u * width + j] = unit u of column j, for j < count; elements of one column are `step` apart.
+// Panels of `width` columns, one behind the other, as many as hold `count`: in each to[u * width + j] = unit u of column j, and zero behind
+// the last one. Elements of one column are `step` apart.
 template <class T>
-void interleave_panel(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to, int64_t width) {
-  if constexpr (Multiply<T>::kElements == 2) {
-    for (int64_t p = 0; p < elements; p += 2, to += width) {
-      const T* low = from + p * step;
-      pair_run(to, low, p + 1 < elements ? low + step : nullptr, count);
+void interleave_panels(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to, int64_t width) {
+  using Unit = typename Multiply<T>::Unit;
+  constexpr int64_t kElements = Multiply<T>::kElements;
+  const int64_t panel = (elements + kElements - 1) / kElements * width;
+  const int64_t whole = count / width, rest = count % width;
+  for (int64_t p = 0; p < elements; p += kElements, to += width) {
+    const T* row = from + p * step;
+    const auto run = [&](int64_t i, int64_t n) {
+      if constexpr (kElements == 2) {
+        pair_run(to + i * panel, row + i * width, p + 1 < elements ? row + step + i * width : nullptr, n);
+      } else {
+        std::copy_n(row + i * width, n, to + i * panel);
+      }
+    };
+    if (width == kRows) {
+      for (int64_t i = 0; i < whole; i++) run(i, kRows);
+    } else if (width == kCols<T>) {
+      for (int64_t i = 0; i < whole; i++) run(i, kCols<T>);
+    } else {
+      for (int64_t i = 0; i < whole; i++) run(i, width);
     }
-  } else {
-    for (int64_t p = 0; p < elements; p++) std::copy_n(from + p * step, count, to + p * width);
+    if (rest > 0) {
+      run(whole, rest);
+      std::fill_n(to + whole * panel + rest, width - rest, Unit{});
+    }
   }
 }
 

@@ -1,10 +1,10 @@
-// C = alpha op(A) op(B) + beta C (or + bias) by micro-kernels: both matrices are packed once, then tiles of C in parallel. Sums are kept
-// in the type that products are summed in and converted once.
+// C = alpha op(A) op(B) + beta C (or + bias) by micro-kernels. Tiles of C in parallel, each packing what it needs for itself: memory that
+// another core has just written costs more than to pack it once more. A is read where it stands if its rows run along the depth.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <type_traits>
 
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
@@ -14,69 +14,173 @@ namespace nodegrad::NODEGRAD_LEVEL {
 
 // Row major; `a` is m x k (k x m where ta) with row stride lda, `b` k x n (n x k where tb) with row stride ldb.
 template <class T>
-void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
-                    const T* bias, T* c, int64_t ldc) {
+class PackedProduct {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
-  constexpr int64_t kWidth = kCols<T>;
-  constexpr int64_t kTileRows = 8 * kRows;  // of a tile of C
-  constexpr int64_t kTileCols = 4 * kWidth;
-  const auto cut = [](int64_t size, int64_t part) { return (size + part - 1) / part; };
-  const int64_t units = cut(k, Multiply<T>::kElements);
-  const int64_t row_panels = cut(m, kRows), col_panels = cut(n, kWidth);
-  const Scratch<Unit> left(row_panels * units * kRows), right(col_panels * units * kWidth);
-  const auto pack = [&](const T* from, int64_t ld, bool along_depth, int64_t at, int64_t size, int64_t width, Unit* to) {
-    const int64_t count = std::min(width, size - at);
-    if (count < width) std::fill_n(to, units * width, Unit{});
-    if (along_depth) {
-      transpose_panel(from + at * ld, ld, count, k, to, width);
-    } else {
-      interleave_panel(from + at, ld, count, k, to, width);
+  static constexpr int64_t kElements = Multiply<T>::kElements;
+  static constexpr int64_t kWidth = kCols<T>;
+  // Of what is multiplied at a time: rows and units of depth whose left operand stays in a second-level cache, and columns of C.
+  static constexpr int64_t kBlockRows = 64, kBlockDepth = 384, kBlockCols = 256;
+  // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they bring.
+  static constexpr int64_t kTileWork = int64_t{1} << 20;
+  // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them.
+  static constexpr int64_t kSharedPlaces = 16384;
+
+  static int64_t parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
+  static int64_t round_up(int64_t size, int64_t unit) { return parts(size, unit) * unit; }
+  // `size` in equal parts of at most about `most`, each a multiple of `unit`.
+  static int64_t equal_part(int64_t size, int64_t most, int64_t unit) { return round_up(parts(size, parts(size, most)), unit); }
+
+  const bool ta_, tb_;
+  const int64_t m_, n_, k_, units_;
+  const double alpha_, beta_;
+  const T *const a_, *const b_, *const bias_;
+  const int64_t lda_, ldb_, ldc_;
+  T* const c_;
+  const bool in_place_;  // A
+  const bool direct_;    // sums go to C as they are
+  const int64_t depth_;
+  int64_t tile_rows_, tile_cols_, block_rows_, block_cols_;
+
+  // Tiles for every thread: sums run along k in the same order in any tile, so results do not depend on their number. Where A is packed
+  // tiles are square, where it stands they are tall, which packs less of B.
+  void cut_tiles() {
+    tile_rows_ = round_up(m_, kRows);
+    tile_cols_ = round_up(n_, kWidth);
+    const int64_t taller = in_place_ ? 8 : 1, wanted = 2 * thread_count();
+    while (parts(m_, tile_rows_) * parts(n_, tile_cols_) < wanted && tile_rows_ * tile_cols_ * k_ >= kTileWork) {
+      if (tile_cols_ > kWidth && (tile_cols_ * taller >= tile_rows_ || tile_rows_ <= 2 * kRows)) {
+        tile_cols_ = equal_part(tile_cols_, parts(tile_cols_, 2), kWidth);
+      } else if (tile_rows_ > kRows) {
+        tile_rows_ = equal_part(tile_rows_, parts(tile_rows_, 2), kRows);
+      } else {
+        break;
+      }
     }
-  };
-  parallel_for(col_panels, std::max<int64_t>(1, 16384 / (units * kWidth + 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end; j++) pack(b, ldb, tb, j * kWidth, n, kWidth, right.get() + j * units * kWidth);
-  });
-  parallel_for(row_panels, std::max<int64_t>(1, 16384 / (units * kRows + 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) pack(a, lda, !ta, i * kRows, m, kRows, left.get() + i * units * kRows);
-  });
-  const int64_t down = cut(m, kTileRows), across = cut(n, kTileCols);
-  const int64_t work = std::min(m, kTileRows) * std::min(n, kTileCols) * (k + 1);
-  parallel_for(down * across, std::max<int64_t>(1, (int64_t{1} << 18) / work), [&](int64_t begin, int64_t end) {
-    const Scratch<Sum> sums(kTileRows * kTileCols);
-    for (int64_t tile = begin; tile < end; tile++) {
-      const int64_t i0 = tile / across * kTileRows, i1 = std::min(m, i0 + kTileRows);
-      const int64_t j0 = tile % across * kTileCols, j1 = std::min(n, j0 + kTileCols);
-      int64_t unit = 0;
-      do {
-        const int64_t depth = std::min(kDepth, units - unit);
-        for (int64_t j = j0; j < j1; j += kWidth) {
-          for (int64_t i = i0; i < i1; i += kRows) {
-            micro_kernel<T, kVectors>({depth}, PackedRows<T>{left.get() + (i * units + unit * kRows)},
-                                      Panel<T>{right.get() + (j * units + unit * kWidth)}, sums.get() + (i - i0) * kTileCols + (j - j0), kTileCols,
-                                      nullptr, unit > 0);
-          }
-        }
-        unit += kDepth;
-      } while (unit < units);
-      const auto scale = static_cast<Sum>(alpha), keep = static_cast<Sum>(beta);
-      for (int64_t i = i0; i < i1; i++) {
-        const Sum* from = sums.get() + (i - i0) * kTileCols;
-        T* to = c + i * ldc + j0;
-        const int64_t cols = j1 - j0;
-        if (bias != nullptr) {
-          NODEGRAD_SIMD
-          for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * from[j] + static_cast<Sum>(bias[j0 + j]));
-        } else if (keep != 0) {
-          NODEGRAD_SIMD
-          for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * from[j] + keep * static_cast<Sum>(to[j]));
+    block_rows_ = equal_part(tile_rows_, kBlockRows, kRows);
+    block_cols_ = equal_part(tile_cols_, kBlockCols, kWidth);
+  }
+
+  // Rows first..last of op(A) (or columns of op(B)) into panels of `width`, units from `unit` on.
+  void pack(const T* from, int64_t ld, bool along_depth, int64_t first, int64_t last, int64_t width, int64_t unit, int64_t units, Unit* to) const {
+    const int64_t at = unit * kElements, elements = std::min(units * kElements, k_ - at);
+    if (!along_depth) {
+      interleave_panels(from + at * ld + first, ld, last - first, elements, to, width);
+      return;
+    }
+    for (int64_t i = first; i < last; i += width, to += units * width) {
+      const int64_t count = std::min(width, last - i);
+      if (count < width) std::fill_n(to, units * width, Unit{});
+      transpose_panel(from + i * ld + at, ld, count, elements, to, width);
+    }
+  }
+
+  // Rows i0..i1 of a block of columns j0..j1, units from `unit` on; `left` and `right` are their packed operands.
+  void multiply(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t unit, int64_t units, const Unit* left, const Unit* right, Sum* to, int64_t ld,
+                bool keep) const {
+    for (int64_t j = j0; j < j1; j += kWidth, right += units * kWidth) {
+      const int64_t cols = std::min(kWidth, j1 - j);
+      const Panel<T> panel{right};
+      for (int64_t i = i0; i < i1; i += kRows) {
+        const int64_t rows = std::min<int64_t>(kRows, i1 - i);
+        Sum* at = to + (i - i0) * ld + j - j0;
+        if (in_place_ && rows == kRows) {
+          partial_tile<T, kVectors>({units}, EvenRows<T>(a_ + i * lda_ + unit * kElements, lda_), panel, at, ld, rows, cols, nullptr, keep);
         } else {
-          NODEGRAD_SIMD
-          for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * from[j]);
+          const Unit* packed = in_place_ ? left : left + (i - i0) * units;
+          partial_tile<T, kVectors>({units}, PackedRows<T>{packed}, panel, at, ld, rows, cols, nullptr, keep);
         }
       }
     }
-  });
+  }
+
+  // C = alpha sums + beta C or + bias.
+  void finish(int64_t i0, int64_t i1, int64_t j0, int64_t j1, const Sum* sums, int64_t ld) const {
+    const auto scale = static_cast<Sum>(alpha_), keep = static_cast<Sum>(beta_);
+    const int64_t cols = j1 - j0;
+    for (int64_t i = i0; i < i1; i++, sums += ld) {
+      T* to = c_ + i * ldc_ + j0;
+      if (bias_ != nullptr) {
+        NODEGRAD_SIMD
+        for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * sums[j] + static_cast<Sum>(bias_[j0 + j]));
+      } else if (keep != 0) {
+        NODEGRAD_SIMD
+        for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * sums[j] + keep * static_cast<Sum>(to[j]));
+      } else {
+        NODEGRAD_SIMD
+        for (int64_t j = 0; j < cols; j++) to[j] = static_cast<T>(scale * sums[j]);
+      }
+    }
+  }
+
+  void run_tile(int64_t top, int64_t bottom, int64_t j0, int64_t j1, Unit* left, Unit* right, Sum* sums) const {
+    int64_t unit = 0;
+    do {
+      const int64_t units = std::min(depth_, units_ - unit);
+      const bool last = unit + units == units_;
+      pack(b_, ldb_, tb_, j0, j1, kWidth, unit, units, right);
+      for (int64_t i0 = top; i0 < bottom; i0 += block_rows_) {
+        const int64_t i1 = std::min(bottom, i0 + block_rows_);
+        if (!in_place_ || i1 % kRows != 0) pack(a_, lda_, !ta_, in_place_ ? i1 / kRows * kRows : i0, i1, kRows, unit, units, left);
+        if constexpr (std::is_same_v<T, Sum>) {
+          if (direct_) {
+            if (unit == 0 && bias_ != nullptr)
+              for (int64_t i = i0; i < i1; i++) std::copy(bias_ + j0, bias_ + j1, c_ + i * ldc_ + j0);
+            multiply(i0, i1, j0, j1, unit, units, left, right, c_ + i0 * ldc_ + j0, ldc_, unit > 0 || bias_ != nullptr || beta_ != 0);
+            continue;
+          }
+        }
+        Sum* block = sums + (depth_ < units_ ? i0 - top : 0) * block_cols_;
+        multiply(i0, i1, j0, j1, unit, units, left, right, block, block_cols_, unit > 0);
+        if (last) finish(i0, i1, j0, j1, block, block_cols_);
+      }
+      unit += units;
+    } while (unit < units_);
+  }
+
+ public:
+  PackedProduct(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
+                const T* bias, T* c, int64_t ldc)
+      : ta_(ta),
+        tb_(tb),
+        m_(m),
+        n_(n),
+        k_(k),
+        units_(parts(k, kElements)),
+        alpha_(alpha),
+        beta_(bias != nullptr ? 0 : beta),
+        a_(a),
+        b_(b),
+        bias_(bias),
+        lda_(lda),
+        ldb_(ldb),
+        ldc_(ldc),
+        c_(c),
+        in_place_(!ta && k % kElements == 0 && lda * static_cast<int64_t>(sizeof(T)) % kSharedPlaces != 0),
+        direct_(std::is_same_v<T, Sum> && alpha == 1 && (beta == 0 || beta == 1)),
+        depth_(units_ > 0 ? equal_part(units_, kBlockDepth, 1) : 1) {
+    cut_tiles();
+  }
+
+  void run() const {
+    const int64_t across = parts(n_, tile_cols_);
+    parallel_for(parts(m_, tile_rows_) * across, 1, [&](int64_t begin, int64_t end) {
+      const Scratch<Unit> left((in_place_ ? kRows : block_rows_) * depth_), right(block_cols_ * depth_);
+      const Scratch<Sum> sums(direct_ ? 0 : (depth_ < units_ ? tile_rows_ : block_rows_) * block_cols_);
+      for (int64_t tile = begin; tile < end; tile++) {
+        const int64_t top = tile / across * tile_rows_, bottom = std::min(m_, top + tile_rows_);
+        const int64_t first = tile % across * tile_cols_, last = std::min(n_, first + tile_cols_);
+        for (int64_t j0 = first; j0 < last; j0 += block_cols_)
+          run_tile(top, bottom, j0, std::min(last, j0 + block_cols_), left.get(), right.get(), sums.get());
+      }
+    });
+  }
+};
+
+template <class T>
+void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
+                    const T* bias, T* c, int64_t ldc) {
+  PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc).run();
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -15,6 +15,7 @@ import {
   matmul,
   mm,
   mv,
+  narrow,
   nn,
   outer,
   type Tensor,
@@ -240,6 +241,11 @@ function productReference(batch: number, m: number, k: number, n: number, right:
   };
 }
 
+/** Products large enough for micro-kernels: a depth of more than one block forward, or in a gradient, and tiles that are cut off. */
+const LARGE: readonly (readonly [number, number, number])[] = [
+  [131, 450, 95],
+  [97, 95, 801],
+];
 const SIZES: readonly (readonly [number, number, number])[] = [
   [1, 1, 1],
   [1, 7, 1],
@@ -255,6 +261,7 @@ const SIZES: readonly (readonly [number, number, number])[] = [
   [257, 90, 31],
   [5, 1000, 3],
   [300, 24, 515],
+  ...LARGE,
 ];
 const squares: Case[] = SIZES.map(([m, k, n]) => ({
   name: `mm ${m}x${k}x${n}`,
@@ -264,7 +271,7 @@ const squares: Case[] = SIZES.map(([m, k, n]) => ({
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
-const linears: Case[] = SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1).map(([m, k, n]) => ({
+const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1), ...LARGE].map(([m, k, n]) => ({
   name: `linear ${m}x${k}x${n}`,
   inputs: [{ shape: [m, k] }, { shape: [n, k] }, { shape: [n] }],
   call: (x, w, b) => nn.functional.linear(x, w, b),
@@ -287,7 +294,44 @@ const batches: Case[] = (
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
+const [M, K, N] = LARGE[0];
+const scaled: Case[] = [
+  { beta: 1, alpha: 1 },
+  { beta: 0.5, alpha: 2 },
+].map(({ beta, alpha }) => ({
+  name: `addmm ${beta} C + ${alpha} A B of ${M}x${K}x${N}`,
+  inputs: [{ shape: [M, N] }, { shape: [M, K] }, { shape: [K, N] }],
+  call: (c, a, b) => addmm(c, a, b, { beta, alpha }),
+  reference: ([c, a, b], weights, dtype) => {
+    const plain = productReference(1, M, K, N, false, null)([a, b], weights, dtype);
+    const times = (list: Float64Array | null, factor: number): Float64Array => (list ?? new Float64Array()).map((x) => factor * x);
+    return {
+      outputs: [plain.outputs[0].map((y, i) => alpha * y + beta * c[i])],
+      gradients: [times(weights(0, M * N), beta), times(plain.gradients[0], alpha), times(plain.gradients[1], alpha)],
+    };
+  },
+  dtypes: FLOATS_AND_BFLOAT16,
+  terms: K,
+}));
+const WIDE = 4096;
+const columns: Case = {
+  name: 'columns of a matrix whose rows are 16 KiB apart, 48x300x320',
+  inputs: [{ shape: [48, WIDE] }, { shape: [300, 320] }],
+  call: (a, b) => mm(narrow(a, 1, 5, 300), b),
+  reference: ([a, b], weights, dtype) => {
+    const part = (row: number): Float64Array => a.subarray(row * WIDE + 5, row * WIDE + 305);
+    const inner = Float64Array.from({ length: 48 * 300 }, (_, at) => part(Math.floor(at / 300))[at % 300]);
+    const { outputs, gradients } = productReference(1, 48, 300, 320, false, null)([inner, b], weights, dtype);
+    const whole = new Float64Array(a.length);
+    for (let at = 0; at < inner.length; at++) whole[Math.floor(at / 300) * WIDE + 5 + (at % 300)] = gradients[0]?.[at] ?? NaN;
+    return { outputs, gradients: [whole, gradients[1]] };
+  },
+  dtypes: ['float32'],
+  terms: 320,
+};
 const others: Case[] = [
+  columns,
+  ...scaled,
   {
     name: 'einsum bij,bkj->bik',
     inputs: [{ shape: [4, 9, 21] }, { shape: [4, 13, 21] }],
