@@ -85,7 +85,8 @@ function foldRows(x: Tensor): Tensor {
 /** Arrays without elements by dtype code. */
 const EMPTY: TypedArray[] = [];
 function noBias(x: Tensor): TypedArray {
-  return (EMPTY[x.info.code] ??= new x.info.Array(0));
+  EMPTY[x.info.code] ??= new x.info.Array(0);
+  return EMPTY[x.info.code];
 }
 
 interface Geometry {

@@ -108,8 +108,7 @@ struct Gelu {
   using Packs = void;
   template <class V>
   V operator()(V x) const {
-    using T = Element<V>;
-    return x * T(0.5) * (T(1) + vec::erf(x * T(kRootHalf)));
+    return x * vec::normal_below(x);
   }
 };
 struct GeluBackward {
@@ -117,9 +116,8 @@ struct GeluBackward {
   template <class V>
   V operator()(V g, V x) const {
     using T = Element<V>;
-    const V below = T(0.5) * (T(1) + vec::erf(x * T(kRootHalf)));
     const V density = exp_below(T(-0.5) * x * x) * T(kTwoByRootPi * kRootHalf * 0.5);
-    return g * (below + x * density);
+    return g * (vec::normal_below(x) + x * density);
   }
 };
 constexpr double kGeluInner = kTwoByRootPi * kRootHalf;  // sqrt(2 / pi)

@@ -17,20 +17,19 @@ namespace nodegrad::NODEGRAD_LEVEL {
 constexpr int64_t kShortRow = 32;
 
 // e^x for x <= 0 (or hardly above, or NaN), within 2 units in the last place, 0 where it is below the smallest normal number. Inline: a
-// call of SLEEF's a pack would cost more than the rest of a softmax. 2^n e^r with |r| <= ln(2) / 2, n by a constant that pushes the
-// fraction out of the significand, e^r by Cephes' polynomial.
+// call of SLEEF's a pack would cost more than the rest of a softmax. As vec::exp where that is inline, otherwise 2^n e^r with n by a constant
+// that pushes the fraction out of the significand.
 inline Floats exp_below(Floats x) {
+#if defined(__AVX512F__)
+  return vec::exp(x);
+#else
   const Floats shifted = x * 1.44269504088896341f + 12582912.0f;
   const Floats n = shifted - 12582912.0f;
   const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  const Floats y = p * (r * r) + (r + 1.0f);
+  const Floats y = (vec::exp_rest(r) * r + 1.0f) * r + 1.0f;
   const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
   return x < -87.3f ? Floats{} : y * power;
+#endif
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }
 

@@ -37,6 +37,48 @@ inline double sum_run(int64_t n, const F& f, const In*... in) {
   return static_cast<double>(total);
 }
 
+template <class V>
+struct Two {
+  V first, second;
+};
+// The sums of both results of f(i, v[i]...) over a run; f takes packs, i being the first lane's index, and numbers alike.
+template <class T, class F, class... In>
+inline void add_two_sums(int64_t n, double& first, double& second, const F& f, const In*... in) {
+  constexpr int lanes = kLanes<T>;
+  Two<Pack<T>> a{}, b{};
+  const auto add = [&](int64_t at, Two<Pack<T>>& sums) {
+    const Two<Pack<T>> v = f(at, load(in + at)...);
+    sums.first += v.first;
+    sums.second += v.second;
+  };
+  int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    (__builtin_prefetch(in + i + n), ...);
+    (__builtin_prefetch(in + i + n + lanes), ...);
+    add(i, a);
+    add(i + lanes, b);
+  }
+  for (; i + lanes <= n; i += lanes) add(i, a);
+  Two<T> rest{sum_lanes(a.first + b.first), sum_lanes(a.second + b.second)};
+  for (; i < n; i++) {
+    const Two<T> v = f(i, in[i]...);
+    rest.first += v.first;
+    rest.second += v.second;
+  }
+  first += static_cast<double>(rest.first);
+  second += static_cast<double>(rest.second);
+}
+
+// *to += v, for a pack or a number.
+template <class T>
+inline void add_to(T* to, T v) {
+  *to += v;
+}
+template <class T>
+inline void add_to(T* to, Pack<T> v) {
+  store(to, load(to) + v);
+}
+
 // Count, mean and sum of squared deviations of what was added so far; runs are added in a fixed order.
 struct Moments {
   double count = 0, mean = 0, squares = 0;

@@ -284,8 +284,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
       pieces.each(channel, [&](int64_t offset, int64_t size) {
         const W* u = pieces.read(gradient, offset, size, first);
         const W* v = pieces.read(in, offset, size, second);
-        sum += sum_run<W>(size, [](auto p) { return p; }, u);
-        product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
+        add_two_sums<W>(size, sum, product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
       });
       W a, b, d;
       finish(channel, sum, product, a, b, d);

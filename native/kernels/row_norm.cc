@@ -3,6 +3,7 @@
 // has one group and runs of one element. Rows of 16 bits are widened and narrowed one by one; weights and statistics are then float.
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
@@ -115,32 +116,40 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
         const W* w = weight.data + (has_weight ? base : 0);
         double sum = 0, product = 0;
         if (inner == 1) {
-          each_run(n, [&](int64_t at, int64_t size) {
-            const W *u = from + at, *v = value + at;
-            if (has_weight) {
-              sum += sum_run<W>(size, [](auto p, auto q) { return p * q; }, u, w + at);
-              product += sum_run<W>(size, [centre](auto p, auto q, auto scale) { return p * scale * (q - centre); }, u, v, w + at);
-            } else {
-              sum += sum_run<W>(size, [](auto p) { return p; }, u);
-              product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
-            }
-          });
-          if (affine) {
-            W* gw = part_weight + base;
-            W* gb = part_bias + base;
-            NODEGRAD_SIMD
-            for (int64_t i = 0; i < n; i++) {
-              gw[i] += from[i] * ((value[i] - centre) * r);
-              gb[i] += from[i];
-            }
+          const auto sums = [&](auto with_weight, auto with_affine) {
+            constexpr bool kWeight = decltype(with_weight)::value, kAffine = decltype(with_affine)::value;
+            each_run(n, [&](int64_t at, int64_t size) {
+              W *gw = part_weight + base + at, *gb = part_bias + base + at;
+              const auto both = [&](int64_t i, auto p, auto q, auto h) {
+                const auto d = q - centre;
+                if constexpr (kAffine) {
+                  add_to(gw + i, p * (d * r));
+                  add_to(gb + i, p);
+                }
+                return Two<decltype(p)>{h, h * d};
+              };
+              if constexpr (kWeight) {
+                add_two_sums<W>(
+                    size, sum, product, [&](int64_t i, auto p, auto q, auto scale) { return both(i, p, q, p * scale); }, from + at, value + at,
+                    w + at);
+              } else {
+                add_two_sums<W>(size, sum, product, [&](int64_t i, auto p, auto q) { return both(i, p, q, p); }, from + at, value + at);
+              }
+            });
+          };
+          const std::true_type yes;
+          const std::false_type no;
+          if (has_weight) {
+            affine ? sums(yes, yes) : sums(yes, no);
+          } else {
+            affine ? sums(no, yes) : sums(no, no);
           }
         } else {
           for (int64_t c = 0; c < channels; c++) {
             double run_sum = 0, run_product = 0;
             each_run(inner, [&](int64_t at, int64_t size) {
               const W *u = from + c * inner + at, *v = value + c * inner + at;
-              run_sum += sum_run<W>(size, [](auto p) { return p; }, u);
-              run_product += sum_run<W>(size, [centre](auto p, auto q) { return p * (q - centre); }, u, v);
+              add_two_sums<W>(size, run_sum, run_product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
             });
             const double scale = has_weight ? static_cast<double>(w[c]) : 1;
             sum += scale * run_sum;
