@@ -258,24 +258,27 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       const auto multiply = [&](const auto& right) {
         for (int64_t k = k0; k < k1; k += kRows) {
           const int64_t valid = std::min<int64_t>(kRows, k1 - k);
-          const auto rows_of = [&](const auto& left) {
-            partial_tile<T, kVectors>({(next - unit) * taps}, left, right, out + (k - k0) * ldc, ldc, valid, cols,
-                                      start == nullptr ? nullptr : start + k - k0, unit > 0);
+          const auto rows_of = [&](const auto& left, const Depth& steps) {
+            partial_tile<T, kVectors>(steps, left, right, out + (k - k0) * ldc, ldc, valid, cols, start == nullptr ? nullptr : start + k - k0,
+                                      unit > 0);
           };
           if constexpr (Multiply<T>::kElements == 1) {
             if (plan.weights == nullptr) {
-              const T* row = gather.group_weight(group) + k * gather.dest_step + unit * taps;
+              const T* row = gather.group_weight(group) + k * gather.dest_step + unit * gather.source_step;
+              const int64_t runs = gather.source_step == taps ? 1 : next - unit;
+              const int64_t length = (next - unit) * taps / runs;
               if (valid == kRows) {
-                rows_of(EvenRows<T>(row, gather.dest_step));
+                rows_of(EvenRows<T>(row, gather.dest_step), {length, runs, gather.source_step});
               } else {
                 T* rest = at_least(memory.rest, plan.step * taps * kRows);
-                transpose_rows(row, gather.dest_step, valid, (next - unit) * taps, rest, kRows);
-                rows_of(PackedRows<T>{rest});
+                for (int64_t run = 0; run < runs; run++)
+                  transpose_rows(row + run * gather.source_step, gather.dest_step, valid, length, rest + run * length * kRows, kRows);
+                rows_of(PackedRows<T>{rest}, {(next - unit) * taps});
               }
               continue;
             }
           }
-          rows_of(PackedRows<T>{weights + ((k - k0) * depth + unit * taps * kRows)});
+          rows_of(PackedRows<T>{weights + ((k - k0) * depth + unit * taps * kRows)}, {(next - unit) * taps});
         }
       };
       // `place` finds where pixel `at` is read by the first tap.
@@ -314,13 +317,14 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   }
 }
 
-// Whether the weights are multiplied where they stand: where each row of them lies in one piece as the depth runs, and few tiles read it,
-// so that packing would be a large part of the work.
+// Whether the weights are multiplied where they stand: where each row of them lies in one piece as the depth runs, or in a piece a channel
+// beside the pieces of other rows, and few tiles read it, so that packing would be a large part of the work.
 template <class T>
 bool weights_stand(const Gather<T>& gather, const GatherCut& cut) {
   if (Multiply<T>::kElements != 1 || gather.phases.size() != 1) return false;
   const GatherPhase& phase = gather.phases[0];
-  if (gather.source_step != phase.taps() || phase.weights.empty() || phase.weights.back() != phase.taps() - 1) return false;
+  if (gather.source_step != phase.taps() && gather.dest_step != phase.taps()) return false;
+  if (phase.weights.empty() || phase.weights.back() != phase.taps() - 1) return false;
   return cut.tiles <= 8;
 }
 

@@ -33,6 +33,19 @@ inline Floats exp_below(Floats x) {
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }
 
+// e^x for x <= 0 (or NaN) within 2e-7 of 1 rather than of itself, in two thirds of the steps: a term of a sum whose greatest term is 1.
+inline Floats exp_term(Floats x) {
+#if defined(__AVX512F__)
+  constexpr __mmask16 kAll = 0xffff;
+  const Floats t = _mm512_maskz_max_ps(kAll, splat<Floats>(-150.0f), x * 1.44269504088896341f);
+  const Floats n = _mm512_maskz_roundscale_ps(kAll, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return _mm512_maskz_scalef_ps(kAll, vec::power_of_fraction(t - n), n);
+#else
+  return exp_below(x);
+#endif
+}
+inline Doubles exp_term(Doubles x) { return vec::exp(x); }
+
 // The larger, or NaN where either is.
 template <class V>
 inline V larger_or_nan(V x, V top) {
@@ -98,6 +111,7 @@ constexpr LastLanes<T> last_lanes{};
 template <bool Keep, class T>
 T row_exps(const T* x, T* y, int64_t n, T top) {
   constexpr int lanes = kLanes<T>;
+  const auto exps = [top](Pack<T> v) { return Keep ? exp_below(v - top) : exp_term(v - top); };
   double total = 0;
   int64_t i = 0;
   while (i + lanes <= n) {
@@ -105,7 +119,7 @@ T row_exps(const T* x, T* y, int64_t n, T top) {
     const int64_t stop = std::min(n, i + kRun);
     for (; i + lanes <= stop; i += lanes) {
       __builtin_prefetch(x + n + i);
-      const Pack<T> e = exp_below(load(x + i) - top);
+      const Pack<T> e = exps(load(x + i));
       if (Keep) store(y + i, e);
       a += e;
     }
@@ -113,12 +127,12 @@ T row_exps(const T* x, T* y, int64_t n, T top) {
   }
   if (i < n && n >= lanes && !(Keep && x == y)) {
     // The last pack overlaps the one before it; lanes that were counted count for nothing.
-    const Pack<T> e = exp_below(load(x + n - lanes) - top);
+    const Pack<T> e = exps(load(x + n - lanes));
     if (Keep) store(y + n - lanes, e);
     total += static_cast<double>(combine_lanes<lanes / 2>(e * load(&last_lanes<T>[n - i]), [](Pack<T> u, Pack<T> v) { return u + v; }));
   } else if (i < n) {
     T rest[lanes];
-    store(rest, exp_below(load_part(x + i, n - i) - top));
+    store(rest, exps(load_part(x + i, n - i)));
     for (int64_t k = 0; k < n - i; k++) {
       if (Keep) y[i + k] = rest[k];
       total += static_cast<double>(rest[k]);

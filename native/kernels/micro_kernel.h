@@ -182,17 +182,24 @@ struct Depth {
   int64_t length, runs = 1, pitch = 0;
 };
 
+// Where a left operand's next run begins.
 template <class T>
-PackedRows<T> moved(const PackedRows<T>& left, int64_t) {
+PackedRows<T> moved(const PackedRows<T>& left, const Depth&) {
   return left;
 }
 template <class T>
-EvenRows<T> moved(const EvenRows<T>& left, int64_t) {
+RowPlaces<T> moved(RowPlaces<T> left, const Depth& depth) {
+  for (int i = 0; i < kRows; i++) left.base[i] += depth.pitch;
   return left;
 }
+// These have come to the run's end. The run after the next one is asked for: the processor does not foresee such jumps.
 template <class T>
-RowPlaces<T> moved(RowPlaces<T> left, int64_t elements) {
-  for (int i = 0; i < kRows; i++) left.base[i] += elements;
+EvenRows<T> moved(EvenRows<T> left, const Depth& depth) {
+  if (depth.runs == 1) return left;
+  const int64_t pitch = depth.pitch * static_cast<int64_t>(sizeof(T));
+  const int64_t to_next = pitch - depth.length * static_cast<int64_t>(sizeof(typename Multiply<T>::Unit));
+  for (int i = 0; i < EvenRows<T>::kPlaces; i++) left.base[i] += to_next;
+  for (int64_t at = 0; at < kRows * left.step; at += 64) __builtin_prefetch(left.base[0] + pitch + at);
   return left;
 }
 
@@ -229,7 +236,7 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
       }
       a.advance();
     }
-    a = moved(a, depth.pitch);
+    a = moved(a, depth);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; i++) {

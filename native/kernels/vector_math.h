@@ -191,12 +191,16 @@ inline Floats expm1(Floats x) {
 }
 inline Doubles expm1(Doubles x) { return expm1_in_full(x); }
 
-// 2^-b for 0 <= b < 126 as 2^-n 2^r, a minimax polynomial of error 0.3 units. A NaN gives any number.
+// 2^r for |r| <= 1/2: a minimax polynomial of error 0.3 units.
+inline Floats power_of_fraction(Floats r) {
+  return polynomial(r, {1.0f, 6.93146967e-1f, 2.40221197e-1f, 5.55071356e-2f, 9.6755406e-3f, 1.32763799e-3f});
+}
+
+// 2^-b for 0 <= b < 126 as 2^-n 2^r. A NaN gives any number.
 inline Floats negative_power(Floats b) {
   const Floats shifted = 12582912.0f - b;  // the fraction is pushed out of the significand
   const Floats r = (12582912.0f - shifted) - b;
-  const Floats p = polynomial(r, {1.0f, 6.93146967e-1f, 2.40221197e-1f, 5.55071356e-2f, 9.6755406e-3f, 1.32763799e-3f});
-  return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(p) + (reinterpret_cast<FloatWords>(shifted) << 23));
+  return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(power_of_fraction(r)) + (reinterpret_cast<FloatWords>(shifted) << 23));
 }
 
 // SLEEF's erf of floats takes four times as long as memory does on two cores. This is x + x A(x^2) below 0.9 and 1 - 2^-B(|x|) above, the power as
