@@ -81,7 +81,7 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
         continue;
       }
       if (live && leadsOn(next)) {
-        const inputs = applyRule(node, gradients, createGraph);
+        const inputs = captured === null ? applyRule(node, gradients, createGraph) : applyInPart(node, gradients, createGraph);
         for (let i = 0; i < next.length; i++) {
           const target = next[i];
           const gradient = inputs[i];
@@ -203,6 +203,17 @@ function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolea
     if (used !== null && !isAmong(used.storage, results)) discard(used);
   }
   return results;
+}
+
+/** The same where only what leads to the walk's targets is asked for: the rule leaves out the rest. */
+function applyInPart(node: Node, gradients: (Tensor | null)[], createGraph: boolean): readonly (Tensor | null | undefined)[] {
+  const outer = node.skipped;
+  node.skipped = node.next.map((target) => target !== null && !(target.state as Pending).wanted);
+  try {
+    return applyRule(node, gradients, createGraph);
+  } finally {
+    node.skipped = outer;
+  }
 }
 
 function isAmong(storage: Storage, tensors: readonly (Tensor | null | undefined)[]): boolean {

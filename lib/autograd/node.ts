@@ -37,6 +37,8 @@ export class Node {
   origin: string | null = null;
   /** The engine's state during a walk. */
   state: unknown = null;
+  /** While the rule runs in a walk for some gradients only: the inputs behind which none of them lies. */
+  skipped: readonly boolean[] | null = null;
 
   private savedTensors: (Tensor | null)[] | null = null;
   private savedVersions: number[] | null = null;
@@ -52,9 +54,9 @@ export class Node {
     return this.op.name;
   }
 
-  /** Whether input i needs a gradient. */
+  /** Whether input i needs a gradient; while the rule runs, whether the walk asks for what lies behind it. */
   needs(i: number): boolean {
-    return this.next[i] !== null && this.next[i] !== undefined;
+    return this.next[i] !== null && this.next[i] !== undefined && (this.skipped === null || !this.skipped[i]);
   }
 
   /** Keeps tensors for the derivative, with the version at which they were right. */
