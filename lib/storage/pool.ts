@@ -199,7 +199,9 @@ function makeRoom(bytes: number): void {
   collect(before > 0.9 * level ? 0.75 * level : Number.POSITIVE_INFINITY);
   patience = before - inUse > lentBefore / 2 ? CACHED : Math.max(2 * patience, 4 * CACHED);
   roomMade++;
-  level = inUse + Math.max(FIRST_LEVEL, inUse / 2, 3 * bytes);
+  // What backward passes of late needed is not too much for the next one. It is forgotten where none follows.
+  need *= 0.9;
+  level = Math.max(inUse + Math.max(FIRST_LEVEL, inUse / 2, 3 * bytes), 1.15 * need);
   letIdleGo();
 }
 
