@@ -55,8 +55,8 @@ struct LaidAxis {
 
 template <class T>
 struct InputsMemory {
-  std::vector<typename Multiply<T>::Unit> panels, pairs;
-  std::vector<T> row, gradient;
+  std::vector<typename Multiply<T>::Unit> panels;
+  std::vector<T> gradient;
   std::vector<typename Multiply<T>::Sum> sums, sum_line;
   std::vector<int32_t> offsets;
 };
@@ -95,7 +95,7 @@ struct LaidBox {
   }
 
   // Lays `count` channels, the first of which has its planes at `source` (of the box's first image), into one panel.
-  void lay(const ConvGeometry& g, const T* source, int64_t count, InputsMemory<T>& memory, Unit* to) const {
+  void lay(const ConvGeometry& g, const T* source, int64_t count, Unit* to) const {
     const LaidAxis& along = axis[2];
     const int64_t lo = std::clamp<int64_t>(-along.from, 0, along.count);
     const int64_t hi = std::clamp<int64_t>(g.in[2] - along.from, lo, along.count);
@@ -114,7 +114,7 @@ struct LaidBox {
             std::fill(to + hi * kLanes, to + along.count * kLanes, Unit{});
             transpose_rows(row + along.from + lo, g.input_pixels(), count, hi - lo, to + lo * kLanes, kLanes);
           } else {
-            lay_pairs(g, row, lo, hi, count, memory, to);
+            lay_pairs(g, row, lo, hi, count, to);
           }
         }
       }
@@ -145,18 +145,25 @@ struct LaidBox {
   }
 
  private:
-  // A row of every channel as units that hold a pixel and its neighbour; places lo..hi of it exist.
-  void lay_pairs(const ConvGeometry& g, const T* row, int64_t lo, int64_t hi, int64_t count, InputsMemory<T>& memory, Unit* to) const {
+  // A row of every channel as units that hold a pixel and its neighbour; places lo..hi of it exist, the others are zero. Units at even and at odd
+  // places are transposed apart, since neighbours share their pixels.
+  void lay_pairs(const ConvGeometry& g, const T* row, int64_t lo, int64_t hi, int64_t count, Unit* to) const {
     const LaidAxis& along = axis[2];
-    Unit* units = at_least(memory.pairs, count * along.count);
-    T* elements = at_least(memory.row, along.count + 1);
-    std::fill_n(elements, along.count + 1, T{});
-    for (int64_t c = 0; c < count; c++, row += g.input_pixels()) {
-      std::copy_n(row + along.from + lo, hi - lo, elements + lo);
-      pair_run(units + c * along.count, elements, elements + 1, along.count);
+    const int64_t step = g.input_pixels();
+    if (lo >= hi) {
+      std::fill_n(to, along.count * kLanes, Unit{});
+      return;
     }
-    // Units move whole, as elements of their size would.
-    transpose_rows(reinterpret_cast<const float*>(units), along.count, count, along.count, reinterpret_cast<float*>(to), kLanes);
+    const T* first = row + along.from + lo;
+    const int64_t whole = hi - lo - 1;  // pairs of which both exist
+    std::fill(to, to + lo * kLanes, Unit{});
+    std::fill(to + (hi - 1) * kLanes, to + along.count * kLanes, Unit{});
+    transpose_rows(first, step, count, (whole + 1) / 2, to + lo * kLanes, 2 * kLanes);
+    transpose_rows(first + 1, step, count, whole / 2, to + (lo + 1) * kLanes, 2 * kLanes);
+    for (int64_t c = 0; c < count; c++) {
+      if (lo > 0) to[(lo - 1) * kLanes + c] = static_cast<Unit>(first[c * step].bits) << 16;
+      to[(hi - 1) * kLanes + c] = first[c * step + whole].bits;
+    }
   }
 };
 
@@ -183,7 +190,7 @@ struct InputsProduct {
     Unit* panels = at_least(memory.panels, vectors * laid.panel_units());
     const T* source = x + ((laid.box.first[0] * g.groups + group) * channels + c0) * g.input_pixels();
     for (int64_t v = 0; v < vectors; v++)
-      laid.lay(g, source + v * kLanes * g.input_pixels(), std::min(kLanes, channels - c0 - v * kLanes), memory, panels + v * laid.panel_units());
+      laid.lay(g, source + v * kLanes * g.input_pixels(), std::min(kLanes, channels - c0 - v * kLanes), panels + v * laid.panel_units());
     laid.find_offsets(memory.offsets);
     std::vector<const Unit*> places;
     for (int64_t tap = 0; tap < taps; tap++)
