@@ -8,7 +8,13 @@ interface Addon {
   readonly kernels: Readonly<Record<string, unknown>>;
   readonly simdLevel: 'avx512' | 'avx2' | 'scalar' | 'neon';
   /** See native/bind/lifetime.h. */
-  readonly lifetime: { watch(object: object): number; unwatch(place: number): void; collected(places: Int32Array): number; prepare(memory: Uint8Array): number };
+  readonly lifetime: {
+    watch(object: object): number;
+    unwatch(place: number): void;
+    collected(places: Int32Array): number;
+    expect(bytes: number): void;
+    firstLine(memory: Uint8Array): number;
+  };
   /** Returns to the system what malloc keeps and nobody uses. */
   giveBackPages(): void;
   getNumThreads(): number;

@@ -46,7 +46,7 @@ export class Block {
     readonly sizeClass: number,
     readonly bytes: number,
   ) {
-    this.offset = addon.lifetime.prepare(new Uint8Array(buffer));
+    this.offset = addon.lifetime.firstLine(new Uint8Array(buffer));
   }
 }
 
@@ -72,7 +72,7 @@ let trimDue = false;
 let floor = 0;
 /** How often room was made since the last backward pass: what lived through two collections is old. */
 let roomMade = 0;
-/** The most that was in use since the last backward pass, and what the passes of late needed. */
+/** The most that was in use since the last collection, and what the backward passes of late needed. */
 let highest = 0;
 let need = 0;
 /** Lent bytes after which a collection is tried before new memory is taken: few while what is dropped comes back soon, and so is still in the cache. */
@@ -109,6 +109,7 @@ export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLik
     return block;
   }
   const size = bytesOf(sizeClass);
+  addon.lifetime.expect(size + LINE);
   return new Block(make(size + LINE), sizeClass, size);
 }
 
@@ -196,9 +197,11 @@ function collect(expected: number): void {
 function makeRoom(bytes: number): void {
   const before = inUse;
   const lentBefore = lentSince;
-  collect(before > 0.9 * level ? 0.75 * level : Number.POSITIVE_INFINITY);
+  collect(before > 0.9 * level ? Math.max(0.75 * level, need) : Number.POSITIVE_INFINITY);
   patience = before - inUse > lentBefore / 2 ? CACHED : Math.max(2 * patience, 4 * CACHED);
   roomMade++;
+  // What was dropped before is no part of what is needed.
+  highest = inUse;
   // What backward passes of late needed is not too much for the next one. It is forgotten where none follows.
   need *= 0.9;
   level = Math.max(inUse + Math.max(FIRST_LEVEL, inUse / 2, 3 * bytes), 1.15 * need);

@@ -85,15 +85,22 @@ napi_value collected(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value prepare(napi_env env, napi_callback_info info) {
-  constexpr size_t large = size_t{4} << 20;
+napi_value expect(napi_env env, napi_callback_info info) {
+  napi_value argument = nullptr;
+  double bytes = 0;
+  if (read(env, info, &argument) == nullptr || napi_get_value_double(env, argument, &bytes) != napi_ok || !(bytes >= 0 && bytes <= 1e15))
+    return refuse(env, "expect: expected a number of bytes");
+  expect_memory(static_cast<size_t>(bytes));
+  return nullptr;
+}
+
+napi_value first_line(napi_env env, napi_callback_info info) {
   constexpr uintptr_t line = 64;
   napi_value argument = nullptr;
   size_t length = 0;
   void* data = nullptr;
   if (read(env, info, &argument) == nullptr || napi_get_typedarray_info(env, argument, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
-    return refuse(env, "prepare: expected a Uint8Array");
-  if (length >= large) prefer_large_pages(data, length);
+    return refuse(env, "firstLine: expected a Uint8Array");
   napi_value result = nullptr;
   napi_create_uint32(env, static_cast<uint32_t>((line - reinterpret_cast<uintptr_t>(data) % line) % line), &result);
   return result;
@@ -112,7 +119,8 @@ Napi::Object lifetime(Napi::Env env) {
   add("watch", watch);
   add("unwatch", unwatch);
   add("collected", collected);
-  add("prepare", prepare);
+  add("expect", expect);
+  add("firstLine", first_line);
   // The references themselves go with the environment.
   if (napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Table*>(data); }, table.get()) != napi_ok) throw Napi::Error::New(env);
   table.release();

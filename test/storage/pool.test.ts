@@ -141,7 +141,7 @@ describe('memory that is used again', () => {
   it('begins at a cache line', () => {
     for (const count of [600, 5000, N, 3 * N + 1]) {
       const { storage } = ones([count]);
-      expect(addon.lifetime.prepare(new Uint8Array(storage.buffer, storage.byteOffset)), `${count} elements`).to.equal(0);
+      expect(addon.lifetime.firstLine(new Uint8Array(storage.buffer, storage.byteOffset)), `${count} elements`).to.equal(0);
     }
   });
 
