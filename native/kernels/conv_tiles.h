@@ -65,7 +65,7 @@ struct GatherCut {
   // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
   template <class T>
   static int64_t tile_pixels(const Gather<T>& gather) {
-    int64_t size = 4 * kCols<T>;
+    int64_t size = 8 * kCols<T>;
     while (size > kCols<T> && ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * most_blocks(gather) < 8) size /= 2;
     return size;
   }
@@ -98,7 +98,7 @@ struct PhasePlan {
   std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed) : weights(packed) {
-    constexpr int64_t kWindow = 6 * 1024;  // units of a window that stay in a first-level cache
+    constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
     windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
