@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../runtime/blas.h"
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -152,7 +153,7 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
   check(plan, s, q, k, v, mask);
   T* to = out.at_least(batch * queries * values);
   T* sums = lse.at_least(batch * queries);
-  const int64_t height = s.height(), tiles = (queries + height - 1) / height;
+  const int64_t height = s.height(), tiles = ceil_div(queries, height);
   const int64_t work = height * keys * (features + values);
   parallel_for(batch * tiles, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {

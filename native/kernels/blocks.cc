@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "walk.h"
 
@@ -273,7 +274,7 @@ void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_
   Buffers buffers;
   const int last = plan.ndim() - 1;
   const int64_t height = plan.size(side), width = plan.size(last);
-  const int64_t bands = (height + kTileSide - 1) / kTileSide;
+  const int64_t bands = ceil_div(height, kTileSide);
   for (int64_t p = begin; p < end; p++) {
     const int64_t first = p % bands * kTileSide;
     const int64_t rows = std::min(kTileSide, height - first);
@@ -317,7 +318,7 @@ void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_
 int64_t even_grain(int64_t n, int64_t grain) {
   if (n < 2 * grain) return n;
   const int64_t parts = n < 4 * grain ? 2 : (n / grain + 3) / 4 * 4;
-  return ((n + parts - 1) / parts + 63) / 64 * 64;
+  return round_up(ceil_div(n, parts), 64);
 }
 
 }  // namespace
@@ -346,7 +347,7 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int64_t outer = elements / inner;
   const int side = inner >= kTileSide ? crossing_dim(plan, count) : -1;
   if (side >= 0) {
-    const int64_t bands = outer / plan.size(side) * ((plan.size(side) + kTileSide - 1) / kTileSide);
+    const int64_t bands = outer / plan.size(side) * ceil_div(plan.size(side), kTileSide);
     parallel_for(bands, std::max<int64_t>(1, even_grain(elements, grain) / (inner * kTileSide)),
                  [&](int64_t begin, int64_t end) { run_tiles(job, plan, side, begin, end); });
     return;
@@ -363,8 +364,8 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
     return;
   }
   // Few long rows: cut within the row.
-  const int64_t pieces = inner > 2 * grain ? (inner + grain - 1) / grain : 1;
-  const int64_t length = (inner + pieces - 1) / pieces;
+  const int64_t pieces = inner > 2 * grain ? ceil_div(inner, grain) : 1;
+  const int64_t length = ceil_div(inner, pieces);
   parallel_for(outer * pieces, pieces > 1 ? 1 : rows, [&](int64_t begin, int64_t end) {
     Buffers buffers;
     Odometer<kMaxOperands> row(plan, begin / pieces, count);

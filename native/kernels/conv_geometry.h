@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/simd.h"
 #include "../runtime/slice.h"
 
@@ -42,7 +43,5 @@ struct ConvGeometry {
   // Groups too thin for tiles of several rows to be worth packing.
   bool thin() const { return groups > 1 && (c / groups) * (k / groups) <= 16; }
 };
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -43,7 +43,7 @@ struct GatherCut {
     tiles = aligned ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
     // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
     blocks = std::min(most, ceil_div(aligned ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
-    block = ceil_div(ceil_div(gather.dest_channels, blocks), kRows) * kRows;
+    block = round_up(ceil_div(gather.dest_channels, blocks), kRows);
     blocks = ceil_div(gather.dest_channels, block);
   }
 
@@ -203,7 +203,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
   const int64_t pixels = gather.grid_pixels();
   const int64_t panels = ceil_div(end - begin, kWidth);
-  const int64_t rows = ceil_div(k1 - k0, kRows) * kRows;
+  const int64_t rows = round_up(k1 - k0, kRows);
   const int64_t taps = phase.taps();
   const int64_t depth = cut.units * taps;
   const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
@@ -335,7 +335,7 @@ void gather_tiles(const Gather<T>& gather) {
   using Sum = typename Multiply<T>::Sum;
   if (gather.n * gather.grid_pixels() == 0 || gather.dest_channels == 0) return;
   const GatherCut cut(gather);
-  const int64_t padded = ceil_div(gather.dest_channels, kRows) * kRows;
+  const int64_t padded = round_up(gather.dest_channels, kRows);
   int64_t total = 0;
   for (const GatherPhase& phase : gather.phases) total += gather.groups * padded * cut.units * phase.taps();
   const bool stand = weights_stand(gather, cut);

@@ -14,7 +14,7 @@ namespace nodegrad::NODEGRAD_LEVEL {
 template <class T>
 double used_share(int64_t lanes, int64_t rows) {
   constexpr int64_t kLanes = kCols<T> / kVectors;
-  const auto share = [](int64_t size, int64_t part) { return static_cast<double>(size) / static_cast<double>(ceil_div(size, part) * part); };
+  const auto share = [](int64_t size, int64_t part) { return static_cast<double>(size) / static_cast<double>(round_up(size, part)); };
   return share(lanes, kLanes) * share(rows, kRows);
 }
 

@@ -129,7 +129,7 @@ struct LaidBox {
     const bool odd = box.size(3) % kElements != 0;
     if (!odd && box.size(0) == 1 && valid == kRows) return EvenRows<T>(row, pixels);
     const int64_t width = odd ? box.size(3) : box.image_pixels(), lines = box.image_pixels() / width;
-    const int64_t length = ceil_div(width, kElements) * kElements;
+    const int64_t length = round_up(width, kElements);
     const int64_t step = box.size(0) * lines * length;
     T* rows = at_least(memory.gradient, kRows * step);
     T* to = rows;

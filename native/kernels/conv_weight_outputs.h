@@ -194,7 +194,7 @@ void weight_by_outputs(const ConvGeometry& g, const Gather<T>& gather, const T* 
   const int64_t channels = g.c / g.groups, outputs = g.k / g.groups, taps = g.taps();
   const WeightCut cut(gather);
   const int64_t tiles = cut.tiles;
-  const int64_t padded = ceil_div(outputs, kCols<T>) * kCols<T>;
+  const int64_t padded = round_up(outputs, kCols<T>);
   // A block's sums and columns stay in a second-level cache; blocks alone are work enough for the threads where each is large.
   const int64_t most = std::max<int64_t>(1, std::min<int64_t>(512, (int64_t{1} << 18) / padded) / taps);
   const int64_t blocks = std::max(ceil_div(channels, most), channels * taps >= 8 * 256 ? std::min<int64_t>(8, channels) : 1);

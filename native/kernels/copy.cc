@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "../runtime/divide.h"
 #include "elementwise.h"
 #include "kernels.h"
 #include "walk.h"
@@ -64,7 +65,7 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   // Few columns beside one another: written straight, from column to column.
   const bool narrow_rows = columns < 8 && row_step == columns;
   const int64_t tile_rows = narrow_rows ? 1024 : tile;
-  const int64_t bands = (rows + tile_rows - 1) / tile_rows;
+  const int64_t bands = ceil_div(rows, tile_rows);
   int64_t others = 1;
   for (int d = 0; d < last; d++) others *= d == side ? 1 : plan.size(d);
   parallel_for(others * bands, 1 + kElementGrain / (tile_rows * columns), [&](int64_t begin, int64_t end) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -52,7 +53,7 @@ double findOutside(Slice<const int64_t> target, int64_t n, int64_t classes, int6
 template <class F>
 void summed(const Sizes& sizes, double& first, double& second, const F& chunk) {
   const int64_t grain = sizes.grain();
-  const int64_t chunks = (sizes.positions() + grain - 1) / grain;
+  const int64_t chunks = ceil_div(sizes.positions(), grain);
   Scratch<double> sums(2 * chunks);
   parallel_for(sizes.positions(), grain, [&](int64_t begin, int64_t end) {
     double a = 0, b = 0;

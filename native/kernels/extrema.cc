@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -43,7 +44,7 @@ void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> in
   int64_t* y = indices.at_least(outer * inner);
   if (outer * inner == 0) return;
   if (inner == 1) {
-    const int64_t pieces = std::max<int64_t>(1, (n + kGrain - 1) / kGrain);
+    const int64_t pieces = std::max<int64_t>(1, ceil_div(n, kGrain));
     if (pieces == 1) {
       parallel_for(outer, kGrain / std::max<int64_t>(1, n), [&](int64_t begin, int64_t end) {
         for (int64_t o = begin; o < end; o++) {
@@ -69,7 +70,7 @@ void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> in
     }
     return;
   }
-  const int64_t tiles = (inner + kTile - 1) / kTile;
+  const int64_t tiles = ceil_div(inner, kTile);
   parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * std::min(inner, kTile))), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t at = unit / tiles * inner + unit % tiles * kTile;
@@ -130,7 +131,7 @@ void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int
     });
     return;
   }
-  const int64_t tiles = (inner + kTile - 1) / kTile;
+  const int64_t tiles = ceil_div(inner, kTile);
   parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * std::min(inner, kTile))), [&](int64_t begin, int64_t end) {
     T count[kTile];
     for (int64_t unit = begin; unit < end; unit++) {

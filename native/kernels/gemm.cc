@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../runtime/blas.h"
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
 #include "packed_product.h"
@@ -18,9 +19,6 @@ namespace {
 constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
 constexpr int64_t kVectorWork = int64_t{1} << 17;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // Sizes of a tile: rows and columns of C, and the part of k that one call sums over.
 struct Cut {

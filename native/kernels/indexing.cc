@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "../runtime/divide.h"
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "walk.h"
@@ -98,7 +99,7 @@ void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64
     return;
   }
   for (int64_t o = 0; o < outer; o++) {
-    parallel_for(n, (n + 15) / 16, [&](int64_t begin, int64_t end) { range(o, begin, end); });
+    parallel_for(n, ceil_div(n, 16), [&](int64_t begin, int64_t end) { range(o, begin, end); });
   }
 }
 

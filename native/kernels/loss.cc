@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -99,7 +100,7 @@ void loss(Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, 
     });
     return;
   }
-  const int64_t chunks = (n + kChunk - 1) / kChunk;
+  const int64_t chunks = ceil_div(n, kChunk);
   Scratch<double> partial(chunks);
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
     V sums{};

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -78,7 +79,7 @@ struct Chunks {
   int64_t n, c, rows, count;
   Chunks(int64_t n_, int64_t c_) : n(n_), c(c_) {
     rows = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, c * kRows)) * kRows;
-    count = (n + rows - 1) / rows;
+    count = ceil_div(n, rows);
   }
   // Calls block(chunk, first row, rows, elements in the type of the computation of each input) for blocks of at most kRows rows.
   template <class T, class F>

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "../runtime/divide.h"
 #include "micro_kernel.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -114,7 +115,7 @@ template <class T>
 void interleave_panels(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to, int64_t width) {
   using Unit = typename Multiply<T>::Unit;
   constexpr int64_t kElements = Multiply<T>::kElements;
-  const int64_t panel = (elements + kElements - 1) / kElements * width;
+  const int64_t panel = ceil_div(elements, kElements) * width;
   const int64_t whole = count / width, rest = count % width;
   for (int64_t p = 0; p < elements; p += kElements, to += width) {
     const T* row = from + p * step;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
 #include "pack_rows.h"
@@ -26,10 +27,8 @@ class PackedProduct {
   // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them.
   static constexpr int64_t kSharedPlaces = 16384;
 
-  static int64_t parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
-  static int64_t round_up(int64_t size, int64_t unit) { return parts(size, unit) * unit; }
   // `size` in equal parts of at most about `most`, each a multiple of `unit`.
-  static int64_t equal_part(int64_t size, int64_t most, int64_t unit) { return round_up(parts(size, parts(size, most)), unit); }
+  static int64_t equal_part(int64_t size, int64_t most, int64_t unit) { return round_up(ceil_div(size, ceil_div(size, most)), unit); }
 
   const bool ta_, tb_;
   const int64_t m_, n_, k_, units_;
@@ -48,11 +47,11 @@ class PackedProduct {
     tile_rows_ = round_up(m_, kRows);
     tile_cols_ = round_up(n_, kWidth);
     const int64_t taller = in_place_ ? 8 : 1, wanted = 2 * thread_count();
-    while (parts(m_, tile_rows_) * parts(n_, tile_cols_) < wanted && tile_rows_ * tile_cols_ * k_ >= kTileWork) {
+    while (ceil_div(m_, tile_rows_) * ceil_div(n_, tile_cols_) < wanted && tile_rows_ * tile_cols_ * k_ >= kTileWork) {
       if (tile_cols_ > kWidth && (tile_cols_ * taller >= tile_rows_ || tile_rows_ <= 2 * kRows)) {
-        tile_cols_ = equal_part(tile_cols_, parts(tile_cols_, 2), kWidth);
+        tile_cols_ = equal_part(tile_cols_, ceil_div(tile_cols_, 2), kWidth);
       } else if (tile_rows_ > kRows) {
-        tile_rows_ = equal_part(tile_rows_, parts(tile_rows_, 2), kRows);
+        tile_rows_ = equal_part(tile_rows_, ceil_div(tile_rows_, 2), kRows);
       } else {
         break;
       }
@@ -146,7 +145,7 @@ class PackedProduct {
         m_(m),
         n_(n),
         k_(k),
-        units_(parts(k, kElements)),
+        units_(ceil_div(k, kElements)),
         alpha_(alpha),
         beta_(bias != nullptr ? 0 : beta),
         a_(a),
@@ -163,8 +162,8 @@ class PackedProduct {
   }
 
   void run() const {
-    const int64_t across = parts(n_, tile_cols_);
-    parallel_for(parts(m_, tile_rows_) * across, 1, [&](int64_t begin, int64_t end) {
+    const int64_t across = ceil_div(n_, tile_cols_);
+    parallel_for(ceil_div(m_, tile_rows_) * across, 1, [&](int64_t begin, int64_t end) {
       const Scratch<Unit> left((in_place_ ? kRows : block_rows_) * depth_), right(block_cols_ * depth_);
       const Scratch<Sum> sums(direct_ ? 0 : (depth_ < units_ ? tile_rows_ : block_rows_) * block_cols_);
       for (int64_t tile = begin; tile < end; tile++) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/simd.h"
 #include "../runtime/slice.h"
 
@@ -76,8 +77,8 @@ struct PoolGeometry {
 
 // The windows o in [lo, hi) whose tap at `offset` from o * stride lies inside of 0..size-1.
 inline void windows_inside(int64_t windows, int64_t stride, int64_t offset, int64_t size, int64_t& lo, int64_t& hi) {
-  lo = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
-  hi = size - offset <= 0 ? 0 : std::min(windows, (size - offset + stride - 1) / stride);
+  lo = offset >= 0 ? 0 : ceil_div(-offset, stride);
+  hi = size - offset <= 0 ? 0 : std::min(windows, ceil_div(size - offset, stride));
   if (lo > hi) lo = hi;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
@@ -27,7 +28,7 @@ constexpr int64_t kFoldShort = 32;
 template <class Op, class In, class Acc>
 void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t width, Acc* acc) {
   if (rows > kFoldRows) {
-    const int64_t half = (rows / 2 + kFoldRows - 1) / kFoldRows * kFoldRows;
+    const int64_t half = round_up(rows / 2, kFoldRows);
     Acc other[kFoldWidth];
     fold_columns(op, x, half, stride, width, acc);
     fold_columns(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
@@ -118,7 +119,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
     return;
   }
   const int64_t tile = std::min(inner, kFoldWidth);
-  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t tiles = ceil_div(inner, tile);
   const int64_t units = outer * tiles;
   const auto width_of = [&](int64_t unit) { return std::min(tile, inner - unit % tiles * tile); };
 
@@ -137,7 +138,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   }
 
   const int64_t rows = kFoldPiece / tile;
-  const int64_t pieces = (n + rows - 1) / rows;
+  const int64_t pieces = ceil_div(n, rows);
   const Scratch<Acc> partial(units * pieces * tile);
   parallel_for(units * pieces, 1, [&](int64_t begin, int64_t end) {
     Acc acc[kFoldWidth];

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
@@ -97,7 +98,7 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
   // A part is some samples, each of `groups` rows.
   const int64_t samples = rows / groups;
   const int64_t samples_a_part = std::max<int64_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n * groups)), (samples + 31) / 32);
-  const int64_t parts = samples == 0 ? 0 : (samples + samples_a_part - 1) / samples_a_part;
+  const int64_t parts = samples == 0 ? 0 : ceil_div(samples, samples_a_part);
   const Scratch<W> partial(affine ? parts * weights * 2 : 0);
   parallel_for(parts, 1, [&](int64_t first, int64_t last) {
     const Scratch<W> buffers(is_half<T> ? 3 * n : 0);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 
@@ -27,7 +28,7 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Columns& columns
   require(outer >= 0 && n >= 0 && inner >= 0, "a scan has a negative size");
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, kTile);
-  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t tiles = ceil_div(inner, tile);
   parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / (n * tile)), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t at = unit % tiles * tile;

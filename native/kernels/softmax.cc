@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "../runtime/divide.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
@@ -38,7 +39,7 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Block& block) {
   require(outer >= 0 && n >= 0 && inner >= 0, "a softmax has a negative size");
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, std::clamp<int64_t>(kBlock / n, 16, kFoldWidth));
-  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t tiles = ceil_div(inner, tile);
   parallel_for(outer * tiles, std::max<int64_t>(1, kFoldGrain / 2 / (n * tile)), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t at = unit % tiles * tile;
@@ -241,9 +242,9 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
   if (n == 0) std::fill(to, to + outer * inner, -std::numeric_limits<T>::infinity());
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, std::clamp<int64_t>(kBlock / n, 16, kFoldWidth));
-  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t tiles = ceil_div(inner, tile);
   const int64_t rows = std::max<int64_t>(2, kBlock / tile);
-  const int64_t pieces = n <= 2 * rows ? 1 : (n + rows - 1) / rows;
+  const int64_t pieces = n <= 2 * rows ? 1 : ceil_div(n, rows);
   const Scratch<T> partial(pieces == 1 ? 0 : outer * pieces * inner);
   T* results = pieces == 1 ? to : partial.get();
   const int64_t grain = std::max<int64_t>(1, kFoldGrain / 2 / (std::min(n, rows) * tile));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../runtime/divide.h"
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "reduce.h"
@@ -53,10 +54,10 @@ void varMean(Slice<const T> input, Slice<T> variance, Slice<T> mean, int64_t out
   if (outer * inner == 0) return;
   const double divisor = std::max(0.0, static_cast<double>(n) - correction);
   const int64_t tile = std::min(inner, kFoldWidth);
-  const int64_t tiles = (inner + tile - 1) / tile;
+  const int64_t tiles = ceil_div(inner, tile);
   const int64_t units = outer * tiles;
   const int64_t rows = std::max<int64_t>(1, std::min(n, kFoldPiece / tile));
-  const int64_t pieces = std::max<int64_t>(1, (n + rows - 1) / rows);
+  const int64_t pieces = std::max<int64_t>(1, ceil_div(n, rows));
   // Mean and sum of squares of every piece.
   const Scratch<T> partial(units * pieces * tile * 2);
   parallel_for(units * pieces, std::max<int64_t>(1, kFoldGrain / (rows * tile)), [&](int64_t begin, int64_t end) {
