@@ -9,6 +9,7 @@
 #include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
+#include "blas_tile.h"
 #include "packed_product.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -20,19 +21,18 @@ constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} 
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
 constexpr int64_t kVectorWork = int64_t{1} << 17;
 
-// Sizes of a tile: rows and columns of C, and the part of k that one call sums over.
-struct Cut {
-  int64_t rows, cols, depth;
-};
+double multiply_adds(int64_t m, int64_t n, int64_t k) { return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
 
 // True where the micro-kernels of this level beat BLAS's: measured for float32 with AVX-512, on products that are worth their packing and
 // fill most of their tiles.
 template <class T>
-bool multiplies_itself(int64_t m, int64_t n, int64_t k) {
+bool multiplies_itself(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k) {
   if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES == 64) {
     const auto fills = [](int64_t size, int64_t unit) { return 4 * size >= 3 * round_up(size, unit); };
-    return m >= 2 * kRows && k >= 16 && fills(m, kRows) && fills(n, kCols<T>) &&
-           static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= double{1 << 22};
+    const bool small = blas::has_small_kernels();
+    const int64_t rows = small && transpose_b ? kThinTransposed + 1 : 2 * kRows, depth = small && !transpose_b ? 2 * kThin + 1 : 16;
+    const int64_t work = small && transpose_a ? kPackedWorkOfColumns : kPackedWork;
+    return m >= rows && k >= depth && fills(m, kRows) && fills(n, kCols<T>) && multiply_adds(m, n, k) >= static_cast<double>(work);
   }
   return false;
 }
@@ -41,7 +41,7 @@ bool multiplies_itself(int64_t m, int64_t n, int64_t k) {
 // sums cost less than packing A and B once more for each tile of C.
 Cut cut(int64_t m, int64_t n, int64_t k) {
   Cut tile{m, n, k};
-  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const double work = multiply_adds(m, n, k);
   double tiles = 2;
   for (const int64_t least : kTileWork) {
     if (work < tiles * static_cast<double>(least)) break;
@@ -117,9 +117,9 @@ void gemm_split(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
       const int64_t p = part * tile.depth;
       const int64_t i = t / across % down * tile.rows;
       const int64_t j = t % across * tile.cols;
-      blas::gemm(transpose_a, transpose_b, std::min(tile.rows, m - i), std::min(tile.cols, n - j), std::min(tile.depth, k - p), alpha,
-                 a + (transpose_a ? p * lda + i : i * lda + p), lda, b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, T{0},
-                 partial.get() + (part * m + i) * n + j, n);
+      blas_tile(transpose_a, transpose_b, std::min(tile.rows, m - i), std::min(tile.cols, n - j), std::min(tile.depth, k - p), multiply_adds(m, n, k),
+                alpha, a + (transpose_a ? p * lda + i : i * lda + p), lda, b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, T{0},
+                partial.get() + (part * m + i) * n + j, n);
     }
   });
   parallel_for(m, std::max<int64_t>(1, 16384 / (n * parts)), [&](int64_t begin, int64_t end) {
@@ -168,7 +168,7 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
     gemm_split(transpose_a, transpose_b, m, n, k, tile, alpha, a, lda, b, ldb, beta, c, ldc);
     return;
   }
-  if (multiplies_itself<T>(m, n, k)) {
+  if (multiplies_itself<T>(transpose_a, transpose_b, m, n, k)) {
     packed_product<T>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc);
     return;
   }
@@ -181,8 +181,8 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
       const int64_t rows = std::min(tile.rows, m - i);
       const int64_t cols = std::min(tile.cols, n - j);
       if (bias != nullptr) copy_bias(rows, cols, bias + j, c + i * ldc + j, ldc);
-      blas::gemm(transpose_a, transpose_b, rows, cols, k, alpha, a + (transpose_a ? i : i * lda), lda, b + (transpose_b ? j * ldb : j), ldb, beta,
-                 c + i * ldc + j, ldc);
+      blas_tile(transpose_a, transpose_b, rows, cols, k, multiply_adds(m, n, k), alpha, a + (transpose_a ? i : i * lda), lda,
+                b + (transpose_b ? j * ldb : j), ldb, beta, c + i * ldc + j, ldc);
     }
   });
 }
@@ -206,8 +206,6 @@ void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t
   multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc);
 }
 
-bool gemm_is_cut(int64_t m, int64_t n, int64_t k) {
-  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 4.0 * static_cast<double>(kTileWork[1]);
-}
+bool gemm_is_cut(int64_t m, int64_t n, int64_t k) { return multiply_adds(m, n, k) >= 4.0 * static_cast<double>(kTileWork[1]); }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -27,9 +27,6 @@ class PackedProduct {
   // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them.
   static constexpr int64_t kSharedPlaces = 16384;
 
-  // `size` in equal parts of at most about `most`, each a multiple of `unit`.
-  static int64_t equal_part(int64_t size, int64_t most, int64_t unit) { return round_up(ceil_div(size, ceil_div(size, most)), unit); }
-
   const bool ta_, tb_;
   const int64_t m_, n_, k_, units_;
   const double alpha_, beta_;

@@ -5,11 +5,21 @@
 #include <cblas.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace nodegrad::blas {
 
 // Called once when the addon loads.
 inline void use_one_thread() { openblas_set_num_threads(1); }
+
+// True where the kernels that OpenBLAS has chosen multiply small products without packing them.
+inline bool has_small_kernels() {
+  static const bool has = [] {
+    const std::string_view name = openblas_get_corename();
+    return name == "SkylakeX" || name == "Cooperlake" || name == "SapphireRapids";
+  }();
+  return has;
+}
 
 // C (m x n, row stride ldc) = alpha * op(A) op(B) + beta * C, row major; op transposes where asked.
 inline void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b,

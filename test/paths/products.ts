@@ -246,6 +246,13 @@ const LARGE: readonly (readonly [number, number, number])[] = [
   [131, 450, 95],
   [97, 95, 801],
 ];
+/** Thin ones, and one of middling size: forward or in a gradient a call of BLAS takes a part of their rows, columns or depth. */
+const THIN: readonly (readonly [number, number, number])[] = [
+  [7, 1030, 270],
+  [285, 517, 8],
+  [600, 13, 270],
+  [50, 190, 139],
+];
 const SIZES: readonly (readonly [number, number, number])[] = [
   [1, 1, 1],
   [1, 7, 1],
@@ -261,6 +268,7 @@ const SIZES: readonly (readonly [number, number, number])[] = [
   [257, 90, 31],
   [5, 1000, 3],
   [300, 24, 515],
+  ...THIN,
   ...LARGE,
 ];
 const squares: Case[] = SIZES.map(([m, k, n]) => ({
@@ -271,7 +279,7 @@ const squares: Case[] = SIZES.map(([m, k, n]) => ({
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
-const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1), ...LARGE].map(([m, k, n]) => ({
+const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1), ...THIN, ...LARGE].map(([m, k, n]) => ({
   name: `linear ${m}x${k}x${n}`,
   inputs: [{ shape: [m, k] }, { shape: [n, k] }, { shape: [n] }],
   call: (x, w, b) => nn.functional.linear(x, w, b),
@@ -294,25 +302,28 @@ const batches: Case[] = (
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
-const [M, K, N] = LARGE[0];
-const scaled: Case[] = [
-  { beta: 1, alpha: 1 },
-  { beta: 0.5, alpha: 2 },
-].map(({ beta, alpha }) => ({
-  name: `addmm ${beta} C + ${alpha} A B of ${M}x${K}x${N}`,
-  inputs: [{ shape: [M, N] }, { shape: [M, K] }, { shape: [K, N] }],
-  call: (c, a, b) => addmm(c, a, b, { beta, alpha }),
-  reference: ([c, a, b], weights, dtype) => {
-    const plain = productReference(1, M, K, N, false, null)([a, b], weights, dtype);
-    const times = (list: Float64Array | null, factor: number): Float64Array => (list ?? new Float64Array()).map((x) => factor * x);
-    return {
-      outputs: [plain.outputs[0].map((y, i) => alpha * y + beta * c[i])],
-      gradients: [times(weights(0, M * N), beta), times(plain.gradients[0], alpha), times(plain.gradients[1], alpha)],
-    };
-  },
-  dtypes: FLOATS_AND_BFLOAT16,
-  terms: K,
-}));
+const scaled: Case[] = [LARGE[0], THIN[0]].flatMap(([m, k, n]) =>
+  [
+    { beta: 1, alpha: 1 },
+    { beta: 0.5, alpha: 2 },
+  ].map(
+    ({ beta, alpha }): Case => ({
+      name: `addmm ${beta} C + ${alpha} A B of ${m}x${k}x${n}`,
+      inputs: [{ shape: [m, n] }, { shape: [m, k] }, { shape: [k, n] }],
+      call: (c, a, b) => addmm(c, a, b, { beta, alpha }),
+      reference: ([c, a, b], weights, dtype) => {
+        const plain = productReference(1, m, k, n, false, null)([a, b], weights, dtype);
+        const times = (list: Float64Array | null, factor: number): Float64Array => (list ?? new Float64Array()).map((x) => factor * x);
+        return {
+          outputs: [plain.outputs[0].map((y, i) => alpha * y + beta * c[i])],
+          gradients: [times(weights(0, m * n), beta), times(plain.gradients[0], alpha), times(plain.gradients[1], alpha)],
+        };
+      },
+      dtypes: FLOATS_AND_BFLOAT16,
+      terms: Math.max(m, k, n),
+    }),
+  ),
+);
 const WIDE = 4096;
 const columns: Case = {
   name: 'columns of a matrix whose rows are 16 KiB apart, 48x300x320',
