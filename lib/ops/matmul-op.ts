@@ -43,6 +43,9 @@ declare module '../native/kernels.js' {
 
 type Gradients = readonly (Tensor | null)[];
 
+/** The kernels by dtype. */
+const instances = kernels.matmul;
+
 /** Whether rows of x's last two dimensions follow each other in memory, elements of a row side by side. */
 function rowsAlong(x: Tensor): boolean {
   if (x.contiguousLayout) return true;
@@ -105,7 +108,7 @@ const single = (): Plan => 1;
 /** Allocates the output, lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
 function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor, flipB: boolean, plan: () => Plan, addend: Tensor | undefined): Tensor {
   const { shape, m, n, k, alpha } = g;
-  const kernel = instanceOf(op, kernels.matmul, a);
+  const kernel = instanceOf(op, instances, a);
   const out = allocate(shape, a.info);
   if (elementCount(shape) === 0) return out;
   let bias = noBias(out);
@@ -125,12 +128,12 @@ function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor,
 }
 
 /** bfloat16 has products of its own, float16 none. */
-const nativeHalf = ([a]: readonly Tensor[]): boolean => kernels.matmul[a.info.code] !== undefined;
+const nativeHalf = ([a]: readonly Tensor[]): boolean => instances[a.info.code] !== undefined;
 
 function checkTypes(op: string, inputs: readonly Tensor[]): void {
   for (let i = 1; i < inputs.length; i++)
     if (inputs[i].info !== inputs[0].info) fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
-  if (kernels.matmul[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, kernels.matmul, inputs[0]);
+  if (instances[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, instances, inputs[0]);
 }
 
 function checkAddend(op: string, addend: Tensor | undefined, shape: Shape): void {
@@ -230,12 +233,9 @@ export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttri
     if (k !== k2) fail(ShapeError, op, `${k2} elements in the summed dimension`, String(k), { first: x, second: w });
     checkTypes(op, inputs);
     let m = 1;
-    const shape: number[] = [];
-    for (let d = 0; d < last; d++) {
-      m *= x.shape[d];
-      shape.push(x.shape[d]);
-    }
-    shape.push(n);
+    for (let d = 0; d < last; d++) m *= x.shape[d];
+    // A list that grows is given room for many more.
+    const shape = last === 1 ? [m, n] : [...x.shape.slice(0, last), n];
     checkAddend(op, inputs[2], shape);
     return { shape, m, n, k, alpha, beta, attributes };
   },
