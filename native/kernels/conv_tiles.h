@@ -14,6 +14,9 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
+// Pieces that a vector may be joined of. Only the longest hold enough for that to take less time than columns.
+constexpr int kMostPieces = NODEGRAD_VECTOR_BYTES == 64 ? 4 : 1;
+
 // How a Gather is cut; a function of the shape alone.
 struct GatherCut {
   int64_t units;          // of source channels
@@ -36,7 +39,7 @@ struct GatherCut {
     const int64_t* grid = gather.grid;
     // A piece has two elements at least, and is part of one row.
     pieces = 1;
-    while (pieces < 4 && kLanes / pieces > 2 && grid[2] % (kLanes / pieces) != 0) pieces *= 2;
+    while (pieces < kMostPieces && kLanes / pieces > 2 && grid[2] % (kLanes / pieces) != 0) pieces *= 2;
     aligned = grid[2] > 0 && grid[2] % (kLanes / pieces) == 0;
     // An image smaller than a tile is laid into panels together with its neighbours.
     aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
@@ -302,9 +305,9 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       } else if (plan.windowed && cut.pieces == 1) {
         look(std::integral_constant<int, 1>{}, in_window);
       } else if (plan.windowed && cut.pieces == 2) {
-        if constexpr (kLanes >= 4) look(std::integral_constant<int, 2>{}, in_window);
+        if constexpr (kMostPieces >= 2 && kLanes >= 4) look(std::integral_constant<int, 2>{}, in_window);
       } else if (plan.windowed) {
-        if constexpr (kLanes >= 8) look(std::integral_constant<int, 4>{}, in_window);
+        if constexpr (kMostPieces >= 4 && kLanes >= 8) look(std::integral_constant<int, 4>{}, in_window);
       } else {
         multiply(Panel<T>{columns + panel * panel_units});
       }

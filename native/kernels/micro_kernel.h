@@ -5,6 +5,7 @@
 // float32 (by one instruction where the processor has AVX512_BF16).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -22,7 +23,7 @@ namespace nodegrad::NODEGRAD_LEVEL {
 constexpr int kRows = 8;
 #elif defined(__AVX2__)
 #define NODEGRAD_VECTOR_BYTES 32
-constexpr int kRows = 4;
+constexpr int kRows = 6;
 #else
 #define NODEGRAD_VECTOR_BYTES 16
 constexpr int kRows = 4;
@@ -203,21 +204,21 @@ EvenRows<T> moved(EvenRows<T> left, const Depth& depth) {
   return left;
 }
 
-// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < kRows and j < VECTORS vectors.
-template <class T, int VECTORS, class Left, class Right>
+// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < ROWS and j < VECTORS vectors.
+template <class T, int ROWS, int VECTORS, class Left, class Right>
 inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
                          const typename Multiply<T>::Sum* start, bool keep) {
   using M = Multiply<T>;
   constexpr int kLanes = NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename M::Sum));
-  typename M::Sums sums[kRows][VECTORS];
+  typename M::Sums sums[ROWS][VECTORS];
 #pragma GCC unroll 8
-  for (int i = 0; i < kRows; i++) {
+  for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) sums[i][j] = typename M::Sums{};
   }
   // Asked for now, so that they are there when the sums are.
 #pragma GCC unroll 8
-  for (int i = 0; i < kRows; i++) {
+  for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c + i * ldc + j * kLanes, 1);
   }
@@ -229,7 +230,7 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 #pragma GCC unroll 2
       for (int j = 0; j < VECTORS; j++) right[j] = b.template at<kLanes>(step, j);
 #pragma GCC unroll 8
-      for (int i = 0; i < kRows; i++) {
+      for (int i = 0; i < ROWS; i++) {
         const typename M::Unit left = a.at(p, i);
 #pragma GCC unroll 2
         for (int j = 0; j < VECTORS; j++) sums[i][j] = M::add(sums[i][j], left, right[j]);
@@ -239,7 +240,7 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
     a = moved(a, depth);
   }
 #pragma GCC unroll 8
-  for (int i = 0; i < kRows; i++) {
+  for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) {
       auto* to = c + i * ldc + j * kLanes;
@@ -254,22 +255,36 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 }
 
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
-template <class T, int VECTORS, class Left, class Right>
-inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
+template <class T, int ROWS, int VECTORS, class Left, class Right>
+inline void part_of_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
                          const typename Multiply<T>::Sum* start, bool keep) {
   using Sum = typename Multiply<T>::Sum;
-  if (rows == kRows && cols == kCols<T> / kVectors * VECTORS) {
-    micro_kernel<T, VECTORS>(depth, a, b, c, ldc, start, keep);
+  if (rows == ROWS && cols == kCols<T> / kVectors * VECTORS) {
+    micro_kernel<T, ROWS, VECTORS>(depth, a, b, c, ldc, start, keep);
     return;
   }
-  alignas(64) Sum tile[kRows * kCols<T>];
-  Sum first[kRows] = {};
+  alignas(64) Sum tile[ROWS * kCols<T>];
+  Sum first[ROWS] = {};
   if (start != nullptr && !keep) std::memcpy(first, start, static_cast<size_t>(rows) * sizeof(Sum));
-  micro_kernel<T, VECTORS>(depth, a, b, tile, kCols<T>, first, false);
+  micro_kernel<T, ROWS, VECTORS>(depth, a, b, tile, kCols<T>, first, false);
   for (int64_t i = 0; i < rows; i++) {
     Sum* to = c + i * ldc;
     const Sum* from = tile + i * kCols<T>;
     for (int64_t j = 0; j < cols; j++) to[j] = keep ? to[j] + from[j] : from[j];
+  }
+}
+
+// Rows up to which a smaller kernel computes them: that many sums still hide each other's latency.
+constexpr int kFewRows = 4;
+
+// A tile of rows x cols by the least kernel that holds it.
+template <class T, int VECTORS, class Left, class Right>
+inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
+                         const typename Multiply<T>::Sum* start, bool keep) {
+  if (kRows > kFewRows && rows <= kFewRows) {
+    part_of_tile<T, std::min(kFewRows, kRows), VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
+  } else {
+    part_of_tile<T, kRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
   }
 }
 
