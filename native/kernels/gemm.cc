@@ -23,11 +23,11 @@ constexpr int64_t kVectorWork = int64_t{1} << 17;
 
 double multiply_adds(int64_t m, int64_t n, int64_t k) { return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
 
-// True where the micro-kernels of this level beat BLAS's: measured for float32 with AVX-512, on products that are worth their packing and
+// True where the micro-kernels of this level beat BLAS's: measured for float32 with AVX-512 and AVX2, on products that are worth their packing and
 // fill most of their tiles.
 template <class T>
 bool multiplies_itself(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k) {
-  if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES == 64) {
+  if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32) {
     const auto fills = [](int64_t size, int64_t unit) { return 4 * size >= 3 * round_up(size, unit); };
     const bool small = blas::has_small_kernels();
     const int64_t rows = small && transpose_b ? kThinTransposed + 1 : 2 * kRows, depth = small && !transpose_b ? 2 * kThin + 1 : 16;
