@@ -234,7 +234,7 @@ export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttri
     checkTypes(op, inputs);
     let m = 1;
     for (let d = 0; d < last; d++) m *= x.shape[d];
-    // A list that grows is given room for many more.
+    // At its length at once: a list that grows by push is given room for many more.
     const shape = last === 1 ? [m, n] : [...x.shape.slice(0, last), n];
     checkAddend(op, inputs[2], shape);
     return { shape, m, n, k, alpha, beta, attributes };

@@ -37,9 +37,10 @@ struct GatherCut {
     constexpr int64_t kLanes = kCols<T> / kVectors;
     const int64_t most = most_blocks(gather);
     const int64_t* grid = gather.grid;
-    // A piece has two elements at least, and is part of one row.
+    static_assert(kLanes >= 2 * kMostPieces, "a piece has two elements at least");
+    // A piece is part of one row.
     pieces = 1;
-    while (pieces < kMostPieces && kLanes / pieces > 2 && grid[2] % (kLanes / pieces) != 0) pieces *= 2;
+    while (pieces < kMostPieces && grid[2] % (kLanes / pieces) != 0) pieces *= 2;
     aligned = grid[2] > 0 && grid[2] % (kLanes / pieces) == 0;
     // An image smaller than a tile is laid into panels together with its neighbours.
     aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
@@ -305,9 +306,9 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       } else if (plan.windowed && cut.pieces == 1) {
         look(std::integral_constant<int, 1>{}, in_window);
       } else if (plan.windowed && cut.pieces == 2) {
-        if constexpr (kMostPieces >= 2 && kLanes >= 4) look(std::integral_constant<int, 2>{}, in_window);
+        if constexpr (kMostPieces >= 2) look(std::integral_constant<int, 2>{}, in_window);
       } else if (plan.windowed) {
-        if constexpr (kMostPieces >= 4 && kLanes >= 8) look(std::integral_constant<int, 4>{}, in_window);
+        if constexpr (kMostPieces >= 4) look(std::integral_constant<int, 4>{}, in_window);
       } else {
         multiply(Panel<T>{columns + panel * panel_units});
       }

@@ -5,7 +5,6 @@
 // float32 (by one instruction where the processor has AVX512_BF16).
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -276,13 +275,14 @@ inline void part_of_tile(const Depth& depth, const Left& a, const Right& b, type
 
 // Rows up to which a smaller kernel computes them: that many sums still hide each other's latency.
 constexpr int kFewRows = 4;
+static_assert(kFewRows <= kRows);
 
 // A tile of rows x cols by the least kernel that holds it.
 template <class T, int VECTORS, class Left, class Right>
 inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
                          const typename Multiply<T>::Sum* start, bool keep) {
-  if (kRows > kFewRows && rows <= kFewRows) {
-    part_of_tile<T, std::min(kFewRows, kRows), VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
+  if (rows <= kFewRows) {
+    part_of_tile<T, kFewRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
   } else {
     part_of_tile<T, kRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
   }
