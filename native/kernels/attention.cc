@@ -5,20 +5,20 @@
 #include <cstdint>
 #include <limits>
 
-#include "../runtime/blas.h"
 #include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
 #include "exp_rows.h"
+#include "panels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// A tile of queries x keys of scores stays in the second-level cache. Where causal it is lower, as half of its last keys are in vain.
-constexpr int64_t kQueries = 128;
-constexpr int64_t kCausalQueries = 64;
+// Keys, in panels, that a tile of queries meets at a time: they and the tile's scores stay in the second-level cache. Few queries, as half
+// of a causal tile's last keys are in vain; with many more, the scores would leave the first-level cache. Measured.
+constexpr int64_t kQueries = 48;
 constexpr int64_t kKeys = 256;
 
 // Sizes of one attention: queries, keys, features of q and k, features of v; row strides of q, k, v, and both strides of the mask.
@@ -27,7 +27,10 @@ struct Sizes {
   int64_t step_q, step_k, step_v, mask_row, mask_col;
   bool masked, causal;
 
-  int64_t height() const { return std::min(queries, causal ? kCausalQueries : kQueries); }
+  int64_t tiles() const { return ceil_div(queries, kQueries); }
+  int64_t block() const { return std::min(keys, kKeys); }
+  // From a row of a tile's scores to the next one: room for the last tile of lines, and no power of two, whose multiples share places in a cache.
+  int64_t pitch() const { return round_up(block(), 16) + 16; }
   // How many of `cols` keys from j0 on query i sees.
   int64_t seen(int64_t i, int64_t j0, int64_t cols) const { return causal ? std::clamp<int64_t>(i + 1 - j0, 0, cols) : cols; }
 };
@@ -73,7 +76,7 @@ template <class T>
 void add_mask(const Sizes& s, const T* mask, T* scores, int64_t i0, int64_t rows, int64_t j0, int64_t cols) {
   if (!s.masked) return;
   for (int64_t i = 0; i < rows; i++) {
-    T* row = scores + i * cols;
+    T* row = scores + i * s.pitch();
     const T* from = mask + (i0 + i) * s.mask_row + j0 * s.mask_col;
     NODEGRAD_SIMD
     for (int64_t j = 0; j < cols; j++) row[j] += from[j * s.mask_col];
@@ -97,47 +100,71 @@ T dot_row(const T* x, const T* y, int64_t n) {
 // Keys that queries up to `last` see: all of them, or those before where causal.
 int64_t visible(const Sizes& s, int64_t last) { return s.causal ? std::min(s.keys, last + 1) : s.keys; }
 
-// One tile of queries: the running maximum, sum and weighted values are corrected as larger scores appear (online softmax).
+// A tile's scores become e^(score - the row's maximum so far); what the maximum, the sum and the weighted values were is corrected as larger
+// scores appear (online softmax). Keys from j0 on that no query may see weigh nothing.
 template <class T>
-void forward_tile(const Sizes& s, T scale, const T* q, const T* k, const T* v, const T* mask, int64_t i0, int64_t rows, T* out, T* lse) {
-  const Scratch<T> scores(rows * std::min(s.keys, kKeys));
-  const Scratch<T> top(rows), sum(rows);
-  std::fill(top.get(), top.get() + rows, -std::numeric_limits<T>::infinity());
-  std::fill(sum.get(), sum.get() + rows, T{0});
-  const int64_t keys = visible(s, i0 + rows - 1);
-  for (int64_t j0 = 0; j0 < keys; j0 += kKeys) {
-    const int64_t cols = std::min(kKeys, keys - j0);
-    blas::gemm(false, true, rows, cols, s.features, scale, q + i0 * s.step_q, s.step_q, k + j0 * s.step_k, s.step_k, T{0}, scores.get(), cols);
-    add_mask(s, mask, scores.get(), i0, rows, j0, cols);
-    for (int64_t i = 0; i < rows; i++) {
-      T* row = scores.get() + i * cols;
-      const T before = top[i];
-      const int64_t seen = s.seen(i0 + i, j0, cols);
-      std::fill(row + seen, row + cols, T{0});
-      if (seen == 0) continue;
-      const T now = larger_of_two(row_top(row, seen), before);
-      // Every key so far is masked: nothing is weighted yet, and e^(x - 0) of -infinity is 0.
-      const T shift = now == -std::numeric_limits<T>::infinity() ? T{0} : now;
-      const T added = row_exps<true>(row, row, seen, shift);
-      const T correction = before == -std::numeric_limits<T>::infinity() ? T{0} : std::exp(before - shift);
-      sum[i] = sum[i] * correction + added;
-      top[i] = now;
-      if (j0 > 0 && correction != 1) {
-        T* to = out + (i0 + i) * s.values;
-        NODEGRAD_SIMD
-        for (int64_t e = 0; e < s.values; e++) to[e] *= correction;
-      }
-    }
-    blas::gemm(false, false, rows, s.values, cols, T{1}, scores.get(), cols, v + j0 * s.step_v, s.step_v, j0 == 0 ? T{0} : T{1}, out + i0 * s.values,
-               s.values);
-  }
+void weigh(const Sizes& s, int64_t i0, int64_t rows, int64_t j0, int64_t cols, T* scores, T* top, T* sum, T* out) {
   for (int64_t i = 0; i < rows; i++) {
-    T* to = out + (i0 + i) * s.values;
-    // A query whose keys are all masked attends to nothing; infinity makes its weights 0 in backward as well.
-    const bool nothing = sum[i] == 0;
-    const T factor = nothing ? T{0} : T{1} / sum[i];
-    for (int64_t e = 0; e < s.values; e++) to[e] = nothing ? T{0} : to[e] * factor;
-    lse[i0 + i] = nothing ? std::numeric_limits<T>::infinity() : top[i] + std::log(sum[i]);
+    T* row = scores + i * s.pitch();
+    const T before = top[i];
+    const int64_t seen = s.seen(i0 + i, j0, cols);
+    std::fill(row + seen, row + cols, T{0});
+    if (seen == 0) continue;
+    const T now = larger_of_two(row_top(row, seen), before);
+    // Every key so far is masked: nothing is weighted yet, and e^(x - 0) of -infinity is 0.
+    const T shift = now == -std::numeric_limits<T>::infinity() ? T{0} : now;
+    const T added = row_exps<true>(row, row, seen, shift);
+    const T correction = before == -std::numeric_limits<T>::infinity() ? T{0} : std::exp(before - shift);
+    sum[i] = sum[i] * correction + added;
+    top[i] = now;
+    if (j0 > 0 && correction != 1) {
+      T* to = out + i * s.values;
+      NODEGRAD_SIMD
+      for (int64_t e = 0; e < s.values; e++) to[e] *= correction;
+    }
+  }
+}
+
+// The keys of a block, or its values, as columns along which the depth runs.
+template <class T>
+void pack_columns(const T* from, int64_t step, int64_t count, int64_t features, T scale, T* to) {
+  pack_panels<kCols<T>>(from, step, true, count, features, to);
+  if (scale == 1) return;
+  const int64_t length = round_up(count, kCols<T>) * features;
+  NODEGRAD_SIMD
+  for (int64_t i = 0; i < length; i++) to[i] *= scale;
+}
+
+// Every `groups`th tile of queries from `group` on of one batch item, block of keys by block.
+template <class T>
+void forward_tiles(const Sizes& s, T scale, const T* q, const T* k, const T* v, const T* mask, int64_t group, int64_t groups, T* out, T* lse) {
+  const Scratch<T> keys(round_up(s.block(), kCols<T>) * s.features), values(round_up(s.values, kCols<T>) * s.block());
+  const Scratch<T> scores(kQueries * s.pitch()), top(s.queries), sum(s.queries);
+  std::fill_n(top.get(), s.queries, -std::numeric_limits<T>::infinity());
+  std::fill_n(sum.get(), s.queries, T{0});
+  for (int64_t j0 = 0; j0 < visible(s, s.queries - 1); j0 += kKeys) {
+    const int64_t count = std::min(kKeys, s.keys - j0);
+    pack_columns(k + j0 * s.step_k, s.step_k, count, s.features, scale, keys.get());
+    pack_panels<kCols<T>>(v + j0 * s.step_v, s.step_v, false, s.values, count, values.get());
+    for (int64_t i0 = group * kQueries; i0 < s.queries; i0 += groups * kQueries) {
+      const int64_t rows = std::min(kQueries, s.queries - i0), cols = std::min(kKeys, visible(s, i0 + rows - 1) - j0);
+      if (cols <= 0) continue;
+      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, scores.get(), s.pitch(), false);
+      add_mask(s, mask, scores.get(), i0, rows, j0, cols);
+      T* to = out + i0 * s.values;
+      weigh(s, i0, rows, j0, cols, scores.get(), top.get() + i0, sum.get() + i0, to);
+      rows_by_panels(scores.get(), s.pitch(), rows, Panels<T>{values.get(), cols, count}, s.values, to, s.values, j0 > 0);
+    }
+  }
+  for (int64_t i0 = group * kQueries; i0 < s.queries; i0 += groups * kQueries) {
+    for (int64_t i = i0; i < std::min(s.queries, i0 + kQueries); i++) {
+      T* to = out + i * s.values;
+      // A query whose keys are all masked attends to nothing; infinity makes its weights 0 in backward as well.
+      const bool nothing = sum[i] == 0;
+      const T factor = nothing ? T{0} : T{1} / sum[i];
+      for (int64_t e = 0; e < s.values; e++) to[e] = nothing ? T{0} : to[e] * factor;
+      lse[i] = nothing ? std::numeric_limits<T>::infinity() : top[i] + std::log(sum[i]);
+    }
   }
 }
 
@@ -153,14 +180,15 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
   check(plan, s, q, k, v, mask);
   T* to = out.at_least(batch * queries * values);
   T* sums = lse.at_least(batch * queries);
-  const int64_t height = s.height(), tiles = ceil_div(queries, height);
-  const int64_t work = height * keys * (features + values);
-  parallel_for(batch * tiles, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
+  // Tiles of one item share its packed keys; they are dealt in turn where the items are too few for the threads, as the last causal ones see most.
+  const int64_t groups = std::min(s.tiles(), ceil_div(2 * thread_count(), batch));
+  const int64_t work = ceil_div(queries, groups) * keys * (features + values);
+  parallel_for(batch * groups, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
-      const int64_t item = unit / tiles, i0 = unit % tiles * height;
+      const int64_t item = unit / groups;
       const Place place = locate(plan, item);
-      forward_tile(s, static_cast<T>(scale), q.data + place.at[1], k.data + place.at[2], v.data + place.at[3], mask.data + (masked ? place.at[4] : 0),
-                   i0, std::min(height, queries - i0), to + item * queries * values, sums + item * queries);
+      forward_tiles(s, static_cast<T>(scale), q.data + place.at[1], k.data + place.at[2], v.data + place.at[3],
+                    mask.data + (masked ? place.at[4] : 0), unit % groups, groups, to + item * queries * values, sums + item * queries);
     }
   });
 }
@@ -169,23 +197,34 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
 template <class T>
 void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, const T* v, const T* mask, const T* out, const T* lse, T* dq, T* dk,
                    T* dv) {
-  const int64_t height = s.height(), width = std::min(s.keys, kKeys);
-  const Scratch<T> weights(height * width), slopes(height * width), inner(s.queries);
+  constexpr int64_t kWidth = kCols<T>;
+  const int64_t block = s.block(), pitch = s.pitch();
+  // Of a block of keys: as columns, scaled; its values as columns; as rows. Of a tile of queries: gradients and queries as rows.
+  const Scratch<T> keys(round_up(block, kWidth) * s.features), values(round_up(block, kWidth) * s.values),
+      key_rows(round_up(s.features, kWidth) * block);
+  const Scratch<T> gradients(round_up(s.values, kWidth) * kQueries), queries(round_up(s.features, kWidth) * kQueries);
+  const Scratch<T> weights(kQueries * pitch), slopes(kQueries * pitch), inner(s.queries);
+  // Lines end with room that a tile reads and drops.
+  std::fill_n(weights.get(), kQueries * pitch, T{0});
+  std::fill_n(slopes.get(), kQueries * pitch, T{0});
   for (int64_t i = 0; i < s.queries; i++) inner[i] = dot_row(g + i * s.values, out + i * s.values, s.values);
   std::fill(dq, dq + s.queries * s.features, T{0});
   std::fill(dk, dk + s.keys * s.features, T{0});
   std::fill(dv, dv + s.keys * s.values, T{0});
-  for (int64_t i0 = 0; i0 < s.queries; i0 += height) {
-    const int64_t rows = std::min(height, s.queries - i0);
-    const int64_t keys = visible(s, i0 + rows - 1);
-    for (int64_t j0 = 0; j0 < keys; j0 += kKeys) {
-      const int64_t cols = std::min(kKeys, keys - j0);
-      blas::gemm(false, true, rows, cols, s.features, scale, q + i0 * s.step_q, s.step_q, k + j0 * s.step_k, s.step_k, T{0}, weights.get(), cols);
+  for (int64_t j0 = 0; j0 < visible(s, s.queries - 1); j0 += kKeys) {
+    const int64_t count = std::min(kKeys, s.keys - j0);
+    pack_columns(k + j0 * s.step_k, s.step_k, count, s.features, scale, keys.get());
+    pack_columns(v + j0 * s.step_v, s.step_v, count, s.values, T{1}, values.get());
+    pack_panels<kWidth>(k + j0 * s.step_k, s.step_k, false, s.features, count, key_rows.get());
+    for (int64_t i0 = 0; i0 < s.queries; i0 += kQueries) {
+      const int64_t rows = std::min(kQueries, s.queries - i0), cols = std::min(kKeys, visible(s, i0 + rows - 1) - j0);
+      if (cols <= 0) continue;
+      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, weights.get(), pitch, false);
       add_mask(s, mask, weights.get(), i0, rows, j0, cols);
-      blas::gemm(false, true, rows, cols, s.values, T{1}, g + i0 * s.values, s.values, v + j0 * s.step_v, s.step_v, T{0}, slopes.get(), cols);
+      rows_by_panels(g + i0 * s.values, s.values, rows, Panels<T>{values.get(), s.values, s.values}, cols, slopes.get(), pitch, false);
       for (int64_t i = 0; i < rows; i++) {
-        T* p = weights.get() + i * cols;
-        T* slope = slopes.get() + i * cols;
+        T* p = weights.get() + i * pitch;
+        T* slope = slopes.get() + i * pitch;
         const T shift = lse[i0 + i], mean = inner[i0 + i];
         const int64_t seen = s.seen(i0 + i, j0, cols);
         map_packs(seen, [=](auto x) { return exp_below(x - shift); }, p, static_cast<const T*>(p));
@@ -193,9 +232,11 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
         std::fill(p + seen, p + cols, T{0});
         std::fill(slope + seen, slope + cols, T{0});
       }
-      blas::gemm(true, false, cols, s.values, rows, T{1}, weights.get(), cols, g + i0 * s.values, s.values, T{1}, dv + j0 * s.values, s.values);
-      blas::gemm(false, false, rows, s.features, cols, T{1}, slopes.get(), cols, k + j0 * s.step_k, s.step_k, T{1}, dq + i0 * s.features, s.features);
-      blas::gemm(true, false, cols, s.features, rows, T{1}, slopes.get(), cols, q + i0 * s.step_q, s.step_q, T{1}, dk + j0 * s.features, s.features);
+      pack_panels<kWidth>(g + i0 * s.values, s.values, false, s.values, rows, gradients.get());
+      pack_panels<kWidth>(q + i0 * s.step_q, s.step_q, false, s.features, rows, queries.get());
+      lines_by_panels(weights.get(), pitch, cols, Panels<T>{gradients.get(), rows, rows}, s.values, dv + j0 * s.values, s.values, true);
+      lines_by_panels(slopes.get(), pitch, cols, Panels<T>{queries.get(), rows, rows}, s.features, dk + j0 * s.features, s.features, true);
+      rows_by_panels(slopes.get(), pitch, rows, Panels<T>{key_rows.get(), cols, count}, s.features, dq + i0 * s.features, s.features, true);
     }
   }
 }

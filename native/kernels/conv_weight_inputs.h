@@ -230,9 +230,9 @@ struct InputsProduct {
         for (int64_t tap = 0; tap < taps; tap++) {
           const int64_t vector = tap * vectors + v;
           const Sum* at = sums + (vector / kVectors * rows + k % rows) * kCols<T> + vector % kVectors * kLanes;
-          auto sum = load<typename Multiply<T>::Sums>(at);
-          for (int64_t part = 1; part < parts; part++) sum += load<typename Multiply<T>::Sums>(at + part * part_step);
-          store(total + tap * kLanes, sum);
+          auto sum = load_vector<typename Multiply<T>::Sums>(at);
+          for (int64_t part = 1; part < parts; part++) sum += load_vector<typename Multiply<T>::Sums>(at + part * part_step);
+          store_vector(total + tap * kLanes, sum);
         }
         from = total;
         step = kLanes;

@@ -29,9 +29,12 @@ template <class T>
 bool multiplies_itself(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k) {
   if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32) {
     const auto fills = [](int64_t size, int64_t unit) { return 4 * size >= 3 * round_up(size, unit); };
-    const bool small = blas::has_small_kernels();
-    const int64_t rows = small && transpose_b ? kThinTransposed + 1 : 2 * kRows, depth = small && !transpose_b ? 2 * kThin + 1 : 16;
-    const int64_t work = small && transpose_a ? kPackedWorkOfColumns : kPackedWork;
+    int64_t rows = 3 * kRows, depth = 16, work = kPackedWorkOfFew;
+    if (blas::has_small_kernels()) {
+      rows = transpose_b ? kThinTransposed + 1 : 2 * kRows;
+      depth = transpose_b ? 16 : 2 * kThin + 1;
+      work = transpose_a ? kPackedWorkOfColumns : kPackedWork;
+    }
     return m >= rows && k >= depth && fills(m, kRows) && fills(n, kCols<T>) && multiply_adds(m, n, k) >= static_cast<double>(work);
   }
   return false;

@@ -72,13 +72,13 @@ struct Multiply<BFloat16> {
 
 // Vectors in memory are aligned as their elements are.
 template <class V, class E>
-inline V load(const E* from) {
+inline V load_vector(const E* from) {
   V value;
   std::memcpy(&value, from, sizeof value);
   return value;
 }
 template <class V, class E>
-inline void store(E* to, V value) {
+inline void store_vector(E* to, V value) {
   std::memcpy(to, &value, sizeof value);
 }
 
@@ -108,7 +108,7 @@ struct Panel {
   const typename Multiply<T>::Unit* units;
   template <int LANES>
   typename Multiply<T>::Units at(int64_t p, int j) const {
-    return load<typename Multiply<T>::Units>(units + p * kCols<T> + j * LANES);
+    return load_vector<typename Multiply<T>::Units>(units + p * kCols<T> + j * LANES);
   }
 };
 // A vector of a window is whole, or PIECES runs of neighbours from as many places.
@@ -122,10 +122,10 @@ struct Places {
     using Whole = typename Multiply<T>::Units;
     const int64_t offset = offsets[p];
     if constexpr (PIECES == 1) {
-      return load<Whole>(base[j] + offset);
+      return load_vector<Whole>(base[j] + offset);
     } else {
       typedef Unit Part __attribute__((vector_size(NODEGRAD_VECTOR_BYTES / PIECES)));
-      const auto part = [&](int i) { return load<Part>(base[j * PIECES + i] + offset); };
+      const auto part = [&](int i) { return load_vector<Part>(base[j * PIECES + i] + offset); };
       if constexpr (PIECES == 2) {
         return joined<Whole>(part(0), part(1));
       } else {
@@ -147,7 +147,15 @@ struct PackedRows {
 template <class T>
 struct RowPlaces {
   const T* base[kRows];
-  typename Multiply<T>::Unit at(int64_t p, int i) const { return load<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
+  typename Multiply<T>::Unit at(int64_t p, int i) const { return load_vector<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
+  void advance() {}
+};
+// Rows across which the depth runs: its step p is the line of their matrix that begins at first + p * step.
+template <class T>
+struct LinePlaces {
+  const T* first;
+  int64_t step;
+  typename Multiply<T>::Unit at(int64_t p, int i) const { return first[p * step + i]; }
   void advance() {}
 };
 // An address and a multiple of the distance reach three rows, so that the places of all stay in registers.
@@ -185,6 +193,10 @@ struct Depth {
 // Where a left operand's next run begins.
 template <class T>
 PackedRows<T> moved(const PackedRows<T>& left, const Depth&) {
+  return left;
+}
+template <class T>
+LinePlaces<T> moved(const LinePlaces<T>& left, const Depth&) {
   return left;
 }
 template <class T>
@@ -244,11 +256,11 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
     for (int j = 0; j < VECTORS; j++) {
       auto* to = c + i * ldc + j * kLanes;
       if (keep) {
-        sums[i][j] += load<typename M::Sums>(to);
+        sums[i][j] += load_vector<typename M::Sums>(to);
       } else if (start != nullptr) {
         sums[i][j] += start[i];
       }
-      store(to, sums[i][j]);
+      store_vector(to, sums[i][j]);
     }
   }
 }

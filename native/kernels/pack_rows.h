@@ -44,10 +44,10 @@ void transpose_band(const T* from, int64_t step, int64_t units, typename Multipl
   for (; u + LANES <= units; u += LANES) {
     Row rows[LANES];
 #pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) rows[i] = load<Row>(from + i * step + u * kElements);
+    for (int i = 0; i < LANES; i++) rows[i] = load_vector<Row>(from + i * step + u * kElements);
     transpose_square<LANES / 2, LANES>(rows);
 #pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) store(to + (u + i) * width, rows[i]);
+    for (int i = 0; i < LANES; i++) store_vector(to + (u + i) * width, rows[i]);
   }
   // The rest as a loop of fewer than LANES: left to itself, the compiler reasons about rows that end near the last address.
   for (int64_t rest = (units - u) & (LANES - 1); rest > 0; rest--, u++) {
@@ -109,34 +109,61 @@ inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second
   }
 }
 
-// Panels of `width` columns, one behind the other, as many as hold `count`: in each to[u * width + j] = unit u of column j, and zero behind
-// the last one. Elements of one column are `step` apart.
-template <class T>
-void interleave_panels(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to, int64_t width) {
-  using Unit = typename Multiply<T>::Unit;
+// WIDTH units, each an element or a pair of them; `second` is the pairs' other row, or none.
+template <int64_t WIDTH, class T>
+inline void interleave_run(const T* first, const T* second, typename Multiply<T>::Unit* to) {
+  if constexpr (Multiply<T>::kElements == 2) {
+    pair_run(to, first, second, WIDTH);
+  } else {
+    // Through a variable: the compiler calls a function for copies between places that may overlap.
+    T run[WIDTH];
+    std::memcpy(run, first, sizeof run);
+    std::memcpy(to, run, sizeof run);
+  }
+}
+
+// Panels of WIDTH columns, one behind the other, as many as hold `count`: in each to[u * WIDTH + j] = unit u of column j. Elements of one
+// column are `step` apart. Behind the last column the panel holds any numbers that stand in the matrix, or zero.
+template <int64_t WIDTH, class T>
+void interleave_panels(const T* from, int64_t step, int64_t count, int64_t elements, typename Multiply<T>::Unit* to) {
   constexpr int64_t kElements = Multiply<T>::kElements;
-  const int64_t panel = ceil_div(elements, kElements) * width;
-  const int64_t whole = count / width, rest = count % width;
-  for (int64_t p = 0; p < elements; p += kElements, to += width) {
+  const int64_t panel = ceil_div(elements, kElements) * WIDTH;
+  const int64_t whole = count / WIDTH, rest = count % WIDTH;
+  const T* end = from + (elements - 1) * step + count;
+  for (int64_t p = 0; p < elements; p += kElements, to += WIDTH) {
     const T* row = from + p * step;
-    const auto run = [&](int64_t i, int64_t n) {
+    const T* second = p + 1 < elements ? row + step : nullptr;
+    for (int64_t i = 0; i < whole; i++) interleave_run<WIDTH>(row + i * WIDTH, second == nullptr ? second : second + i * WIDTH, to + i * panel);
+    if (rest == 0) continue;
+    const int64_t at = whole * WIDTH;
+    if (p + kElements < elements && end - row - (kElements - 1) * step >= at + WIDTH) {
+      interleave_run<WIDTH>(row + at, second + at, to + whole * panel);
+      continue;
+    }
+    for (int64_t j = 0; j < WIDTH; j++) {
+      auto& unit = to[whole * panel + j];
       if constexpr (kElements == 2) {
-        pair_run(to + i * panel, row + i * width, p + 1 < elements ? row + step + i * width : nullptr, n);
+        unit = 0;
+        if (j < rest) pair_run(&unit, row + at + j, second == nullptr ? second : second + at + j, 1);
       } else {
-        std::copy_n(row + i * width, n, to + i * panel);
+        unit = j < rest ? row[at + j] : T{};
       }
-    };
-    if (width == kRows) {
-      for (int64_t i = 0; i < whole; i++) run(i, kRows);
-    } else if (width == kCols<T>) {
-      for (int64_t i = 0; i < whole; i++) run(i, kCols<T>);
-    } else {
-      for (int64_t i = 0; i < whole; i++) run(i, width);
     }
-    if (rest > 0) {
-      run(whole, rest);
-      std::fill_n(to + whole * panel + rest, width - rest, Unit{});
-    }
+  }
+}
+
+// Rows that lie `step` apart and run along the depth, or columns that lie side by side and run across it, into panels of WIDTH.
+template <int64_t WIDTH, class T>
+void pack_panels(const T* from, int64_t step, bool along_depth, int64_t count, int64_t elements, typename Multiply<T>::Unit* to) {
+  using Unit = typename Multiply<T>::Unit;
+  if (!along_depth) {
+    interleave_panels<WIDTH>(from, step, count, elements, to);
+    return;
+  }
+  const int64_t panel = ceil_div(elements, Multiply<T>::kElements) * WIDTH;
+  for (; count > 0; count -= WIDTH, from += WIDTH * step, to += panel) {
+    if (count < WIDTH) std::fill_n(to, panel, Unit{});
+    transpose_panel(from, step, std::min(WIDTH, count), elements, to, WIDTH);
   }
 }
 

@@ -9,7 +9,7 @@
 #include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
-#include "pack_rows.h"
+#include "panels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -20,8 +20,10 @@ class PackedProduct {
   using Sum = typename Multiply<T>::Sum;
   static constexpr int64_t kElements = Multiply<T>::kElements;
   static constexpr int64_t kWidth = kCols<T>;
-  // Of what is multiplied at a time: rows and units of depth whose left operand stays in a second-level cache, and columns of C.
-  static constexpr int64_t kBlockRows = 64, kBlockDepth = 384, kBlockCols = 256;
+  // Of what is multiplied at a time: rows and units of depth whose left operand stays in a second-level cache, and columns of C. Measured:
+  // processors with AVX-512 have larger first-level caches.
+  static constexpr int64_t kBlockRows = 64, kBlockDepth = NODEGRAD_VECTOR_BYTES == 64 ? 384 : 256,
+                           kBlockCols = NODEGRAD_VECTOR_BYTES == 64 ? 256 : 512;
   // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they bring.
   static constexpr int64_t kTileWork = int64_t{1} << 20;
   // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them.
@@ -57,36 +59,22 @@ class PackedProduct {
     block_cols_ = equal_part(tile_cols_, kBlockCols, kWidth);
   }
 
-  // Rows first..last of op(A) (or columns of op(B)) into panels of `width`, units from `unit` on.
-  void pack(const T* from, int64_t ld, bool along_depth, int64_t first, int64_t last, int64_t width, int64_t unit, int64_t units, Unit* to) const {
-    const int64_t at = unit * kElements, elements = std::min(units * kElements, k_ - at);
-    if (!along_depth) {
-      interleave_panels(from + at * ld + first, ld, last - first, elements, to, width);
-      return;
-    }
-    for (int64_t i = first; i < last; i += width, to += units * width) {
-      const int64_t count = std::min(width, last - i);
-      if (count < width) std::fill_n(to, units * width, Unit{});
-      transpose_panel(from + i * ld + at, ld, count, elements, to, width);
-    }
+  // Rows first..last of op(A) (or columns of op(B)) into panels of WIDTH, units from `unit` on.
+  template <int64_t WIDTH>
+  void pack(const T* from, int64_t ld, bool along_depth, int64_t first, int64_t last, int64_t unit, int64_t units, Unit* to) const {
+    const int64_t at = unit * kElements;
+    pack_panels<WIDTH>(from + (along_depth ? first * ld + at : at * ld + first), ld, along_depth, last - first, std::min(units * kElements, k_ - at),
+                       to);
   }
 
   // Rows i0..i1 of a block of columns j0..j1, units from `unit` on; `left` and `right` are their packed operands.
   void multiply(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t unit, int64_t units, const Unit* left, const Unit* right, Sum* to, int64_t ld,
                 bool keep) const {
-    for (int64_t j = j0; j < j1; j += kWidth, right += units * kWidth) {
-      const int64_t cols = std::min(kWidth, j1 - j);
-      const Panel<T> panel{right};
-      for (int64_t i = i0; i < i1; i += kRows) {
-        const int64_t rows = std::min<int64_t>(kRows, i1 - i);
-        Sum* at = to + (i - i0) * ld + j - j0;
-        if (in_place_ && rows == kRows) {
-          partial_tile<T, kVectors>({units}, EvenRows<T>(a_ + i * lda_ + unit * kElements, lda_), panel, at, ld, rows, cols, nullptr, keep);
-        } else {
-          const Unit* packed = in_place_ ? left : left + (i - i0) * units;
-          partial_tile<T, kVectors>({units}, PackedRows<T>{packed}, panel, at, ld, rows, cols, nullptr, keep);
-        }
-      }
+    const Panels<T> panels{right, units, units};
+    if (in_place_) {
+      rows_by_panels(a_ + i0 * lda_ + unit * kElements, lda_, i1 - i0, panels, j1 - j0, to, ld, keep);
+    } else {
+      packed_by_panels(left, i1 - i0, panels, j1 - j0, to, ld, keep);
     }
   }
 
@@ -114,10 +102,10 @@ class PackedProduct {
     do {
       const int64_t units = std::min(depth_, units_ - unit);
       const bool last = unit + units == units_;
-      pack(b_, ldb_, tb_, j0, j1, kWidth, unit, units, right);
+      pack<kWidth>(b_, ldb_, tb_, j0, j1, unit, units, right);
       for (int64_t i0 = top; i0 < bottom; i0 += block_rows_) {
         const int64_t i1 = std::min(bottom, i0 + block_rows_);
-        if (!in_place_ || i1 % kRows != 0) pack(a_, lda_, !ta_, in_place_ ? i1 / kRows * kRows : i0, i1, kRows, unit, units, left);
+        if (!in_place_) pack<kRows>(a_, lda_, !ta_, i0, i1, unit, units, left);
         if constexpr (std::is_same_v<T, Sum>) {
           if (direct_) {
             if (unit == 0 && bias_ != nullptr)
@@ -161,7 +149,7 @@ class PackedProduct {
   void run() const {
     const int64_t across = ceil_div(n_, tile_cols_);
     parallel_for(ceil_div(m_, tile_rows_) * across, 1, [&](int64_t begin, int64_t end) {
-      const Scratch<Unit> left((in_place_ ? kRows : block_rows_) * depth_), right(block_cols_ * depth_);
+      const Scratch<Unit> left(in_place_ ? 0 : block_rows_ * depth_), right(block_cols_ * depth_);
       const Scratch<Sum> sums(direct_ ? 0 : (depth_ < units_ ? tile_rows_ : block_rows_) * block_cols_);
       for (int64_t tile = begin; tile < end; tile++) {
         const int64_t top = tile / across * tile_rows_, bottom = std::min(m_, top + tile_rows_);

@@ -518,6 +518,8 @@ const sequences: Case[] = [
   attention(1, 67, 131, 8, false, false),
   attention(1, 1, 65, 24, false, false),
   attention(1, 131, 131, 8, true, false, ['float32', 'bfloat16']),
+  attention(1, 50, 290, 5, false, true, ['float32', 'float64']),
+  attention(1, 270, 270, 4, true, false, ['float32']),
   recurrent('LSTM', 5, 3, 6, 9),
   recurrent('LSTM', 3, 17, 5, 17),
   recurrent('GRU', 5, 3, 6, 9),
