@@ -109,6 +109,9 @@ inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second
   }
 }
 
+// Rows by which a line is asked for before it is laid into panels: where rows are far apart, the processor does not foresee the next one.
+constexpr int64_t kRowsAhead = 2;
+
 // WIDTH units, each an element or a pair of them; `second` is the pairs' other row, or none.
 template <int64_t WIDTH, class T>
 inline void interleave_run(const T* first, const T* second, typename Multiply<T>::Unit* to) {
@@ -133,7 +136,11 @@ void interleave_panels(const T* from, int64_t step, int64_t count, int64_t eleme
   for (int64_t p = 0; p < elements; p += kElements, to += WIDTH) {
     const T* row = from + p * step;
     const T* second = p + 1 < elements ? row + step : nullptr;
-    for (int64_t i = 0; i < whole; i++) interleave_run<WIDTH>(row + i * WIDTH, second == nullptr ? second : second + i * WIDTH, to + i * panel);
+    const T* ahead = row + std::min(kRowsAhead * kElements, elements - 1 - p) * step;
+    for (int64_t i = 0; i < whole; i++) {
+      for (int64_t j = 0; j < WIDTH; j += 64 / static_cast<int64_t>(sizeof(T))) __builtin_prefetch(ahead + i * WIDTH + j);
+      interleave_run<WIDTH>(row + i * WIDTH, second == nullptr ? second : second + i * WIDTH, to + i * panel);
+    }
     if (rest == 0) continue;
     const int64_t at = whole * WIDTH;
     if (p + kElements < elements && end - row - (kElements - 1) * step >= at + WIDTH) {
