@@ -6,6 +6,7 @@
 #include "conv_direct.h"
 #include "conv_tiles.h"
 #include "conv_weight.h"
+#include "conv_winograd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -39,9 +40,15 @@ template <class T>
 void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if (g.thin()) {
     gather_direct(gather);
-  } else {
-    gather_tiles(gather);
+    return;
   }
+  if constexpr (std::is_same_v<T, float> && kWinograd) {
+    if (Winograd::suits(gather)) {
+      Winograd(gather).run();
+      return;
+    }
+  }
+  gather_tiles(gather);
 }
 
 // y = conv(x, weight) + bias

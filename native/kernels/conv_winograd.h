@@ -1,0 +1,300 @@
+// Runs a Gather of 3x3 taps at distance one by Winograd's minimal filtering F(2x2, 3x3): 2 x 2 pixels of the result take 16 products for
+// a pair of channels instead of 36. With the filter w and the 4 x 4 source pixels d of a tile of the result,
+//
+//     y = A^T ((G w G^T) * (B^T d B)) A,   summed over source channels before A is applied,
+//
+//     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1],  G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1],  A^T = [1 1 1 0; 0 1 -1 -1].
+//
+// The sums over channels are 16 matrix products, one for each place in a tile. Rounding errors are a few times those of direct sums:
+// the transforms add at most nine terms. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "../runtime/parallel.h"
+#include "../runtime/scratch.h"
+#include "conv_gather.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Where it was measured to win.
+constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES == 32;
+
+class Winograd {
+  static constexpr int64_t kPlaces = 16, kWidth = kCols<float>;
+  static constexpr int kLanes = static_cast<int>(kWidth) / kVectors;
+  // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
+  static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
+  // Elements of a row of even (or odd) source pixels of a run of tiles: one more than tiles, and what a vector reads behind them.
+  static constexpr int64_t kPitch = kWidth + 2 * kLanes;
+
+  // Neighbouring tiles of one row of tiles of one image: lanes `lane`... of a panel.
+  struct Run {
+    int64_t image, row, first, count, lane;
+  };
+
+  const Gather<float>& gather_;
+  const bool reversed_;  // taps read later pixels first
+  const int64_t c_, k_, k_padded_;
+  const int64_t across_, tiles_;     // tiles in a row, and of all images
+  const int64_t panels_, together_;  // of tiles; of them how many are worked at at a time
+  int64_t parts_, part_;             // of destination channels, and channels of one
+
+  static bool consecutive(const GatherAxis& axis, int64_t by) {
+    return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
+  }
+  static int64_t tile_count(const Gather<float>& g) { return g.n * ceil_div(g.dest_size[1], 2) * ceil_div(g.dest_size[2], 2); }
+
+ public:
+  // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
+  static bool suits(const Gather<float>& g) {
+    if (g.phases.size() != 1 || g.source_size[0] != 1 || g.dest_size[0] != 1) return false;
+    const GatherAxis* axis = g.phases[0].axis;
+    if (axis[0].offsets.size() != 1 || axis[0].offsets[0] != 0) return false;
+    for (int d = 1; d < 3; d++) {
+      if (axis[d].stride != 1 || axis[d].step != 1 || axis[d].start != 0 || g.grid[d] != g.dest_size[d]) return false;
+    }
+    const bool ascending = consecutive(axis[1], 1) && consecutive(axis[2], 1), descending = consecutive(axis[1], -1) && consecutive(axis[2], -1);
+    if (!ascending && !descending) return false;
+    constexpr double kTransform = 120, kFilter = 600;
+    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels), tiles = static_cast<double>(tile_count(g));
+    const double direct = 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
+    return tiles >= 16 && 16 * c * k * tiles + kTransform * (c + k) * tiles + kFilter * c * k < direct;
+  }
+
+  explicit Winograd(const Gather<float>& gather)
+      : gather_(gather),
+        reversed_(gather.phases[0].axis[1].offsets[1] < gather.phases[0].axis[1].offsets[0]),
+        c_(gather.source_channels),
+        k_(gather.dest_channels),
+        k_padded_(round_up(k_, kRows)),
+        across_(ceil_div(gather.dest_size[2], 2)),
+        tiles_(tile_count(gather)),
+        panels_(ceil_div(tiles_, kWidth)),
+        together_(std::min<int64_t>(panels_, std::max<int64_t>(1, kSourceBytes / (kPlaces * c_ * kWidth * static_cast<int64_t>(sizeof(float)))))) {
+    const int64_t most = std::max<int64_t>(kRows, kSumBytes / (kPlaces * together_ * kWidth * static_cast<int64_t>(sizeof(float))));
+    part_ = equal_part(k_padded_, most / kRows * kRows, kRows);
+    // Few tiles are shared out by channels too, each part transforming the source anew.
+    parts_ = std::min<int64_t>(ceil_div(4, ceil_div(panels_, together_) * gather.groups), ceil_div(k_, 64));
+  }
+
+  void run() {
+    const Scratch<float> filters(gather_.groups * kPlaces * k_padded_ * c_);
+    transform_filters(filters.get());
+    const int64_t blocks = ceil_div(panels_, together_), share = equal_part(k_padded_, ceil_div(k_padded_, parts_), kRows);
+    const int64_t shares = ceil_div(k_padded_, share);
+    parallel_for(blocks * gather_.groups * shares, 1, [&](int64_t first, int64_t last) {
+      // Behind the last lanes of each place there is room for what a vector writes too much.
+      const Scratch<float> source(kPlaces * (together_ * c_ * kWidth + kWidth)), sums(kPlaces * together_ * part_ * kWidth);
+      const Scratch<float> rows(2 * 8 * kWidth * kPitch);
+      std::vector<Run> runs;
+      for (int64_t item = first; item < last; item++) {
+        const int64_t block = item / shares / gather_.groups, group = item / shares % gather_.groups, k0 = item % shares * share;
+        run_block(block * together_, std::min(panels_, (block + 1) * together_), group, k0, std::min(k_padded_, k0 + share), filters.get(),
+                  source.get(), sums.get(), rows.get(), runs);
+      }
+    });
+  }
+
+ private:
+  // [group][place][panel of kRows channels][source channel][kRows]
+  int64_t filter(int64_t group, int64_t place, int64_t k) const { return ((group * kPlaces + place) * k_padded_ + k) * c_; }
+
+  void transform_filters(float* filters) const {
+    const int64_t panels = k_padded_ / kRows;
+    const std::vector<int64_t>& taps = gather_.phases[0].weights;
+    parallel_for(gather_.groups * panels, std::max<int64_t>(1, 1024 / c_), [&](int64_t first, int64_t last) {
+      for (int64_t item = first; item < last; item++) {
+        const int64_t group = item / panels, k0 = item % panels * kRows;
+        const int64_t valid = std::min<int64_t>(kRows, k_ - k0);
+        float* to[kPlaces];
+        for (int64_t place = 0; place < kPlaces; place++) to[place] = filters + filter(group, place, k0);
+        const float* weight = gather_.group_weight(group) + k0 * gather_.dest_step;
+        for (int64_t c = 0; c < c_; c++, weight += gather_.source_step) {
+          alignas(64) float w[9][kLanes] = {};
+          for (int64_t r = 0; r < valid; r++) {
+            for (int t = 0; t < 9; t++) w[t][r] = weight[r * gather_.dest_step + taps[static_cast<size_t>(reversed_ ? 8 - t : t)]];
+          }
+          FloatVector half[4][3];
+          for (int j = 0; j < 3; j++) {
+            const auto a = load_vector<FloatVector>(w[j]), b = load_vector<FloatVector>(w[3 + j]), d = load_vector<FloatVector>(w[6 + j]);
+            half[0][j] = a;
+            half[1][j] = 0.5f * (a + b + d);
+            half[2][j] = 0.5f * (a - b + d);
+            half[3][j] = d;
+          }
+          for (int i = 0; i < 4; i++) {
+            const FloatVector a = half[i][0], b = half[i][1], d = half[i][2];
+            put(to[4 * i] + c * kRows, a);
+            put(to[4 * i + 1] + c * kRows, 0.5f * (a + b + d));
+            put(to[4 * i + 2] + c * kRows, 0.5f * (a - b + d));
+            put(to[4 * i + 3] + c * kRows, d);
+          }
+        }
+      }
+    });
+  }
+  static void put(float* to, FloatVector v) {
+    static_assert(kRows <= kLanes);
+    float lanes[kLanes];
+    store_vector(lanes, v);
+    std::memcpy(to, lanes, kRows * sizeof(float));
+  }
+
+  void find_runs(int64_t panel, std::vector<Run>& runs) const {
+    runs.clear();
+    const int64_t down = ceil_div(gather_.dest_size[1], 2), end = std::min(tiles_, (panel + 1) * kWidth);
+    for (int64_t at = panel * kWidth; at < end;) {
+      const int64_t first = at % across_, count = std::min(across_ - first, end - at);
+      runs.push_back({at / across_ / down, at / across_ % down, first, count, at - panel * kWidth});
+      at += count;
+    }
+  }
+
+  // The four rows of source pixels of a run, even and odd ones apart, zero where there is no source.
+  void lay_rows(const Run& run, const float* plane, const float* begin, const float* end, float* to) const {
+    const GatherPhase& phase = gather_.phases[0];
+    const int64_t height = gather_.source_size[1], width = gather_.source_size[2], needed = 2 * run.count + 2;
+    const int64_t top = 2 * run.row + std::min(phase.axis[1].offsets[0], phase.axis[1].offsets[2]);
+    const int64_t left = 2 * run.first + std::min(phase.axis[2].offsets[0], phase.axis[2].offsets[2]);
+    for (int64_t y = top; y < top + 4; y++, to += 2 * kPitch) {
+      float *even = to, *odd = to + kPitch;
+      if (y < 0 || y >= height) {
+        std::fill_n(to, 2 * kPitch, 0.0f);
+        continue;
+      }
+      const float* row = plane + y * width + left;
+      const int64_t pixels = round_up(needed, 2 * kLanes);
+      if (row >= begin && row + pixels <= end) {
+        for (int64_t i = 0; i < pixels; i += 2 * kLanes) deinterleave(row + i, even + i / 2, odd + i / 2, std::make_integer_sequence<int, kLanes>{});
+        // What was read of other rows.
+        for (int64_t i = 0; i < std::min(-left, needed); i++) (i % 2 == 0 ? even : odd)[i / 2] = 0.0f;
+        for (int64_t i = std::max<int64_t>(0, width - left); i < needed; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0.0f;
+      } else {
+        for (int64_t i = 0; i < needed; i++) (i % 2 == 0 ? even : odd)[i / 2] = left + i >= 0 && left + i < width ? row[i] : 0.0f;
+      }
+    }
+  }
+  template <int... LANE>
+  static void deinterleave(const float* from, float* even, float* odd, std::integer_sequence<int, LANE...>) {
+    const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + kLanes);
+    store_vector(even, __builtin_shufflevector(a, b, 2 * LANE...));
+    store_vector(odd, __builtin_shufflevector(a, b, (2 * LANE + 1)...));
+  }
+
+  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
+  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
+    for (int64_t t = 0; t < run.count; t += kLanes) {
+      FloatVector d[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        const float* from = rows + j % 2 * kPitch + j / 2 + t;
+        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
+        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
+        d[0][j] = a - c;
+        d[1][j] = b + c;
+        d[2][j] = c - b;
+        d[3][j] = b - e;
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        float* place = to + 4 * i * step + t;
+        store_vector(place, d[i][0] - d[i][2]);
+        store_vector(place + step, d[i][1] + d[i][2]);
+        store_vector(place + 2 * step, d[i][2] - d[i][1]);
+        store_vector(place + 3 * step, d[i][1] - d[i][3]);
+      }
+    }
+  }
+
+  // A^T m A of a panel of one channel, whose places are `step` apart: two rows of 2 * kWidth pixels.
+  template <int... LANE>
+  static void transform_sums(const float* sums, int64_t step, float bias, float* rows, std::integer_sequence<int, LANE...>) {
+    for (int v = 0; v < kVectors; v++) {
+      FloatVector top[4], bottom[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        const float* from = sums + j * step + v * kLanes;
+        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 4 * step);
+        const auto c = load_vector<FloatVector>(from + 8 * step), d = load_vector<FloatVector>(from + 12 * step);
+        top[j] = a + b + c;
+        bottom[j] = b - c - d;
+      }
+      const auto finish = [&](const FloatVector* m, float* to) {
+        const FloatVector even = m[0] + m[1] + m[2] + bias, odd = m[1] - m[2] - m[3] + bias;
+        store_vector(to, __builtin_shufflevector(even, odd, (LANE / 2 + LANE % 2 * kLanes)...));
+        store_vector(to + kLanes, __builtin_shufflevector(even, odd, ((LANE + kLanes) / 2 + LANE % 2 * kLanes)...));
+      };
+      finish(top, rows + 2 * v * kLanes);
+      finish(bottom, rows + 2 * kWidth + 2 * v * kLanes);
+    }
+  }
+
+  void run_block(int64_t first, int64_t last, int64_t group, int64_t k0, int64_t k1, const float* filters, float* source, float* sums, float* rows,
+                 std::vector<Run>& runs) const {
+    const int64_t step = together_ * c_ * kWidth + kWidth, size = gather_.source_pixels();
+    const float* const end = gather_.source + gather_.n * gather_.groups * c_ * size;
+    for (int64_t panel = first; panel < last; panel++) {
+      find_runs(panel, runs);
+      // The rows of one channel are laid while those of the channel before are on their way to the cache.
+      const auto lay = [&](int64_t c) {
+        float* to = rows + c % 2 * 8 * kWidth * kPitch;
+        for (const Run& run : runs) {
+          lay_rows(run, gather_.source + ((run.image * gather_.groups + group) * c_ + c) * size, gather_.source, end, to);
+          to += 8 * kPitch;
+        }
+      };
+      lay(0);
+      for (int64_t c = 0; c < c_; c++) {
+        if (c + 1 < c_) lay(c + 1);
+        const float* from = rows + c % 2 * 8 * kWidth * kPitch;
+        for (const Run& run : runs) {
+          transform_source(run, from, source + ((panel - first) * c_ + c) * kWidth + run.lane, step);
+          from += 8 * kPitch;
+        }
+      }
+    }
+    for (int64_t k = k0; k < k1; k += part_) {
+      const int64_t to = std::min(k1, k + part_);
+      multiply(first, last, group, k, to, filters, source, step, sums);
+      for (int64_t panel = first; panel < last; panel++) {
+        find_runs(panel, runs);
+        finish(panel - first, group, k, std::min(k_, to), sums, runs);
+      }
+    }
+  }
+
+  // Sums of channels k0..k1: [place][panel][channel of the part][kWidth]
+  void multiply(int64_t first, int64_t last, int64_t group, int64_t k0, int64_t k1, const float* filters, const float* source, int64_t step,
+                float* sums) const {
+    for (int64_t place = 0; place < kPlaces; place++) {
+      for (int64_t k = k0; k < k1; k += kRows) {
+        const PackedRows<float> left{filters + filter(group, place, k)};
+        for (int64_t panel = 0; panel < last - first; panel++) {
+          micro_kernel<float, kRows, kVectors>({c_}, left, Panel<float>{source + place * step + panel * c_ * kWidth},
+                                               sums + ((place * together_ + panel) * part_ + k - k0) * kWidth, kWidth, nullptr, false);
+        }
+      }
+    }
+  }
+
+  void finish(int64_t panel, int64_t group, int64_t k0, int64_t k1, const float* sums, const std::vector<Run>& runs) const {
+    const int64_t height = gather_.dest_size[1], width = gather_.dest_size[2];
+    for (int64_t k = k0; k < k1; k++) {
+      alignas(64) float pixels[4 * kWidth];
+      const int64_t channel = group * k_ + k;
+      transform_sums(sums + (panel * part_ + k - k0) * kWidth, together_ * part_ * kWidth, gather_.bias == nullptr ? 0.0f : gather_.bias[channel],
+                     pixels, std::make_integer_sequence<int, kLanes>{});
+      for (const Run& run : runs) {
+        float* to = gather_.dest + ((run.image * gather_.groups * k_ + channel) * height + 2 * run.row) * width + 2 * run.first;
+        const int64_t count = std::min(2 * run.count, width - 2 * run.first);
+        copy_run(to, pixels + 2 * run.lane, count);
+        if (2 * run.row + 1 < height) copy_run(to + width, pixels + 2 * kWidth + 2 * run.lane, count);
+      }
+    }
+  }
+};
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
