@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "conv_weight_inputs.h"
 #include "conv_weight_outputs.h"
+#include "conv_weight_winograd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -34,7 +36,15 @@ template <class T>
 void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_output, T* grad_weight) {
   if (g.n * g.output_pixels() == 0) {
     std::fill_n(grad_weight, g.weight_elements(), T{});
-  } else if (by_inputs<T>(g)) {
+    return;
+  }
+  if constexpr (std::is_same_v<T, float> && kWinograd) {
+    if (WinogradWeight::suits(gather)) {
+      WinogradWeight(gather, grad_output).run(grad_weight);
+      return;
+    }
+  }
+  if (by_inputs<T>(g)) {
     weight_by_inputs(g, grad_output, gather.source, grad_weight);
   } else {
     weight_by_outputs(g, gather, grad_output, grad_weight);

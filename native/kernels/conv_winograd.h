@@ -1,12 +1,5 @@
-// Runs a Gather of 3x3 taps at distance one by Winograd's minimal filtering F(2x2, 3x3): 2 x 2 pixels of the result take 16 products for
-// a pair of channels instead of 36. With the filter w and the 4 x 4 source pixels d of a tile of the result,
-//
-//     y = A^T ((G w G^T) * (B^T d B)) A,   summed over source channels before A is applied,
-//
-//     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1],  G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1],  A^T = [1 1 1 0; 0 1 -1 -1].
-//
-// The sums over channels are 16 matrix products, one for each place in a tile. Rounding errors are a few times those of direct sums:
-// the transforms add at most nine terms. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
+// Runs a Gather of 3x3 taps at distance one by Winograd's minimal filtering: four pixels of the result take 16 products for a pair of channels
+// instead of 36. Rounding errors are those of direct sums and less, as the sums are shorter.
 #pragma once
 
 #include <algorithm>
@@ -15,51 +8,30 @@
 
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
-#include "conv_gather.h"
+#include "winograd_tiles.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Where it was measured to win.
-constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES == 32;
-
 class Winograd {
-  static constexpr int64_t kPlaces = 16, kWidth = kCols<float>;
-  static constexpr int kLanes = static_cast<int>(kWidth) / kVectors;
+  using Run = WinogradTiles::Run;
+  static constexpr int64_t kPlaces = WinogradTiles::kPlaces, kWidth = WinogradTiles::kWidth;
+  static constexpr int kLanes = WinogradTiles::kLanes;
   // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
   static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
-  // Elements of a row of even (or odd) source pixels of a run of tiles: one more than tiles, and what a vector reads behind them.
-  static constexpr int64_t kPitch = kWidth + 2 * kLanes;
-
-  // Neighbouring tiles of one row of tiles of one image: lanes `lane`... of a panel.
-  struct Run {
-    int64_t image, row, first, count, lane;
-  };
-
   const Gather<float>& gather_;
   const bool reversed_;  // taps read later pixels first
   const int64_t c_, k_, k_padded_;
-  const int64_t across_, tiles_;     // tiles in a row, and of all images
+  const WinogradTiles tiles_;
   const int64_t panels_, together_;  // of tiles; of them how many are worked at at a time
   int64_t parts_, part_;             // of destination channels, and channels of one
-
-  static bool consecutive(const GatherAxis& axis, int64_t by) {
-    return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
-  }
-  static int64_t tile_count(const Gather<float>& g) { return g.n * ceil_div(g.dest_size[1], 2) * ceil_div(g.dest_size[2], 2); }
 
  public:
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
   static bool suits(const Gather<float>& g) {
-    if (g.phases.size() != 1 || g.source_size[0] != 1 || g.dest_size[0] != 1) return false;
-    const GatherAxis* axis = g.phases[0].axis;
-    if (axis[0].offsets.size() != 1 || axis[0].offsets[0] != 0) return false;
-    for (int d = 1; d < 3; d++) {
-      if (axis[d].stride != 1 || axis[d].step != 1 || axis[d].start != 0 || g.grid[d] != g.dest_size[d]) return false;
-    }
-    const bool ascending = consecutive(axis[1], 1) && consecutive(axis[2], 1), descending = consecutive(axis[1], -1) && consecutive(axis[2], -1);
-    if (!ascending && !descending) return false;
+    if (!WinogradTiles::serves(g)) return false;
     constexpr double kTransform = 120, kFilter = 600;
-    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels), tiles = static_cast<double>(tile_count(g));
+    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels),
+               tiles = static_cast<double>(WinogradTiles(g).count);
     const double direct = 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
     return tiles >= 16 && 16 * c * k * tiles + kTransform * (c + k) * tiles + kFilter * c * k < direct;
   }
@@ -70,9 +42,8 @@ class Winograd {
         c_(gather.source_channels),
         k_(gather.dest_channels),
         k_padded_(round_up(k_, kRows)),
-        across_(ceil_div(gather.dest_size[2], 2)),
-        tiles_(tile_count(gather)),
-        panels_(ceil_div(tiles_, kWidth)),
+        tiles_(gather),
+        panels_(ceil_div(tiles_.count, kWidth)),
         together_(std::min<int64_t>(panels_, std::max<int64_t>(1, kSourceBytes / (kPlaces * c_ * kWidth * static_cast<int64_t>(sizeof(float)))))) {
     const int64_t most = std::max<int64_t>(kRows, kSumBytes / (kPlaces * together_ * kWidth * static_cast<int64_t>(sizeof(float))));
     part_ = equal_part(k_padded_, most / kRows * kRows, kRows);
@@ -88,7 +59,7 @@ class Winograd {
     parallel_for(blocks * gather_.groups * shares, 1, [&](int64_t first, int64_t last) {
       // Behind the last lanes of each place there is room for what a vector writes too much.
       const Scratch<float> source(kPlaces * (together_ * c_ * kWidth + kWidth)), sums(kPlaces * together_ * part_ * kWidth);
-      const Scratch<float> rows(2 * 8 * kWidth * kPitch);
+      const Scratch<float> rows(2 * WinogradTiles::kRowsOfPanel);
       std::vector<Run> runs;
       for (int64_t item = first; item < last; item++) {
         const int64_t block = item / shares / gather_.groups, group = item / shares % gather_.groups, k0 = item % shares * share;
@@ -143,72 +114,6 @@ class Winograd {
     std::memcpy(to, lanes, kRows * sizeof(float));
   }
 
-  void find_runs(int64_t panel, std::vector<Run>& runs) const {
-    runs.clear();
-    const int64_t down = ceil_div(gather_.dest_size[1], 2), end = std::min(tiles_, (panel + 1) * kWidth);
-    for (int64_t at = panel * kWidth; at < end;) {
-      const int64_t first = at % across_, count = std::min(across_ - first, end - at);
-      runs.push_back({at / across_ / down, at / across_ % down, first, count, at - panel * kWidth});
-      at += count;
-    }
-  }
-
-  // The four rows of source pixels of a run, even and odd ones apart, zero where there is no source.
-  void lay_rows(const Run& run, const float* plane, const float* begin, const float* end, float* to) const {
-    const GatherPhase& phase = gather_.phases[0];
-    const int64_t height = gather_.source_size[1], width = gather_.source_size[2], needed = 2 * run.count + 2;
-    const int64_t top = 2 * run.row + std::min(phase.axis[1].offsets[0], phase.axis[1].offsets[2]);
-    const int64_t left = 2 * run.first + std::min(phase.axis[2].offsets[0], phase.axis[2].offsets[2]);
-    for (int64_t y = top; y < top + 4; y++, to += 2 * kPitch) {
-      float *even = to, *odd = to + kPitch;
-      if (y < 0 || y >= height) {
-        std::fill_n(to, 2 * kPitch, 0.0f);
-        continue;
-      }
-      const float* row = plane + y * width + left;
-      const int64_t pixels = round_up(needed, 2 * kLanes);
-      if (row >= begin && row + pixels <= end) {
-        for (int64_t i = 0; i < pixels; i += 2 * kLanes) deinterleave(row + i, even + i / 2, odd + i / 2, std::make_integer_sequence<int, kLanes>{});
-        // What was read of other rows.
-        for (int64_t i = 0; i < std::min(-left, needed); i++) (i % 2 == 0 ? even : odd)[i / 2] = 0.0f;
-        for (int64_t i = std::max<int64_t>(0, width - left); i < needed; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0.0f;
-      } else {
-        for (int64_t i = 0; i < needed; i++) (i % 2 == 0 ? even : odd)[i / 2] = left + i >= 0 && left + i < width ? row[i] : 0.0f;
-      }
-    }
-  }
-  template <int... LANE>
-  static void deinterleave(const float* from, float* even, float* odd, std::integer_sequence<int, LANE...>) {
-    const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + kLanes);
-    store_vector(even, __builtin_shufflevector(a, b, 2 * LANE...));
-    store_vector(odd, __builtin_shufflevector(a, b, (2 * LANE + 1)...));
-  }
-
-  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
-  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
-    for (int64_t t = 0; t < run.count; t += kLanes) {
-      FloatVector d[4][4];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; j++) {
-        const float* from = rows + j % 2 * kPitch + j / 2 + t;
-        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
-        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
-        d[0][j] = a - c;
-        d[1][j] = b + c;
-        d[2][j] = c - b;
-        d[3][j] = b - e;
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        float* place = to + 4 * i * step + t;
-        store_vector(place, d[i][0] - d[i][2]);
-        store_vector(place + step, d[i][1] + d[i][2]);
-        store_vector(place + 2 * step, d[i][2] - d[i][1]);
-        store_vector(place + 3 * step, d[i][1] - d[i][3]);
-      }
-    }
-  }
-
   // A^T m A of a panel of one channel, whose places are `step` apart: two rows of 2 * kWidth pixels.
   template <int... LANE>
   static void transform_sums(const float* sums, int64_t step, float bias, float* rows, std::integer_sequence<int, LANE...>) {
@@ -236,31 +141,25 @@ class Winograd {
                  std::vector<Run>& runs) const {
     const int64_t step = together_ * c_ * kWidth + kWidth, size = gather_.source_pixels();
     const float* const end = gather_.source + gather_.n * gather_.groups * c_ * size;
+    const GatherAxis* axis = gather_.phases[0].axis;
+    const int64_t above = std::min(axis[1].offsets[0], axis[1].offsets[2]), before = std::min(axis[2].offsets[0], axis[2].offsets[2]);
     for (int64_t panel = first; panel < last; panel++) {
-      find_runs(panel, runs);
-      // The rows of one channel are laid while those of the channel before are on their way to the cache.
-      const auto lay = [&](int64_t c) {
-        float* to = rows + c % 2 * 8 * kWidth * kPitch;
-        for (const Run& run : runs) {
-          lay_rows(run, gather_.source + ((run.image * gather_.groups + group) * c_ + c) * size, gather_.source, end, to);
-          to += 8 * kPitch;
-        }
+      tiles_.find_runs(panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), runs);
+      const auto lay = [&](int64_t c, const Run& run, float* to) {
+        const float* pixels = gather_.source + ((run.image * gather_.groups + group) * c_ + c) * size;
+        WinogradTiles::lay_rows({gather_.source, end, pixels, gather_.source_size[1], gather_.source_size[2]}, 2 * run.row + above,
+                                2 * run.first + before, 4, 2 * run.count + 2, to);
       };
-      lay(0);
-      for (int64_t c = 0; c < c_; c++) {
-        if (c + 1 < c_) lay(c + 1);
-        const float* from = rows + c % 2 * 8 * kWidth * kPitch;
-        for (const Run& run : runs) {
-          transform_source(run, from, source + ((panel - first) * c_ + c) * kWidth + run.lane, step);
-          from += 8 * kPitch;
-        }
-      }
+      const auto transform = [&](int64_t c, const Run& run, const float* from) {
+        WinogradTiles::transform_source(run, from, source + ((panel - first) * c_ + c) * kWidth + run.lane, step);
+      };
+      WinogradTiles::each_channel(0, c_, runs, rows, lay, transform);
     }
     for (int64_t k = k0; k < k1; k += part_) {
       const int64_t to = std::min(k1, k + part_);
       multiply(first, last, group, k, to, filters, source, step, sums);
       for (int64_t panel = first; panel < last; panel++) {
-        find_runs(panel, runs);
+        tiles_.find_runs(panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), runs);
         finish(panel - first, group, k, std::min(k_, to), sums, runs);
       }
     }

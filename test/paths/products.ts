@@ -213,9 +213,10 @@ const convolutions: Case[] = [
   { n: 3, c: 4, k: 3, size: [19], kernel: [4], stride: 2, padding: 1, transposed: true },
   { n: 1, c: 3, k: 2, size: [4, 5, 3], kernel: [2, 2, 2], stride: 2, transposed: true },
   { n: 2, c: 36, k: 26, size: [13, 34], kernel: [3, 3] },
-  { n: 1, c: 96, k: 130, size: [11, 9], kernel: [3, 3], padding: 2, groups: 2 },
-  { n: 3, c: 33, k: 64, size: [10, 7], kernel: [3, 3], padding: [2, 0], bias: false },
-  { n: 2, c: 30, k: 34, size: [10, 7], kernel: [3, 3], padding: 1, transposed: true },
+  { n: 4, c: 96, k: 130, size: [11, 9], kernel: [3, 3], padding: 2, groups: 2 },
+  { n: 9, c: 33, k: 64, size: [10, 7], kernel: [3, 3], padding: [2, 0], bias: false },
+  { n: 9, c: 30, k: 34, size: [10, 7], kernel: [3, 3], padding: 1, transposed: true },
+  { n: 1, c: 60, k: 126, size: [41, 50], kernel: [3, 3], padding: 1, bias: false, dtypes: ['float32'] },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 

@@ -1,0 +1,177 @@
+// Tiles of Winograd's minimal filtering F(2x2, 3x3) in registers: 2 x 2 pixels of the result, which read 4 x 4 of the source. With the filter w
+// and the source pixels d,
+//
+//     y = A^T ((G w G^T) * (B^T d B)) A,
+//
+//     B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1],  G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1],  A^T = [1 1 1 0; 0 1 -1 -1].
+//
+// Summed over channels before A is applied, the products of each of the 16 places in a tile are a matrix product. Source: Lavin and Gray,
+// "Fast Algorithms for Convolutional Neural Networks" (2015).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "conv_gather.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// Where it was measured to win.
+constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES == 32;
+
+struct WinogradTiles {
+  static constexpr int64_t kPlaces = 16, kWidth = kCols<float>;
+  static constexpr int kLanes = static_cast<int>(kWidth) / kVectors;
+  // Elements of a row of even (or odd) source pixels of a run of tiles: one more than tiles, and what a vector reads behind them.
+  static constexpr int64_t kPitch = kWidth + 2 * kLanes;
+  // Elements of the rows of a panel's runs: of each run four rows, even and odd pixels.
+  static constexpr int64_t kRowsOfRun = 8 * kPitch, kRowsOfPanel = kWidth * kRowsOfRun;
+
+  // Neighbouring tiles of one row of tiles of one image: lanes `lane`... of a panel.
+  struct Run {
+    int64_t image, row, first, count, lane;
+  };
+  // One channel of one image among all of them, which end at `end`.
+  struct Plane {
+    const float *begin, *end, *pixels;
+    int64_t height, width;
+  };
+
+  int64_t across, down, count;  // tiles in a row, rows of them in an image, and tiles of all images
+
+  template <class T>
+  explicit WinogradTiles(const Gather<T>& g) : across(ceil_div(g.dest_size[2], 2)), down(ceil_div(g.dest_size[1], 2)), count(g.n * across * down) {}
+
+  // Whether a Gather's taps are 3 x 3 at distance one.
+  template <class T>
+  static bool serves(const Gather<T>& g) {
+    if (g.phases.size() != 1 || g.source_size[0] != 1 || g.dest_size[0] != 1) return false;
+    const GatherAxis* axis = g.phases[0].axis;
+    if (axis[0].offsets.size() != 1 || axis[0].offsets[0] != 0) return false;
+    for (int d = 1; d < 3; d++) {
+      if (axis[d].stride != 1 || axis[d].step != 1 || axis[d].start != 0 || g.grid[d] != g.dest_size[d]) return false;
+    }
+    return (consecutive(axis[1], 1) && consecutive(axis[2], 1)) || (consecutive(axis[1], -1) && consecutive(axis[2], -1));
+  }
+
+  // Tiles begin..end as runs.
+  void find_runs(int64_t begin, int64_t end, std::vector<Run>& runs) const {
+    runs.clear();
+    for (int64_t at = begin; at < end;) {
+      const int64_t first = at % across, length = std::min(across - first, end - at);
+      runs.push_back({at / across / down, at / across % down, first, length, at - begin});
+      at += length;
+    }
+  }
+
+  // `rows` rows of `needed` pixels of a plane from (top, left) on, even and odd ones apart, zero outside.
+  static void lay_rows(const Plane& plane, int64_t top, int64_t left, int64_t rows, int64_t needed, float* to) {
+    const int64_t pixels = round_up(needed, 2 * kLanes);
+    for (int64_t y = top; y < top + rows; y++, to += 2 * kPitch) {
+      float *even = to, *odd = to + kPitch;
+      if (y < 0 || y >= plane.height) {
+        for (int64_t i = 0; i < pixels / 2; i += kLanes) {
+          store_vector(even + i, FloatVector{});
+          store_vector(odd + i, FloatVector{});
+        }
+        continue;
+      }
+      const auto pixel = [&](int64_t i) -> float& { return to[(i & 1) * kPitch + (i >> 1)]; };
+      const float* row = plane.pixels + y * plane.width + left;
+      const int64_t lo = std::clamp<int64_t>(-left, 0, needed), hi = std::clamp<int64_t>(plane.width - left, lo, needed);
+      if (row - plane.begin >= 0 && plane.end - row >= pixels) {
+        // What this reads of other rows is cleared.
+        for (int64_t i = 0; i < pixels; i += 2 * kLanes) deinterleave(row + i, even + i / 2, odd + i / 2, std::make_integer_sequence<int, kLanes>{});
+      } else {
+        for (int64_t i = lo; i < hi; i++) pixel(i) = row[i];
+      }
+      for (int64_t i = 0; i < lo; i++) pixel(i) = 0.0f;
+      for (int64_t i = hi; i < needed; i++) pixel(i) = 0.0f;
+    }
+  }
+
+  // Calls lay(channel, run, rows), then transform(channel, run, rows) for all runs of a panel. The rows of one channel are laid while those of the
+  // channel before are on their way to the cache. `rows` holds two panels.
+  template <class Lay, class Transform>
+  static void each_channel(int64_t begin, int64_t end, const std::vector<Run>& runs, float* rows, const Lay& lay, const Transform& transform) {
+    const auto lay_all = [&](int64_t channel) {
+      float* to = rows + channel % 2 * kRowsOfPanel;
+      for (const Run& run : runs) {
+        lay(channel, run, to);
+        to += kRowsOfRun;
+      }
+    };
+    lay_all(begin);
+    for (int64_t channel = begin; channel < end; channel++) {
+      if (channel + 1 < end) lay_all(channel + 1);
+      const float* from = rows + channel % 2 * kRowsOfPanel;
+      for (const Run& run : runs) {
+        transform(channel, run, from);
+        from += kRowsOfRun;
+      }
+    }
+  }
+
+  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
+  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
+    for (int64_t t = 0; t < run.count; t += kLanes) {
+      FloatVector d[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        const float* from = rows + j % 2 * kPitch + j / 2 + t;
+        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
+        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
+        d[0][j] = a - c;
+        d[1][j] = b + c;
+        d[2][j] = c - b;
+        d[3][j] = b - e;
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        float* place = to + 4 * i * step + t;
+        store_vector(place, d[i][0] - d[i][2]);
+        store_vector(place + step, d[i][1] + d[i][2]);
+        store_vector(place + 2 * step, d[i][2] - d[i][1]);
+        store_vector(place + 3 * step, d[i][1] - d[i][3]);
+      }
+    }
+  }
+
+  // A y A^T of the run's tiles of a gradient of the result.
+  static void transform_gradient(const Run& run, const float* rows, float* to, int64_t step) {
+    for (int64_t t = 0; t < run.count; t += kLanes) {
+      FloatVector d[4][2];
+#pragma GCC unroll 2
+      for (int j = 0; j < 2; j++) {
+        const auto a = load_vector<FloatVector>(rows + j * kPitch + t), b = load_vector<FloatVector>(rows + (2 + j) * kPitch + t);
+        d[0][j] = a;
+        d[1][j] = a + b;
+        d[2][j] = a - b;
+        d[3][j] = -b;
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        float* place = to + 4 * i * step + t;
+        store_vector(place, d[i][0]);
+        store_vector(place + step, d[i][0] + d[i][1]);
+        store_vector(place + 2 * step, d[i][0] - d[i][1]);
+        store_vector(place + 3 * step, -d[i][1]);
+      }
+    }
+  }
+
+ private:
+  static bool consecutive(const GatherAxis& axis, int64_t by) {
+    return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
+  }
+  template <int... LANE>
+  static void deinterleave(const float* from, float* even, float* odd, std::integer_sequence<int, LANE...>) {
+    const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + kLanes);
+    store_vector(even, __builtin_shufflevector(a, b, 2 * LANE...));
+    store_vector(odd, __builtin_shufflevector(a, b, (2 * LANE + 1)...));
+  }
+};
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
