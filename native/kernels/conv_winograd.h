@@ -29,11 +29,13 @@ class Winograd {
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
   static bool suits(const Gather<float>& g) {
     if (!WinogradTiles::serves(g)) return false;
-    constexpr double kTransform = 120, kFilter = 600;
+    constexpr double kTransform = 120;
     const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels),
                tiles = static_cast<double>(WinogradTiles(g).count);
+    // Transformed filters that outgrow the caches come from memory, and would be the largest memory of a step.
+    const double filter = static_cast<double>(g.groups) * c * k * kPlaces * sizeof(float) > 8e6 ? 3000 : 600;
     const double direct = 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
-    return tiles >= 16 && 16 * c * k * tiles + kTransform * (c + k) * tiles + kFilter * c * k < direct;
+    return tiles >= 16 && 16 * c * k * tiles + kTransform * (c + k) * tiles + filter * c * k < direct;
   }
 
   explicit Winograd(const Gather<float>& gather)
