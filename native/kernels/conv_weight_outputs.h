@@ -177,7 +177,7 @@ struct WeightProduct {
           Sum total[kBlock];
           for (int64_t part = 0; part < parts; part++) {
             const Sum* from = partial + ((part * g.groups + group) * rows + row) * padded + k0;
-            for (int64_t k = 0; k < kBlock; k++) total[k] = part == 0 ? from[k] : total[k] + from[k];
+            for (int64_t k = 0; k < count; k++) total[k] = part == 0 ? from[k] : total[k] + from[k];
           }
           for (int64_t k = 0; k < count; k++) to[k * rows + row] = static_cast<T>(total[k]);
         }

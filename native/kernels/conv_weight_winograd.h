@@ -21,11 +21,11 @@ class WinogradWeight {
   static constexpr int64_t kPlaces = WinogradTiles::kPlaces, kWidth = WinogradTiles::kWidth;
   static constexpr int kLanes = WinogradTiles::kLanes;
   // Destination and source channels of a block of sums; tiles that are transformed at a time, in so many panels.
-  static constexpr int64_t kBlock = 128, kSources = 64, kPanels = 2, kTiles = kPanels * kWidth;
+  static constexpr int64_t kTargets = 128, kSources = 64, kPanels = 2, kTiles = kPanels * kWidth;
   // From a channel's tiles to the next one's: room for what a vector writes too much.
   static constexpr int64_t kPitch = kTiles + kLanes;
   // From a place to the next one: no multiple of a power of two, which would share places in a cache.
-  static constexpr int64_t kGradientStep = kBlock * kPitch + kWidth, kSumStep = kBlock * kSources + kWidth;
+  static constexpr int64_t kGradientStep = kTargets * kPitch + kWidth, kSumStep = kTargets * kSources + kWidth;
   // The least tiles of a part of them that is summed for itself, and parts that there are together at the most.
   static constexpr int64_t kLeastTiles = 256, kMostParts = 8;
 
@@ -52,7 +52,7 @@ class WinogradWeight {
     const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels),
                tiles = static_cast<double>(WinogradTiles(g).count);
     const auto blocks = [](int64_t channels, int64_t most) { return static_cast<double>(ceil_div(channels, most)); };
-    const double transforms = kSource * c * blocks(g.dest_channels, kBlock) + kGradient * k * blocks(g.source_channels, kSources);
+    const double transforms = kSource * c * blocks(g.dest_channels, kTargets) + kGradient * k * blocks(g.source_channels, kSources);
     return kShort * (16 * c * k + transforms) * tiles + kFilter * c * k < 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
   }
 
@@ -63,7 +63,7 @@ class WinogradWeight {
         k_(gather.dest_channels),
         tiles_(gather),
         across_(ceil_div(c_, kSources)),
-        down_(ceil_div(k_, kBlock)) {
+        down_(ceil_div(k_, kTargets)) {
     const int64_t wanted =
         std::clamp<int64_t>(ceil_div(kMostParts, gather.groups * across_ * down_), 1, std::max<int64_t>(1, tiles_.count / kLeastTiles));
     part_ = equal_part(tiles_.count, ceil_div(tiles_.count, wanted), kTiles);
@@ -77,7 +77,7 @@ class WinogradWeight {
       Memory memory;
       for (int64_t item = first; item < last; item++) {
         const int64_t part = item % parts_, block = item / parts_ % blocks, group = item / parts_ / blocks;
-        run_block(group, block / across_ * kBlock, block % across_ * kSources, part * part_, std::min(tiles_.count, (part + 1) * part_), memory,
+        run_block(group, block / across_ * kTargets, block % across_ * kSources, part * part_, std::min(tiles_.count, (part + 1) * part_), memory,
                   parts_ > 1 ? partial.get() + part * size : weight);
       }
     });
@@ -95,7 +95,7 @@ class WinogradWeight {
  private:
   // Destination channels from k0 and source channels from c0 on, summed over tiles begin..end.
   void run_block(int64_t group, int64_t k0, int64_t c0, int64_t begin, int64_t end, Memory& memory, float* weight) const {
-    const int64_t k1 = std::min(k_, k0 + kBlock), c1 = std::min(c_, c0 + kSources), panels = ceil_div(c1 - c0, kWidth);
+    const int64_t k1 = std::min(k_, k0 + kTargets), c1 = std::min(c_, c0 + kSources), panels = ceil_div(c1 - c0, kWidth);
     for (int64_t at = begin; at < end; at += kTiles) {
       const int64_t count = std::min(kTiles, end - at);
       lay_gradient(group, k0, k1, at, count, memory);

@@ -18,6 +18,7 @@ class Winograd {
   static constexpr int kLanes = WinogradTiles::kLanes;
   // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
   static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
+
   const Gather<float>& gather_;
   const bool reversed_;  // taps read later pixels first
   const int64_t c_, k_, k_padded_;
