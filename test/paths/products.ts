@@ -216,7 +216,7 @@ const convolutions: Case[] = [
   { n: 4, c: 96, k: 130, size: [11, 9], kernel: [3, 3], padding: 2, groups: 2 },
   { n: 9, c: 33, k: 64, size: [10, 7], kernel: [3, 3], padding: [2, 0], bias: false },
   { n: 9, c: 30, k: 34, size: [10, 7], kernel: [3, 3], padding: 1, transposed: true },
-  { n: 1, c: 60, k: 126, size: [41, 50], kernel: [3, 3], padding: 1, bias: false, dtypes: ['float32'] },
+  { n: 1, c: 60, k: 126, size: [41, 50], kernel: [3, 3], padding: 1, bias: false, dtypes: ['float32'] as const },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 
