@@ -204,9 +204,6 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
       key_rows(round_up(s.features, kWidth) * block);
   const Scratch<T> gradients(round_up(s.values, kWidth) * kQueries), queries(round_up(s.features, kWidth) * kQueries);
   const Scratch<T> weights(kQueries * pitch), slopes(kQueries * pitch), inner(s.queries);
-  // Lines end with room that a tile reads and drops.
-  std::fill_n(weights.get(), kQueries * pitch, T{0});
-  std::fill_n(slopes.get(), kQueries * pitch, T{0});
   for (int64_t i = 0; i < s.queries; i++) inner[i] = dot_row(g + i * s.values, out + i * s.values, s.values);
   std::fill(dq, dq + s.queries * s.features, T{0});
   std::fill(dk, dk + s.keys * s.features, T{0});
@@ -229,8 +226,9 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
         const int64_t seen = s.seen(i0 + i, j0, cols);
         map_packs(seen, [=](auto x) { return exp_below(x - shift); }, p, static_cast<const T*>(p));
         map_packs(seen, [=](auto x, auto w) { return scale * w * (x - mean); }, slope, static_cast<const T*>(slope), static_cast<const T*>(p));
-        std::fill(p + seen, p + cols, T{0});
-        std::fill(slope + seen, slope + cols, T{0});
+        // Also what the last tile of lines reads and drops.
+        std::fill(p + seen, p + round_up(cols, kRows), T{0});
+        std::fill(slope + seen, slope + round_up(cols, kRows), T{0});
       }
       pack_panels<kWidth>(g + i0 * s.values, s.values, false, s.values, rows, gradients.get());
       pack_panels<kWidth>(q + i0 * s.step_q, s.step_q, false, s.features, rows, queries.get());

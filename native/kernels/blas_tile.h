@@ -18,9 +18,8 @@ struct Cut {
 
 // What OpenBLAS takes as small: multiply-adds of a call; and where B is transposed, elements of C and the depth.
 constexpr int64_t kSmallWork = 1000000, kSmallResult = 1200, kSmallDepth = 32;
-// Multiply-adds of a whole product from which packing pays where BLAS has small kernels, and where it has none; rows and columns up to
-// which it never does. Measured.
-constexpr int64_t kPackedWork = int64_t{1} << 22, kPackedWorkOfColumns = int64_t{1} << 24, kPackedWorkOfFew = int64_t{1} << 15;
+// Multiply-adds of a whole product from which packing pays, and rows and columns up to which it never does. Measured.
+constexpr int64_t kPackedWork = int64_t{1} << 22, kPackedWorkOfColumns = int64_t{1} << 24;
 constexpr int64_t kThin = 8, kThinTransposed = 32;
 
 // The part of a tile that one call multiplies; `work` are the multiply-adds of the product that the tile is of.

@@ -133,20 +133,9 @@ class WinogradWeight {
 
   // [place][panel of kWidth channels][tile][channel], channels c0..c1 of the source, which are panel `panel` of `panels`.
   void lay_source(int64_t group, int64_t c0, int64_t c1, int64_t panel, int64_t panels, int64_t at, int64_t count, Memory& memory) const {
-    const int64_t size = gather_.source_pixels();
-    const float* const end = gather_.source + gather_.n * gather_.groups * c_ * size;
-    const GatherAxis* axis = gather_.phases[0].axis;
     for (int64_t from = 0; from < count; from += kWidth) {
-      tiles_.find_runs(at + from, at + std::min(count, from + kWidth), memory.runs);
-      const auto lay = [&](int64_t c, const Run& run, float* rows) {
-        const float* pixels = gather_.source + ((run.image * gather_.groups + group) * c_ + c) * size;
-        WinogradTiles::lay_rows({gather_.source, end, pixels, gather_.source_size[1], gather_.source_size[2]}, 2 * run.row + axis[1].offsets[0],
-                                2 * run.first + axis[2].offsets[0], 4, 2 * run.count + 2, rows);
-      };
-      const auto transform = [&](int64_t c, const Run& run, const float* rows) {
-        WinogradTiles::transform_source(run, rows, memory.staged.get() + (c - c0) * kPitch + from + run.lane, kWidth * kPitch);
-      };
-      WinogradTiles::each_channel(c0, c1, memory.runs, memory.rows.get(), lay, transform);
+      tiles_.lay_source(gather_, group, c0, c1, at + from, at + std::min(count, from + kWidth), memory.rows.get(), memory.runs,
+                        memory.staged.get() + from, kPitch, kWidth * kPitch);
     }
     for (int64_t place = 0; place < kPlaces; place++) {
       float* to = memory.source.get() + (place * panels + panel) * kTiles * kWidth;

@@ -24,7 +24,7 @@ class Winograd {
   const int64_t c_, k_, k_padded_;
   const WinogradTiles tiles_;
   const int64_t panels_, together_;  // of tiles; of them how many are worked at at a time
-  int64_t parts_, part_;             // of destination channels, and channels of one
+  int64_t share_, part_;             // destination channels of a unit of work, and of the sums that it holds at a time
 
  public:
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
@@ -50,23 +50,23 @@ class Winograd {
         together_(std::min<int64_t>(panels_, std::max<int64_t>(1, kSourceBytes / (kPlaces * c_ * kWidth * static_cast<int64_t>(sizeof(float)))))) {
     const int64_t most = std::max<int64_t>(kRows, kSumBytes / (kPlaces * together_ * kWidth * static_cast<int64_t>(sizeof(float))));
     part_ = equal_part(k_padded_, most / kRows * kRows, kRows);
-    // Few tiles are shared out by channels too, each part transforming the source anew.
-    parts_ = std::min<int64_t>(ceil_div(4, ceil_div(panels_, together_) * gather.groups), ceil_div(k_, 64));
+    // Few tiles are shared out by channels too, each share transforming the source anew.
+    const int64_t shares = std::min<int64_t>(ceil_div(4, ceil_div(panels_, together_) * gather.groups), ceil_div(k_, 64));
+    share_ = equal_part(k_padded_, ceil_div(k_padded_, shares), kRows);
   }
 
   void run() {
     const Scratch<float> filters(gather_.groups * kPlaces * k_padded_ * c_);
     transform_filters(filters.get());
-    const int64_t blocks = ceil_div(panels_, together_), share = equal_part(k_padded_, ceil_div(k_padded_, parts_), kRows);
-    const int64_t shares = ceil_div(k_padded_, share);
+    const int64_t blocks = ceil_div(panels_, together_), shares = ceil_div(k_padded_, share_);
     parallel_for(blocks * gather_.groups * shares, 1, [&](int64_t first, int64_t last) {
       // Behind the last lanes of each place there is room for what a vector writes too much.
       const Scratch<float> source(kPlaces * (together_ * c_ * kWidth + kWidth)), sums(kPlaces * together_ * part_ * kWidth);
       const Scratch<float> rows(2 * WinogradTiles::kRowsOfPanel);
       std::vector<Run> runs;
       for (int64_t item = first; item < last; item++) {
-        const int64_t block = item / shares / gather_.groups, group = item / shares % gather_.groups, k0 = item % shares * share;
-        run_block(block * together_, std::min(panels_, (block + 1) * together_), group, k0, std::min(k_padded_, k0 + share), filters.get(),
+        const int64_t block = item / shares / gather_.groups, group = item / shares % gather_.groups, k0 = item % shares * share_;
+        run_block(block * together_, std::min(panels_, (block + 1) * together_), group, k0, std::min(k_padded_, k0 + share_), filters.get(),
                   source.get(), sums.get(), rows.get(), runs);
       }
     });
@@ -142,21 +142,10 @@ class Winograd {
 
   void run_block(int64_t first, int64_t last, int64_t group, int64_t k0, int64_t k1, const float* filters, float* source, float* sums, float* rows,
                  std::vector<Run>& runs) const {
-    const int64_t step = together_ * c_ * kWidth + kWidth, size = gather_.source_pixels();
-    const float* const end = gather_.source + gather_.n * gather_.groups * c_ * size;
-    const GatherAxis* axis = gather_.phases[0].axis;
-    const int64_t above = std::min(axis[1].offsets[0], axis[1].offsets[2]), before = std::min(axis[2].offsets[0], axis[2].offsets[2]);
+    const int64_t step = together_ * c_ * kWidth + kWidth;
     for (int64_t panel = first; panel < last; panel++) {
-      tiles_.find_runs(panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), runs);
-      const auto lay = [&](int64_t c, const Run& run, float* to) {
-        const float* pixels = gather_.source + ((run.image * gather_.groups + group) * c_ + c) * size;
-        WinogradTiles::lay_rows({gather_.source, end, pixels, gather_.source_size[1], gather_.source_size[2]}, 2 * run.row + above,
-                                2 * run.first + before, 4, 2 * run.count + 2, to);
-      };
-      const auto transform = [&](int64_t c, const Run& run, const float* from) {
-        WinogradTiles::transform_source(run, from, source + ((panel - first) * c_ + c) * kWidth + run.lane, step);
-      };
-      WinogradTiles::each_channel(0, c_, runs, rows, lay, transform);
+      tiles_.lay_source(gather_, group, 0, c_, panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), rows, runs,
+                        source + (panel - first) * c_ * kWidth, kWidth, step);
     }
     for (int64_t k = k0; k < k1; k += part_) {
       const int64_t to = std::min(k1, k + part_);

@@ -18,6 +18,8 @@ namespace {
 // Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for a thread's wake-up,
 // the later ones for packing the same rows and columns of A and B once more.
 constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
+// Multiply-adds from which packing pays where BLAS packs every product itself; blas_tile.h has them where it does not. Measured.
+constexpr int64_t kLeastPackedWork = int64_t{1} << 15;
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
 constexpr int64_t kVectorWork = int64_t{1} << 17;
 
@@ -29,7 +31,7 @@ template <class T>
 bool multiplies_itself(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k) {
   if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32) {
     const auto fills = [](int64_t size, int64_t unit) { return 4 * size >= 3 * round_up(size, unit); };
-    int64_t rows = 3 * kRows, depth = 16, work = kPackedWorkOfFew;
+    int64_t rows = 3 * kRows, depth = 16, work = kLeastPackedWork;
     if (blas::has_small_kernels()) {
       rows = transpose_b ? kThinTransposed + 1 : 2 * kRows;
       depth = transpose_b ? 16 : 2 * kThin + 1;

@@ -114,29 +114,23 @@ struct WinogradTiles {
     }
   }
 
-  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
-  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
-    for (int64_t t = 0; t < run.count; t += kLanes) {
-      FloatVector d[4][4];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; j++) {
-        const float* from = rows + j % 2 * kPitch + j / 2 + t;
-        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
-        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
-        d[0][j] = a - c;
-        d[1][j] = b + c;
-        d[2][j] = c - b;
-        d[3][j] = b - e;
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        float* place = to + 4 * i * step + t;
-        store_vector(place, d[i][0] - d[i][2]);
-        store_vector(place + step, d[i][1] + d[i][2]);
-        store_vector(place + 2 * step, d[i][2] - d[i][1]);
-        store_vector(place + 3 * step, d[i][1] - d[i][3]);
-      }
-    }
+  // B^T d B of channels c0..c1 of one group of the source, tiles begin..end, which are a panel at the most: place p of a channel goes to
+  // to[(channel - c0) * channel_step + p * place_step]. `rows` holds two panels; `runs` is used again.
+  void lay_source(const Gather<float>& g, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, float* rows, std::vector<Run>& runs,
+                  float* to, int64_t channel_step, int64_t place_step) const {
+    const int64_t size = g.source_pixels();
+    const float* const last = g.source + g.n * g.groups * g.source_channels * size;
+    const GatherAxis* axis = g.phases[0].axis;
+    const int64_t above = std::min(axis[1].offsets[0], axis[1].offsets[2]), before = std::min(axis[2].offsets[0], axis[2].offsets[2]);
+    const auto lay = [&](int64_t c, const Run& run, float* into) {
+      const float* pixels = g.source + ((run.image * g.groups + group) * g.source_channels + c) * size;
+      lay_rows({g.source, last, pixels, g.source_size[1], g.source_size[2]}, 2 * run.row + above, 2 * run.first + before, 4, 2 * run.count + 2, into);
+    };
+    const auto transform = [&](int64_t c, const Run& run, const float* from) {
+      transform_source(run, from, to + (c - c0) * channel_step + run.lane, place_step);
+    };
+    find_runs(begin, end, runs);
+    each_channel(c0, c1, runs, rows, lay, transform);
   }
 
   // A y A^T of the run's tiles of a gradient of the result.
@@ -166,6 +160,31 @@ struct WinogradTiles {
   static bool consecutive(const GatherAxis& axis, int64_t by) {
     return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
   }
+  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
+  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
+    for (int64_t t = 0; t < run.count; t += kLanes) {
+      FloatVector d[4][4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        const float* from = rows + j % 2 * kPitch + j / 2 + t;
+        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
+        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
+        d[0][j] = a - c;
+        d[1][j] = b + c;
+        d[2][j] = c - b;
+        d[3][j] = b - e;
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        float* place = to + 4 * i * step + t;
+        store_vector(place, d[i][0] - d[i][2]);
+        store_vector(place + step, d[i][1] + d[i][2]);
+        store_vector(place + 2 * step, d[i][2] - d[i][1]);
+        store_vector(place + 3 * step, d[i][1] - d[i][3]);
+      }
+    }
+  }
+
   template <int... LANE>
   static void deinterleave(const float* from, float* even, float* odd, std::integer_sequence<int, LANE...>) {
     const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + kLanes);
