@@ -25,7 +25,7 @@ function checksum(tables: Int32Array[], bytes: Uint8Array, start: number): numbe
   return ~c >>> 0;
 }
 
-const castagnoli = tablesOf(0x82f63b78);
+let castagnoli: Int32Array[] | null = null;
 let ieee: Int32Array[] | null = null;
 
 /** CRC-32 by table: what `crc32` is where Node has none of its own. */
@@ -39,5 +39,6 @@ export const crc32: (bytes: Uint8Array, previous?: number) => number = typeof zl
 
 /** CRC-32C (Castagnoli) of `bytes`. */
 export function crc32c(bytes: Uint8Array): number {
+  castagnoli ??= tablesOf(0x82f63b78);
   return checksum(castagnoli, bytes, 0);
 }

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keepCodeCache } from './code-cache.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const sanitize = process.argv.includes('--sanitize');
@@ -20,4 +21,5 @@ if (result.status !== 0) {
   console.error('It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as a dependency:');
   console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev libsleef-dev');
 }
+if (result.status === 0 && !sanitize) keepCodeCache();
 process.exit(result.status ?? 1);

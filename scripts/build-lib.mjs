@@ -6,14 +6,20 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, exportsOf } from './bundle.mjs';
+import { keepCodeCache } from './code-cache.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'index.js'));
-// The entry of DataLoader's worker threads; it loads index.js at run time, so that there is one instance of the library.
+await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'library.js'));
+for (const name of ['dynamic-import', 'code-cache']) await bundle(path.join(root, 'lib', 'native', `${name}.ts`), path.join(dist, `${name}.js`));
+writeFileSync(
+  path.join(dist, 'index.js'),
+  "'use strict';\nmodule.exports = require('./code-cache.js').runFromCodeCache(require.resolve('./library.js')) ?? require('./library.js');\n",
+);
+// The entry of DataLoader's worker threads; it loads index.mjs at run time, so that there is one instance of the library.
 await bundle(path.join(root, 'lib', 'data', 'worker.ts'), path.join(dist, 'data-worker.js'));
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 // Names are listed, since Node would otherwise read the whole bundle once more to find them.
@@ -28,4 +34,5 @@ writeFileSync(path.join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
 
 const tsc = spawnSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
+keepCodeCache();
 process.exit(tsc.status ?? 1);

@@ -12,6 +12,15 @@ const options = {
   sourcemap: true,
   packages: 'external',
   define: { 'import.meta.url': 'importMetaUrl' },
+  plugins: [
+    {
+      // See lib/native/dynamic-import.ts.
+      name: 'dynamic import stays a file of its own',
+      setup(build) {
+        build.onResolve({ filter: /\/dynamic-import\.js$/ }, () => ({ path: './dynamic-import.js', external: true }));
+      },
+    },
+  ],
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 stamp=build/.setup
 # What a build depends on: any change of these makes the stamp stale.
 fingerprint() {
-  { cat package.json package-lock.json CMakeLists.txt; find native lib scripts/build-addon.mjs scripts/build-lib.mjs -type f -printf '%p %T@ %s\n' | sort; node --version; uname -m; } | sha256sum
+  { cat package.json package-lock.json CMakeLists.txt; find native lib scripts/build-addon.mjs scripts/build-lib.mjs scripts/bundle.mjs scripts/code-cache.mjs -type f -printf '%p %T@ %s\n' | sort; node --version; uname -m; } | sha256sum
 }
 if [ -f "$stamp" ] && [ -f build/Release/nodegrad.node ] && [ -d node_modules ] && [ "$(fingerprint)" = "$(cat "$stamp")" ]; then exit 0; fi
 

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ArgumentError, describe, fail } from '../errors.js';
+import { importModule } from '../native/dynamic-import.js';
 import { type AnyDataset, isDataset } from './fetch.js';
 
 /** A module whose export makes the dataset: a class, a function, or the dataset itself. */
@@ -28,7 +29,7 @@ export function urlOf(module: string | URL): string {
 export async function datasetOf(spec: DatasetModule): Promise<AnyDataset> {
   const { options, exportName = 'default' } = spec;
   const url = urlOf(spec.module);
-  let exports = (await import(url)) as Record<string, unknown>;
+  let exports = (await importModule(url)) as Record<string, unknown>;
   // A CommonJS module that was compiled from ES exports has them one level down.
   const inner = exports.default;
   if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner) exports = inner as Record<string, unknown>;

@@ -1,6 +1,7 @@
 /** Image files as tensors and back, through sharp, which is loaded when it is first needed. */
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions, ShapeError } from '../errors.js';
+import { importModule } from '../native/dynamic-import.js';
 import { castTo } from '../ops/cast.js';
 import { FLOAT32, UINT8 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
@@ -13,7 +14,7 @@ type Sharp = (typeof import('sharp'))['default'];
 
 async function loadSharp(op: string): Promise<Sharp> {
   try {
-    const module = (await import('sharp')) as unknown as { default?: Sharp };
+    const module = (await importModule('sharp')) as { default?: Sharp };
     return module.default ?? (module as unknown as Sharp);
   } catch (cause) {
     throw new NodegradError(`${op}: expected the package sharp, which reads image files and is installed apart: npm install sharp (${(cause as Error).message})`, { cause });

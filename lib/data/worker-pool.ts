@@ -15,7 +15,7 @@ const GRACE = 500;
 /** In a clone the sources are run, else the files of the package. */
 const fromSource = import.meta.url.endsWith('.ts');
 const ENTRY = new URL(fromSource ? './worker.ts' : './data-worker.js', import.meta.url);
-const LIBRARY = new URL(fromSource ? '../index.ts' : './index.js', import.meta.url).href;
+const LIBRARY = new URL(fromSource ? '../index.ts' : './index.mjs', import.meta.url).href;
 
 function makeWorker(start: WorkerStart): Worker {
   const workerData = { nodegradDataLoader: start };

@@ -22,7 +22,7 @@ interface Addon {
 }
 
 const require = createRequire(import.meta.url);
-// lib/native/addon.ts in a clone, dist/index.js in the package: the addon is in build/ at the package's root.
+// lib/native/addon.ts in a clone, dist/library.js in the package: the addon is in build/ at the package's root.
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.basename(here) === 'dist' ? path.dirname(here) : path.resolve(here, '..', '..');
 

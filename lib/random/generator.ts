@@ -2,7 +2,6 @@
  * Sources of random words: mt19937 as PyTorch's CPU generator is, with a state that either can continue. What distributions make
  * of the words is in native/kernels/random.cc.
  */
-import { randomBytes } from 'node:crypto';
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { checkDevice } from '../ops/convert.js';
 import { contiguousOf } from '../ops/cast.js';
@@ -38,11 +37,11 @@ export class Generator {
     if (value < -(2n ** 63n) || value >= 2n ** 64n) fail(ArgumentError, 'manualSeed', 'a seed in [-2^63, 2^64 - 1]', describe(seed));
     return this.start(BigInt.asUintN(64, value));
   }
-  /** Seeds from the system's entropy, and returns that seed. */
+  /** Seeds with 53 bits of V8's random numbers, which begin at the system's entropy, and returns that seed. */
   seed(): number {
-    const seed = randomBytes(8).readBigUInt64LE() & (2n ** 53n - 1n);
-    this.start(seed);
-    return Number(seed);
+    const seed = Math.floor(Math.random() * 2 ** 53);
+    this.start(BigInt(seed));
+    return seed;
   }
   /** The seed that the stream began with; a bigint where a number would not be exact. */
   initialSeed(): number | bigint {

@@ -1,5 +1,4 @@
 /** Files written in one atomic step. It knows nothing of what is in them. */
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Sink } from './zip-writer.js';
@@ -23,7 +22,7 @@ async function destination(wanted: string): Promise<{ target: string; mode: numb
  */
 export async function writeAtomically(wanted: string, write: (sink: Sink) => Promise<void>): Promise<void> {
   const { target, mode } = await destination(wanted);
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.${crypto.randomUUID()}.tmp`);
   let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, 'wx', mode);
