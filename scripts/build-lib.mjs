@@ -13,7 +13,7 @@ const dist = path.join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'library.js'));
+await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'library.js'), 'dynamic-import.js');
 for (const name of ['dynamic-import', 'code-cache']) await bundle(path.join(root, 'lib', 'native', `${name}.ts`), path.join(dist, `${name}.js`));
 writeFileSync(
   path.join(dist, 'index.js'),

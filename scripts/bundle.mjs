@@ -12,15 +12,6 @@ const options = {
   sourcemap: true,
   packages: 'external',
   define: { 'import.meta.url': 'importMetaUrl' },
-  plugins: [
-    {
-      // See lib/native/dynamic-import.ts.
-      name: 'dynamic import stays a file of its own',
-      setup(build) {
-        build.onResolve({ filter: /\/dynamic-import\.js$/ }, () => ({ path: './dynamic-import.js', external: true }));
-      },
-    },
-  ],
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
@@ -46,10 +37,12 @@ export async function exportsOf(entry) {
   return Object.values(metafile.outputs)[0].exports;
 }
 
-export async function bundle(entry, outfile) {
+/** `apart`: a file that the bundle loads from beside itself instead of containing it. */
+export async function bundle(entry, outfile, apart) {
   const pairs = (await renamed(entry)).map(({ identifier, name }) => `[${identifier}, '${name}']`);
   const footer = `for (const [target, name] of [${pairs.join(', ')}]) Object.defineProperty(target, 'name', { value: name, configurable: true });`;
-  await build({ ...options, entryPoints: [entry], outfile, footer: { js: footer } });
+  const plugin = { name: 'apart', setup: ({ onResolve }) => onResolve({ filter: new RegExp(`/${apart}$`) }, () => ({ path: `./${apart}`, external: true })) };
+  await build({ ...options, entryPoints: [entry], outfile, footer: { js: footer }, plugins: apart === undefined ? [] : [plugin] });
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) await bundle(argv[2], argv[3]);
