@@ -26,7 +26,7 @@ void swap_blocks(Row& first, Row& second, std::integer_sequence<int, LANE...>) {
   first = even;
 }
 template <int D, int LANES, class Row>
-void transpose_square(Row* rows) {
+__attribute__((always_inline)) inline void transpose_square(Row* rows) {
   if constexpr (D > 0) {
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++)
@@ -35,24 +35,31 @@ void transpose_square(Row* rows) {
   }
 }
 
-// LANES rows of as many units at a time: to[u * width + r] = unit u of row r.
-template <int LANES, class T>
+// COUNT of LANES rows, as many units at a time: to[u * width + r] = unit u of row r. Where rows are missing, width is COUNT: each vector of
+// units overwrites what the one before it wrote too much.
+template <int LANES, int COUNT = LANES, class T>
 void transpose_band(const T* from, int64_t step, int64_t units, typename Multiply<T>::Unit* to, int64_t width) {
   using Row = typename Quads<LANES>::Row;
   constexpr int64_t kElements = Multiply<T>::kElements;
+  const int64_t last = COUNT == LANES ? units : units - 1;
   int64_t u = 0;
-  for (; u + LANES <= units; u += LANES) {
+  for (; u + LANES <= last; u += LANES) {
     Row rows[LANES];
 #pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) rows[i] = load_vector<Row>(from + i * step + u * kElements);
+    for (int i = 0; i < LANES; i++) rows[i] = i < COUNT ? load_vector<Row>(from + i * step + u * kElements) : rows[COUNT - 1];
+    if constexpr (COUNT != LANES) {
+      // The rows that follow are the next to be laid: their runs are too short for the processor to foresee.
+#pragma GCC unroll 16
+      for (int i = 0; i < COUNT; i++) __builtin_prefetch(from + (i + COUNT) * step + u * kElements);
+    }
     transpose_square<LANES / 2, LANES>(rows);
 #pragma GCC unroll 16
     for (int i = 0; i < LANES; i++) store_vector(to + (u + i) * width, rows[i]);
   }
-  // The rest as a loop of fewer than LANES: left to itself, the compiler reasons about rows that end near the last address.
-  for (int64_t rest = (units - u) & (LANES - 1); rest > 0; rest--, u++) {
-    typename Multiply<T>::Unit column[LANES];
-    for (int64_t i = 0; i < LANES; i++) std::memcpy(&column[i], from + i * step + u * kElements, sizeof column[i]);
+  // The rest as a loop of at most LANES: left to itself, the compiler reasons about rows that end near the last address.
+  for (int64_t rest = std::min<int64_t>(units - u, LANES); rest > 0; rest--, u++) {
+    typename Multiply<T>::Unit column[COUNT];
+    for (int64_t i = 0; i < COUNT; i++) std::memcpy(&column[i], from + i * step + u * kElements, sizeof column[i]);
     std::memcpy(to + u * width, column, sizeof column);
   }
 }
@@ -65,6 +72,12 @@ void transpose_rows(const T* from, int64_t step, int64_t count, int64_t units, t
   if constexpr (sizeof(Unit) == 4) {
     constexpr int kLanes = NODEGRAD_VECTOR_BYTES / 4;
     for (; r + kLanes <= count; r += kLanes) transpose_band<kLanes>(from + r * step, step, units, to + r, width);
+    if constexpr (kRows < kLanes && kRows > 4) {
+      if (count == kRows && width == kRows) {
+        transpose_band<kLanes, kRows>(from, step, units, to, width);
+        return;
+      }
+    }
     for (; r + 4 <= count; r += 4) transpose_band<4>(from + r * step, step, units, to + r, width);
   }
   for (; r < count; r++)

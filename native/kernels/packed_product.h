@@ -26,8 +26,8 @@ class PackedProduct {
                            kBlockCols = NODEGRAD_VECTOR_BYTES == 32 ? 512 : 256;
   // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they bring.
   static constexpr int64_t kTileWork = int64_t{1} << 20;
-  // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them.
-  static constexpr int64_t kSharedPlaces = 16384;
+  // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them. Measured.
+  static constexpr int64_t kSharedPlaces = NODEGRAD_VECTOR_BYTES == 32 ? 4096 : 16384;
 
   const bool ta_, tb_;
   const int64_t m_, n_, k_, units_;

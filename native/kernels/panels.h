@@ -38,6 +38,18 @@ inline void multiply_panel(int64_t i0, int64_t i1, const Panels<T>& right, int64
     multiply_tile<T>(right.units, left(i, rows), panel, c + i * ldc + j, ldc, rows, cols, keep);
   }
 }
+
+// Units of all panels up to which tiles of rows go one after the other, each by all panels: these stay in a second-level cache, and C is written
+// along its rows, which is what bounds a product of little depth.
+constexpr int64_t kPanelsTogether = 32768;
+
+// All of C: `tiles(i0, i1, j)` computes rows i0..i1 by the panel of column j.
+template <class T, class Tiles>
+inline void by_panels(int64_t m, const Panels<T>& right, int64_t n, const Tiles& tiles) {
+  const int64_t rows = right.units * n <= kPanelsTogether ? kRows : m;
+  for (int64_t i = 0; i < m; i += rows)
+    for (int64_t j = 0; j < n; j += kCols<T>) tiles(i, std::min(m, i + rows), j);
+}
 }  // namespace detail
 
 // A in panels of kRows rows.
@@ -45,7 +57,7 @@ template <class T>
 void packed_by_panels(const typename Multiply<T>::Unit* a, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc,
                       bool keep) {
   const auto left = [&](int64_t i, int64_t) { return PackedRows<T>{a + i * b.units}; };
-  for (int64_t j = 0; j < n; j += kCols<T>) detail::multiply_panel(0, m, b, j, n, c, ldc, keep, left);
+  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, keep, left); });
 }
 
 // A where it stands, its rows along the depth, `lda` apart. Units that hold two elements must be whole.
@@ -59,17 +71,17 @@ void rows_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int6
     return places;
   };
   const int64_t end = m / kRows * kRows;
-  for (int64_t j = 0; j < n; j += kCols<T>) {
-    detail::multiply_panel(0, end, b, j, n, c, ldc, keep, whole);
-    detail::multiply_panel(end, m, b, j, n, c, ldc, keep, rest);
-  }
+  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) {
+    detail::multiply_panel(i0, std::min(i1, end), b, j, n, c, ldc, keep, whole);
+    detail::multiply_panel(std::max(i0, end), i1, b, j, n, c, ldc, keep, rest);
+  });
 }
 
 // A where it stands, its rows across the depth: a[p * lda + i], readable for i < round_up(m, kRows).
 template <class T>
 void lines_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc, bool keep) {
   const auto left = [&](int64_t i, int64_t) { return LinePlaces<T>{a + i, lda}; };
-  for (int64_t j = 0; j < n; j += kCols<T>) detail::multiply_panel(0, m, b, j, n, c, ldc, keep, left);
+  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, keep, left); });
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL
