@@ -99,7 +99,7 @@ bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
 template <class T>
 struct PhasePlan {
   const typename Multiply<T>::Unit* weights;  // packed, or null where they are read where they stand
-  int64_t reading;                            // what it takes to read a weight, in units of a column: more where they stand scattered
+  bool gathered;                              // whether tiles pack rows of weights that stand scattered, each for all its pixels
   int64_t step;                               // units of channels that are multiplied at a time
   bool direct;                                // whether pixels are read where they stand: 1x1, stride 1
   bool windowed;                              // whether tiles read them from a window
@@ -107,7 +107,7 @@ struct PhasePlan {
   std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed)
-      : weights(packed), reading(packed == nullptr && gather.source_step != phase.taps() ? 3 : 1) {
+      : weights(packed), gathered(kChoosesOrder && packed == nullptr && gather.source_step != phase.taps()) {
     constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
     windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
@@ -201,7 +201,7 @@ struct TileMemory {
   Moves moves;
   std::vector<typename Multiply<T>::Unit> columns;
   std::vector<typename Multiply<T>::Sum> product;
-  std::vector<T> rest;  // of weights: fewer rows than a tile has
+  std::vector<typename Multiply<T>::Unit> rows;  // of weights that stand: a tile's, packed
 };
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
@@ -255,8 +255,17 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     }
     // All panels for one tile of channels after the other, or all channels for each panel.
     const int64_t column_units = plan.windowed ? (next - unit) * plan.window.unit : panels * (next - unit) * taps * kWidth;
-    const bool channels_first = kChoosesOrder && rows / kRows * column_units <= panels * rows * (next - unit) * taps * plan.reading;
+    const bool channels_first = plan.gathered || (kChoosesOrder && rows / kRows * column_units <= panels * rows * (next - unit) * taps);
     const int64_t chunk = channels_first ? kRows : rows;
+    // Of weights that stand: where those of a channel begin, in runs that are source_step apart, and rows of them laid for the micro-kernel.
+    const int64_t runs = gather.source_step == taps ? 1 : next - unit;
+    const int64_t length = (next - unit) * taps / runs;
+    const auto first_weight = [&](int64_t k) { return gather.group_weight(group) + k * gather.dest_step + unit * gather.source_step; };
+    [[maybe_unused]] const auto pack_rows = [&](int64_t k, int64_t count) {
+      auto* to = at_least(memory.rows, plan.step * taps * kRows);
+      for (int64_t run = 0; run < runs; run++, to += length * kRows)
+        transpose_rows(first_weight(k) + run * gather.source_step, gather.dest_step, count, length, to, kRows);
+    };
     const auto multiply_panel = [&](int64_t panel, int64_t first, int64_t last) {
       const int64_t from = begin + panel * kWidth;
       const int64_t to = std::min(end, from + kWidth);
@@ -278,16 +287,11 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
           };
           if constexpr (Multiply<T>::kElements == 1) {
             if (plan.weights == nullptr) {
-              const T* row = gather.group_weight(group) + k * gather.dest_step + unit * gather.source_step;
-              const int64_t runs = gather.source_step == taps ? 1 : next - unit;
-              const int64_t length = (next - unit) * taps / runs;
-              if (valid == kRows) {
-                rows_of(EvenRows<T>(row, gather.dest_step), {length, runs, gather.source_step});
+              if (valid == kRows && !plan.gathered) {
+                rows_of(EvenRows<T>(first_weight(k), gather.dest_step), {length, runs, gather.source_step});
               } else {
-                T* rest = at_least(memory.rest, plan.step * taps * kRows);
-                for (int64_t run = 0; run < runs; run++)
-                  transpose_rows(row + run * gather.source_step, gather.dest_step, valid, length, rest + run * length * kRows, kRows);
-                rows_of(PackedRows<T>{rest}, {(next - unit) * taps});
+                if (!plan.gathered) pack_rows(k, valid);
+                rows_of(PackedRows<T>{memory.rows.data()}, {runs * length});
               }
               continue;
             }
@@ -324,6 +328,8 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       }
     };
     for (int64_t k = k0; k < k1; k += chunk) {
+      if constexpr (Multiply<T>::kElements == 1)
+        if (plan.gathered) pack_rows(k, std::min<int64_t>(kRows, k1 - k));
       for (int64_t panel = 0; panel < panels; panel++) multiply_panel(panel, k, std::min(k1, k + chunk));
     }
     unit = next;
