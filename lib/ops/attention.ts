@@ -11,7 +11,7 @@ import { contiguousStrides, elementCount, type Shape } from '../shape/layout.js'
 import { type Plan, stridedPlan } from '../shape/plan.js';
 import { BOOL, type DTypeInfo, FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { addOp } from './arithmetic.js';
 import { castTo, contiguousOf } from './cast.js';
 import { defineFunction } from './define-function.js';
@@ -34,6 +34,7 @@ type Numbers = [
   stepV: number,
   maskRow: number,
   maskCol: number,
+  together: number,
   masked: number,
   causal: number,
   scale: number,
@@ -90,15 +91,48 @@ function rowsOf(x: Tensor): Tensor {
   return x.strides[last] === 1 && x.strides[last - 1] >= x.shape[last] ? x : contiguousOf(x);
 }
 
+/** How many of the last batch dimensions lie between the rows of q, as heads do that are parts of a projection. */
+function headDimensions({ batch, queries }: Spec, q: Tensor): number {
+  if (queries === 1) return 0;
+  const strides = broadcastStrides(q.shape.slice(0, -2), q.strides.slice(0, -2), batch);
+  let count = 0;
+  while (count < batch.length && strides[batch.length - 1 - count] < q.strides[q.strides.length - 2]) count++;
+  return count;
+}
+
+/** A permutation of x [..., heads, L, E] as it lies in memory: [..., L, heads, E] with `heads` dimensions in place of one. */
+function rowsTogether(x: Tensor, heads: number): Tensor {
+  const last = x.shape.length - 1;
+  const order = [...x.shape.keys()];
+  order.splice(last - 1 - heads, 0, ...order.splice(last - 1, 1));
+  return windowOn(
+    x,
+    order.map((d) => x.shape[d]),
+    order.map((d) => x.strides[d]),
+    x.offset,
+  );
+}
+
+/** An uninitialised tensor [...batch, rows, width] with its last `heads` batch dimensions between the rows. */
+function allocateTogether(batch: Shape, rows: number, width: number, heads: number, info: DTypeInfo): Tensor {
+  const at = batch.length - heads;
+  const memory = allocate([...batch.slice(0, at), rows, ...batch.slice(at), width], info);
+  if (heads === 0) return memory;
+  const strides = [...memory.strides];
+  strides.splice(batch.length, 0, ...strides.splice(at, 1));
+  return windowOn(memory, [...batch, rows, width], strides, memory.offset);
+}
+
 /** What both kernels take after their memory; the plan [index, q, k, v, mask] is made last, since one buffer serves all plans. */
-function numbersOf(spec: Spec, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined): Numbers {
+function numbersOf(spec: Spec, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, heads: number): Numbers {
   const { batch, queries, keys, features, values, causal, scale } = spec;
   const lead = (x: Tensor): number[] => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
   const [maskRow, maskCol] = mask === undefined ? [0, 0] : broadcastStrides(mask.shape, mask.strides, [...batch, queries, keys]).slice(-2);
   const none = batch.map(() => 0);
   const plan = stridedPlan(batch, [contiguousStrides(batch), lead(q), lead(k), lead(v), mask === undefined ? none : lead(mask)]);
   const step = (x: Tensor): number => x.strides[x.strides.length - 2];
-  return [plan, queries, keys, features, values, step(q), step(k), step(v), maskRow, maskCol, mask === undefined ? 0 : 1, causal ? 1 : 0, scale];
+  const together = elementCount(batch.slice(batch.length - heads));
+  return [plan, queries, keys, features, values, step(q), step(k), step(v), maskRow, maskCol, together, mask === undefined ? 0 : 1, causal ? 1 : 0, scale];
 }
 
 const wide = (x: Tensor): Tensor => (x.info.half ? castTo(x, FLOAT32) : x);
@@ -116,10 +150,11 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
   forward: (spec, inputs) => {
     const [q, k, v] = inputs.slice(0, 3).map((x) => rowsOf(wide(x)));
     const mask = inputs.length > 3 ? wide(inputs[3]) : undefined;
-    const out = allocate([...spec.batch, spec.queries, spec.values], q.info);
+    const heads = headDimensions(spec, q);
+    const out = allocateTogether(spec.batch, spec.queries, spec.values, heads, q.info);
     const lse = allocate([...spec.batch, spec.queries], q.info);
     const kernel = instanceOf(OP, kernels.attention, q);
-    kernel(q.array, k.array, v.array, (mask ?? q).array, out.array, lse.array, ...numbersOf(spec, q, k, v, mask));
+    kernel(q.array, k.array, v.array, (mask ?? q).array, out.array, lse.array, ...numbersOf(spec, q, k, v, mask, heads));
     return [inputs[0].info.half ? castTo(out, inputs[0].info) : out, lse];
   },
   save: (context, inputs, outputs) => context.save(...inputs.slice(0, 3), inputs[3] ?? null, ...outputs),
@@ -130,12 +165,13 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const [q, k, v] = inputs.slice(0, 3).map((x) => rowsOf(wide(x)));
     const mask = inputs.length > 3 ? wide(inputs[3]) : undefined;
     const { batch, queries, keys, features, values } = spec;
-    const dq = allocate([...batch, queries, features], q.info);
-    const dk = allocate([...batch, keys, features], q.info);
-    const dv = allocate([...batch, keys, values], q.info);
+    const heads = headDimensions(spec, q);
+    const dq = allocateTogether(batch, queries, features, heads, q.info);
+    const dk = allocateTogether(batch, keys, features, heads, q.info);
+    const dv = allocateTogether(batch, keys, values, heads, q.info);
     const kernel = instanceOf(OP, kernels.attentionBackward, q);
-    const [gradient, out] = [contiguousOf(wide(g)), contiguousOf(wide(context.saved(4)))];
-    kernel(gradient.array, q.array, k.array, v.array, (mask ?? q).array, out.array, context.saved(5).array, dq.array, dk.array, dv.array, ...numbersOf(spec, q, k, v, mask));
+    const [gradient, out] = [g, context.saved(4)].map((x) => contiguousOf(rowsTogether(wide(x), heads)));
+    kernel(gradient.array, q.array, k.array, v.array, (mask ?? q).array, out.array, context.saved(5).array, dq.array, dk.array, dv.array, ...numbersOf(spec, q, k, v, mask, heads));
     return [dq, dk, dv];
   },
 });

@@ -31,8 +31,16 @@ export function canonicalMask(op: string, name: string, mask: Optional, info: DT
   return whereOp([scalarTensor(Number.NEGATIVE_INFINITY, info), scalarTensor(0, info), mask]);
 }
 
+/** The parts of x W^T + b, each of `sizes`; x is [L, N, E] and multiplied as it lies in memory, which is batch first more often than not. */
+function projectInParts(x: Tensor, weight: Tensor, bias: Tensor | undefined, sizes: readonly number[]): Tensor[] {
+  const batchFirst = x.shape[1] > 1 && x.strides[0] < x.strides[1];
+  const turned = (y: Tensor): Tensor => (batchFirst ? permuteOp([y], [1, 0, 2]) : y);
+  const all = linearOp(bias === undefined ? [turned(x), weight] : [turned(x), weight, bias], { op: OP, transpose: true, alpha: 1, beta: 1 });
+  return (sizes.length === 1 ? [all] : splitWithSizes(all, sizes, 2)).map(turned);
+}
+
 function project(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
-  return linearOp(bias === undefined ? [x, weight] : [x, weight, bias], { op: OP, transpose: true, alpha: 1, beta: 1 });
+  return projectInParts(x, weight, bias, [weight.shape[0]])[0];
 }
 
 function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Optional, mask: Optional, heads: number): boolean {
@@ -86,15 +94,14 @@ function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, 
   }
   if (!present(inProjWeight)) fail(ArgumentError, OP, 'inProjWeight without useSeparateProjWeight', 'none');
   if (key === value && query === key) {
-    const all = project(query, inProjWeight, present(inProjBias) ? inProjBias : undefined);
-    return parts(all, [1, 1, 1], 2) as [Tensor, Tensor, Tensor];
+    return projectInParts(query, inProjWeight, present(inProjBias) ? inProjBias : undefined, [e, e, e]) as [Tensor, Tensor, Tensor];
   }
   const sizes = key === value ? [1, 2] : [1, 1, 1];
   const weights = parts(inProjWeight, sizes, 0) as Tensor[];
   const biases = parts(inProjBias, sizes, 0);
   const q = project(query, weights[0], biases[0]);
   if (key === value) {
-    const [k, v] = parts(project(key, weights[1], biases[1]), [1, 1], 2) as Tensor[];
+    const [k, v] = projectInParts(key, weights[1], biases[1], [e, e]);
     return [q, k, v];
   }
   return [q, project(key, weights[1], biases[1]), project(value, weights[2], biases[2])];

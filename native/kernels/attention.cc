@@ -21,16 +21,22 @@ namespace {
 constexpr int64_t kQueries = 48;
 constexpr int64_t kKeys = 256;
 
-// Sizes of one attention: queries, keys, features of q and k, features of v; row strides of q, k, v, and both strides of the mask.
+// Sizes of one attention: queries, keys, features of q and k, features of v; row strides of q, k, v, and both strides of the mask. Rows of
+// `together` items lie side by side in all that is contiguous (but lse): first row 0 of each, then row 1 of each.
 struct Sizes {
   int64_t queries, keys, features, values;
   int64_t step_q, step_k, step_v, mask_row, mask_col;
+  int64_t together;
   bool masked, causal;
 
   int64_t tiles() const { return ceil_div(queries, kQueries); }
   int64_t block() const { return std::min(keys, kKeys); }
   // From a row of a tile's scores to the next one: room for the last tile of lines, and no power of two, whose multiples share places in a cache.
   int64_t pitch() const { return round_up(block(), 16) + 16; }
+  // Where an item's rows of `width` begin, `count` of them an item, and from a row to the next one.
+  int64_t first(int64_t item, int64_t count, int64_t width) const { return (item / together * count * together + item % together) * width; }
+  int64_t step_out() const { return together * values; }
+  int64_t step_gradient() const { return together * features; }
   // How many of `cols` keys from j0 on query i sees.
   int64_t seen(int64_t i, int64_t j0, int64_t cols) const { return causal ? std::clamp<int64_t>(i + 1 - j0, 0, cols) : cols; }
 };
@@ -57,6 +63,7 @@ template <class T>
 void check(const Plan& plan, const Sizes& s, const Slice<const T>& q, const Slice<const T>& k, const Slice<const T>& v, const Slice<const T>& mask) {
   require(s.queries > 0 && s.keys > 0 && s.features > 0 && s.values > 0, "an attention has no elements");
   require(s.step_q >= s.features && s.step_k >= s.features && s.step_v >= s.values, "rows of an attention overlap");
+  require(s.together >= 1 && plan.elements() % s.together == 0, "items whose rows lie together do not divide the batch");
   require(s.mask_row >= 0 && s.mask_col >= 0, "a mask has a negative stride");
   require(plan.contiguous() || plan.length >= 1 + 6 * static_cast<int64_t>(plan.ndim()), "a plan is shorter than its dimensions");
   if (!plan.contiguous()) {
@@ -118,7 +125,7 @@ void weigh(const Sizes& s, int64_t i0, int64_t rows, int64_t j0, int64_t cols, T
     sum[i] = sum[i] * correction + added;
     top[i] = now;
     if (j0 > 0 && correction != 1) {
-      T* to = out + i * s.values;
+      T* to = out + i * s.step_out();
       NODEGRAD_SIMD
       for (int64_t e = 0; e < s.values; e++) to[e] *= correction;
     }
@@ -151,14 +158,14 @@ void forward_tiles(const Sizes& s, T scale, const T* q, const T* k, const T* v, 
       if (cols <= 0) continue;
       rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, scores.get(), s.pitch(), false);
       add_mask(s, mask, scores.get(), i0, rows, j0, cols);
-      T* to = out + i0 * s.values;
+      T* to = out + i0 * s.step_out();
       weigh(s, i0, rows, j0, cols, scores.get(), top.get() + i0, sum.get() + i0, to);
-      rows_by_panels(scores.get(), s.pitch(), rows, Panels<T>{values.get(), cols, count}, s.values, to, s.values, j0 > 0);
+      rows_by_panels(scores.get(), s.pitch(), rows, Panels<T>{values.get(), cols, count}, s.values, to, s.step_out(), j0 > 0);
     }
   }
   for (int64_t i0 = group * kQueries; i0 < s.queries; i0 += groups * kQueries) {
     for (int64_t i = i0; i < std::min(s.queries, i0 + kQueries); i++) {
-      T* to = out + i * s.values;
+      T* to = out + i * s.step_out();
       // A query whose keys are all masked attends to nothing; infinity makes its weights 0 in backward as well.
       const bool nothing = sum[i] == 0;
       const T factor = nothing ? T{0} : T{1} / sum[i];
@@ -169,12 +176,12 @@ void forward_tiles(const Sizes& s, T scale, const T* q, const T* k, const T* v, 
 }
 
 // out[b] = softmax(scale q[b] k[b]^T + mask[b]) v[b]; lse[b, i] is the logarithm of row i's sum. The plan [index, q, k, v, mask] walks the
-// batch; out and lse are contiguous. Tiles of queries in parallel.
+// batch; out and lse are contiguous, the rows of `together` items of out side by side. Tiles of queries in parallel.
 template <class T>
 void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const T> mask, Slice<T> out, Slice<T> lse, Plan plan, int64_t queries,
                int64_t keys, int64_t features, int64_t values, int64_t step_q, int64_t step_k, int64_t step_v, int64_t mask_row, int64_t mask_col,
-               bool masked, bool causal, double scale) {
-  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, masked, causal};
+               int64_t together, bool masked, bool causal, double scale) {
+  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, together, masked, causal};
   const int64_t batch = plan.elements();
   if (batch == 0) return;
   check(plan, s, q, k, v, mask);
@@ -188,7 +195,7 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
       const int64_t item = unit / groups;
       const Place place = locate(plan, item);
       forward_tiles(s, static_cast<T>(scale), q.data + place.at[1], k.data + place.at[2], v.data + place.at[3],
-                    mask.data + (masked ? place.at[4] : 0), unit % groups, groups, to + item * queries * values, sums + item * queries);
+                    mask.data + (masked ? place.at[4] : 0), unit % groups, groups, to + s.first(item, queries, values), sums + item * queries);
     }
   });
 }
@@ -204,10 +211,15 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
       key_rows(round_up(s.features, kWidth) * block);
   const Scratch<T> gradients(round_up(s.values, kWidth) * kQueries), queries(round_up(s.features, kWidth) * kQueries);
   const Scratch<T> weights(kQueries * pitch), slopes(kQueries * pitch), inner(s.queries);
-  for (int64_t i = 0; i < s.queries; i++) inner[i] = dot_row(g + i * s.values, out + i * s.values, s.values);
-  std::fill(dq, dq + s.queries * s.features, T{0});
-  std::fill(dk, dk + s.keys * s.features, T{0});
-  std::fill(dv, dv + s.keys * s.values, T{0});
+  const int64_t step_out = s.step_out(), step_gradient = s.step_gradient();
+  for (int64_t i = 0; i < s.queries; i++) {
+    inner[i] = dot_row(g + i * step_out, out + i * step_out, s.values);
+    std::fill_n(dq + i * step_gradient, s.features, T{0});
+  }
+  for (int64_t j = 0; j < s.keys; j++) {
+    std::fill_n(dk + j * step_gradient, s.features, T{0});
+    std::fill_n(dv + j * step_out, s.values, T{0});
+  }
   for (int64_t j0 = 0; j0 < visible(s, s.queries - 1); j0 += kKeys) {
     const int64_t count = std::min(kKeys, s.keys - j0);
     pack_columns(k + j0 * s.step_k, s.step_k, count, s.features, scale, keys.get());
@@ -218,7 +230,7 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
       if (cols <= 0) continue;
       rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, weights.get(), pitch, false);
       add_mask(s, mask, weights.get(), i0, rows, j0, cols);
-      rows_by_panels(g + i0 * s.values, s.values, rows, Panels<T>{values.get(), s.values, s.values}, cols, slopes.get(), pitch, false);
+      rows_by_panels(g + i0 * step_out, step_out, rows, Panels<T>{values.get(), s.values, s.values}, cols, slopes.get(), pitch, false);
       for (int64_t i = 0; i < rows; i++) {
         T* p = weights.get() + i * pitch;
         T* slope = slopes.get() + i * pitch;
@@ -230,22 +242,23 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
         std::fill(p + seen, p + round_up(cols, kRows), T{0});
         std::fill(slope + seen, slope + round_up(cols, kRows), T{0});
       }
-      pack_panels<kWidth>(g + i0 * s.values, s.values, false, s.values, rows, gradients.get());
+      pack_panels<kWidth>(g + i0 * step_out, step_out, false, s.values, rows, gradients.get());
       pack_panels<kWidth>(q + i0 * s.step_q, s.step_q, false, s.features, rows, queries.get());
-      lines_by_panels(weights.get(), pitch, cols, Panels<T>{gradients.get(), rows, rows}, s.values, dv + j0 * s.values, s.values, true);
-      lines_by_panels(slopes.get(), pitch, cols, Panels<T>{queries.get(), rows, rows}, s.features, dk + j0 * s.features, s.features, true);
-      rows_by_panels(slopes.get(), pitch, rows, Panels<T>{key_rows.get(), cols, count}, s.features, dq + i0 * s.features, s.features, true);
+      lines_by_panels(weights.get(), pitch, cols, Panels<T>{gradients.get(), rows, rows}, s.values, dv + j0 * step_out, step_out, true);
+      lines_by_panels(slopes.get(), pitch, cols, Panels<T>{queries.get(), rows, rows}, s.features, dk + j0 * step_gradient, step_gradient, true);
+      rows_by_panels(slopes.get(), pitch, rows, Panels<T>{key_rows.get(), cols, count}, s.features, dq + i0 * step_gradient, step_gradient, true);
     }
   }
 }
 
-// Gradients of q, k and v of the whole (broadcast) batch, all contiguous, as are g, out and lse. Batch items in parallel.
+// Gradients of q, k and v of the whole (broadcast) batch, all contiguous, as are g, out and lse; rows of `together` items side by side in all but
+// lse. Batch items in parallel.
 template <class T>
 void attention_backward(Slice<const T> g, Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const T> mask, Slice<const T> out,
                         Slice<const T> lse, Slice<T> dq, Slice<T> dk, Slice<T> dv, Plan plan, int64_t queries, int64_t keys, int64_t features,
-                        int64_t values, int64_t step_q, int64_t step_k, int64_t step_v, int64_t mask_row, int64_t mask_col, bool masked, bool causal,
-                        double scale) {
-  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, masked, causal};
+                        int64_t values, int64_t step_q, int64_t step_k, int64_t step_v, int64_t mask_row, int64_t mask_col, int64_t together,
+                        bool masked, bool causal, double scale) {
+  const Sizes s{queries, keys, features, values, step_q, step_k, step_v, mask_row, mask_col, together, masked, causal};
   const int64_t batch = plan.elements();
   if (batch == 0) return;
   check(plan, s, q, k, v, mask);
@@ -258,10 +271,10 @@ void attention_backward(Slice<const T> g, Slice<const T> q, Slice<const T> k, Sl
   parallel_for(batch, std::max<int64_t>(1, (int64_t{1} << 18) / (queries * keys * (features + values))), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++) {
       const Place place = locate(plan, item);
-      const int64_t rows = item * queries, cols = item * keys;
-      backward_item(s, static_cast<T>(scale), g.data + rows * values, q.data + place.at[1], k.data + place.at[2], v.data + place.at[3],
-                    mask.data + (masked ? place.at[4] : 0), out.data + rows * values, lse.data + rows, dq.data + rows * features,
-                    dk.data + cols * features, dv.data + cols * values);
+      const int64_t row = s.first(item, queries, values);
+      backward_item(s, static_cast<T>(scale), g.data + row, q.data + place.at[1], k.data + place.at[2], v.data + place.at[3],
+                    mask.data + (masked ? place.at[4] : 0), out.data + row, lse.data + item * queries, dq.data + s.first(item, queries, features),
+                    dk.data + s.first(item, keys, features), dv.data + s.first(item, keys, values));
     }
   });
 }

@@ -109,6 +109,44 @@ describe('scaled dot product attention', () => {
     }
   });
 
+  for (const [name, order, shape] of [
+    ['batch, rows, heads', [0, 2, 1, 3], (rows: number, width: number) => [2, rows, 3, width]],
+    ['rows, batch, heads', [1, 2, 0, 3], (rows: number, width: number) => [rows, 2, 3, width]],
+    ['batch, heads, rows', [0, 1, 2, 3], (rows: number, width: number) => [2, 3, rows, width]],
+  ] as const)
+    it(`gives result and gradients in the layout of the query: ${name}`, () => {
+      // As many keys as make more than one block, as many queries as make several tiles.
+      const [a, b, c] = [values(...shape(70, 5)), values(...shape(300, 5)), values(...shape(300, 7))].map((t) => t.permute(...order).requiresGrad_());
+      const [x, y, z] = [a, b, c].map((t) => t.detach().clone().contiguous().requiresGrad_());
+      const [got, expected] = [attend(a, b, c), attend(x, y, z)];
+      const back = order.map((_, d) => order.indexOf(d as 0));
+      expect(got.permute(...back).isContiguous()).to.equal(true);
+      expect(got.data()).to.deep.equal(expected.data());
+      for (let n = 0; n < 2; n++) {
+        for (let h = 0; h < 3; h++) {
+          const [p, q, r] = [a, b, c].map((t) => t.detach().select(0, n).select(0, h).contiguous());
+          expectNear(
+            got.select(0, n).select(0, h),
+            naive(p, q, r, () => 0),
+            1e-14,
+          );
+        }
+      }
+      // Gradients that come in either layout.
+      for (const g of [values(2, 3, 70, 7), values(...shape(70, 7)).permute(...order)]) {
+        const theirs = autograd.grad(expected, [x, y, z], { gradOutputs: g.contiguous(), retainGraph: true });
+        autograd.grad(got, [a, b, c], { gradOutputs: g, retainGraph: true }).forEach((gradient, i) => {
+          expect((gradient as Tensor).permute(...back).isContiguous()).to.equal(true);
+          expect((gradient as Tensor).data()).to.deep.equal((theirs[i] as Tensor).data());
+        });
+      }
+      const [half, reference] = [
+        [a, b, c],
+        [x, y, z],
+      ].map(([p, q, r]) => attend(p.detach().to('bfloat16'), q.detach().to('bfloat16'), r.detach().to('bfloat16')).double());
+      expect(half.data()).to.deep.equal(reference.data());
+    });
+
   it('computes 16-bit types in float32', () => {
     const [a, b, c] = [q, k, v].map((t) => t.to('bfloat16'));
     const out = attend(a, b, c);
