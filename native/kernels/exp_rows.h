@@ -41,7 +41,10 @@ inline Floats exp_term(Floats x) {
   const Floats n = _mm512_maskz_roundscale_ps(kAll, t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   return _mm512_maskz_scalef_ps(kAll, vec::power_of_fraction(t - n), n);
 #else
-  return exp_below(x);
+  const Floats shifted = x * 1.44269504088896341f + 12582912.0f;
+  const Floats y = vec::power_of_fraction(x * 1.44269504088896341f - (shifted - 12582912.0f));
+  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
+  return x < -87.3f ? Floats{} : y * power;
 #endif
 }
 inline Doubles exp_term(Doubles x) { return vec::exp(x); }

@@ -111,6 +111,18 @@ describe('losses', () => {
     expect(results[2]).to.deep.equal(results[0]);
   });
 
+  it('sums the exponentials of long rows, whatever stands in them', () => {
+    const target = tensor([3], { dtype: 'int64' });
+    for (const special of [Number.NEGATIVE_INFINITY, -3e38, -1000, -88, -87.31, -20, 60, 3e38, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const row = Array.from({ length: 101 }, (_, c) => (c === 97 ? special : Math.fround(Math.sin(c))));
+      const top = Math.max(...row);
+      const expected = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0)) - row[3];
+      const got = F.crossEntropy(tensor([row]), target).item() as number;
+      if (Number.isFinite(expected)) expect(got, String(special)).to.be.closeTo(expected, 1e-6 * Math.max(1, Math.abs(expected)));
+      else expect(got, String(special)).to.be.NaN;
+    }
+  });
+
   it('sees infinities and NaN as PyTorch does', () => {
     const inf = Number.POSITIVE_INFINITY;
     const one = tensor([1], { dtype: 'int64' });
