@@ -14,8 +14,8 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Whether the order of loops over a tile is chosen by what they read again. Measured with AVX2 alone; the larger first-level caches that come with
-// AVX-512 hold both operands of a panel.
+// Whether the order of loops over a tile is chosen by what they read again, and weights that stand scattered are packed by each tile. Measured with
+// AVX2 alone; the larger first-level caches that come with AVX-512 hold both operands of a panel.
 constexpr bool kChoosesOrder = NODEGRAD_VECTOR_BYTES == 32;
 
 // Pieces that a vector may be joined of. Only the longest hold enough for that to take less time than columns.
