@@ -16,7 +16,7 @@ const CLOSING = '\n})';
 const CHECKSUM_BYTES = 4;
 
 /** One file for each Node; V8 refuses what was compiled under other flags. */
-export function codeCacheFile(library: string): string {
+function codeCacheFile(library: string): string {
   return path.join(path.dirname(path.dirname(library)), 'build', 'code-cache', `${process.version}-${process.arch}.bin`);
 }
 

@@ -100,27 +100,24 @@ function headDimensions({ batch, queries }: Spec, q: Tensor): number {
   return count;
 }
 
+/** The list with its entry at `from` at place `to`. */
+function moved<E>(list: readonly E[], from: number, to: number): E[] {
+  const out = [...list];
+  out.splice(to, 0, ...out.splice(from, 1));
+  return out;
+}
+
 /** A permutation of x [..., heads, L, E] as it lies in memory: [..., L, heads, E] with `heads` dimensions in place of one. */
 function rowsTogether(x: Tensor, heads: number): Tensor {
-  const last = x.shape.length - 1;
-  const order = [...x.shape.keys()];
-  order.splice(last - 1 - heads, 0, ...order.splice(last - 1, 1));
-  return windowOn(
-    x,
-    order.map((d) => x.shape[d]),
-    order.map((d) => x.strides[d]),
-    x.offset,
-  );
+  const rows = x.shape.length - 2;
+  return windowOn(x, moved(x.shape, rows, rows - heads), moved(x.strides, rows, rows - heads), x.offset);
 }
 
 /** An uninitialised tensor [...batch, rows, width] with its last `heads` batch dimensions between the rows. */
 function allocateTogether(batch: Shape, rows: number, width: number, heads: number, info: DTypeInfo): Tensor {
-  const at = batch.length - heads;
-  const memory = allocate([...batch.slice(0, at), rows, ...batch.slice(at), width], info);
-  if (heads === 0) return memory;
-  const strides = [...memory.strides];
-  strides.splice(batch.length, 0, ...strides.splice(at, 1));
-  return windowOn(memory, [...batch, rows, width], strides, memory.offset);
+  const shape = [...batch, rows, width];
+  const memory = allocate(moved(shape, batch.length, batch.length - heads), info);
+  return heads === 0 ? memory : windowOn(memory, shape, moved(memory.strides, batch.length - heads, batch.length), memory.offset);
 }
 
 /** What both kernels take after their memory; the plan [index, q, k, v, mask] is made last, since one buffer serves all plans. */

@@ -78,18 +78,18 @@ interface Weights {
 function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, inProjBias, separate }: Weights): [Tensor, Tensor, Tensor] {
   const e = query.shape[2];
   // All parts at once, so that their gradients are laid side by side rather than into zeros and added up.
-  const parts = (x: Optional, sizes: readonly number[], dim: number): (Tensor | undefined)[] =>
+  const parts = (x: Optional, sizes: readonly number[]): (Tensor | undefined)[] =>
     present(x)
       ? splitWithSizes(
           x,
           sizes.map((n) => n * e),
-          dim,
+          0,
         )
       : [];
   if (separate !== null) {
     const [q, k, v] = separate;
     if (!present(q) || !present(k) || !present(v)) fail(ArgumentError, OP, 'qProjWeight, kProjWeight and vProjWeight with useSeparateProjWeight', 'not all of them');
-    const [bq, bk, bv] = parts(inProjBias, [1, 1, 1], 0);
+    const [bq, bk, bv] = parts(inProjBias, [1, 1, 1]);
     return [project(query, q, bq), project(key, k, bk), project(value, v, bv)];
   }
   if (!present(inProjWeight)) fail(ArgumentError, OP, 'inProjWeight without useSeparateProjWeight', 'none');
@@ -97,8 +97,8 @@ function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, 
     return projectInParts(query, inProjWeight, present(inProjBias) ? inProjBias : undefined, [e, e, e]) as [Tensor, Tensor, Tensor];
   }
   const sizes = key === value ? [1, 2] : [1, 1, 1];
-  const weights = parts(inProjWeight, sizes, 0) as Tensor[];
-  const biases = parts(inProjBias, sizes, 0);
+  const weights = parts(inProjWeight, sizes) as Tensor[];
+  const biases = parts(inProjBias, sizes);
   const q = project(query, weights[0], biases[0]);
   if (key === value) {
     const [k, v] = projectInParts(key, weights[1], biases[1], [e, e]);

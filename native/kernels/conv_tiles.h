@@ -290,7 +290,6 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
               if (valid == kRows && !plan.gathered) {
                 rows_of(EvenRows<T>(first_weight(k), gather.dest_step), {length, runs, gather.source_step});
               } else {
-                if (!plan.gathered) pack_rows(k, valid);
                 rows_of(PackedRows<T>{memory.rows.data()}, {runs * length});
               }
               continue;
@@ -328,9 +327,13 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       }
     };
     for (int64_t k = k0; k < k1; k += chunk) {
-      if constexpr (Multiply<T>::kElements == 1)
-        if (plan.gathered) pack_rows(k, std::min<int64_t>(kRows, k1 - k));
-      for (int64_t panel = 0; panel < panels; panel++) multiply_panel(panel, k, std::min(k1, k + chunk));
+      const int64_t last = std::min(k1, k + chunk);
+      if constexpr (Multiply<T>::kElements == 1) {
+        // What micro-kernels cannot read where it stands is laid once for all panels: rows that are scattered, or fewer than a tile has.
+        const int64_t count = plan.weights != nullptr ? 0 : plan.gathered ? last - k : (last - k) % kRows;
+        if (count > 0) pack_rows(last - count, count);
+      }
+      for (int64_t panel = 0; panel < panels; panel++) multiply_panel(panel, k, last);
     }
     unit = next;
   } while (unit < cut.units);

@@ -27,8 +27,7 @@ inline Floats exp_below(Floats x) {
   const Floats n = shifted - 12582912.0f;
   const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   const Floats y = (vec::exp_rest(r) * r + 1.0f) * r + 1.0f;
-  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
-  return x < -87.3f ? Floats{} : y * power;
+  return x < -87.3f ? Floats{} : y * vec::power_of_shifted(shifted);
 #endif
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }
@@ -43,8 +42,7 @@ inline Floats exp_term(Floats x) {
 #else
   const Floats shifted = x * 1.44269504088896341f + 12582912.0f;
   const Floats y = vec::power_of_fraction(x * 1.44269504088896341f - (shifted - 12582912.0f));
-  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
-  return x < -87.3f ? Floats{} : y * power;
+  return x < -87.3f ? Floats{} : y * vec::power_of_shifted(shifted);
 #endif
 }
 inline Doubles exp_term(Doubles x) { return vec::exp(x); }

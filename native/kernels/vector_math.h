@@ -106,6 +106,9 @@ inline V polynomial(V x, const float (&c)[COUNT]) {
   return halves<COUNT>(powers, c);
 }
 
+// 2^n where n was added to 1.5 * 2^23, which pushes its fraction out of the significand.
+inline Floats power_of_shifted(Floats shifted) { return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u); }
+
 // (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2: the minimax polynomial, of error 0.03 units of e^r.
 inline Floats exp_rest(Floats r) { return polynomial(r, {4.99999934e-1f, 1.66665201e-1f, 4.16683942e-2f, 8.36878041e-3f, 1.38144679e-3f}); }
 
@@ -133,7 +136,7 @@ inline Floats tanh(Floats x) {
   const Floats z = size > 9.1f ? splat<Floats>(9.1f) : size;
   const Floats shifted = z * 2.88539008f + 12582912.0f;  // the fraction is pushed out of the significand
   const Floats r = (z + z) - (shifted - 12582912.0f) * 0.693147182f;
-  const Floats power = reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
+  const Floats power = power_of_shifted(shifted);
   const Floats m = (r + r * r * exp_rest(r)) * power + (power - 1.0f);
   return with_sign(m / (m + 2.0f), x);
 }
