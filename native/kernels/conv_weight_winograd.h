@@ -47,13 +47,15 @@ class WinogradWeight {
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
   static bool suits(const Gather<float>& g) {
     if (!WinogradTiles::serves(g)) return false;
-    // The products are short, so that each of their multiply-adds takes more than one of a direct sum.
-    constexpr double kShort = 1.65, kSource = 200, kGradient = 120, kFilter = 1200;
-    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels),
-               tiles = static_cast<double>(WinogradTiles(g).count);
+    constexpr bool kWide = NODEGRAD_VECTOR_BYTES == 64;
+    constexpr double kProduct = kWide ? 0.9 : 1.5, kSource = kWide ? 270 : 330, kGradient = kWide ? 180 : 200, kFilter = kWide ? 400 : 1200;
+    const WinogradTiles tiles(g);
+    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels);
     const auto blocks = [](int64_t channels, int64_t most) { return static_cast<double>(ceil_div(channels, most)); };
+    const double products = kProduct * 16 * static_cast<double>(round_up(g.source_channels, kWidth) * round_up(g.dest_channels, kRows) * tiles.count);
     const double transforms = kSource * c * blocks(g.dest_channels, kTargets) + kGradient * k * blocks(g.source_channels, kSources);
-    return kShort * (16 * c * k + transforms) * tiles + kFilter * c * k < 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
+    const double direct = 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
+    return products + transforms * tiles.transforms() + kFilter * c * k < direct;
   }
 
   WinogradWeight(const Gather<float>& gather, const float* gradient)

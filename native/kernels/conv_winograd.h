@@ -8,6 +8,7 @@
 
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
+#include "pack_rows.h"
 #include "winograd_tiles.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -16,6 +17,11 @@ class Winograd {
   using Run = WinogradTiles::Run;
   static constexpr int64_t kPlaces = WinogradTiles::kPlaces, kWidth = WinogradTiles::kWidth;
   static constexpr int kLanes = WinogradTiles::kLanes;
+  // Source channels whose filters for kRows destination channels are transformed in one vector, and of a piece of them that is laid first.
+  static constexpr int64_t kTogether = kLanes / kRows, kChannels = 32;
+  static_assert(kTogether == 1 || kTogether == 2, "a vector holds the filters of one channel or of two");
+  // Rows and columns of a square that is transposed in registers.
+  static constexpr int kSquare = kRows > 4 ? 8 : 4;
   // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
   static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
 
@@ -30,13 +36,12 @@ class Winograd {
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
   static bool suits(const Gather<float>& g) {
     if (!WinogradTiles::serves(g)) return false;
-    constexpr double kTransform = 120;
-    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels),
-               tiles = static_cast<double>(WinogradTiles(g).count);
-    // Transformed filters that outgrow the caches come from memory, and would be the largest memory of a step.
-    const double filter = static_cast<double>(g.groups) * c * k * kPlaces * sizeof(float) > 8e6 ? 3000 : 600;
+    constexpr double kTransform = 120, kFilter = 450;
+    const WinogradTiles tiles(g);
+    const auto c = static_cast<double>(g.source_channels), k = static_cast<double>(g.dest_channels);
+    const double products = 16 * c * k * static_cast<double>(round_up(tiles.count, kWidth));
     const double direct = 9 * c * k * static_cast<double>(g.n * g.dest_pixels());
-    return tiles >= 16 && 16 * c * k * tiles + kTransform * (c + k) * tiles + filter * c * k < direct;
+    return products + kTransform * (c + k) * tiles.transforms() + kFilter * c * k < direct;
   }
 
   explicit Winograd(const Gather<float>& gather)
@@ -79,39 +84,76 @@ class Winograd {
   void transform_filters(float* filters) const {
     const int64_t panels = k_padded_ / kRows;
     const std::vector<int64_t>& taps = gather_.phases[0].weights;
-    parallel_for(gather_.groups * panels, std::max<int64_t>(1, 1024 / c_), [&](int64_t first, int64_t last) {
+    int64_t order[9];
+    for (int t = 0; t < 9; t++) order[t] = taps[static_cast<size_t>(reversed_ ? 8 - t : t)];
+    parallel_for(gather_.groups * panels, std::max<int64_t>(1, 4096 / c_), [&](int64_t first, int64_t last) {
+      // Behind the last row there is room for what a vector reads too much.
+      float rows[9 * kChannels * kRows + kLanes] = {};
       for (int64_t item = first; item < last; item++) {
         const int64_t group = item / panels, k0 = item % panels * kRows;
         const int64_t valid = std::min<int64_t>(kRows, k_ - k0);
-        float* to[kPlaces];
-        for (int64_t place = 0; place < kPlaces; place++) to[place] = filters + filter(group, place, k0);
         const float* weight = gather_.group_weight(group) + k0 * gather_.dest_step;
-        for (int64_t c = 0; c < c_; c++, weight += gather_.source_step) {
-          alignas(64) float w[9][kLanes] = {};
-          for (int64_t r = 0; r < valid; r++) {
-            for (int t = 0; t < 9; t++) w[t][r] = weight[r * gather_.dest_step + taps[static_cast<size_t>(reversed_ ? 8 - t : t)]];
-          }
-          FloatVector half[4][3];
-          for (int j = 0; j < 3; j++) {
-            const auto a = load_vector<FloatVector>(w[j]), b = load_vector<FloatVector>(w[3 + j]), d = load_vector<FloatVector>(w[6 + j]);
-            half[0][j] = a;
-            half[1][j] = 0.5f * (a + b + d);
-            half[2][j] = 0.5f * (a - b + d);
-            half[3][j] = d;
-          }
-          for (int i = 0; i < 4; i++) {
-            const FloatVector a = half[i][0], b = half[i][1], d = half[i][2];
-            put(to[4 * i] + c * kRows, a);
-            put(to[4 * i + 1] + c * kRows, 0.5f * (a + b + d));
-            put(to[4 * i + 2] + c * kRows, 0.5f * (a - b + d));
-            put(to[4 * i + 3] + c * kRows, d);
+        if (valid < kRows) std::fill_n(rows, 9 * kChannels * kRows, 0.0f);
+        for (int64_t c = 0; c < c_; c += kChannels) {
+          const int64_t count = std::min(kChannels, c_ - c);
+          lay_filters(weight + c * gather_.source_step, valid, count, rows);
+          for (int64_t i = 0; i < count; i += kTogether) {
+            transform_filter(rows + 9 * i * kRows, order, std::min(kTogether, count - i), filters + filter(group, 0, k0) + (c + i) * kRows);
           }
         }
       }
     });
   }
-  static void put(float* to, FloatVector v) {
-    static_assert(kRows <= kLanes);
+  // Weights of `count` source channels for `valid` destination channels: [source channel][tap][kRows].
+  void lay_filters(const float* weight, int64_t valid, int64_t count, float* rows) const {
+    if (gather_.source_step == 9) {
+      transpose_rows(weight, gather_.dest_step, valid, 9 * count, rows, kRows);
+      return;
+    }
+    for (int64_t i = 0; i < count; i++, weight += gather_.source_step, rows += 9 * kRows) {
+      if (valid == kRows) {
+        transpose_band<kSquare, kRows>(weight, gather_.dest_step, 9, rows, kRows);
+      } else {
+        transpose_rows(weight, gather_.dest_step, valid, 9, rows, kRows);
+      }
+    }
+  }
+  // G w G^T of `count` source channels, at most kTogether, for kRows destination channels.
+  void transform_filter(const float* rows, const int64_t* order, int64_t count, float* to) const {
+    // The second of two channels, or the first once more.
+    const float* second = rows + (count - 1) * 9 * kRows;
+    FloatVector half[4][3];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; j++) {
+      const FloatVector a = both(rows, second, order[j]), b = both(rows, second, order[3 + j]), d = both(rows, second, order[6 + j]);
+      half[0][j] = a;
+      half[1][j] = 0.5f * (a + b + d);
+      half[2][j] = 0.5f * (a - b + d);
+      half[3][j] = d;
+    }
+    const int64_t step = k_padded_ * c_;
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      const FloatVector a = half[i][0], b = half[i][1], d = half[i][2];
+      put(to + 4 * i * step, a, count);
+      put(to + (4 * i + 1) * step, 0.5f * (a + b + d), count);
+      put(to + (4 * i + 2) * step, 0.5f * (a - b + d), count);
+      put(to + (4 * i + 3) * step, d, count);
+    }
+  }
+  static FloatVector both(const float* first, const float* second, int64_t tap) {
+    if constexpr (kTogether == 1) {
+      return load_vector<FloatVector>(first + tap * kRows);
+    } else {
+      typedef float Half __attribute__((vector_size(NODEGRAD_VECTOR_BYTES / 2)));
+      return joined<FloatVector>(load_vector<Half>(first + tap * kRows), load_vector<Half>(second + tap * kRows));
+    }
+  }
+  static void put(float* to, FloatVector v, int64_t count) {
+    if (count * kRows == kLanes) {
+      store_vector(to, v);
+      return;
+    }
     float lanes[kLanes];
     store_vector(lanes, v);
     std::memcpy(to, lanes, kRows * sizeof(float));

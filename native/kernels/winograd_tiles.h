@@ -19,7 +19,7 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 
 // Where it was measured to win.
-constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES == 32;
+constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES >= 32;
 
 struct WinogradTiles {
   static constexpr int64_t kPlaces = 16, kWidth = kCols<float>;
@@ -43,6 +43,9 @@ struct WinogradTiles {
 
   template <class T>
   explicit WinogradTiles(const Gather<T>& g) : across(ceil_div(g.dest_size[2], 2)), down(ceil_div(g.dest_size[1], 2)), count(g.n * across * down) {}
+
+  // Tiles as their transforms' time counts them: half of it goes by tiles, half by vectors, which a short row of tiles does not fill.
+  double transforms() const { return 0.5 * static_cast<double>(count) + 0.5 * static_cast<double>(count / across * round_up(across, kLanes)); }
 
   // Whether a Gather's taps are 3 x 3 at distance one.
   template <class T>
