@@ -18,6 +18,8 @@ namespace {
 // Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for a thread's wake-up,
 // the later ones for packing the same rows and columns of A and B once more.
 constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
+// Elements of C whose tiles read each row and column of A and B again so seldom that partial sums would cost more. Measured.
+constexpr int64_t kLargeResult = int64_t{1} << 18;
 // Multiply-adds from which packing pays where BLAS packs every product itself; blas_tile.h has them where it does not. Measured.
 constexpr int64_t kLeastPackedWork = int64_t{1} << 15;
 // Elements of a matrix-vector product (bound by memory) or of a dot product that one thread takes at a time.
@@ -122,9 +124,14 @@ void gemm_split(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
       const int64_t p = part * tile.depth;
       const int64_t i = t / across % down * tile.rows;
       const int64_t j = t % across * tile.cols;
-      blas_tile(transpose_a, transpose_b, std::min(tile.rows, m - i), std::min(tile.cols, n - j), std::min(tile.depth, k - p), multiply_adds(m, n, k),
-                alpha, a + (transpose_a ? p * lda + i : i * lda + p), lda, b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, T{0},
-                partial.get() + (part * m + i) * n + j, n);
+      const int64_t rows = std::min(tile.rows, m - i), cols = std::min(tile.cols, n - j), depth = std::min(tile.depth, k - p);
+      const T *left = a + (transpose_a ? p * lda + i : i * lda + p), *right = b + (transpose_b ? j * ldb + p : p * ldb + j);
+      T* sums = partial.get() + (part * m + i) * n + j;
+      if (alpha == 1 && multiplies_itself<T>(transpose_a, transpose_b, rows, cols, depth)) {
+        packed_tile(transpose_a, transpose_b, rows, cols, depth, left, lda, right, ldb, sums, n);
+      } else {
+        blas_tile(transpose_a, transpose_b, rows, cols, depth, multiply_adds(m, n, k), alpha, left, lda, right, ldb, T{0}, sums, n);
+      }
     }
   });
   parallel_for(m, std::max<int64_t>(1, 16384 / (n * parts)), [&](int64_t begin, int64_t end) {
@@ -168,12 +175,13 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
     return;
   }
   const Cut tile = cut(m, n, k);
-  if (tile.depth < k) {
+  const bool itself = multiplies_itself<T>(transpose_a, transpose_b, m, n, k);
+  if (tile.depth < k && !(itself && m * n >= kLargeResult)) {
     if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
     gemm_split(transpose_a, transpose_b, m, n, k, tile, alpha, a, lda, b, ldb, beta, c, ldc);
     return;
   }
-  if (multiplies_itself<T>(transpose_a, transpose_b, m, n, k)) {
+  if (itself) {
     packed_product<T>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc);
     return;
   }

@@ -40,12 +40,12 @@ class PackedProduct {
   const int64_t depth_;
   int64_t tile_rows_, tile_cols_, block_rows_, block_cols_;
 
-  // Tiles for every thread: sums run along k in the same order in any tile, so results do not depend on their number. Where A is packed
+  // So many tiles, if they can be had: sums run along k in the same order in any tile, so results do not depend on their number. Where A is packed
   // tiles are square, where it stands they are tall, which packs less of B.
-  void cut_tiles() {
+  void cut_tiles(int64_t wanted) {
     tile_rows_ = round_up(m_, kRows);
     tile_cols_ = round_up(n_, kWidth);
-    const int64_t taller = in_place_ ? 8 : 1, wanted = 2 * thread_count();
+    const int64_t taller = in_place_ ? 8 : 1;
     while (ceil_div(m_, tile_rows_) * ceil_div(n_, tile_cols_) < wanted && tile_rows_ * tile_cols_ * k_ >= kTileWork) {
       if (tile_cols_ > kWidth && (tile_cols_ * taller >= tile_rows_ || tile_rows_ <= 2 * kRows)) {
         tile_cols_ = equal_part(tile_cols_, ceil_div(tile_cols_, 2), kWidth);
@@ -124,7 +124,7 @@ class PackedProduct {
 
  public:
   PackedProduct(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
-                const T* bias, T* c, int64_t ldc)
+                const T* bias, T* c, int64_t ldc, int64_t tiles)
       : ta_(ta),
         tb_(tb),
         m_(m),
@@ -143,7 +143,7 @@ class PackedProduct {
         in_place_(!ta && k % kElements == 0 && lda * static_cast<int64_t>(sizeof(T)) % kSharedPlaces != 0),
         direct_(std::is_same_v<T, Sum> && alpha == 1 && (beta == 0 || beta == 1)),
         depth_(units_ > 0 ? equal_part(units_, kBlockDepth, 1) : 1) {
-    cut_tiles();
+    cut_tiles(tiles);
   }
 
   void run() const {
@@ -161,10 +161,17 @@ class PackedProduct {
   }
 };
 
+// In tiles for every thread.
 template <class T>
 void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
                     const T* bias, T* c, int64_t ldc) {
-  PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc).run();
+  PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc, 2 * thread_count()).run();
+}
+
+// In one tile: C = op(A) op(B) on the calling thread.
+template <class T>
+void packed_tile(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, T* c, int64_t ldc) {
+  PackedProduct<T>(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, nullptr, c, ldc, 1).run();
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL
