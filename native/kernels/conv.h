@@ -126,10 +126,11 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
   x.at_least(g.input_elements());
   grad_weight.at_least(g.weight_elements());
   if (g.weight_elements() == 0) return;
+  const Gather<T> gather = forward_gather<T>(g, x.data, nullptr, nullptr, nullptr);
   if (g.thin()) {
-    weight_direct(g, grad_output.data, x.data, grad_weight.data);
+    weight_direct(g, gather, grad_output.data, grad_weight.data);
   } else {
-    weight_tiles(g, forward_gather<T>(g, x.data, nullptr, nullptr, nullptr), grad_output.data, grad_weight.data);
+    weight_tiles(g, gather, grad_output.data, grad_weight.data);
   }
 }
 

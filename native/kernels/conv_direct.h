@@ -1,136 +1,204 @@
-// Thin groups (depthwise convolution above all): direct loops, vectorised along the row, without columns.
+// Thin groups (depthwise convolution above all): every tap times a run of pixels, sums in registers, without columns.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "../runtime/parallel.h"
-#include "conv_gather.h"
+#include "../runtime/scratch.h"
+#include "conv_residues.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// y[i] += w * x[i * step]
-template <class S, class T>
-inline void add_scaled(S* y, const T* x, int64_t step, S w, int64_t n) {
-  if (step == 1) {
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < n; i++) y[i] += w * static_cast<S>(x[i]);
-  } else if (step == 2) {
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < n; i++) y[i] += w * static_cast<S>(x[2 * i]);
-  } else {
-    for (int64_t i = 0; i < n; i++) y[i] += w * static_cast<S>(x[i * step]);
+// Multiply-adds that a thread takes at a time at the least.
+constexpr int64_t kDirectWork = 65536;
+
+// sums[0..VECTORS vectors) = start + the sum over taps of weight * what stands `places` away.
+template <class T, int VECTORS>
+inline void sum_taps(const typename Multiply<T>::Sum* laid, const int64_t* places, const typename Multiply<T>::Sum* weights, int64_t taps,
+                     typename Multiply<T>::Sum start, typename Multiply<T>::Sum* to) {
+  using Vector = typename Multiply<T>::Sums;
+  constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(start));
+  Vector sums[VECTORS];
+#pragma GCC unroll 8
+  for (int v = 0; v < VECTORS; v++) sums[v] = Vector{} + start;
+  for (int64_t t = 0; t < taps; t++) {
+    const auto* from = laid + places[t];
+    const auto weight = weights[t];
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++) sums[v] += weight * load_vector<Vector>(from + v * kLanes);
   }
+#pragma GCC unroll 8
+  for (int v = 0; v < VECTORS; v++) store_vector(to + v * kLanes, sums[v]);
 }
 
-// The sum of a[i] * b[i * step], in sixteen lanes.
-template <class T>
-inline typename Multiply<T>::Sum dot_run(const T* a, const T* b, int64_t step, int64_t n) {
-  using Sum = typename Multiply<T>::Sum;
-  const auto product = [](T left, T right) { return static_cast<Sum>(left) * static_cast<Sum>(right); };
-  Sum lanes[16] = {};
+// The same for `count` pixels: as many vectors at a time as hide each other's latency, and what is left by halves.
+template <class T, int VECTORS = 8>
+inline void sum_run(const typename Multiply<T>::Sum* laid, const int64_t* places, const typename Multiply<T>::Sum* weights, int64_t taps,
+                    typename Multiply<T>::Sum start, typename Multiply<T>::Sum* to, int64_t count) {
+  constexpr int64_t kStep = VECTORS * static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(start));
   int64_t i = 0;
-  if (step == 1) {
-    for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; j++) lanes[j] += product(a[i + j], b[i + j]);
-  } else {
-    for (; i + 16 <= n; i += 16)
-      for (int j = 0; j < 16; j++) lanes[j] += product(a[i + j], b[(i + j) * step]);
+  for (; VECTORS == 1 ? i < count : i + kStep <= count; i += kStep) sum_taps<T, VECTORS>(laid + i, places, weights, taps, start, to + i);
+  if constexpr (VECTORS > 1) {
+    if (i < count) sum_run<T, VECTORS / 2>(laid + i, places, weights, taps, start, to + i, count - i);
   }
-  Sum total = 0;
-  for (int j = 0; j < 16; j++) total += lanes[j];
-  for (; i < n; i++) total += product(a[i], b[i * step]);
-  return total;
 }
 
-// One destination plane a step; rows are summed in a scratch row, then laid where the phase puts them.
+// Sums of a block to where a phase puts them.
+template <class T>
+void scatter(const GatherPhase& phase, const GridBlock& block, const typename Multiply<T>::Sum* sums, int64_t pitch, const int64_t* size, T* dest) {
+  const GatherAxis* axis = phase.axis;
+  const int64_t d = axis[0].start + block.e * axis[0].step, w = axis[2].start + block.q0 * axis[2].step, step = axis[2].step;
+  if (d >= size[0] || w >= size[2]) return;
+  const int64_t cols = std::min(block.cols, ceil_div(size[2] - w, step));
+  for (int64_t p = 0; p < block.rows; p++, sums += pitch) {
+    const int64_t h = axis[1].start + (block.p0 + p) * axis[1].step;
+    if (h >= size[1]) return;
+    T* to = dest + (d * size[1] + h) * size[2] + w;
+    if (step > 1) {
+      for (int64_t i = 0; i < cols; i++) to[i * step] = static_cast<T>(sums[i]);
+    } else if constexpr (std::is_same_v<T, typename Multiply<T>::Sum>) {
+      copy_run(to, sums, cols);
+    } else {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < cols; i++) to[i] = static_cast<T>(sums[i]);
+    }
+  }
+}
+
+// A block of the grid of one group of one image a step.
 template <class T>
 void gather_direct(const Gather<T>& gather) {
   using Sum = typename Multiply<T>::Sum;
-  const int64_t planes = gather.n * gather.groups * gather.dest_channels;
-  const int64_t plane_work = std::max<int64_t>(1, gather.dest_pixels() * gather.source_channels);
-  const int64_t* from_size = gather.source_size;
-  const int64_t* to_size = gather.dest_size;
-  parallel_for(planes, std::max<int64_t>(1, 8192 / plane_work), [&](int64_t first, int64_t last) {
-    std::vector<Sum> sums(static_cast<size_t>(gather.grid[2]));
-    for (int64_t plane = first; plane < last; plane++) {
-      const int64_t channel = plane % (gather.groups * gather.dest_channels);
-      const int64_t group = channel / gather.dest_channels;
-      const int64_t image = plane / (gather.groups * gather.dest_channels);
-      const T* source = gather.source + (image * gather.groups + group) * gather.source_channels * gather.source_pixels();
-      T* dest = gather.dest + plane * gather.dest_pixels();
-      const Sum start = gather.bias != nullptr ? static_cast<Sum>(gather.bias[channel]) : Sum{0};
-      for (const GatherPhase& phase : gather.phases) {
-        const GatherAxis* axis = phase.axis;
-        for (int64_t row = 0; row < gather.grid[0] * gather.grid[1]; row++) {
-          const int64_t e = row / gather.grid[1];
-          const int64_t p = row % gather.grid[1];
-          const int64_t to_d = axis[0].start + e * axis[0].step;
-          const int64_t to_h = axis[1].start + p * axis[1].step;
-          if (to_d >= to_size[0] || to_h >= to_size[1] || axis[2].start >= to_size[2]) continue;
-          const int64_t length = std::min(gather.grid[2], ceil_div(to_size[2] - axis[2].start, axis[2].step));
-          std::fill_n(sums.data(), length, start);
-          for (int64_t c = 0; c < gather.source_channels; c++) {
-            const T* weight = gather.group_weight(group) + channel % gather.dest_channels * gather.dest_step + c * gather.source_step;
-            const int64_t* tap = phase.weights.data();
-            for (const int64_t offset_d : axis[0].offsets) {
-              for (const int64_t offset_h : axis[1].offsets) {
-                const int64_t d = e * axis[0].stride + offset_d;
-                const int64_t h = p * axis[1].stride + offset_h;
-                if (d < 0 || d >= from_size[0] || h < 0 || h >= from_size[1]) {
-                  tap += axis[2].offsets.size();
-                  continue;
-                }
-                const T* x = source + ((c * from_size[0] + d) * from_size[1] + h) * from_size[2];
-                for (const int64_t offset : axis[2].offsets) {
-                  int64_t lo, hi;
-                  valid_range(0, length, axis[2].stride, offset, from_size[2], lo, hi);
-                  add_scaled(sums.data() + lo, x + lo * axis[2].stride + offset, axis[2].stride, static_cast<Sum>(weight[*tap++]), hi - lo);
-                }
-              }
-            }
-          }
-          T* to = dest + (to_d * to_size[1] + to_h) * to_size[2] + axis[2].start;
-          for (int64_t i = 0; i < length; i++) to[i * axis[2].step] = static_cast<T>(sums[static_cast<size_t>(i)]);
+  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  if (gather.n * gather.dest_pixels() == 0) return;
+  const Residues<T> residues(gather);
+  std::vector<std::vector<int64_t>> places;
+  int64_t taps = 0;
+  for (const GatherPhase& phase : gather.phases) {
+    places.push_back(residues.places(phase));
+    taps = std::max(taps, phase.taps());
+  }
+  const int64_t blocks = residues.blocks(), pitch = residues.pitch(), terms = gather.source_channels * taps;
+  const int64_t work = gather.dest_channels * (terms + 4) * residues.pixels() * static_cast<int64_t>(gather.phases.size());
+  parallel_for(gather.n * gather.groups * blocks, std::max<int64_t>(1, kDirectWork / work), [&](int64_t first, int64_t last) {
+    // Behind the sums there is room for a vector that begins with the last one.
+    const Scratch<Sum> laid(residues.elements()), sums(residues.pixels() + kLanes), weights(terms);
+    std::fill_n(laid.get(), residues.elements(), Sum{});
+    for (int64_t item = first; item < last; item++) {
+      const int64_t image = item / blocks / gather.groups, group = item / blocks % gather.groups;
+      const GridBlock block = residues.block(item % blocks);
+      residues.lay(image, group, block, laid.get());
+      for (int64_t k = 0; k < gather.dest_channels; k++) {
+        const int64_t channel = group * gather.dest_channels + k;
+        T* dest = gather.dest + (image * gather.groups * gather.dest_channels + channel) * gather.dest_pixels();
+        const Sum start = gather.bias != nullptr ? static_cast<Sum>(gather.bias[channel]) : Sum{};
+        for (size_t i = 0; i < gather.phases.size(); i++) {
+          const GatherPhase& phase = gather.phases[i];
+          const T* weight = gather.group_weight(group) + k * gather.dest_step;
+          Sum* to = weights.get();
+          for (int64_t c = 0; c < gather.source_channels; c++)
+            for (const int64_t at : phase.weights) *to++ = static_cast<Sum>(weight[c * gather.source_step + at]);
+          sum_run<T>(laid.get(), places[i].data(), weights.get(), gather.source_channels * phase.taps(), start, sums.get(),
+                     (block.rows - 1) * pitch + block.cols);
+          scatter(phase, block, sums.get(), pitch, gather.dest_size, dest);
         }
       }
     }
   });
 }
 
-// gradWeight[k, c, tap] = sum over images and rows of gradOutput . x; one output channel a step.
+// lanes[t][...] += gradient * what stands places[t] away, for TAPS taps over `count` pixels, whole vectors.
+template <class T, int TAPS>
+inline void dot_taps(const typename Multiply<T>::Sum* gradient, const typename Multiply<T>::Sum* laid, const int64_t* places, int64_t count,
+                     typename Multiply<T>::Sum* lanes) {
+  using Vector = typename Multiply<T>::Sums;
+  constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(*gradient));
+  Vector sums[TAPS];
+#pragma GCC unroll 9
+  for (int t = 0; t < TAPS; t++) sums[t] = load_vector<Vector>(lanes + t * kLanes);
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const auto g = load_vector<Vector>(gradient + i);
+#pragma GCC unroll 9
+    for (int t = 0; t < TAPS; t++) sums[t] += g * load_vector<Vector>(laid + places[t] + i);
+  }
+#pragma GCC unroll 9
+  for (int t = 0; t < TAPS; t++) store_vector(lanes + t * kLanes, sums[t]);
+}
+template <class T, int TAPS = 9>
+inline void dot_all(const typename Multiply<T>::Sum* gradient, const typename Multiply<T>::Sum* laid, const int64_t* places, int64_t taps,
+                    int64_t count, typename Multiply<T>::Sum* lanes) {
+  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(*gradient));
+  int64_t t = 0;
+  for (; t + TAPS <= taps; t += TAPS) dot_taps<T, TAPS>(gradient, laid, places + t, count, lanes + t * kLanes);
+  if constexpr (TAPS > 1) dot_all<T, TAPS / 2>(gradient, laid, places + t, taps - t, count, lanes + t * kLanes);
+}
+
+// A block's gradients at the pitch of its rows, zeros between them and behind.
 template <class T>
-void weight_direct(const ConvGeometry& g, const T* grad_output, const T* x, T* grad_weight) {
+void lay_gradient(const T* from, int64_t width, const GridBlock& block, int64_t pitch, typename Multiply<T>::Sum* to, int64_t length) {
   using Sum = typename Multiply<T>::Sum;
-  const int64_t channels = g.c / g.groups;
-  const int64_t pixels = g.output_pixels();
-  parallel_for(g.k, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, g.n * pixels * channels)), [&](int64_t first, int64_t last) {
-    for (int64_t k = first; k < last; k++) {
-      const int64_t group = k / (g.k / g.groups);
-      for (int64_t c = 0; c < channels; c++) {
-        for (int64_t tap = 0; tap < g.taps(); tap++) {
-          const int64_t offset_d = tap / (g.kernel[2] * g.kernel[1]) * g.dilation[0] - g.pad[0];
-          const int64_t offset_h = tap / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
-          const int64_t offset_w = tap % g.kernel[2] * g.dilation[2] - g.pad[2];
-          int64_t lo, hi;
-          valid_range(0, g.out[2], g.stride[2], offset_w, g.in[2], lo, hi);
-          Sum total = 0;
-          for (int64_t image = 0; image < g.n && lo < hi; image++) {
-            const T* from = x + (image * g.c + group * channels + c) * g.input_pixels();
-            const T* gradient = grad_output + (image * g.k + k) * pixels;
-            Sum image_total = 0;
-            for (int64_t row = 0; row < g.out[0] * g.out[1]; row++) {
-              const int64_t d = row / g.out[1] * g.stride[0] + offset_d;
-              const int64_t h = row % g.out[1] * g.stride[1] + offset_h;
-              if (d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1]) continue;
-              image_total +=
-                  dot_run(gradient + row * g.out[2] + lo, from + (d * g.in[1] + h) * g.in[2] + lo * g.stride[2] + offset_w, g.stride[2], hi - lo);
-            }
-            total += image_total;
+  Sum* const end = to + length;
+  for (int64_t p = 0; p < block.rows; p++, from += width) {
+    if constexpr (std::is_same_v<T, Sum>) {
+      copy_run(to, from, block.cols);
+    } else {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < block.cols; i++) to[i] = static_cast<Sum>(from[i]);
+    }
+    Sum* const next = p + 1 < block.rows ? to + pitch : end;
+    for (Sum* at = to + block.cols; at < next; at++) *at = Sum{};
+    to = next;
+  }
+}
+
+// gradWeight[k, c, tap] = sum over images and pixels of gradOutput . x; some output channels of one group a step.
+template <class T>
+void weight_direct(const ConvGeometry& g, const Gather<T>& gather, const T* grad_output, T* grad_weight) {
+  using Sum = typename Multiply<T>::Sum;
+  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  // Pixels that are summed before lanes are: few enough for float32, many enough for the lanes to take no time.
+  constexpr int64_t kSummed = 4096;
+  if (g.n * g.output_pixels() == 0) {
+    std::fill_n(grad_weight, g.weight_elements(), T{});
+    return;
+  }
+  const Residues<T> residues(gather);
+  const std::vector<int64_t> places = residues.places(gather.phases[0]);
+  const int64_t pixels = g.output_pixels(), terms = gather.source_channels * g.taps(), pitch = residues.pitch();
+  const int64_t images = std::max<int64_t>(1, kSummed / pixels), run = round_up(residues.pixels(), kLanes);
+  const int64_t share = ceil_div(gather.dest_channels, std::min(gather.dest_channels, ceil_div(16, g.groups)));
+  const int64_t shares = ceil_div(gather.dest_channels, share);
+  const int64_t work = share * (terms + 4) * g.n * pixels;
+  parallel_for(g.groups * shares, std::max<int64_t>(1, kDirectWork / work), [&](int64_t first, int64_t last) {
+    const Scratch<Sum> laid(residues.elements()), gradient(run), totals(share * terms), lanes(share * terms * kLanes);
+    std::fill_n(laid.get(), residues.elements(), Sum{});
+    for (int64_t item = first; item < last; item++) {
+      const int64_t group = item / shares, k0 = group * gather.dest_channels + item % shares * share;
+      const int64_t count = std::min(share, (group + 1) * gather.dest_channels - k0);
+      std::fill_n(totals.get(), count * terms, Sum{});
+      for (int64_t image0 = 0; image0 < g.n; image0 += images) {
+        std::fill_n(lanes.get(), count * terms * kLanes, Sum{});
+        for (int64_t i = image0 * residues.blocks(); i < std::min(g.n, image0 + images) * residues.blocks(); i++) {
+          const int64_t image = i / residues.blocks();
+          const GridBlock block = residues.block(i % residues.blocks());
+          residues.lay(image, group, block, laid.get());
+          const int64_t length = round_up((block.rows - 1) * pitch + block.cols, kLanes);
+          for (int64_t k = 0; k < count; k++) {
+            const T* from = grad_output + ((image * g.k + k0 + k) * g.out[0] + block.e) * g.out[1] * g.out[2];
+            lay_gradient(from + block.p0 * g.out[2] + block.q0, g.out[2], block, pitch, gradient.get(), length);
+            dot_all<T>(gradient.get(), laid.get(), places.data(), terms, length, lanes.get() + k * terms * kLanes);
           }
-          grad_weight[(k * channels + c) * g.taps() + tap] = static_cast<T>(total);
+        }
+        for (int64_t i = 0; i < count * terms; i++) {
+          Sum total = 0;
+          for (int64_t lane = 0; lane < kLanes; lane++) total += lanes[i * kLanes + lane];
+          totals[i] += total;
         }
       }
+      for (int64_t i = 0; i < count * terms; i++) grad_weight[k0 * terms + i] = static_cast<T>(totals[i]);
     }
   });
 }

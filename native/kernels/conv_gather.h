@@ -95,8 +95,9 @@ inline void copy_run(T* to_elements, const T* from_elements, int64_t n) {
 
 // The indices i in [begin, end) for which 0 <= i * stride + offset < size, as [lo, hi); empty ranges have lo == hi.
 inline void valid_range(int64_t begin, int64_t end, int64_t stride, int64_t offset, int64_t size, int64_t& lo, int64_t& hi) {
-  lo = offset >= 0 ? begin : std::max(begin, ceil_div(-offset, stride));
-  hi = size - offset <= 0 ? begin : std::min(end, ceil_div(size - offset, stride));
+  const auto steps = [&](int64_t distance) { return stride == 1 ? distance : ceil_div(distance, stride); };
+  lo = offset >= 0 ? begin : std::max(begin, steps(-offset));
+  hi = size - offset <= 0 ? begin : std::min(end, steps(size - offset));
   if (lo >= hi) lo = hi = begin;
 }
 

@@ -1,6 +1,6 @@
 /** Convolutions at odd sizes against plain loops in float64, and the same bits for any number of threads. */
 import { expect } from 'chai';
-import { autograd, nn, type Tensor, tensor } from '../../lib/index.js';
+import { autograd, nn, onesLike, stack, type Tensor, tensor } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
 import { eachProduct, type NaiveGeometry, outputSize } from '../reference/naive-conv.js';
 
@@ -25,6 +25,14 @@ const rows: Row[] = [
   ['depthwise', 2, 13, 13, 13, [17, 35], [3, 3], [1, 1], [1, 1], [1, 1]],
   ['depthwise, stride, multiplier', 2, 5, 15, 5, [17, 34], [5, 3], [2, 2], [2, 1], [1, 2]],
   ['depthwise, stride three', 2, 6, 6, 6, [17, 36], [3, 4], [3, 3], [1, 1], [1, 1]],
+  ['depthwise, rows longer than a block', 1, 2, 2, 2, [5, 2100], [3, 3], [1, 1], [1, 1], [1, 1]],
+  ['depthwise, blocks of rows', 2, 3, 3, 3, [101, 130], [5, 7], [1, 1], [2, 3], [1, 1]],
+  ['depthwise, stride two, blocks of rows', 1, 3, 3, 3, [171, 140], [3, 3], [2, 2], [1, 1], [1, 1]],
+  ['depthwise, taps that share nothing', 2, 3, 3, 3, [90, 110], [3, 3], [1, 1], [10, 3], [40, 50]],
+  ['depthwise, a stride and taps that share nothing', 1, 2, 4, 2, [91, 111], [3, 2], [2, 3], [10, 4], [40, 100]],
+  ['depthwise, padding beyond the kernel', 1, 3, 3, 3, [5, 4], [2, 3], [2, 1], [5, 6], [1, 1]],
+  ['depthwise, stride beyond the input', 2, 3, 6, 3, [4, 5], [3, 3], [9, 11], [1, 1], [1, 1]],
+  ['thin groups of several channels', 2, 12, 20, 4, [19, 37], [3, 3], [2, 1], [1, 2], [1, 2]],
 ];
 
 function geometryOf([, n, c, k, groups, size, kernel, stride, pad, dilation]: Row): NaiveGeometry {
@@ -136,6 +144,41 @@ describe('convolution in one and three dimensions', () => {
     for (let e = 0; e < 3; e++) {
       const slices = [0, 1].map((t) => nn.functional.conv2d(x.select(2, e + t).contiguous(), w.select(2, t).contiguous(), null, { padding: 1 }));
       expectNear(y.select(2, e).contiguous(), slices[0].add(slices[1]).data() as Float64Array, 1e-12, `depth ${e}`);
+    }
+  });
+});
+
+describe('depthwise convolution', () => {
+  it('sums over depth as convolutions of slices', () => {
+    const x = tensor(fill(2 * 4 * 5 * 6 * 7, 1), { shape: [2, 4, 5, 6, 7], requiresGrad: true });
+    const w = tensor(fill(4 * 3 * 3 * 3, 2), { shape: [4, 1, 3, 3, 3], requiresGrad: true });
+    const y = nn.functional.conv3d(x, w, null, { padding: 1, groups: 4 });
+    const slice = (e: number, t: number): Tensor => nn.functional.conv2d(x.select(2, e + t - 1), w.select(2, t), null, { padding: 1, groups: 4 });
+    const planes = Array.from({ length: 5 }, (_, e) => [0, 1, 2].filter((t) => e + t >= 1 && e + t <= 5).map((t) => slice(e, t)));
+    const expected = stack(
+      planes.map((taps) => taps.reduce((a, b) => a.add(b))),
+      2,
+    );
+    expectNear(y, expected.data() as Float64Array, 1e-12, 'output');
+    const grad = tensor(fill(y.numel(), 3), { shape: y.shape });
+    const [gx, gw] = autograd.grad(y, [x, w], { gradOutputs: grad }) as Tensor[];
+    const [ex, ew] = autograd.grad(expected, [x, w], { gradOutputs: grad }) as Tensor[];
+    expectNear(gx, ex.data() as Float64Array, 1e-12, 'gradient of the input');
+    expectNear(gw, ew.data() as Float64Array, 1e-11, 'gradient of the weight');
+  });
+
+  it('keeps what is not finite to its channel', () => {
+    for (const size of [9, 70]) {
+      const values = fill(2 * 3 * size * size, 1).map((v, i) => (Math.floor(i / size / size) % 3 === 1 ? Number.POSITIVE_INFINITY : v));
+      const x = tensor(values, { shape: [2, 3, size, size], requiresGrad: true });
+      const w = tensor(fill(27, 2), { shape: [3, 1, 3, 3], requiresGrad: true });
+      const y = nn.functional.conv2d(x, w, null, { padding: 1, groups: 3 });
+      y.backward(onesLike(y));
+      const finite = (t: Tensor, channel: number, dim: number): boolean => (t.select(dim, channel).contiguous().data() as Float64Array).every(Number.isFinite);
+      for (const [channel, expected] of [true, false, true].entries()) {
+        expect(finite(y, channel, 1), `output ${channel}`).to.equal(expected);
+        expect(finite(w.grad as Tensor, channel, 0), `weight ${channel}`).to.equal(expected);
+      }
     }
   });
 });

@@ -1,0 +1,158 @@
+// Source pixels of a block of a Gather's grid, laid so that every tap of every grid pixel is one distance away from the place of that pixel: rows
+// and columns apart by their residues modulo the stride, zeros where the source ends. Whatever the stride, a row of grid pixels then reads runs,
+// and rows follow each other at one pitch, so that a block is one run of pixels, a few of which between the rows are nobody's.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "conv_gather.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// A block of grid pixels: one depth, rows p0..p0 + rows, columns q0..q0 + cols.
+struct GridBlock {
+  int64_t e, p0, rows, q0, cols;
+};
+
+template <class T>
+class Residues {
+  using Sum = typename Multiply<T>::Sum;
+  static constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  // Elements that are laid at a time: with what is read of them they stay in a first-level cache. Columns of a block at the most.
+  static constexpr int64_t kLaid = 6144, kMostCols = 1024;
+
+  // What the taps of one dimension read for `size` neighbours of the grid: place i of plane r holds source i * stride + bases[r]. Planes are
+  // residues, each of size + extra places that the taps share; or, where taps are so far apart that they share few, one for each offset.
+  struct Reach {
+    int64_t stride, extra = 0;
+    std::vector<int64_t> offsets, bases;
+    bool shared = false;
+
+    Reach(const std::vector<GatherPhase>& phases, int d) : stride(phases[0].axis[d].stride) {
+      for (const GatherPhase& phase : phases) offsets.insert(offsets.end(), phase.axis[d].offsets.begin(), phase.axis[d].offsets.end());
+      std::sort(offsets.begin(), offsets.end());
+      offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+      bases = offsets;
+    }
+    void share(int64_t size) {
+      if (offsets.empty()) return;
+      const int64_t reach = (offsets.back() - offsets.front()) / stride;
+      if (reach > (count() - 1) * size) return;
+      shared = true;
+      extra = reach;
+      bases.clear();
+      for (int64_t residue = 0; residue < stride; residue++) bases.push_back(offsets.front() + residue);
+    }
+    int64_t count() const { return static_cast<int64_t>(offsets.size()); }
+    int64_t planes() const { return static_cast<int64_t>(bases.size()); }
+    int64_t plane(int64_t offset) const {
+      return shared ? (offset - offsets.front()) % stride : std::lower_bound(offsets.begin(), offsets.end(), offset) - offsets.begin();
+    }
+    int64_t distance(int64_t offset) const { return shared ? (offset - offsets.front()) / stride : 0; }
+  };
+
+  const Gather<T>& gather_;
+  Reach depths_, rows_, cols_;
+  int64_t block_rows_, block_cols_, down_, across_;  // of a full block, and blocks
+  int64_t pitch_, plane_step_;                       // from a row to the next one, and from a plane of rows to the next one
+
+ public:
+  explicit Residues(const Gather<T>& gather) : gather_(gather), depths_(gather.phases, 0), rows_(gather.phases, 1), cols_(gather.phases, 2) {
+    cols_.share(std::min(gather.grid[2], kMostCols));
+    block_cols_ = equal_part(gather.grid[2], std::max(kMostCols, cols_.extra), 1);
+    pitch_ = block_cols_ + cols_.extra;
+    const auto fitting = [&] { return std::max<int64_t>(1, kLaid / std::max<int64_t>(1, pitch_ * planes())); };
+    rows_.share(std::min(gather.grid[1], fitting()));
+    // What two blocks share is laid for both: a block is no smaller than that.
+    block_rows_ = equal_part(gather.grid[1], std::max({int64_t{1}, fitting() - rows_.extra, rows_.extra}), 1);
+    plane_step_ = (block_rows_ + rows_.extra) * pitch_ + kLanes;
+    across_ = ceil_div(gather.grid[2], block_cols_);
+    down_ = ceil_div(gather.grid[1], block_rows_);
+  }
+
+  int64_t pitch() const { return pitch_; }
+  // Pixels of a full block with those between its rows.
+  int64_t pixels() const { return block_rows_ * pitch_; }
+  // Elements that `lay` writes.
+  int64_t elements() const { return planes() * plane_step_; }
+  // Blocks of one image, and the i-th of them.
+  int64_t blocks() const { return gather_.grid[0] * down_ * across_; }
+  GridBlock block(int64_t i) const {
+    const int64_t q0 = i % across_ * block_cols_, p0 = i / across_ % down_ * block_rows_;
+    return {i / across_ / down_, p0, std::min(block_rows_, gather_.grid[1] - p0), q0, std::min(block_cols_, gather_.grid[2] - q0)};
+  }
+
+  // From a block's pixel to what each tap of a phase reads for it, for all source channels of a group: [source channel][tap].
+  std::vector<int64_t> places(const GatherPhase& phase) const {
+    std::vector<int64_t> found;
+    for (int64_t c = 0; c < gather_.source_channels; c++) {
+      for (const int64_t d : phase.axis[0].offsets) {
+        for (const int64_t h : phase.axis[1].offsets) {
+          for (const int64_t w : phase.axis[2].offsets) {
+            const int64_t plane = ((c * depths_.planes() + depths_.plane(d)) * rows_.planes() + rows_.plane(h)) * cols_.planes() + cols_.plane(w);
+            found.push_back(plane * plane_step_ + rows_.distance(h) * pitch_ + cols_.distance(w));
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  // All that a block reads of the source channels of one group of one image. `to` was zero at first and holds no other blocks since: columns that
+  // the source does not have are zero still. Behind each plane there is room for what a vector reads too much.
+  void lay(int64_t image, int64_t group, const GridBlock& block, Sum* to) const {
+    const int64_t* size = gather_.source_size;
+    const T* channel = gather_.source + (image * gather_.groups + group) * gather_.source_channels * gather_.source_pixels();
+    const int64_t rows = block.rows + rows_.extra;
+    if (across_ > 1) std::fill_n(to, elements(), Sum{});
+    for (int64_t c = 0; c < gather_.source_channels; c++, channel += gather_.source_pixels()) {
+      for (const int64_t base_d : depths_.bases) {
+        const int64_t d = block.e * depths_.stride + base_d;
+        for (const int64_t base_h : rows_.bases) {
+          int64_t top = 0, bottom = 0;
+          const int64_t h = block.p0 * rows_.stride + base_h;
+          if (d >= 0 && d < size[0]) valid_range(0, rows, rows_.stride, h, size[1], top, bottom);
+          for (const int64_t base_w : cols_.bases) {
+            const T* source = channel + (d * size[1] + h) * size[2];
+            std::fill_n(to, top * pitch_, Sum{});
+            lay_rows(source, top, bottom, block.q0 * cols_.stride + base_w, to);
+            std::fill_n(to + bottom * pitch_, (rows - bottom) * pitch_, Sum{});
+            to += plane_step_;
+          }
+        }
+      }
+    }
+  }
+
+ private:
+  int64_t planes() const { return gather_.source_channels * depths_.planes() * rows_.planes() * cols_.planes(); }
+
+  // Rows top..bottom of a plane, from columns `offset` on of every so many rows of the source.
+  void lay_rows(const T* source, int64_t top, int64_t bottom, int64_t offset, Sum* to) const {
+    const int64_t stride = cols_.stride, step = rows_.stride * gather_.source_size[2];
+    int64_t lo, hi;
+    valid_range(0, pitch_, stride, offset, gather_.source_size[2], lo, hi);
+    if (lo == hi) return;
+    for (int64_t i = top; i < bottom; i++) lay_run(source + i * step + lo * stride + offset, stride, hi - lo, to + i * pitch_ + lo);
+  }
+  static void lay_run(const T* from, int64_t stride, int64_t count, Sum* to) {
+    if (stride == 1) {
+      if constexpr (std::is_same_v<T, Sum>) {
+        copy_run(to, from, count);
+      } else {
+        NODEGRAD_SIMD
+        for (int64_t i = 0; i < count; i++) to[i] = static_cast<Sum>(from[i]);
+      }
+    } else if (stride == 2) {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < count; i++) to[i] = static_cast<Sum>(from[2 * i]);
+    } else {
+      for (int64_t i = 0; i < count; i++) to[i] = static_cast<Sum>(from[i * stride]);
+    }
+  }
+};
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
