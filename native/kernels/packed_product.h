@@ -20,10 +20,8 @@ class PackedProduct {
   using Sum = typename Multiply<T>::Sum;
   static constexpr int64_t kElements = Multiply<T>::kElements;
   static constexpr int64_t kWidth = kCols<T>;
-  // Of what is multiplied at a time: rows and units of depth whose left operand stays in a second-level cache, and columns of C. Measured:
-  // processors with AVX-512 have larger first-level caches than those with AVX2.
-  static constexpr int64_t kBlockRows = 64, kBlockDepth = NODEGRAD_VECTOR_BYTES == 32 ? 256 : 384,
-                           kBlockCols = NODEGRAD_VECTOR_BYTES == 32 ? 512 : 256;
+  // Of what is multiplied at a time: rows whose left operand stays in a second-level cache, and columns of C. Measured.
+  static constexpr int64_t kBlockRows = 64, kBlockCols = NODEGRAD_VECTOR_BYTES == 32 ? 512 : 256;
   // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they bring.
   static constexpr int64_t kTileWork = int64_t{1} << 20;
   // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them. Measured.

@@ -9,6 +9,7 @@
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
 #include "gemm.h"
+#include "packed_right.h"
 #include "vector_math.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -119,6 +120,7 @@ void recurrent_layer(Slice<const T> x, Slice<const T> h0, Slice<const T> c0, Sli
   }
 
   const Scratch<T> part(gru ? batch * width : 0);
+  const PackedRight<T> recurrent(true, batch, width, p, w_hh.data, p, steps);
   const T* before = before_all;
   const T* cell_before = c0.data;
   for (int64_t k = 0; k < steps; k++) {
@@ -126,12 +128,9 @@ void recurrent_layer(Slice<const T> x, Slice<const T> h0, Slice<const T> c0, Sli
     T* g = gate + at * width;
     T* h = wide + at * n;
     if (gru && biased) {
-      gemm_bias(false, true, batch, width, p, T{1}, before, p, w_hh.data, p, b_hh.data, part.get(), width);
-    } else if (gru) {
-      gemm(false, true, batch, width, p, T{1}, before, p, w_hh.data, p, T{0}, part.get(), width);
-    } else {
-      gemm(false, true, batch, width, p, T{1}, before, p, w_hh.data, p, T{1}, g, width);
+      for (int64_t b = 0; b < batch; b++) std::copy(b_hh.data, b_hh.data + width, part.get() + b * width);
     }
+    recurrent.multiply(batch, before, p, gru && !biased ? T{0} : T{1}, gru ? part.get() : g, width);
     for_rows(layer, [&](int64_t b) {
       if (lstm) {
         lstm_cell(n, g + b * width, cell_before + b * n, cell + (at + b) * n, h + b * n);
@@ -235,6 +234,7 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
     std::fill(dc, dc + batch * n, T{0});
     if (g_c.size > 0) std::copy(g_c.data, g_c.data + batch * n, dc);
   }
+  const PackedRight<T> recurrent(false, batch, p, width, w_hh.data, p, steps);
   for (int64_t k = steps - 1; k >= 0; k--) {
     const int64_t at = layer.step(k) * batch;
     const int64_t at_before = k == 0 ? 0 : layer.step(k - 1) * batch;
@@ -264,7 +264,7 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
       }
     });
     // What reaches h' through the product; the GRU's h' is reached beside it as well.
-    gemm(false, false, batch, p, width, T{1}, part_all + at * width, width, w_hh.data, p, gru ? T{1} : T{0}, dh, p);
+    recurrent.multiply(batch, part_all + at * width, width, gru ? T{1} : T{0}, dh, p);
   }
 
   if (dx.size > 0) {
@@ -282,7 +282,14 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
     gemm(true, false, width, p, batch, T{1}, part_all + layer.step(0) * batch * width, width, h0.data, p, T{1}, dw, p);
   }
   if (db_ih.size > 0) column_sums(rows, width, slopes.get(), db_ih.at_least(width));
-  if (db_hh.size > 0) column_sums(rows, width, part_all, db_hh.at_least(width));
+  if (db_hh.size > 0) {
+    T* sums = db_hh.at_least(width);
+    if (part_all == slopes.get() && db_ih.size > 0) {
+      std::copy(db_ih.data, db_ih.data + width, sums);
+    } else {
+      column_sums(rows, width, part_all, sums);
+    }
+  }
   if (projected && dw_hr.size > 0) {
     gemm(true, false, p, n, rows, T{1}, projections.get(), p, hidden.data, n, T{0}, dw_hr.at_least(p * n), n);
   }

@@ -524,6 +524,8 @@ const sequences: Case[] = [
   recurrent('LSTM', 3, 17, 5, 17),
   recurrent('GRU', 5, 3, 6, 9),
   recurrent('GRU', 3, 17, 5, 17),
+  recurrent('LSTM', 4, 19, 3, 120),
+  recurrent('GRU', 4, 21, 3, 137),
   recurrent('RNN', 5, 3, 6, 9),
 ];
 
