@@ -130,32 +130,54 @@ struct WinogradTiles {
       lay_rows({g.source, last, pixels, g.source_size[1], g.source_size[2]}, 2 * run.row + above, 2 * run.first + before, 4, 2 * run.count + 2, into);
     };
     const auto transform = [&](int64_t c, const Run& run, const float* from) {
-      transform_source(run, from, to + (c - c0) * channel_step + run.lane, place_step);
+      float* const first = to + (c - c0) * channel_step + run.lane;
+      for (int64_t t = 0; t < run.count; t += kLanes) {
+        const auto pixel = [&](int i, int j) { return load_vector<FloatVector>(from + (2 * i + j % 2) * kPitch + j / 2 + t); };
+        transform_source(pixel, [&](int place, FloatVector v) { store_vector(first + place * place_step + t, v); });
+      }
     };
     find_runs(begin, end, runs);
     each_channel(c0, c1, runs, rows, lay, transform);
   }
 
-  // A y A^T of the run's tiles of a gradient of the result.
-  static void transform_gradient(const Run& run, const float* rows, float* to, int64_t step) {
-    for (int64_t t = 0; t < run.count; t += kLanes) {
-      FloatVector d[4][2];
-#pragma GCC unroll 2
-      for (int j = 0; j < 2; j++) {
-        const auto a = load_vector<FloatVector>(rows + j * kPitch + t), b = load_vector<FloatVector>(rows + (2 + j) * kPitch + t);
-        d[0][j] = a;
-        d[1][j] = a + b;
-        d[2][j] = a - b;
-        d[3][j] = -b;
-      }
+  // B^T d B of the 4 x 4 vectors `pixel(i, j)`: calls store(place, vector).
+  template <class Pixel, class Store>
+  static void transform_source(const Pixel& pixel, const Store& store) {
+    FloatVector d[4][4];
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        float* place = to + 4 * i * step + t;
-        store_vector(place, d[i][0]);
-        store_vector(place + step, d[i][0] + d[i][1]);
-        store_vector(place + 2 * step, d[i][0] - d[i][1]);
-        store_vector(place + 3 * step, -d[i][1]);
-      }
+    for (int j = 0; j < 4; j++) {
+      const FloatVector a = pixel(0, j), b = pixel(1, j), c = pixel(2, j), e = pixel(3, j);
+      d[0][j] = a - c;
+      d[1][j] = b + c;
+      d[2][j] = c - b;
+      d[3][j] = b - e;
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      store(4 * i, d[i][0] - d[i][2]);
+      store(4 * i + 1, d[i][1] + d[i][2]);
+      store(4 * i + 2, d[i][2] - d[i][1]);
+      store(4 * i + 3, d[i][1] - d[i][3]);
+    }
+  }
+  // A y A^T of the 2 x 2 vectors `pixel(i, j)` of a gradient of the result.
+  template <class Pixel, class Store>
+  static void transform_gradient(const Pixel& pixel, const Store& store) {
+    FloatVector d[4][2];
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; j++) {
+      const FloatVector a = pixel(0, j), b = pixel(1, j);
+      d[0][j] = a;
+      d[1][j] = a + b;
+      d[2][j] = a - b;
+      d[3][j] = -b;
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      store(4 * i, d[i][0]);
+      store(4 * i + 1, d[i][0] + d[i][1]);
+      store(4 * i + 2, d[i][0] - d[i][1]);
+      store(4 * i + 3, -d[i][1]);
     }
   }
 
@@ -163,31 +185,6 @@ struct WinogradTiles {
   static bool consecutive(const GatherAxis& axis, int64_t by) {
     return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
   }
-  // B^T d B of the run's tiles, a vector of them at a time; place p goes to to[p * step].
-  static void transform_source(const Run& run, const float* rows, float* to, int64_t step) {
-    for (int64_t t = 0; t < run.count; t += kLanes) {
-      FloatVector d[4][4];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; j++) {
-        const float* from = rows + j % 2 * kPitch + j / 2 + t;
-        const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + 2 * kPitch);
-        const auto c = load_vector<FloatVector>(from + 4 * kPitch), e = load_vector<FloatVector>(from + 6 * kPitch);
-        d[0][j] = a - c;
-        d[1][j] = b + c;
-        d[2][j] = c - b;
-        d[3][j] = b - e;
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        float* place = to + 4 * i * step + t;
-        store_vector(place, d[i][0] - d[i][2]);
-        store_vector(place + step, d[i][1] + d[i][2]);
-        store_vector(place + 2 * step, d[i][2] - d[i][1]);
-        store_vector(place + 3 * step, d[i][1] - d[i][3]);
-      }
-    }
-  }
-
   template <int... LANE>
   static void deinterleave(const float* from, float* even, float* odd, std::integer_sequence<int, LANE...>) {
     const auto a = load_vector<FloatVector>(from), b = load_vector<FloatVector>(from + kLanes);
