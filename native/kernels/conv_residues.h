@@ -25,7 +25,7 @@ class Residues {
   static constexpr int64_t kLaid = 6144, kMostCols = 1024;
 
   // What the taps of one dimension read for `size` neighbours of the grid: place i of plane r holds source i * stride + bases[r]. Planes are
-  // residues, each of size + extra places that the taps share; or, where taps are so far apart that they share few, one for each offset.
+  // residues, each of size + extra places that the taps share; or, where that would be more places, one of size for each offset.
   struct Reach {
     int64_t stride, extra = 0;
     std::vector<int64_t> offsets, bases;
@@ -40,7 +40,7 @@ class Residues {
     void share(int64_t size) {
       if (offsets.empty()) return;
       const int64_t reach = (offsets.back() - offsets.front()) / stride;
-      if (reach > (count() - 1) * size) return;
+      if (stride * (size + reach) > count() * size) return;
       shared = true;
       extra = reach;
       bases.clear();

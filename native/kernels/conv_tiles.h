@@ -14,10 +14,6 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Whether the order of loops over a tile is chosen by what they read again, and weights that stand scattered are packed by each tile. Measured with
-// AVX2 alone; the larger first-level caches that come with AVX-512 hold both operands of a panel.
-constexpr bool kChoosesOrder = NODEGRAD_VECTOR_BYTES == 32;
-
 // Pieces that a vector may be joined of. Only the longest hold enough for that to take less time than columns.
 constexpr int kMostPieces = NODEGRAD_VECTOR_BYTES == 64 ? 4 : 1;
 
@@ -107,7 +103,7 @@ struct PhasePlan {
   std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed)
-      : weights(packed), gathered(kChoosesOrder && packed == nullptr && gather.source_step != phase.taps()) {
+      : weights(packed), gathered(packed == nullptr && gather.source_step != phase.taps()) {
     constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
     windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
@@ -255,7 +251,7 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     }
     // All panels for one tile of channels after the other, or all channels for each panel.
     const int64_t column_units = plan.windowed ? (next - unit) * plan.window.unit : panels * (next - unit) * taps * kWidth;
-    const bool channels_first = plan.gathered || (kChoosesOrder && rows / kRows * column_units <= panels * rows * (next - unit) * taps);
+    const bool channels_first = plan.gathered || rows / kRows * column_units <= panels * rows * (next - unit) * taps;
     const int64_t chunk = channels_first ? kRows : rows;
     // Of weights that stand: where those of a channel begin, in runs that are source_step apart, and rows of them laid for the micro-kernel.
     const int64_t runs = gather.source_step == taps ? 1 : next - unit;

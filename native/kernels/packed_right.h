@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <type_traits>
 
 #include "../runtime/divide.h"
@@ -25,27 +24,28 @@ class PackedRight {
   const bool transposed_;
   const int64_t n_, k_, ldb_;
   const T* const b_;
-  std::optional<Scratch<T>> panels_;
+  const bool laid_;
+  const Scratch<T> panels_;
 
-  T* panel(int64_t j) const { return panels_->get() + j * k_; }
+  T* panel(int64_t j) const { return panels_.get() + j * k_; }
+  static bool pays(int64_t m, int64_t n, int64_t k, int64_t products) {
+    return std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32 && products >= kLeastProducts && m >= 2 * kRows && m * n * k >= kLeastWork;
+  }
 
  public:
   // For `products` products with a left operand of m rows.
   PackedRight(bool transposed, int64_t m, int64_t n, int64_t k, const T* b, int64_t ldb, int64_t products)
-      : transposed_(transposed), n_(n), k_(k), ldb_(ldb), b_(b) {
-    if constexpr (std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32) {
-      if (products < kLeastProducts || m < 2 * kRows || m * n * k < kLeastWork) return;
-      panels_.emplace(round_up(n, kWidth) * k);
-      parallel_for(ceil_div(n, kWidth), ceil_div(16384, k * kWidth), [&](int64_t first, int64_t last) {
-        const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;
-        pack_panels<kWidth>(transposed_ ? b_ + j * ldb_ : b_ + j, ldb_, transposed_, count, k_, panel(j));
-      });
-    }
+      : transposed_(transposed), n_(n), k_(k), ldb_(ldb), b_(b), laid_(pays(m, n, k, products)), panels_(laid_ ? round_up(n, kWidth) * k : 0) {
+    if (!laid_) return;
+    parallel_for(ceil_div(n, kWidth), ceil_div(16384, k * kWidth), [&](int64_t first, int64_t last) {
+      const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;
+      pack_panels<kWidth>(transposed_ ? b_ + j * ldb_ : b_ + j, ldb_, transposed_, count, k_, panel(j));
+    });
   }
 
   // C (m x n, row stride ldc) = A B + beta C.
   void multiply(int64_t m, const T* a, int64_t lda, T beta, T* c, int64_t ldc) const {
-    if (!panels_.has_value()) {
+    if (!laid_) {
       gemm(false, transposed_, m, n_, k_, T{1}, a, lda, b_, ldb_, beta, c, ldc);
       return;
     }

@@ -32,6 +32,8 @@ const rows: Row[] = [
   ['depthwise, a stride and taps that share nothing', 1, 2, 4, 2, [91, 111], [3, 2], [2, 3], [10, 4], [40, 100]],
   ['depthwise, padding beyond the kernel', 1, 3, 3, 3, [5, 4], [2, 3], [2, 1], [5, 6], [1, 1]],
   ['depthwise, stride beyond the input', 2, 3, 6, 3, [4, 5], [3, 3], [9, 11], [1, 1], [1, 1]],
+  ['depthwise, stride far beyond the input', 2, 3, 3, 3, [4, 5], [3, 3], [5000, 7000], [1, 1], [1, 1]],
+  ['depthwise, one tap and a stride', 2, 3, 3, 3, [14, 35], [1, 1], [2, 3], [0, 0], [1, 1]],
   ['thin groups of several channels', 2, 12, 20, 4, [19, 37], [3, 3], [2, 1], [1, 2], [1, 2]],
 ];
 
