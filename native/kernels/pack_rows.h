@@ -96,6 +96,17 @@ void transpose_panel(const T* from, int64_t step, int64_t count, int64_t element
   }
 }
 
+typedef uint16_t ElementVector __attribute__((vector_size(NODEGRAD_VECTOR_BYTES), may_alias));
+
+// As many pairs as a vector holds elements, by two permutations.
+template <int... LANE>
+inline void pair_vectors(uint32_t* to, const BFloat16* first, const BFloat16* second, std::integer_sequence<int, LANE...>) {
+  constexpr int kCount = sizeof...(LANE);
+  const auto a = load_vector<ElementVector>(first), b = load_vector<ElementVector>(second);
+  store_vector(to, __builtin_shufflevector(a, b, (LANE / 2 + LANE % 2 * kCount)...));
+  store_vector(to + kCount / 2, __builtin_shufflevector(a, b, (kCount / 2 + LANE / 2 + LANE % 2 * kCount)...));
+}
+
 // to[i] = the pair of first[i] and second[i] (or zero, where there is none).
 inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n) {
   if (second == nullptr) {
@@ -113,7 +124,12 @@ inline void pair_run(uint32_t* to, const BFloat16* first, const BFloat16* second
     for (int64_t i = 0; i + kSize <= n; i += kSize) block(i);
     block(n - kSize);
   };
-  if (n >= 16) {
+  constexpr int kWide = NODEGRAD_VECTOR_BYTES / 2;
+  if (kWide > 16 && n >= kWide) {
+    int64_t i = 0;
+    for (; i + kWide <= n; i += kWide) pair_vectors(to + i, first + i, second + i, std::make_integer_sequence<int, kWide>{});
+    if (i < n) pair_vectors(to + n - kWide, first + n - kWide, second + n - kWide, std::make_integer_sequence<int, kWide>{});
+  } else if (n >= 16) {
     run(std::integral_constant<int, 16>{});
   } else if (n >= 4) {
     run(std::integral_constant<int, 4>{});
