@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
 #include <vector>
 
 #include "../runtime/parallel.h"
@@ -20,7 +19,7 @@ template <class T, int VECTORS>
 inline void sum_taps(const typename Multiply<T>::Sum* laid, const int64_t* places, const typename Multiply<T>::Sum* weights, int64_t taps,
                      typename Multiply<T>::Sum start, typename Multiply<T>::Sum* to) {
   using Vector = typename Multiply<T>::Sums;
-  constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(start));
+  constexpr int kLanes = kCols<T> / kVectors;
   Vector sums[VECTORS];
 #pragma GCC unroll 8
   for (int v = 0; v < VECTORS; v++) sums[v] = Vector{} + start;
@@ -38,7 +37,7 @@ inline void sum_taps(const typename Multiply<T>::Sum* laid, const int64_t* place
 template <class T, int VECTORS = 8>
 inline void sum_run(const typename Multiply<T>::Sum* laid, const int64_t* places, const typename Multiply<T>::Sum* weights, int64_t taps,
                     typename Multiply<T>::Sum start, typename Multiply<T>::Sum* to, int64_t count) {
-  constexpr int64_t kStep = VECTORS * static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(start));
+  constexpr int64_t kStep = VECTORS * (kCols<T> / kVectors);
   int64_t i = 0;
   for (; VECTORS == 1 ? i < count : i + kStep <= count; i += kStep) sum_taps<T, VECTORS>(laid + i, places, weights, taps, start, to + i);
   if constexpr (VECTORS > 1) {
@@ -59,11 +58,8 @@ void scatter(const GatherPhase& phase, const GridBlock& block, const typename Mu
     T* to = dest + (d * size[1] + h) * size[2] + w;
     if (step > 1) {
       for (int64_t i = 0; i < cols; i++) to[i * step] = static_cast<T>(sums[i]);
-    } else if constexpr (std::is_same_v<T, typename Multiply<T>::Sum>) {
-      copy_run(to, sums, cols);
     } else {
-      NODEGRAD_SIMD
-      for (int64_t i = 0; i < cols; i++) to[i] = static_cast<T>(sums[i]);
+      convert_run(to, sums, cols);
     }
   }
 }
@@ -72,7 +68,7 @@ void scatter(const GatherPhase& phase, const GridBlock& block, const typename Mu
 template <class T>
 void gather_direct(const Gather<T>& gather) {
   using Sum = typename Multiply<T>::Sum;
-  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  constexpr int64_t kLanes = kCols<T> / kVectors;
   if (gather.n * gather.dest_pixels() == 0) return;
   const Residues<T> residues(gather);
   std::vector<std::vector<int64_t>> places;
@@ -115,7 +111,7 @@ template <class T, int TAPS>
 inline void dot_taps(const typename Multiply<T>::Sum* gradient, const typename Multiply<T>::Sum* laid, const int64_t* places, int64_t count,
                      typename Multiply<T>::Sum* lanes) {
   using Vector = typename Multiply<T>::Sums;
-  constexpr int kLanes = static_cast<int>(sizeof(Vector) / sizeof(*gradient));
+  constexpr int kLanes = kCols<T> / kVectors;
   Vector sums[TAPS];
 #pragma GCC unroll 9
   for (int t = 0; t < TAPS; t++) sums[t] = load_vector<Vector>(lanes + t * kLanes);
@@ -130,7 +126,7 @@ inline void dot_taps(const typename Multiply<T>::Sum* gradient, const typename M
 template <class T, int TAPS = 9>
 inline void dot_all(const typename Multiply<T>::Sum* gradient, const typename Multiply<T>::Sum* laid, const int64_t* places, int64_t taps,
                     int64_t count, typename Multiply<T>::Sum* lanes) {
-  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(*gradient));
+  constexpr int64_t kLanes = kCols<T> / kVectors;
   int64_t t = 0;
   for (; t + TAPS <= taps; t += TAPS) dot_taps<T, TAPS>(gradient, laid, places + t, count, lanes + t * kLanes);
   if constexpr (TAPS > 1) dot_all<T, TAPS / 2>(gradient, laid, places + t, taps - t, count, lanes + t * kLanes);
@@ -142,12 +138,7 @@ void lay_gradient(const T* from, int64_t width, const GridBlock& block, int64_t 
   using Sum = typename Multiply<T>::Sum;
   Sum* const end = to + length;
   for (int64_t p = 0; p < block.rows; p++, from += width) {
-    if constexpr (std::is_same_v<T, Sum>) {
-      copy_run(to, from, block.cols);
-    } else {
-      NODEGRAD_SIMD
-      for (int64_t i = 0; i < block.cols; i++) to[i] = static_cast<Sum>(from[i]);
-    }
+    convert_run(to, from, block.cols);
     Sum* const next = p + 1 < block.rows ? to + pitch : end;
     for (Sum* at = to + block.cols; at < next; at++) *at = Sum{};
     to = next;
@@ -158,7 +149,7 @@ void lay_gradient(const T* from, int64_t width, const GridBlock& block, int64_t 
 template <class T>
 void weight_direct(const ConvGeometry& g, const Gather<T>& gather, const T* grad_output, T* grad_weight) {
   using Sum = typename Multiply<T>::Sum;
-  constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  constexpr int64_t kLanes = kCols<T> / kVectors;
   // Pixels that are summed before lanes are: few enough for float32, many enough for the lanes to take no time.
   constexpr int64_t kSummed = 4096;
   if (g.n * g.output_pixels() == 0) {

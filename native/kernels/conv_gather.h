@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "conv_geometry.h"
@@ -90,6 +91,17 @@ inline void copy_run(T* to_elements, const T* from_elements, int64_t n) {
     run(std::integral_constant<int, 8>{});
   } else {
     for (int64_t i = 0; i < n; i++) to_elements[i] = from_elements[i];
+  }
+}
+
+// The same where the types may differ.
+template <class To, class From>
+inline void convert_run(To* to, const From* from, int64_t n) {
+  if constexpr (std::is_same_v<To, From>) {
+    copy_run(to, from, n);
+  } else {
+    NODEGRAD_SIMD
+    for (int64_t i = 0; i < n; i++) to[i] = static_cast<To>(from[i]);
   }
 }
 

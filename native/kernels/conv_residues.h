@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
 #include <vector>
 
 #include "conv_gather.h"
@@ -20,7 +19,7 @@ struct GridBlock {
 template <class T>
 class Residues {
   using Sum = typename Multiply<T>::Sum;
-  static constexpr int64_t kLanes = static_cast<int64_t>(sizeof(typename Multiply<T>::Sums) / sizeof(Sum));
+  static constexpr int64_t kLanes = kCols<T> / kVectors;
   // Elements that are laid at a time: with what is read of them they stay in a first-level cache. Columns of a block at the most.
   static constexpr int64_t kLaid = 6144, kMostCols = 1024;
 
@@ -140,12 +139,7 @@ class Residues {
   }
   static void lay_run(const T* from, int64_t stride, int64_t count, Sum* to) {
     if (stride == 1) {
-      if constexpr (std::is_same_v<T, Sum>) {
-        copy_run(to, from, count);
-      } else {
-        NODEGRAD_SIMD
-        for (int64_t i = 0; i < count; i++) to[i] = static_cast<Sum>(from[i]);
-      }
+      convert_run(to, from, count);
     } else if (stride == 2) {
       NODEGRAD_SIMD
       for (int64_t i = 0; i < count; i++) to[i] = static_cast<Sum>(from[2 * i]);

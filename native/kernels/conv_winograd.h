@@ -20,8 +20,6 @@ class Winograd {
   // Source channels whose filters for kRows destination channels are transformed in one vector, and of a piece of them that is laid first.
   static constexpr int64_t kTogether = kLanes / kRows, kChannels = 32;
   static_assert(kTogether == 1 || kTogether == 2, "a vector holds the filters of one channel or of two");
-  // Rows and columns of a square that is transposed in registers.
-  static constexpr int kSquare = kRows > 4 ? 8 : 4;
   // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
   static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
 
@@ -110,13 +108,7 @@ class Winograd {
       transpose_rows(weight, gather_.dest_step, valid, 9 * count, rows, kRows);
       return;
     }
-    for (int64_t i = 0; i < count; i++, weight += gather_.source_step, rows += 9 * kRows) {
-      if (valid == kRows) {
-        transpose_band<kSquare, kRows>(weight, gather_.dest_step, 9, rows, kRows);
-      } else {
-        transpose_rows(weight, gather_.dest_step, valid, 9, rows, kRows);
-      }
-    }
+    for (int64_t i = 0; i < count; i++) transpose_rows(weight + i * gather_.source_step, gather_.dest_step, valid, 9, rows + i * 9 * kRows, kRows);
   }
   // G w G^T of `count` source channels, at most kTogether, for kRows destination channels.
   void transform_filter(const float* rows, const int64_t* order, int64_t count, float* to) const {
@@ -186,8 +178,8 @@ class Winograd {
                  std::vector<Run>& runs) const {
     const int64_t step = together_ * c_ * kWidth + kWidth;
     for (int64_t panel = first; panel < last; panel++) {
-      tiles_.lay_source(gather_, group, 0, c_, panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), rows, runs,
-                        source + (panel - first) * c_ * kWidth, kWidth, step);
+      tiles_.lay_source(gather_, group, panel * kWidth, std::min(tiles_.count, (panel + 1) * kWidth), rows, runs,
+                        source + (panel - first) * c_ * kWidth, step);
     }
     for (int64_t k = k0; k < k1; k += part_) {
       const int64_t to = std::min(k1, k + part_);

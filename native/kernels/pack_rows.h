@@ -74,7 +74,12 @@ void transpose_rows(const T* from, int64_t step, int64_t count, int64_t units, t
     for (; r + kLanes <= count; r += kLanes) transpose_band<kLanes>(from + r * step, step, units, to + r, width);
     if constexpr (kRows < kLanes && kRows > 4) {
       if (count == kRows && width == kRows) {
-        transpose_band<kLanes, kRows>(from, step, units, to, width);
+        // Too few units for one square of a vector's lanes may fill one of eight.
+        if (kLanes > 8 && units <= kLanes) {
+          transpose_band<8, kRows>(from, step, units, to, width);
+        } else {
+          transpose_band<kLanes, kRows>(from, step, units, to, width);
+        }
         return;
       }
     }

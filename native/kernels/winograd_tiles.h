@@ -69,10 +69,10 @@ struct WinogradTiles {
     }
   }
 
-  // `rows` rows of `needed` pixels of a plane from (top, left) on, even and odd ones apart, zero outside.
-  static void lay_rows(const Plane& plane, int64_t top, int64_t left, int64_t rows, int64_t needed, float* to) {
+  // Four rows of `needed` pixels of a plane from (top, left) on, even and odd ones apart, zero outside.
+  static void lay_rows(const Plane& plane, int64_t top, int64_t left, int64_t needed, float* to) {
     const int64_t pixels = round_up(needed, 2 * kLanes);
-    for (int64_t y = top; y < top + rows; y++, to += 2 * kPitch) {
+    for (int64_t y = top; y < top + 4; y++, to += 2 * kPitch) {
       float *even = to, *odd = to + kPitch;
       if (y < 0 || y >= plane.height) {
         for (int64_t i = 0; i < pixels / 2; i += kLanes) {
@@ -95,49 +95,36 @@ struct WinogradTiles {
     }
   }
 
-  // Calls lay(channel, run, rows), then transform(channel, run, rows) for all runs of a panel. The rows of one channel are laid while those of the
-  // channel before are on their way to the cache. `rows` holds two panels.
-  template <class Lay, class Transform>
-  static void each_channel(int64_t begin, int64_t end, const std::vector<Run>& runs, float* rows, const Lay& lay, const Transform& transform) {
-    const auto lay_all = [&](int64_t channel) {
-      float* to = rows + channel % 2 * kRowsOfPanel;
+  // B^T d B of the source channels of one group, tiles begin..end, which are a panel at the most: place p of a channel goes to
+  // to[channel * kWidth + p * step]. `rows` holds two panels: the rows of one channel are laid while those of the channel before are on their way
+  // to the cache. `runs` is used again.
+  void lay_source(const Gather<float>& g, int64_t group, int64_t begin, int64_t end, float* rows, std::vector<Run>& runs, float* to,
+                  int64_t step) const {
+    const int64_t size = g.source_pixels(), channels = g.source_channels;
+    const float* const last = g.source + g.n * g.groups * channels * size;
+    const GatherAxis* axis = g.phases[0].axis;
+    const int64_t above = std::min(axis[1].offsets[0], axis[1].offsets[2]), before = std::min(axis[2].offsets[0], axis[2].offsets[2]);
+    find_runs(begin, end, runs);
+    const auto lay = [&](int64_t c) {
+      float* into = rows + c % 2 * kRowsOfPanel;
       for (const Run& run : runs) {
-        lay(channel, run, to);
-        to += kRowsOfRun;
+        const float* pixels = g.source + ((run.image * g.groups + group) * channels + c) * size;
+        lay_rows({g.source, last, pixels, g.source_size[1], g.source_size[2]}, 2 * run.row + above, 2 * run.first + before, 2 * run.count + 2, into);
+        into += kRowsOfRun;
       }
     };
-    lay_all(begin);
-    for (int64_t channel = begin; channel < end; channel++) {
-      if (channel + 1 < end) lay_all(channel + 1);
-      const float* from = rows + channel % 2 * kRowsOfPanel;
+    lay(0);
+    for (int64_t c = 0; c < channels; c++, to += kWidth) {
+      if (c + 1 < channels) lay(c + 1);
+      const float* from = rows + c % 2 * kRowsOfPanel;
       for (const Run& run : runs) {
-        transform(channel, run, from);
+        for (int64_t t = 0; t < run.count; t += kLanes) {
+          const auto pixel = [&](int i, int j) { return load_vector<FloatVector>(from + (2 * i + j % 2) * kPitch + j / 2 + t); };
+          transform_source(pixel, [&](int place, FloatVector v) { store_vector(to + run.lane + place * step + t, v); });
+        }
         from += kRowsOfRun;
       }
     }
-  }
-
-  // B^T d B of channels c0..c1 of one group of the source, tiles begin..end, which are a panel at the most: place p of a channel goes to
-  // to[(channel - c0) * channel_step + p * place_step]. `rows` holds two panels; `runs` is used again.
-  void lay_source(const Gather<float>& g, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, float* rows, std::vector<Run>& runs,
-                  float* to, int64_t channel_step, int64_t place_step) const {
-    const int64_t size = g.source_pixels();
-    const float* const last = g.source + g.n * g.groups * g.source_channels * size;
-    const GatherAxis* axis = g.phases[0].axis;
-    const int64_t above = std::min(axis[1].offsets[0], axis[1].offsets[2]), before = std::min(axis[2].offsets[0], axis[2].offsets[2]);
-    const auto lay = [&](int64_t c, const Run& run, float* into) {
-      const float* pixels = g.source + ((run.image * g.groups + group) * g.source_channels + c) * size;
-      lay_rows({g.source, last, pixels, g.source_size[1], g.source_size[2]}, 2 * run.row + above, 2 * run.first + before, 4, 2 * run.count + 2, into);
-    };
-    const auto transform = [&](int64_t c, const Run& run, const float* from) {
-      float* const first = to + (c - c0) * channel_step + run.lane;
-      for (int64_t t = 0; t < run.count; t += kLanes) {
-        const auto pixel = [&](int i, int j) { return load_vector<FloatVector>(from + (2 * i + j % 2) * kPitch + j / 2 + t); };
-        transform_source(pixel, [&](int place, FloatVector v) { store_vector(first + place * place_step + t, v); });
-      }
-    };
-    find_runs(begin, end, runs);
-    each_channel(c0, c1, runs, rows, lay, transform);
   }
 
   // B^T d B of the 4 x 4 vectors `pixel(i, j)`: calls store(place, vector).
