@@ -42,11 +42,8 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
     gather_direct(gather);
     return;
   }
-  if constexpr (std::is_same_v<T, float> && kWinograd) {
-    if (Winograd::suits(gather)) {
-      Winograd(gather).run();
-      return;
-    }
+  if constexpr (!std::is_same_v<T, double> && kWinograd) {
+    if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
   }
   gather_tiles(gather);
 }

@@ -78,7 +78,11 @@ inline void copy_run(T* to_elements, const T* from_elements, int64_t n) {
   const int64_t bytes = n * static_cast<int64_t>(sizeof(T));
   const auto run = [&](auto size) {
     constexpr int kSize = decltype(size)::value;
-    for (int64_t i = 0; i + kSize <= bytes; i += kSize) move_block<kSize>(to + i, from + i);
+    for (int64_t i = 0; i + kSize <= bytes; i += kSize) {
+      move_block<kSize>(to + i, from + i);
+      // The compiler would make the loop a call.
+      __asm__("" : "+r"(i));
+    }
     move_block<kSize>(to + bytes - kSize, from + bytes - kSize);
   };
   if (bytes >= 64) {

@@ -38,9 +38,9 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
     std::fill_n(grad_weight, g.weight_elements(), T{});
     return;
   }
-  if constexpr (std::is_same_v<T, float> && kWinograd) {
-    if (WinogradWeight::suits(gather)) {
-      WinogradWeight(gather, grad_output).run(grad_weight);
+  if constexpr (!std::is_same_v<T, double> && kWinograd) {
+    if (WinogradWeight<T>::suits(gather)) {
+      WinogradWeight<T>(gather, grad_output).run(grad_weight);
       return;
     }
   }

@@ -295,6 +295,8 @@ inline void partial_tile(const Depth& depth, const Left& a, const Right& b, type
                          const typename Multiply<T>::Sum* start, bool keep) {
   if (rows <= kFewRows) {
     part_of_tile<T, kFewRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
+  } else if (VECTORS == 2 && cols <= kCols<T> / kVectors) {
+    part_of_tile<T, kRows, 1>(depth, a, b, c, ldc, rows, cols, start, keep);
   } else {
     part_of_tile<T, kRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
   }

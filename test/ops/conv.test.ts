@@ -187,27 +187,36 @@ describe('depthwise convolution', () => {
 
 describe('convolution and what is not finite', () => {
   // Large enough for Winograd's filtering, which adds pixels up before it multiplies.
-  const shape = [1, 48, 16, 16];
-  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
-    it(`gives ${value} to the pixels that read it, and to no other`, () => {
-      const w = tensor(fill(48 * 48 * 9, 2), { shape: [48, 48, 3, 3], dtype: 'float32' });
-      for (const [row, column] of [
-        [0, 0],
-        [7, 8],
-        [8, 7],
-        [15, 14],
-      ]) {
-        const values = fill(48 * 256, 1);
-        const plain = nn.functional.conv2d(tensor(values, { shape, dtype: 'float32' }), w, null, { padding: 1 }).data() as Float32Array;
-        values[5 * 256 + row * 16 + column] = value;
-        const y = nn.functional.conv2d(tensor(values, { shape, dtype: 'float32' }), w, null, { padding: 1 }).data() as Float32Array;
-        const wrong = Array.from(y.keys()).filter((i) => {
-          const reads = Math.abs(Math.floor((i % 256) / 16) - row) <= 1 && Math.abs((i % 16) - column) <= 1;
-          return reads ? Number.isFinite(y[i]) : !(Math.abs(y[i] - plain[i]) < 1e-4);
-        });
-        expect(wrong, `a pixel at ${row}, ${column}`).to.deep.equal([]);
-      }
-    });
+  for (const [dtype, side, within] of [
+    ['float32', 16, 1e-4],
+    ['bfloat16', 32, 0.5],
+  ] as const) {
+    const shape = [1, 48, side, side];
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      it(`gives ${value} of ${dtype} to the pixels that read it, and to no other`, () => {
+        const w = tensor(fill(48 * 48 * 9, 2), { shape: [48, 48, 3, 3], dtype });
+        const run = (values: number[]): number[] => {
+          const y = nn.functional.conv2d(tensor(values, { shape, dtype }), w, null, { padding: 1 });
+          return Array.from(y.to('float32').data() as Float32Array);
+        };
+        for (const [row, column] of [
+          [0, 0],
+          [7, 8],
+          [8, 7],
+          [side - 1, side - 2],
+        ]) {
+          const values = Array.from(fill(48 * side * side, 1));
+          const plain = run(values);
+          values[5 * side * side + row * side + column] = value;
+          const y = run(values);
+          const wrong = Array.from(y.keys()).filter((i) => {
+            const reads = Math.abs(Math.floor((i % (side * side)) / side) - row) <= 1 && Math.abs((i % side) - column) <= 1;
+            return reads ? Number.isFinite(y[i]) : !(Math.abs(y[i] - plain[i]) < within);
+          });
+          expect(wrong, `a pixel at ${row}, ${column}`).to.deep.equal([]);
+        }
+      });
+    }
   }
 });
 

@@ -217,6 +217,10 @@ const convolutions: Case[] = [
   { n: 9, c: 33, k: 64, size: [10, 7], kernel: [3, 3], padding: [2, 0], bias: false },
   { n: 9, c: 30, k: 34, size: [10, 7], kernel: [3, 3], padding: 1, transposed: true },
   { n: 1, c: 60, k: 126, size: [41, 50], kernel: [3, 3], padding: 1, bias: false, dtypes: ['float32'] as const },
+  { n: 1, c: 32, k: 34, size: [41, 50], kernel: [3, 3], padding: 1, dtypes: ['bfloat16'] as const },
+  { n: 3, c: 64, k: 66, size: [23, 21], kernel: [3, 3], padding: [2, 1], bias: false, dtypes: ['bfloat16'] as const },
+  { n: 2, c: 40, k: 37, size: [7, 141], kernel: [3, 3], padding: [0, 3], dtypes: ['bfloat16'] as const },
+  { n: 2, c: 66, k: 80, size: [22, 31], kernel: [3, 3], padding: 1, groups: 2, transposed: true, dtypes: ['bfloat16'] as const },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 
