@@ -73,7 +73,7 @@ class WinogradWeight {
     if (!Tiles::serves(g)) return false;
     // With AVX2, products this short take half as long again as longer ones.
     constexpr double kProduct = NODEGRAD_VECTOR_BYTES == 32 ? 1.5 : 0.9, kFilter = 450, kStart = 2e6;
-    constexpr double kSource = kSide == 2 ? 170 : 350, kGradient = kSide == 2 ? 200 : 350;
+    constexpr double kSource = kSide == 2 ? 150 : 350, kGradient = kSide == 2 ? 170 : 350;
     const int64_t c = g.source_channels, k = g.dest_channels, tiles = Tiles(g).count;
     const auto number = [](int64_t count) { return static_cast<double>(count); };
     const double products = kProduct * kPlaces * number(round_up(c, kLanes) * round_up(k, kRows) * tiles);

@@ -60,12 +60,18 @@ struct Region {
   }
 };
 
+// Processors of this machine. Asked for once: the answer takes system calls, microseconds in which a helper would miss the next region.
+int processors() {
+  static const int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return count;
+}
+
 int default_thread_count() {
   if (const char* text = std::getenv("NODEGRAD_NUM_THREADS")) {
     const int count = std::atoi(text);
     if (count >= 1) return std::min(count, 1024);
   }
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return processors();
 }
 
 // Waits a few cycles without keeping the core's other thread from its work.
@@ -138,7 +144,7 @@ class Pool {
     uint64_t seen = 0;
     const auto changed = [&] { return state_.load(std::memory_order_acquire) >> kGenerationShift != seen; };
     for (;;) {
-      if (size() > static_cast<int>(std::thread::hardware_concurrency()) || !spin(changed)) {
+      if (size() > processors() || !spin(changed)) {
         std::unique_lock<std::mutex> lock(mutex_);
         // Counted before the last look, so that whoever opens a region after it sees a sleeper.
         sleepers_.fetch_add(1);
