@@ -323,6 +323,9 @@ int64_t even_grain(int64_t n, int64_t grain) {
 
 }  // namespace
 
+// Grains that are worth a sleeping thread's wake-up. Measured.
+constexpr int64_t kLongRun = 16;
+
 void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain) {
   int64_t sizes[kMaxOperands];
   for (int k = 0; k < count; k++) sizes[k] = operands[k].size;
@@ -330,11 +333,14 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int64_t elements = plan.elements();
   if (elements == 0) return;
   const Job job{run, function, operands, count};
+  const Wake wake = elements < kLongRun * grain ? Wake::kInARow : Wake::kAlways;
+  // Long runs gain nothing by small parts.
+  if (wake == Wake::kAlways) grain *= 4;
 
   if (plan.contiguous() || plan.ndim() == 1) {
     int64_t strides[kMaxOperands];
     for (int k = 0; k < count; k++) strides[k] = plan.contiguous() ? 1 : plan.stride(k, 0);
-    parallel_for(elements, even_grain(elements, grain), [&](int64_t begin, int64_t end) {
+    parallel_for(elements, even_grain(elements, grain), wake, [&](int64_t begin, int64_t end) {
       Buffers buffers;
       int64_t at[kMaxOperands];
       for (int k = 0; k < count; k++) at[k] = begin * strides[k];
@@ -348,7 +354,7 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int side = inner >= kTileSide ? crossing_dim(plan, count) : -1;
   if (side >= 0) {
     const int64_t bands = outer / plan.size(side) * ceil_div(plan.size(side), kTileSide);
-    parallel_for(bands, std::max<int64_t>(1, even_grain(elements, grain) / (inner * kTileSide)),
+    parallel_for(bands, std::max<int64_t>(1, even_grain(elements, grain) / (inner * kTileSide)), wake,
                  [&](int64_t begin, int64_t end) { run_tiles(job, plan, side, begin, end); });
     return;
   }
@@ -360,13 +366,13 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   }
   const int64_t rows = std::max<int64_t>(1, even_grain(elements, grain) / inner);
   if (inner < kShortRow) {
-    parallel_for(outer, rows, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
+    parallel_for(outer, rows, wake, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
     return;
   }
   // Few long rows: cut within the row.
   const int64_t pieces = inner > 2 * grain ? ceil_div(inner, grain) : 1;
   const int64_t length = ceil_div(inner, pieces);
-  parallel_for(outer * pieces, pieces > 1 ? 1 : rows, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * pieces, pieces > 1 ? 1 : rows, wake, [&](int64_t begin, int64_t end) {
     Buffers buffers;
     Odometer<kMaxOperands> row(plan, begin / pieces, count);
     int64_t piece = begin % pieces;

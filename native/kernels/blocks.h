@@ -57,10 +57,9 @@ using Run = void (*)(const void* function, void* out, const void* const* in, int
 
 constexpr int kMaxOperands = 4;
 
-// How many elements are worth a thread of their own: waking one takes as long as a plain loop over this many, or as fewer calls of a
-// mathematical function.
-constexpr int64_t kLightGrain = 65536;
-constexpr int64_t kHeavyGrain = 16384;
+// How many elements are worth the part of a thread that is awake: of a plain loop, and of one with calls of a mathematical function.
+constexpr int64_t kLightGrain = 16384;
+constexpr int64_t kHeavyGrain = 8192;
 
 // Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory.
 void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain = kLightGrain);

@@ -15,9 +15,11 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for a thread's wake-up,
+// Multiply-adds that a tile must hold at least where a product is cut into 2, 4, 8 or 16: the first bound pays for another thread's joining in,
 // the later ones for packing the same rows and columns of A and B once more.
-constexpr int64_t kTileWork[] = {int64_t{1} << 19, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
+constexpr int64_t kTileWork[] = {int64_t{1} << 17, int64_t{1} << 19, int64_t{1} << 25, int64_t{1} << 27};
+// Multiply-adds of a product that pays for a sleeping thread's wake-up.
+constexpr double kLongWork = 1 << 20;
 // Elements of C whose tiles read each row and column of A and B again so seldom that partial sums would cost more. Measured.
 constexpr int64_t kLargeResult = int64_t{1} << 18;
 // Multiply-adds from which packing pays where BLAS packs every product itself; blas_tile.h has them where it does not. Measured.
@@ -53,7 +55,8 @@ Cut cut(int64_t m, int64_t n, int64_t k) {
   for (const int64_t least : kTileWork) {
     if (work < tiles * static_cast<double>(least)) break;
     tiles *= 2;
-    if (tile.depth >= 1024 && tile.depth > 4 * std::max(tile.rows, tile.cols)) {
+    // Partial sums are a second region.
+    if (work >= kLongWork && tile.depth >= 1024 && tile.depth > 4 * std::max(tile.rows, tile.cols)) {
       tile.depth = round_up(ceil_div(tile.depth, 2), 64);
     } else if (tile.rows > tile.cols) {
       tile.rows = round_up(ceil_div(tile.rows, 2), 16);
@@ -187,7 +190,8 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
   }
   const int64_t down = ceil_div(m, tile.rows);
   const int64_t across = ceil_div(n, tile.cols);
-  parallel_for(down * across, 1, [&](int64_t begin, int64_t end) {
+  const Wake wake = multiply_adds(m, n, k) < kLongWork ? Wake::kInARow : Wake::kAlways;
+  parallel_for(down * across, 1, wake, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       const int64_t i = t / across * tile.rows;
       const int64_t j = t % across * tile.cols;

@@ -83,11 +83,13 @@ inline void pause() {
 #endif
 }
 
+// How long a thread that has nothing to do asks for more before it sleeps.
+constexpr std::chrono::microseconds kPatience{100};
+
 // Asks `ready` again and again, for as long as it pays: a sleeping thread takes tens of microseconds to wake, and the next kernel of
 // a training step comes sooner. Returns what `ready` said last.
 template <class F>
 bool spin(const F& ready) {
-  constexpr std::chrono::microseconds kPatience{100};
   if (ready()) return true;
   const auto until = std::chrono::steady_clock::now() + kPatience;
   do {
@@ -104,10 +106,11 @@ class Pool {
   int size() const { return size_.load(std::memory_order_relaxed); }
   void resize(int count) { size_.store(std::max(1, count), std::memory_order_relaxed); }
 
-  // False where the pool is busy with another region; the caller then works alone.
-  bool run(Region& region) {
+  // False where the pool is busy with another region, or where nobody is awake to help with a brief one; the caller then works alone.
+  bool run(Region& region, Wake wake) {
     const std::unique_lock<std::mutex> owner(owner_, std::try_to_lock);
     if (!owner.owns_lock()) return false;
+    if (wake == Wake::kInARow && sleepers_.load() >= started_ && !in_a_row()) return false;
     const int64_t chunks = (region.n + region.grain - 1) / region.grain;
     const int helpers = static_cast<int>(std::min<int64_t>(size() - 1, chunks - 1));
     for (; started_ < helpers; started_++) std::thread([this] { serve(); }).detach();
@@ -162,6 +165,16 @@ class Pool {
     }
   }
 
+  // Whether brief regions that find nobody awake follow each other so closely, and have done so for so long, that to wake a thread pays: it does not
+  // sleep again before they end.
+  bool in_a_row() {
+    constexpr int kRow = 16;
+    const auto now = std::chrono::steady_clock::now();
+    row_ = now - last_brief_ < kPatience ? row_ + 1 : 0;
+    last_brief_ = now;
+    return row_ >= kRow;
+  }
+
   // Cuts the region's ranges into as many shares as threads may come.
   void share(Region& region, int64_t chunks, int count) {
     if (static_cast<int>(shares_.size()) < count) shares_ = std::vector<Share>(static_cast<size_t>(count));
@@ -193,6 +206,8 @@ class Pool {
   std::vector<Share> shares_;
   uint64_t generation_ = 0;
   int started_ = 0;
+  std::chrono::steady_clock::time_point last_brief_;
+  int row_ = 0;
 };
 
 // Never destroyed: its threads may outlive every static object.
@@ -207,13 +222,13 @@ int thread_count() { return pool().size(); }
 void set_thread_count(int count) { pool().resize(count); }
 
 namespace detail {
-void run_chunks(int64_t n, int64_t grain, Body body, const void* context) {
+void run_chunks(int64_t n, int64_t grain, Wake wake, Body body, const void* context) {
   Region region;
   region.n = n;
   region.grain = std::max<int64_t>(1, grain);
   region.body = body;
   region.context = context;
-  if (inside_region || pool().size() == 1 || !pool().run(region)) region.work_alone();
+  if (inside_region || pool().size() == 1 || !pool().run(region, wake)) region.work_alone();
   if (region.error) std::rethrow_exception(region.error);
 }
 }  // namespace detail

@@ -12,22 +12,30 @@ namespace nodegrad {
 int thread_count();
 void set_thread_count(int count);
 
+// Whether a region wakes threads that sleep, which takes as long as some ten microseconds of work: always, or, as a brief region does, only where
+// such regions come in a row.
+enum class Wake { kAlways, kInARow };
+
 namespace detail {
 using Body = void (*)(const void* context, int64_t begin, int64_t end);
-void run_chunks(int64_t n, int64_t grain, Body body, const void* context);
+void run_chunks(int64_t n, int64_t grain, Wake wake, Body body, const void* context);
 }  // namespace detail
 
 // Calls body(begin, end) for consecutive ranges of `grain` indices that cover 0..n-1, on any thread and in any order.
 // An exception in a body reaches the caller once every range has ended.
 template <class F>
-void parallel_for(int64_t n, int64_t grain, const F& body) {
+void parallel_for(int64_t n, int64_t grain, Wake wake, const F& body) {
   if (n <= 0) return;
   if (n <= grain) {
     body(int64_t{0}, n);
     return;
   }
   detail::run_chunks(
-      n, grain, [](const void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); }, std::addressof(body));
+      n, grain, wake, [](const void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); }, std::addressof(body));
+}
+template <class F>
+void parallel_for(int64_t n, int64_t grain, const F& body) {
+  parallel_for(n, grain, Wake::kAlways, body);
 }
 
 }  // namespace nodegrad
