@@ -219,8 +219,9 @@ class WinogradWeight {
         float* to = memory.source.get() + ((c - c0) / kWidth * kTiles + patch.tile) * kWidth + (c - c0) % kWidth;
         for (int64_t row = 0; row < patch.rows; row++)
           for (int64_t t = 0; t < patch.count; t++, to += kWidth)
-            Tiles::transform_source(pixels.of(top + kSide * row, left + kSide * t),
-                                    [=](int place, FloatVector v) { store_vector(to + place * kSourceStep, v); });
+            along_both<FloatVector, kPoints, kPoints>([](const FloatVector* d, FloatVector* made) { Tiles::Line::source(d, made); },
+                                                      pixels.of(top + kSide * row, left + kSide * t),
+                                                      [=](int i, int j, FloatVector v) { store_vector(to + (kPoints * i + j) * kSourceStep, v); });
       }
     });
   }

@@ -65,13 +65,6 @@ struct WinogradTiles {
     }
   }
 
-  // B^T d B of the vectors `pixel(i, j)`: calls store(place, vector).
-  template <class Pixel, class Store>
-  __attribute__((always_inline)) static inline void transform_source(const Pixel& pixel, const Store& store) {
-    along_both<FloatVector, kPoints, kPoints>([](const FloatVector* d, FloatVector* to) { Line::source(d, to); }, pixel,
-                                              [=](int i, int j, FloatVector v) { store(kPoints * i + j, v); });
-  }
-
  private:
   static bool consecutive(const GatherAxis& axis, int64_t by) {
     return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
