@@ -321,10 +321,10 @@ int64_t even_grain(int64_t n, int64_t grain) {
   return round_up(ceil_div(n, parts), 64);
 }
 
-}  // namespace
-
 // Grains that are worth a sleeping thread's wake-up. Measured.
 constexpr int64_t kLongRun = 16;
+
+}  // namespace
 
 void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain) {
   int64_t sizes[kMaxOperands];

@@ -42,7 +42,7 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
     gather_direct(gather);
     return;
   }
-  if constexpr (!std::is_same_v<T, double> && kWinograd) {
+  if constexpr (kWinograd<T>) {
     if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
   }
   gather_tiles(gather);

@@ -38,7 +38,7 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
     std::fill_n(grad_weight, g.weight_elements(), T{});
     return;
   }
-  if constexpr (!std::is_same_v<T, double> && kWinograd) {
+  if constexpr (kWinograd<T>) {
     if (WinogradWeight<T>::suits(gather)) {
       WinogradWeight<T>(gather, grad_output).run(grad_weight);
       return;

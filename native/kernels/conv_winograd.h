@@ -20,7 +20,6 @@ class Winograd {
   using Rows = WinogradRows<T>;
   static constexpr int kSide = Tiles::kSide, kPoints = Tiles::kPoints, kLanes = Tiles::kLanes;
   static constexpr int64_t kPlaces = Tiles::kPlaces, kWidth = Tiles::kWidth;
-  typedef int32_t Numbers __attribute__((vector_size(NODEGRAD_VECTOR_BYTES)));
   // From a row of pixels of tiles to the next one, with what a vector writes too much; of all rows of a panel's tiles.
   static constexpr int64_t kPitch = kWidth + kLanes, kPanelRows = kPlaces * kPitch;
   // Source channels whose filters for kRows destination channels are transformed in one vector, and of a piece of them that is laid first.
@@ -107,7 +106,6 @@ class Winograd {
     parallel_for(gather_.groups * panels, std::max<int64_t>(1, 4096 / c_), [&](int64_t first, int64_t last) {
       // Behind the last row there is room for what a vector reads too much.
       float rows[9 * kChannels * kRows + kLanes] = {};
-      float standing[9 * kChannels * kRows];
       for (int64_t item = first; item < last; item++) {
         const int64_t group = item / panels, k0 = item % panels * kRows;
         const int64_t valid = std::min<int64_t>(kRows, k_ - k0);
@@ -115,7 +113,7 @@ class Winograd {
         if (valid < kRows) std::fill_n(rows, 9 * kChannels * kRows, 0.0f);
         for (int64_t c = 0; c < c_; c += kChannels) {
           const int64_t count = std::min(kChannels, c_ - c);
-          lay_filters(weight + c * gather_.source_step, valid, count, standing, rows);
+          lay_filters(weight + c * gather_.source_step, valid, count, rows);
           for (int64_t i = 0; i < count; i += kTogether) {
             transform_filter(rows + 9 * i * kRows, order, std::min(kTogether, count - i), filters + filter(group, 0, k0) + (c + i) * kRows);
           }
@@ -123,12 +121,13 @@ class Winograd {
       }
     });
   }
-  // Weights of `count` source channels for `valid` destination channels: [source channel][tap][kRows]. `standing` holds those that are widened.
-  void lay_filters(const T* weight, int64_t valid, int64_t count, float* standing, float* rows) const {
+  // Weights of `count` source channels for `valid` destination channels: [source channel][tap][kRows].
+  void lay_filters(const T* weight, int64_t valid, int64_t count, float* rows) const {
     const auto turn = [&](const T* from, int64_t step, int64_t length, float* to) {
       if constexpr (std::is_same_v<T, float>) {
         transpose_rows(from, step, valid, length, to, kRows);
       } else {
+        float standing[9 * kChannels * kRows];
         for (int64_t r = 0; r < valid; r++) convert_run(standing + r * length, from + r * step, length);
         transpose_rows(standing, length, valid, length, to, kRows);
       }
@@ -168,9 +167,9 @@ class Winograd {
 
   // `v` without lane `lane`.
   static FloatVector without(FloatVector v, int64_t lane) {
-    Numbers numbers;
-    for (int i = 0; i < kLanes; i++) numbers[i] = i;
-    return reinterpret_cast<FloatVector>(reinterpret_cast<Numbers>(v) & (numbers != static_cast<int32_t>(lane)));
+    PairVector numbers;
+    for (int i = 0; i < kLanes; i++) numbers[i] = static_cast<uint32_t>(i);
+    return reinterpret_cast<FloatVector>(reinterpret_cast<PairVector>(v) & reinterpret_cast<PairVector>(numbers != static_cast<uint32_t>(lane)));
   }
 
   // The rows of a run's tiles of a plane, from (top, left) on, zero outside, each times B: place j of row i of the tiles to

@@ -155,7 +155,7 @@ void gemm_split(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
 
 template <class T>
 void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b, int64_t ldb, T beta,
-              const T* bias, T* c, int64_t ldc) {
+              const T* bias, T* c, int64_t ldc, bool alone) {
   if (m == 0 || n == 0) return;
   if (bias != nullptr) beta = 1;
   if (k == 0 || alpha == 0) {
@@ -177,7 +177,7 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
     }
     return;
   }
-  const Cut tile = cut(m, n, k);
+  const Cut tile = alone ? cut(m, n, k) : Cut{m, n, k};
   const bool itself = multiplies_itself<T>(transpose_a, transpose_b, m, n, k);
   if (tile.depth < k && !(itself && m * n >= kLargeResult)) {
     if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
@@ -207,20 +207,20 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
 }  // namespace
 
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b, int64_t ldb,
-          float beta, float* c, int64_t ldc) {
-  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc);
+          float beta, float* c, int64_t ldc, bool alone) {
+  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc, alone);
 }
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t lda, const double* b,
-          int64_t ldb, double beta, double* c, int64_t ldc) {
-  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc);
+          int64_t ldb, double beta, double* c, int64_t ldc, bool alone) {
+  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, nullptr, c, ldc, alone);
 }
 void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b,
-               int64_t ldb, const float* bias, float* c, int64_t ldc) {
-  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc);
+               int64_t ldb, const float* bias, float* c, int64_t ldc, bool alone) {
+  multiply<float>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc, alone);
 }
 void gemm_bias(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double alpha, const double* a, int64_t lda, const double* b,
-               int64_t ldb, const double* bias, double* c, int64_t ldc) {
-  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc);
+               int64_t ldb, const double* bias, double* c, int64_t ldc, bool alone) {
+  multiply<double>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, 1, bias, c, ldc, alone);
 }
 
 bool gemm_is_cut(int64_t m, int64_t n, int64_t k) { return multiply_adds(m, n, k) >= 4.0 * static_cast<double>(kTileWork[1]); }

@@ -40,13 +40,13 @@ void matmul(Slice<const T> a, Slice<const T> b, Slice<const T> bias, Slice<T> ou
             bool tb, int64_t ldb, double alpha, double beta) {
   const T scale = static_cast<T>(alpha), keep = static_cast<T>(beta);
   batched_product<T>({a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb}, gemm_is_cut(m, n, k),
-                     [&](const T* left, const T* right, const T* row, T* to) {
+                     [&](const T* left, const T* right, const T* row, T* to, [[maybe_unused]] bool alone) {
                        if constexpr (std::is_integral_v<T>) {
                          integer_product(ta, tb, m, n, k, scale, left, lda, right, ldb, keep, row, to, n);
                        } else if (row != nullptr) {
-                         gemm_bias(ta, tb, m, n, k, scale, left, lda, right, ldb, row, to, n);
+                         gemm_bias(ta, tb, m, n, k, scale, left, lda, right, ldb, row, to, n, alone);
                        } else {
-                         gemm(ta, tb, m, n, k, scale, left, lda, right, ldb, keep, to, n);
+                         gemm(ta, tb, m, n, k, scale, left, lda, right, ldb, keep, to, n, alone);
                        }
                      });
 }

@@ -27,7 +27,8 @@ struct BatchedProduct {
   int64_t ldb;
 };
 
-// Calls product(a, b, bias or null, out) for each pair; pairs in parallel unless a product is `cut` into parallel parts itself.
+// Calls product(a, b, bias or null, out, alone) for each pair; pairs in parallel, none of them `alone`, unless a product is `cut` into parallel parts
+// itself.
 template <class T, class Product>
 void batched_product(const BatchedProduct<T>& p, bool cut, const Product& product) {
   const auto& [a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb] = p;
@@ -53,7 +54,8 @@ void batched_product(const BatchedProduct<T>& p, bool cut, const Product& produc
   const T* from_b = b.at_least(k == 0 ? 0 : last[2] + (tb ? extent(n, k, ldb) : extent(k, n, ldb)));
   const T* row = bias.size > 0 ? bias.at_least(n) : nullptr;
 
-  const auto one = [&p, &product, to, from_a, from_b, row](int64_t index) {
+  const bool alone = batch == 1 || cut;
+  const auto one = [&p, &product, to, from_a, from_b, row, alone](int64_t index) {
     int64_t at[3] = {index, index, index};
     if (!p.plan.contiguous()) {
       std::fill(at, at + 3, 0);
@@ -63,9 +65,9 @@ void batched_product(const BatchedProduct<T>& p, bool cut, const Product& produc
         for (int operand = 0; operand < 3; operand++) at[operand] += i * p.plan.stride(operand, d);
       }
     }
-    product(from_a + at[1], from_b + at[2], row, to + at[0]);
+    product(from_a + at[1], from_b + at[2], row, to + at[0], alone);
   };
-  if (batch == 1 || cut) {
+  if (alone) {
     for (int64_t i = 0; i < batch; i++) one(i);
     return;
   }

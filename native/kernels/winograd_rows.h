@@ -59,7 +59,6 @@ struct WinogradRows<BFloat16> {
 
  private:
   typedef uint16_t Half __attribute__((vector_size(NODEGRAD_VECTOR_BYTES / 2)));
-  typedef uint32_t Words __attribute__((vector_size(NODEGRAD_VECTOR_BYTES)));
 
   // Elements 4 t + FIRST for all tiles t, then 4 t + FIRST + 1.
   template <int FIRST, int... LANE>
@@ -70,18 +69,18 @@ struct WinogradRows<BFloat16> {
   static void put_pair(ElementVector pair, FloatVector* to) {
     Half halves[2];
     std::memcpy(halves, &pair, sizeof halves);
-    for (int i = 0; i < 2; i++) to[i] = reinterpret_cast<FloatVector>(__builtin_convertvector(halves[i], Words) << 16);
+    for (int i = 0; i < 2; i++) to[i] = reinterpret_cast<FloatVector>(__builtin_convertvector(halves[i], PairVector) << 16);
   }
-  // Rounded to nearest even; numbers only.
+  // Rounded to nearest even.
 #if defined(__AVX512BF16__)
   static ElementVector both_rounded(FloatVector low, FloatVector high) { return (ElementVector)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low); }
 #else
-  static Half rounded(FloatVector v) {
-    const Words words = reinterpret_cast<Words>(v);
-    return __builtin_convertvector((words + 0x7fffu + (words >> 16 & 1u)) >> 16, Half);
-  }
   static ElementVector both_rounded(FloatVector low, FloatVector high) {
-    const Half halves[2] = {rounded(low), rounded(high)};
+    const FloatVector both[2] = {low, high};
+    float pixels[2 * kLanes];
+    BFloat16 halves[2 * kLanes];
+    std::memcpy(pixels, both, sizeof pixels);
+    convert_run(halves, pixels, 2 * kLanes);
     return load_vector<ElementVector>(halves);
   }
 #endif

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "conv_gather.h"
@@ -18,8 +19,9 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Where it was measured to win.
-constexpr bool kWinograd = NODEGRAD_VECTOR_BYTES >= 32;
+// The types that it was measured to win for, and the levels.
+template <class T>
+constexpr bool kWinograd = !std::is_same_v<T, double> && NODEGRAD_VECTOR_BYTES >= 32;
 
 // Neighbouring tiles of one row of tiles of one image: lanes `lane`... of a panel.
 struct TileRun {
