@@ -10,7 +10,7 @@ import { castTo, contiguousOf } from './cast.js';
 import { mulOp } from './arithmetic.js';
 import { defineFunction, namedTuple } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
-import { gatherOp } from './gather.js';
+import { placeAlongOp } from './gather.js';
 import { tensorArgument } from './promotion.js';
 import { aroundDim, finishDims, gatherDims, isTensor, keptShape, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
 
@@ -24,8 +24,6 @@ declare module '../native/kernels.js' {
     firstIndex: KernelTable<[input: TypedArray, extremum: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]>;
     /** 1 / (number of ties) where the input equals its extremum, else 0. */
     tieWeights: KernelTable<[input: TypedArray, extremum: TypedArray, out: TypedArray, outer: number, n: number, inner: number, nan: number]>;
-    /** Zeros, then out[o, indices[o, k, i], i] += input[o, k, i] for k < count. */
-    placeAlong: KernelTable<[input: TypedArray, indices: TypedArray, out: TypedArray, outer: number, n: number, inner: number, count: number]>;
   }
 }
 
@@ -105,25 +103,6 @@ export const aminmax = defineFunction({ name: 'aminmax', parameters: ['input', '
 });
 
 // ---- one dimension, with indices
-
-interface AlongSpec {
-  readonly indices: Tensor;
-  readonly shape: Shape;
-  readonly dim: number;
-}
-
-/** y = zeros of `shape` with x added at indices along dim; dx = g gathered there. */
-export const placeAlongOp: Operator<AlongSpec, Tensor> = defineOp<AlongSpec, AlongSpec>({
-  name: 'placeAlong',
-  infer: (_, spec) => spec,
-  forward: ({ indices, shape, dim }, [x]) => {
-    const out = allocate([...shape], x.info);
-    const [outer, n, inner] = aroundDim(shape, dim);
-    instanceOf('placeAlong', kernels.placeAlong, x)(contiguousOf(x).array, contiguousOf(indices).array, out.array, outer, n, inner, indices.shape[dim] ?? 1);
-    return out;
-  },
-  backward: ({ spec: { indices, shape, dim } }, g): Gradients => [shape.length === 0 ? g : gatherOp([g, indices], dim)],
-});
 
 interface DimSpec {
   readonly shape: Shape;

@@ -56,7 +56,24 @@ export const gatherOp: Operator<number, Tensor> = defineOp<number, Along>({
     return out;
   },
   save: (context, [, index]) => context.save(index),
-  backward: (context, g): Gradients => [scatterAddOp([filledTensor(context.spec.shape, g.info, 0), g, context.saved(0)], context.spec.dim), null],
+  backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }), null],
+});
+
+interface Places extends Along {
+  readonly indices: Tensor;
+}
+
+/** y = zeros of `shape` with x added at indices along dim; dx = g gathered there. */
+export const placeAlongOp: Operator<Places, Tensor> = defineOp<Places, Places>({
+  name: 'placeAlong',
+  infer: (_, spec) => spec,
+  forward: ({ indices, shape, dim }, [x]) => {
+    if (shape.length === 0) return castTo(x, x.info);
+    const out = filledTensor(shape, x.info, 0);
+    scatterInto(kernels.scatterAdd, out, x, indices, dim);
+    return out;
+  },
+  backward: ({ spec: { indices, shape, dim } }, g): Gradients => [shape.length === 0 ? g : gatherOp([g, indices], dim)],
 });
 
 /** Scatters a source into contiguous memory by the kernel; no autograd. */

@@ -11,7 +11,8 @@ import { mulOp } from './arithmetic.js';
 import { contiguousOf } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
-import { placeAlongOp, requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
+import { requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
+import { placeAlongOp } from './gather.js';
 import { tensorArgument } from './promotion.js';
 import { aroundDim, keptShape } from './reduction.js';
 

@@ -20,6 +20,11 @@ const WORTH_COLLECTING = 32 * MIB;
 const CACHED = 8 * MIB;
 /** Collect after so many lent bytes at the latest, so that what is kept follows what is needed. */
 const OFTEN_ENOUGH = 2048 * MIB;
+/**
+ * After so many times in a row a loop drops what it makes, and has no graph that collecting would make older: patience then holds for free blocks too, so
+ * that it uses the same few again, which the cache holds, and not all in turn.
+ */
+const IN_A_ROW = 4;
 /** Collect rather than take new memory from here on, at first. */
 const FIRST_LEVEL = 128 * MIB;
 /** A free block that was idle for so many collections is let go. */
@@ -77,6 +82,8 @@ let highest = 0;
 let need = 0;
 /** Lent bytes after which a collection is tried before new memory is taken: few while what is dropped comes back soon, and so is still in the cache. */
 let patience = CACHED;
+/** How many times in a row, with no backward pass between, making room found most of what was lent dropped. */
+let foundMost = 0;
 /** Where room is made rather than new memory taken. */
 let level = FIRST_LEVEL;
 
@@ -96,7 +103,7 @@ function bytesOf(sizeClass: number): number {
 
 /** A block of at least so many bytes for a storage, which `lend` ties to it. `make` takes new memory. */
 export function takeBlock(bytes: number, make: (bytes: number) => ArrayBufferLike): Block {
-  if (lentSince > OFTEN_ENOUGH) makeRoom(bytes);
+  if (lentSince > (foundMost > IN_A_ROW ? CACHED : OFTEN_ENOUGH)) makeRoom(bytes);
   const sizeClass = sizeClassOf(bytes);
   let block = freeBlock(sizeClass);
   if (block === undefined) {
@@ -198,7 +205,8 @@ function makeRoom(bytes: number): void {
   const before = inUse;
   const lentBefore = lentSince;
   collect(before > 0.9 * level ? Math.max(0.75 * level, need) : Number.POSITIVE_INFINITY);
-  patience = before - inUse > lentBefore / 2 ? CACHED : Math.max(2 * patience, 4 * CACHED);
+  foundMost = before - inUse > lentBefore / 2 ? foundMost + 1 : 0;
+  patience = foundMost > 0 ? CACHED : Math.max(2 * patience, 4 * CACHED);
   roomMade++;
   // What was dropped before is no part of what is needed.
   highest = inUse;
@@ -219,6 +227,7 @@ export function collectAfterBackward(): void {
   level = Math.max(inUse + FIRST_LEVEL, 1.15 * need);
   highest = inUse;
   roomMade = 0;
+  foundMost = 0;
   letIdleGo();
 }
 

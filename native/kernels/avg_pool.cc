@@ -6,6 +6,7 @@
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "pool_geometry.h"
+#include "reduce.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -128,20 +129,19 @@ void avgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, bool inclu
   });
 }
 
-// The sum of a run, in sixteen lanes.
-template <class T>
-inline T sum_of(const T* x, int64_t n) {
-  T lanes[16] = {};
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int j = 0; j < 16; j++) lanes[j] += x[i + j];
-  T total = 0;
-  for (int j = 0; j < 16; j++) total += lanes[j];
-  for (; i < n; i++) total += x[i];
-  return total;
-}
+// The elements of one window: `sheets` x `rows` runs of `length` elements that lie side by side, as long as they can be.
+struct WindowRuns {
+  int64_t start, sheets, rows, length, sheet_step, row_step;
+  int64_t count() const { return sheets * rows * length; }
+  // Calls run(first element, number of elements) for each.
+  template <class F>
+  void each(const F& run) const {
+    for (int64_t d = 0; d < sheets; d++)
+      for (int64_t h = 0; h < rows; h++) run(start + d * sheet_step + h * row_step, length);
+  }
+};
 
-// Calls window(output index, number of elements, d0, d1, h0, h1, w0, w1) for every adaptive window of a plane.
+// Calls window(output index, runs) for every adaptive window of a plane.
 template <class F>
 inline void each_adaptive_window(const PoolGeometry& g, const F& window) {
   int64_t index = 0;
@@ -152,7 +152,16 @@ inline void each_adaptive_window(const PoolGeometry& g, const F& window) {
         g.adaptive_window(0, e, d0, d1);
         g.adaptive_window(1, p, h0, h1);
         g.adaptive_window(2, q, w0, w1);
-        window(index++, (d1 - d0) * (h1 - h0) * (w1 - w0), d0, d1, h0, h1, w0, w1);
+        WindowRuns runs{(d0 * g.in[1] + h0) * g.in[2] + w0, d1 - d0, h1 - h0, w1 - w0, g.in[1] * g.in[2], g.in[2]};
+        if (runs.length == g.in[2]) {
+          runs.length *= runs.rows;
+          runs.rows = 1;
+        }
+        if (runs.length == g.in[1] * g.in[2]) {
+          runs.length *= runs.sheets;
+          runs.sheets = 1;
+        }
+        window(index++, runs);
       }
     }
   }
@@ -168,11 +177,14 @@ void adaptiveAvgPool(Slice<const T> x, Slice<T> y, Slice<const int32_t> words) {
     for (int64_t plane = first; plane < last; plane++) {
       const T* from = x.data + plane * g.input_pixels();
       T* to = y.data + plane * g.output_pixels();
-      each_adaptive_window(g, [&](int64_t index, int64_t count, int64_t d0, int64_t d1, int64_t h0, int64_t h1, int64_t w0, int64_t w1) {
+      each_adaptive_window(g, [&](int64_t index, const WindowRuns& window) {
         T total = 0;
-        for (int64_t d = d0; d < d1; d++)
-          for (int64_t h = h0; h < h1; h++) total += sum_of(from + (d * g.in[1] + h) * g.in[2] + w0, w1 - w0);
-        to[index] = total / static_cast<T>(count);
+        window.each([&](int64_t first_element, int64_t n) {
+          T sum;
+          fold_piece(Total<T>{}, from + first_element, n, 1, 1, &sum);
+          total += sum;
+        });
+        to[index] = total / static_cast<T>(window.count());
       });
     }
   });
@@ -189,14 +201,12 @@ void adaptiveAvgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, Sl
       const T* from = grad_output.data + plane * g.output_pixels();
       T* to = grad_input.data + plane * g.input_pixels();
       std::fill_n(to, g.input_pixels(), T{0});
-      each_adaptive_window(g, [&](int64_t index, int64_t count, int64_t d0, int64_t d1, int64_t h0, int64_t h1, int64_t w0, int64_t w1) {
-        const T share = from[index] / static_cast<T>(count);
-        for (int64_t d = d0; d < d1; d++) {
-          for (int64_t h = h0; h < h1; h++) {
-            T* row = to + (d * g.in[1] + h) * g.in[2];
-            for (int64_t w = w0; w < w1; w++) row[w] += share;
-          }
-        }
+      each_adaptive_window(g, [&](int64_t index, const WindowRuns& window) {
+        const T share = from[index] / static_cast<T>(window.count());
+        window.each([&](int64_t first_element, int64_t n) {
+          T* run = to + first_element;
+          for (int64_t i = 0; i < n; i++) run[i] += share;
+        });
       });
     }
   });

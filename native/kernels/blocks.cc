@@ -321,9 +321,6 @@ int64_t even_grain(int64_t n, int64_t grain) {
   return round_up(ceil_div(n, parts), 64);
 }
 
-// Grains that are worth a sleeping thread's wake-up. Measured.
-constexpr int64_t kLongRun = 16;
-
 }  // namespace
 
 void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain) {
@@ -333,7 +330,7 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int64_t elements = plan.elements();
   if (elements == 0) return;
   const Job job{run, function, operands, count};
-  const Wake wake = elements < kLongRun * grain ? Wake::kInARow : Wake::kAlways;
+  const Wake wake = wake_for(elements, grain);
   // Long runs gain nothing by small parts.
   if (wake == Wake::kAlways) grain *= 4;
 

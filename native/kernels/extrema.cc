@@ -86,23 +86,6 @@ void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> in
   });
 }
 
-// Zeros, then out[o, indices[o, k, i], i] += input[o, k, i], k < count. An index outside of 0..n-1 throws.
-template <class T>
-void placeAlong(Slice<const T> input, Slice<const int64_t> indices, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count) {
-  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0, "a selection has a negative size");
-  const T* x = input.at_least(outer * count * inner);
-  const int64_t* index = indices.at_least(outer * count * inner);
-  T* y = out.at_least(outer * n * inner);
-  parallel_for(outer, 1 + kGrain / std::max<int64_t>(1, std::max(count, n) * inner), [&](int64_t begin, int64_t end) {
-    std::fill(y + begin * n * inner, y + end * n * inner, T{0});
-    for (int64_t at = begin * count * inner; at < end * count * inner; at++) {
-      const int64_t to = index[at];
-      require(to >= 0 && to < n, "an index is out of range");
-      y[(at / (count * inner) * n + to) * inner + at % inner] += x[at];
-    }
-  });
-}
-
 template <class T>
 bool ties(T x, T extremum, bool nan) {
   return (x == extremum) | (nan & (x != x));
@@ -159,7 +142,6 @@ void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int
 void add_extrema(Registry& registry) {
   NODEGRAD_ADD(registry, firstIndex, float, double, int64_t, int32_t);
   NODEGRAD_ADD(registry, tieWeights, float, double);
-  NODEGRAD_ADD(registry, placeAlong, float, double);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

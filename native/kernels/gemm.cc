@@ -11,6 +11,7 @@
 #include "../runtime/scratch.h"
 #include "blas_tile.h"
 #include "packed_product.h"
+#include "tiny_product.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -175,6 +176,11 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
     } else {
       gemv(transpose_a, m, k, alpha, a, lda, b, step_b, beta, c, ldc);
     }
+    return;
+  }
+  if (is_tiny(transpose_b, m, n, k)) {
+    if (bias != nullptr) copy_bias(m, n, bias, c, ldc);
+    tiny_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     return;
   }
   const Cut tile = alone ? cut(m, n, k) : Cut{m, n, k};

@@ -1,10 +1,13 @@
 // Data movement by index: rows and elements taken, put, added; positions of what is not zero; reversal and triangles. Contiguous
 // unless a plan says otherwise. lib/ has told the user of indices out of range; here such an index only must not reach memory.
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
 #include "../runtime/divide.h"
 #include "../runtime/registry.h"
@@ -23,15 +26,57 @@ inline int64_t wrap(int64_t index, int64_t n) {
   return i;
 }
 
+// The same for an index that is known to be inside.
+inline int64_t wrapped(int64_t index, int64_t n) { return index + ((index >> 63) & n); }
+
+// Whether `count` indices that lie side by side are all in low..high-1: without a branch, so that several are looked at together. What is outside
+// makes one of the two differences negative, also where it wraps around.
+inline bool all_inside(const int64_t* index, int64_t count, int64_t low, int64_t high) {
+  uint64_t outside = 0;
+  for (int64_t k = 0; k < count; k++) {
+    const auto i = static_cast<uint64_t>(index[k]);
+    outside |= (i - static_cast<uint64_t>(low)) | (static_cast<uint64_t>(high - 1) - i);
+  }
+  return outside >> 63 == 0;
+}
+inline void require_inside(const int64_t* index, int64_t count, int64_t n) {
+  if (!all_inside(index, count, -n, n)) throw std::out_of_range("an index is out of range");
+}
+
 // The position of the first index outside of low..high-1, or -1.
 int64_t first_outside(Slice<const int64_t> index, int64_t count, double low, double high) {
   const int64_t* x = index.at_least(count);
   const int64_t a = static_cast<int64_t>(low);
   const int64_t b = static_cast<int64_t>(high);
+  std::atomic<int64_t> first{count};
+  parallel_for(count, kMoveGrain, wake_for(count, kMoveGrain), [&](int64_t begin, int64_t end) {
+    if (all_inside(x + begin, end - begin, a, b)) return;
+    int64_t k = begin;
+    while (x[k] >= a && x[k] < b) k++;
+    int64_t known = first.load();
+    while (k < known && !first.compare_exchange_weak(known, k)) {
+    }
+  });
+  return first == count ? -1 : first.load();
+}
+
+// Neighbouring rows that are taken from, or put to, neighbouring rows: index[at + i] = row + i.
+struct Stretch {
+  int64_t at, row, count;
+};
+
+// The stretches of an index that serves several tensors of rows.
+std::vector<Stretch> stretches_of(const int64_t* index, int64_t count, int64_t n) {
+  std::vector<Stretch> stretches;
   for (int64_t k = 0; k < count; k++) {
-    if (x[k] < a || x[k] >= b) return k;
+    const int64_t row = wrapped(index[k], n);
+    if (!stretches.empty() && row == stretches.back().row + stretches.back().count) {
+      stretches.back().count++;
+    } else {
+      stretches.push_back({k, row, 1});
+    }
   }
-  return -1;
+  return stretches;
 }
 
 // out += wrap(index, n) * step, by plan [out, index].
@@ -65,11 +110,21 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   const int64_t* rows = index.at_least(count);
   T* y = out.at_least(outer * count * inner);
   if (inner == 0) return;
+  require_inside(rows, count, n);
+  if (outer > 1 && skip < 0) {
+    const std::vector<Stretch> stretches = stretches_of(rows, count, n);
+    parallel_for(outer, 1 + kMoveGrain / (inner * count), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        for (const Stretch& s : stretches) copy_row(y + (o * count + s.at) * inner, x + (o * n + s.row) * inner, s.count * inner);
+      }
+    });
+    return;
+  }
   parallel_for(outer * count, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
     int64_t o = begin / count;
     int64_t k = begin % count;
     for (int64_t p = begin; p < end; p++) {
-      const int64_t row = wrap(rows[k], n);
+      const int64_t row = wrapped(rows[k], n);
       if (++k == count) k = 0;
       if (row == skip) {
         std::memset(static_cast<void*>(y + p * inner), 0, static_cast<size_t>(inner) * sizeof(T));
@@ -81,15 +136,25 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   });
 }
 
-// Calls put(target row, source row) for every o and k in the order of k for one target, so that the result does not depend on
+// Calls put(target, source, elements) for every o and k in the order of k for one target, so that the result does not depend on
 // threads: they share out o, or ranges of target rows.
 template <class T, class Put>
 void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Put& put) {
   if (inner == 0 || count == 0) return;
+  require_inside(rows, count, n);
+  if (outer >= 4 && skip < 0) {
+    const std::vector<Stretch> stretches = stretches_of(rows, count, n);
+    parallel_for(outer, 1 + kMoveGrain / (count * inner), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        for (const Stretch& s : stretches) put(out + (o * n + s.row) * inner, source + (o * count + s.at) * inner, s.count * inner);
+      }
+    });
+    return;
+  }
   const auto range = [&](int64_t o, int64_t first, int64_t last) {
     for (int64_t k = 0; k < count; k++) {
-      const int64_t row = wrap(rows[k], n);
-      if (row >= first && row < last && row != skip) put(out + (o * n + row) * inner, source + (o * count + k) * inner);
+      const int64_t row = wrapped(rows[k], n);
+      if (row >= first && row < last && row != skip) put(out + (o * n + row) * inner, source + (o * count + k) * inner, inner);
     }
   };
   if (outer >= 4 || count * inner < kMoveGrain || inner < 8) {
@@ -107,16 +172,16 @@ void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64
 template <class T>
 void put_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count) {
   put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, int64_t{-1},
-           [inner](T* to, const T* from) { copy_row(to, from, inner); });
+           [](T* to, const T* from, int64_t elements) { copy_row(to, from, elements); });
 }
 
 // out[o, index[k], :] += source[o, k, :], in the order of k; rows of index `skip` are left out.
 template <class T>
 void add_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip) {
   put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, skip,
-           [inner](T* to, const T* from) {
+           [](T* to, const T* from, int64_t elements) {
              NODEGRAD_SIMD
-             for (int64_t i = 0; i < inner; i++) to[i] = static_cast<T>(to[i] + from[i]);
+             for (int64_t i = 0; i < elements; i++) to[i] = static_cast<T>(to[i] + from[i]);
            });
 }
 
@@ -138,7 +203,12 @@ void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int6
   require(n > 0 && step >= 0, "gather from a dimension without elements");
   input.at_least(extent(plan, 2) + (n - 1) * step + 1);
   const auto run = [&](T* y, int64_t sy, const int64_t* i, int64_t si, const T* x, int64_t sx, int64_t count) {
-    for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrap(i[k * si], n) * step];
+    if (si != 1) {
+      for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrap(i[k * si], n) * step];
+      return;
+    }
+    require_inside(i, count, n);
+    for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrapped(i[k], n) * step];
   };
   if (plan.contiguous()) {
     parallel_for(plan.count, kMoveGrain, [&](int64_t b, int64_t e) { run(out.data + b, 1, index.data + b, 1, input.data + b, 1, e - b); });
@@ -162,19 +232,30 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
   index.at_least(extent(plan, 1) + (count - 1) * index_step + 1);
   out.at_least(extent(plan, 2) + (n - 1) * step + 1);
   const auto run = [&](const T* s, int64_t ss, const int64_t* i, int64_t si, T* y, int64_t sy, int64_t lines) {
+    // Along what lies side by side in the index: line by line, or across the lines.
+    if (index_step == 1) {
+      for (int64_t l = 0; l < lines; l++, s += ss, i += si, y += sy) {
+        require_inside(i, count, n);
+        for (int64_t k = 0; k < count; k++) put(y[wrapped(i[k], n) * step], s[k * source_step]);
+      }
+      return;
+    }
     for (int64_t k = 0; k < count; k++) {
       for (int64_t l = 0; l < lines; l++) put(y[l * sy + wrap(i[l * si + k * index_step], n) * step], s[l * ss + k * source_step]);
     }
   };
+  const int64_t grain = 1 + kMoveGrain / count;
   if (plan.contiguous()) {
-    parallel_for(plan.count, 1 + kMoveGrain / count,
-                 [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
+    parallel_for(plan.count, grain, [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
     return;
   }
   const int d = plan.ndim() - 1;
-  scalar::walk<3>(plan, [&](const int64_t* at, int64_t lines) {
-    run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2], plan.stride(2, d), lines);
-  });
+  scalar::walk<3>(
+      plan,
+      [&](const int64_t* at, int64_t lines) {
+        run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2], plan.stride(2, d), lines);
+      },
+      grain);
 }
 
 #define NODEGRAD_SCATTER(NAME, PUT)                                                                                                             \
@@ -227,26 +308,45 @@ inline bool is_nonzero(T x) {
   }
 }
 
-// How many of n elements are not zero.
 template <class T>
-int64_t count_nonzero(Slice<const T> input, int64_t n) {
-  const T* x = input.at_least(n);
+int64_t nonzero_in(const T* x, int64_t n) {
   int64_t count = 0;
   for (int64_t i = 0; i < n; i++) count += is_nonzero(x[i]) ? 1 : 0;
   return count;
+}
+
+// How many elements of each piece of kMoveGrain are not zero, one number a piece after a leading 0.
+template <class T>
+std::vector<int64_t> nonzero_pieces(const T* x, int64_t n) {
+  std::vector<int64_t> counts(static_cast<size_t>(ceil_div(n, kMoveGrain)) + 1);
+  parallel_for(n, kMoveGrain, wake_for(n, kMoveGrain),
+               [&](int64_t begin, int64_t end) { counts[static_cast<size_t>(begin / kMoveGrain) + 1] = nonzero_in(x + begin, end - begin); });
+  return counts;
+}
+
+// How many of n elements are not zero.
+template <class T>
+int64_t count_nonzero(Slice<const T> input, int64_t n) {
+  const std::vector<int64_t> counts = nonzero_pieces(input.at_least(n), n);
+  return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
 // The positions of the elements that are not zero, in order.
 template <class T>
 void nonzero(Slice<const T> input, Slice<int64_t> out, int64_t n) {
   const T* x = input.at_least(n);
-  int64_t at = 0;
-  // Written without a branch on the value: the place is taken only where the element counts.
-  for (int64_t i = 0; i < n && at < out.size; i++) {
-    out.data[at] = i;
-    at += is_nonzero(x[i]) ? 1 : 0;
-  }
-  require(at == out.size, "another number of elements than was counted");
+  std::vector<int64_t> places = nonzero_pieces(x, n);
+  std::partial_sum(places.begin(), places.end(), places.begin());
+  require(places.back() == out.size, "another number of elements than was counted");
+  parallel_for(n, kMoveGrain, wake_for(n, kMoveGrain), [&](int64_t begin, int64_t end) {
+    int64_t at = places[static_cast<size_t>(begin / kMoveGrain)];
+    const int64_t limit = places[static_cast<size_t>(begin / kMoveGrain) + 1];
+    // Written without a branch on the value: the place is taken only where the element counts.
+    for (int64_t i = begin; i < end && at < limit; i++) {
+      out.data[at] = i;
+      at += is_nonzero(x[i]) ? 1 : 0;
+    }
+  });
 }
 
 // out[k * stride] = index[k] / step % size: one coordinate of linear positions.
@@ -255,7 +355,18 @@ void coordinate(Slice<const int64_t> index, Slice<int64_t> out, int64_t count, i
   const int64_t* x = index.at_least(count);
   int64_t* y = out.at_least((count - 1) * stride + 1);
   require(step > 0 && size > 0 && stride > 0, "coordinates in a shape without elements");
-  for (int64_t k = 0; k < count; k++) y[k * stride] = x[k] / step % size;
+  parallel_for(count, kMoveGrain, wake_for(count, kMoveGrain), [&](int64_t begin, int64_t end) {
+    // Positions grow, so that one division serves all of a row, whose elements share this coordinate or, in the last dimension, count on.
+    const int64_t length = step == 1 ? size : step;
+    int64_t row = 0, value = 0;
+    for (int64_t k = begin; k < end; k++) {
+      if (x[k] < row || x[k] - row >= length || k == begin) {
+        row = x[k] / length * length;
+        value = row / step % size;
+      }
+      y[k * stride] = step == 1 ? x[k] - row : value;
+    }
+  });
 }
 
 // out[o, n - 1 - k, :] = x[o, k, :].
@@ -263,7 +374,18 @@ template <class T>
 void flip(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
   const T* x = input.at_least(outer * n * inner);
   T* y = out.at_least(outer * n * inner);
-  if (inner == 0) return;
+  if (n == 0 || inner == 0) return;
+  if (inner == 1) {
+    parallel_for(outer, 1 + kMoveGrain / n, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        const T* from = x + o * n;
+        T* last = y + (o + 1) * n - 1;
+        NODEGRAD_SIMD
+        for (int64_t k = 0; k < n; k++) last[-k] = from[k];
+      }
+    });
+    return;
+  }
   parallel_for(outer * n, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       const int64_t k = p % n;

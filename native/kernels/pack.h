@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "../runtime/simd.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -69,12 +73,20 @@ inline void store(T* to, V v) {
 // The first n lanes, 0 < n < kLanes; the rest are copies of the first, so that they meet no value that the data do not hold.
 template <class T>
 inline Pack<T> load_part(const T* from, int64_t n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return (Pack<T>)_mm512_mask_loadu_ps(_mm512_set1_ps(*from), static_cast<__mmask16>((1u << n) - 1u), from);
+  if constexpr (sizeof(T) == 8) return (Pack<T>)_mm512_mask_loadu_pd(_mm512_set1_pd(*from), static_cast<__mmask8>((1u << n) - 1u), from);
+#endif
   T lanes[kLanes<T>];
   for (int k = 0; k < kLanes<T>; k++) lanes[k] = from[k < n ? k : 0];
   return load<T>(lanes);
 }
 template <class T, class V>
 inline void store_part(T* to, V v, int64_t n) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), (__m512)v);
+  if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << n) - 1u), (__m512d)v);
+#endif
   T lanes[kLanes<T>];
   store(lanes, v);
   for (int64_t k = 0; k < n; k++) to[k] = lanes[k];

@@ -20,18 +20,22 @@ constexpr int64_t kFoldWidth = 512;
 constexpr int64_t kFoldRows = 64;
 // Elements of a piece. A longer reduction is cut into pieces of this size, whatever the number of threads.
 constexpr int64_t kFoldPiece = 65536;
-constexpr int64_t kFoldGrain = 32768;
+constexpr int64_t kFoldGrain = 16384;
 // Reductions of at most this many elements run one after the other without blocking: many of them overlap in the processor.
 constexpr int64_t kFoldShort = 32;
+// Elements of a long row that are folded side by side.
+constexpr int64_t kRowLanes = 32;
 
 // acc[i] = fold over rows of x[row * stride + i], i < width <= kFoldWidth, rows >= 1.
-template <class Op, class In, class Acc>
-void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t width, Acc* acc) {
+// A width that is known as the kernel is compiled is given as WIDTH too.
+template <int64_t WIDTH = 0, class Op, class In, class Acc>
+void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t some_width, Acc* acc) {
+  const int64_t width = WIDTH > 0 ? WIDTH : some_width;
   if (rows > kFoldRows) {
     const int64_t half = round_up(rows / 2, kFoldRows);
-    Acc other[kFoldWidth];
-    fold_columns(op, x, half, stride, width, acc);
-    fold_columns(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
+    Acc other[WIDTH > 0 ? WIDTH : kFoldWidth];
+    fold_columns<WIDTH>(op, x, half, stride, width, acc);
+    fold_columns<WIDTH>(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
     NODEGRAD_SIMD
     for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], other[i]);
     return;
@@ -56,10 +60,29 @@ void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64
   }
 }
 
+// One row of n >= LANES elements, folded along itself as columns that lie side by side.
+template <int64_t LANES, class Op, class In, class Acc>
+Acc fold_row(const Op& op, const In* x, int64_t n) {
+  Acc acc[LANES];
+  const int64_t rows = n / LANES;
+  fold_columns<LANES>(op, x, rows, LANES, LANES, static_cast<Acc*>(acc));
+  x += rows * LANES;
+  for (int64_t i = 0; i < n - rows * LANES; i++) acc[i] = op.combine(acc[i], op.load(x[i]));
+#pragma GCC unroll 8
+  for (int64_t half = LANES / 2; half >= 1; half /= 2) {
+    for (int64_t i = 0; i < half; i++) acc[i] = op.combine(acc[i], acc[i + half]);
+  }
+  return acc[0];
+}
+
 // The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the end.
 template <class Op, class In, class Acc>
 void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
-  if (inner == 1 && n <= kFoldShort) {
+  if (inner == 1 && n > kFoldShort) {
+    acc[0] = n < 4 * kRowLanes ? fold_row<kRowLanes / 4, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
+    return;
+  }
+  if (inner == 1) {
     Acc total = op.load(*x);
     for (int64_t k = 1; k < n; k++) total = op.combine(total, op.load(x[k]));
     acc[0] = total;
@@ -84,6 +107,14 @@ void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t wid
   }
 }
 
+// The sum of elements as they are.
+template <class T>
+struct Total {
+  using Acc = T;
+  T load(T x) const { return x; }
+  T combine(T a, T b) const { return a + b; }
+};
+
 // Combines what pieces left behind.
 template <class Op, class Acc>
 struct Combining {
@@ -105,8 +136,9 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
     for (int64_t i = 0; i < outer * inner; i++) y[i] = op.finish(op.identity());
     return;
   }
+  const Wake wake = wake_for(outer * n * inner, kFoldGrain);
   if (n * inner <= kFoldShort && inner <= 8) {
-    parallel_for(outer, kFoldGrain / (n * inner), [&](int64_t begin, int64_t end) {
+    parallel_for(outer, kFoldGrain / (n * inner), wake, [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) {
         for (int64_t i = 0; i < inner; i++) {
           const In* from = x + o * n * inner + i;
@@ -124,7 +156,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   const auto width_of = [&](int64_t unit) { return std::min(tile, inner - unit % tiles * tile); };
 
   if (n * tile < 2 * kFoldPiece) {
-    parallel_for(units, std::max<int64_t>(1, kFoldGrain / (n * tile)), [&](int64_t begin, int64_t end) {
+    parallel_for(units, std::max<int64_t>(1, kFoldGrain / (n * tile)), wake, [&](int64_t begin, int64_t end) {
       Acc acc[kFoldWidth];
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t o = unit / tiles;
@@ -152,7 +184,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
     }
   });
   const Combining<Op, Acc> combining{op};
-  parallel_for(units, std::max<int64_t>(1, kFoldGrain / (pieces * tile)), [&](int64_t begin, int64_t end) {
+  parallel_for(units, std::max<int64_t>(1, kFoldGrain / (pieces * tile)), Wake::kInARow, [&](int64_t begin, int64_t end) {
     Acc acc[kFoldWidth];
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t width = width_of(unit);

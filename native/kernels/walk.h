@@ -41,23 +41,23 @@ class Odometer {
 };
 
 // Calls row(offsets, n) for every innermost run of a strided plan; offsets[k] is operand k's first element.
-// Long inner runs are cut, short ones are grouped, by size alone.
+// Long inner runs are cut, short ones are grouped, by size alone; `grain` elements are worth a thread.
 template <int Operands, class Row>
-void walk(const Plan& plan, const Row& row) {
+void walk(const Plan& plan, const Row& row, int64_t grain = kElementGrain) {
   const int last = plan.ndim() - 1;
   const int64_t inner = plan.size(last);
   int64_t outer = 1;
   for (int d = 0; d < last; d++) outer *= plan.size(d);
   if (inner == 0 || outer == 0) return;
   if (outer == 1) {
-    parallel_for(inner, kElementGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(inner, grain, [&](int64_t begin, int64_t end) {
       int64_t offsets[Operands];
       for (int k = 0; k < Operands; k++) offsets[k] = begin * plan.stride(k, last);
       row(offsets, end - begin);
     });
     return;
   }
-  parallel_for(outer, std::max<int64_t>(1, kElementGrain / inner), [&](int64_t begin, int64_t end) {
+  parallel_for(outer, std::max<int64_t>(1, grain / inner), [&](int64_t begin, int64_t end) {
     Odometer<Operands> at(plan, begin);
     for (int64_t i = begin; i < end; i++, at.next()) row(at.offsets, inner);
   });

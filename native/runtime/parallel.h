@@ -16,6 +16,9 @@ void set_thread_count(int count);
 // such regions come in a row.
 enum class Wake { kAlways, kInARow };
 
+// The same for a region that has `work` to share, in parts of `grain`: it is brief where it has few parts that are worth a thread that is awake.
+constexpr Wake wake_for(int64_t work, int64_t grain) { return work < 16 * grain ? Wake::kInARow : Wake::kAlways; }
+
 namespace detail {
 using Body = void (*)(const void* context, int64_t begin, int64_t end);
 void run_chunks(int64_t n, int64_t grain, Wake wake, Body body, const void* context);

@@ -2,6 +2,7 @@
 import type { DType } from '../../lib/index.js';
 import { type Case, type Layout, layoutsOf } from './case.js';
 import { elementwise } from './elementwise.js';
+import { moves } from './moves.js';
 import { products } from './products.js';
 import { rows, stacked } from './rows.js';
 
@@ -12,7 +13,7 @@ export interface Run {
   readonly layout: Layout;
 }
 
-const cases: readonly Case[] = [...products, ...rows, ...stacked, ...elementwise];
+const cases: readonly Case[] = [...products, ...rows, ...stacked, ...elementwise, ...moves];
 
 export const runs: readonly Run[] = cases.flatMap((entry, index) =>
   (entry.dtypes ?? (['float32', 'float64'] as const)).flatMap((dtype) =>

@@ -296,22 +296,32 @@ const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
+/** The same matrices, each column side by side in memory. */
+const turned = (x: Tensor): Tensor => x.transpose(1, 2).contiguous().transpose(1, 2);
 const batches: Case[] = (
   [
     [3, 17, 9, 11],
     [7, 33, 16, 65],
     [40, 5, 8, 6],
     [2, 1, 65, 33],
+    [5, 4, 4, 4],
+    [3, 7, 16, 19],
+    [2, 3, 9, 20],
   ] as const
-).map(([batch, m, k, n]) => ({
-  name: `bmm ${batch}x${m}x${k}x${n}`,
-  inputs: [{ shape: [batch, m, k] }, { shape: [batch, k, n] }],
-  call: (a, b) => bmm(a, b),
-  reference: productReference(batch, m, k, n, false, null),
-  dtypes: FLOATS_AND_BFLOAT16,
-  terms: Math.max(m, k, n),
-}));
-const scaled: Case[] = [LARGE[0], THIN[0]].flatMap(([m, k, n]) =>
+).flatMap(([batch, m, k, n]) =>
+  ([[], ['left'], ['right'], ['left', 'right']] as const).map((sides): Case => {
+    const [left, right] = [sides.some((side) => side === 'left'), sides.some((side) => side === 'right')];
+    return {
+      name: `bmm ${batch}x${m}x${k}x${n}${sides.length > 0 ? `, ${sides.join(' and ')} stored transposed` : ''}`,
+      inputs: [{ shape: [batch, m, k] }, { shape: [batch, k, n] }],
+      call: (a, b) => bmm(left ? turned(a) : a, right ? turned(b) : b),
+      reference: productReference(batch, m, k, n, false, null),
+      dtypes: FLOATS_AND_BFLOAT16,
+      terms: Math.max(m, k, n),
+    };
+  }),
+);
+const scaled: Case[] = [LARGE[0], THIN[0], [5, 9, 7] as const].flatMap(([m, k, n]) =>
   [
     { beta: 1, alpha: 1 },
     { beta: 0.5, alpha: 2 },

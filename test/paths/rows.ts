@@ -37,6 +37,7 @@ const SHAPES: readonly (readonly [readonly number[], number])[] = [
   [[7, 1], 1],
   [[2, 1003], 1],
   [[5, 33], 1],
+  [[3, 4500], 1],
 ];
 const perShape = SHAPES.flatMap(([shape, dim]) => [
   alongRows(
@@ -561,22 +562,31 @@ function pooling(kind: 'max' | 'avg', { shape, kernel, stride, padding }: Poolin
     dtypes: WITH_HALVES,
   };
 }
-/** Every output the mean of its share of the input. */
-const adaptive: Case = {
-  name: 'adaptiveAvgPool2d 2x5x7x9 to 3x4',
-  inputs: [{ shape: [2, 5, 7, 9] }],
-  call: (x) => F.adaptiveAvgPool2d(x, [3, 4]),
-  reference: taped((t, x) =>
-    range(2 * 5 * 12).map((at) => {
-      const [i, j, plane] = [Math.floor(at / 4) % 3, at % 4, Math.floor(at / 12) * 63];
-      const share = (k: number, size: number, parts: number): number[] =>
-        range(Math.ceil(((k + 1) * size) / parts) - Math.floor((k * size) / parts), Math.floor((k * size) / parts));
-      return t.mean(share(i, 7, 3).flatMap((y) => share(j, 9, 4).map((xx) => x[plane + y * 9 + xx])));
-    }),
-  ),
-  terms: 9,
-  dtypes: WITH_HALVES,
-};
+/** Every output the mean of its share of the input; of whole rows, or of a whole plane, which lie side by side. */
+const adaptive = (
+  [
+    [7, 9, 3, 4],
+    [7, 9, 3, 1],
+    [12, 13, 1, 1],
+    [12, 13, 1, 5],
+  ] as const
+).map(
+  ([h, w, p, q]): Case => ({
+    name: `adaptiveAvgPool2d 2x5x${h}x${w} to ${p}x${q}`,
+    inputs: [{ shape: [2, 5, h, w] }],
+    call: (x) => F.adaptiveAvgPool2d(x, [p, q]),
+    reference: taped((t, x) =>
+      range(2 * 5 * p * q).map((at) => {
+        const [i, j, plane] = [Math.floor(at / q) % p, at % q, Math.floor(at / (p * q)) * h * w];
+        const share = (k: number, size: number, parts: number): number[] =>
+          range(Math.ceil(((k + 1) * size) / parts) - Math.floor((k * size) / parts), Math.floor((k * size) / parts));
+        return t.mean(share(i, h, p).flatMap((y) => share(j, w, q).map((xx) => x[plane + y * w + xx])));
+      }),
+    ),
+    terms: Math.ceil(h / p) * Math.ceil(w / q),
+    dtypes: WITH_HALVES,
+  }),
+);
 const doubled: Case = {
   name: 'interpolate 2x3x5x7 to twice its size, nearest',
   inputs: [{ shape: [2, 3, 5, 7] }],
@@ -615,7 +625,7 @@ const pools: Case[] = (
     { shape: [3, 2, 4, 4], kernel: 4, stride: 4, padding: 0 },
   ] as Pooling[]
 ).flatMap((spec) => [pooling('max', spec), pooling('avg', spec)]);
-pools.push(adaptive, doubled, bilinear);
+pools.push(...adaptive, doubled, bilinear);
 
 export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...norms, ...losses, ...sequences, ...pools];
 
