@@ -108,6 +108,13 @@ describe('indexing', () => {
     expect(() => x.indexPut_([[0, 5]], 1)).to.throw(IndexError);
     expect(() => x.indexAdd_(0, tensor([0n, -4n]), full([2], 1))).to.throw(IndexError);
     expect(() => x.scatter_(0, tensor([0n, 3n]), 1)).to.throw(IndexError);
+    // Of an index that several threads look at, the first one is named.
+    const long = new BigInt64Array(200_000).fill(1n);
+    [long[150_001], long[100_003], long[100_002], long[199_999]] = [7n, -4n, 3n, -1000n];
+    expect(() => x.indexSelect(0, tensor(long))).to.throw(IndexError, /got 3 \(element 100002\)/);
+    const huge = tensor([1n, 2n ** 63n - 1n, 0n]);
+    expect(() => x.indexSelect(0, huge)).to.throw(IndexError, /element 1\)/);
+    expect(() => x.indexSelect(0, huge.mul(-1).sub(1))).to.throw(IndexError, /element 1\)/);
     expect(x.tolist()).to.deep.equal([0, 0, 0]);
   });
 

@@ -38,6 +38,22 @@ describe('memory that is used again', () => {
     expect(memoryStats().peakReservedBytes - before).to.be.lessThan(400 * MIB);
   });
 
+  it('is the same few blocks, in a loop that drops what it makes, however many there are', () => {
+    emptyCache();
+    const x = ones([4 * N]);
+    let held: Tensor[] = Array.from({ length: 16 }, () => x.mul(2));
+    held = [];
+    const loop = (times: number): void => {
+      for (let i = 0; i < times; i++) x.add(1);
+    };
+    loop(400);
+    const before = memoryStats().allocatedBytes;
+    resetPeakMemoryStats();
+    loop(100);
+    expect(held.length).to.equal(0);
+    expect(memoryStats().peakAllocatedBytes - before).to.be.at.most(20 * MIB);
+  });
+
   it('is not what a view, an array, a part of an array or a buffer shows', () => {
     const make = (v: number): Tensor => ones([N]).mul(v);
     const view = ((): Tensor => make(2).index([5]))();
