@@ -13,8 +13,8 @@ template <class T>
 void matmul(Slice<const T> a, Slice<const T> b, Slice<const T> bias, Slice<T> out, Plan plan, int64_t m, int64_t n, int64_t k, bool ta, int64_t lda,
             bool tb, int64_t ldb, double alpha, double beta) {
   const bool cut = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= 4e6;
-  batched_product<T>({a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb}, cut, [&](const T* left, const T* right, const T* row, T* to, bool) {
-    packed_product(ta, tb, m, n, k, alpha, left, lda, right, ldb, beta, row, to, n);
+  batched_product<T>({a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb}, cut, [&](const T* left, const T* right, const T* row, T* to, bool alone) {
+    packed_product(ta, tb, m, n, k, alpha, left, lda, right, ldb, beta, row, to, n, alone);
   });
 }
 

@@ -36,21 +36,7 @@ void fold(Slice<const T> y, Slice<T> x, Slice<const int32_t> words) {
     for (int64_t plane = first; plane < last; plane++) {
       T* to = x.data + plane * g.input_pixels();
       std::fill_n(to, g.input_pixels(), T{0});
-      for (int64_t tap = 0; tap < g.taps(); tap++) {
-        const int64_t offset_d = tap / (g.kernel[2] * g.kernel[1]) * g.dilation[0] - g.pad[0];
-        const int64_t offset_h = tap / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
-        const int64_t offset_w = tap % g.kernel[2] * g.dilation[2] - g.pad[2];
-        int64_t lo, hi;
-        valid_range(0, g.out[2], g.stride[2], offset_w, g.in[2], lo, hi);
-        for (int64_t row = 0; row < g.out[0] * g.out[1]; row++) {
-          const int64_t d = row / g.out[1] * g.stride[0] + offset_d;
-          const int64_t h = row % g.out[1] * g.stride[1] + offset_h;
-          if (d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1]) continue;
-          const T* from = y.data + (plane * g.taps() + tap) * pixels + row * g.out[2];
-          T* target = to + (d * g.in[1] + h) * g.in[2] + offset_w;
-          for (int64_t q = lo; q < hi; q++) target[q * g.stride[2]] += from[q];
-        }
-      }
+      add_windows(g, y.data + plane * g.taps() * pixels, to);
     }
   });
 }

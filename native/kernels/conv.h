@@ -4,6 +4,8 @@
 
 #include "../runtime/slice.h"
 #include "conv_direct.h"
+#include "conv_pointwise.h"
+#include "conv_scatter.h"
 #include "conv_tiles.h"
 #include "conv_weight.h"
 #include "conv_winograd.h"
@@ -41,6 +43,12 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if (g.thin()) {
     gather_direct(gather);
     return;
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_pointwise(gather)) {
+      gather_pointwise(gather);
+      return;
+    }
   }
   if constexpr (kWinograd<T>) {
     if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
@@ -110,6 +118,12 @@ void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<
             for (const int64_t s : taps[2]) phase.weights.push_back((t * g.kernel[1] + r) * g.kernel[2] + s);
         gather.phases.push_back(phase);
       }
+    }
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (!g.thin() && scatters(g, gather)) {
+      scatter_products(g, gather);
+      return;
     }
   }
   run_gather(g, gather);

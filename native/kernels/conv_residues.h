@@ -57,6 +57,11 @@ class Residues {
   Reach depths_, rows_, cols_;
   int64_t block_rows_, block_cols_, down_, across_;  // of a full block, and blocks
   int64_t pitch_, plane_step_;                       // from a row to the next one, and from a plane of rows to the next one
+  // What the one block of an image lays of each source channel, where an image is one: rows of `length` places each.
+  struct Rows {
+    int64_t from, to, count, length;
+  };
+  std::vector<Rows> whole_;
 
  public:
   explicit Residues(const Gather<T>& gather) : gather_(gather), depths_(gather.phases, 0), rows_(gather.phases, 1), cols_(gather.phases, 2) {
@@ -70,6 +75,13 @@ class Residues {
     plane_step_ = (block_rows_ + rows_.extra) * pitch_ + kLanes;
     across_ = ceil_div(gather.grid[2], block_cols_);
     down_ = ceil_div(gather.grid[1], block_rows_);
+    if (blocks() == 1) {
+      int64_t to = 0;
+      each_plane(block(0), [&](int64_t from, int64_t top, int64_t bottom, int64_t lo, int64_t hi) {
+        if (top < bottom && lo < hi) whole_.push_back({from + top * row_step() + lo * cols_.stride, to + top * pitch_ + lo, bottom - top, hi - lo});
+        to += plane_step_;
+      });
+    }
   }
 
   int64_t pitch() const { return pitch_; }
@@ -103,39 +115,52 @@ class Residues {
   // All that a block reads of the source channels of one group of one image. `to` was zero at first and holds no other blocks since: columns that
   // the source does not have are zero still. Behind each plane there is room for what a vector reads too much.
   void lay(int64_t image, int64_t group, const GridBlock& block, Sum* to) const {
-    const int64_t* size = gather_.source_size;
     const T* channel = gather_.source + (image * gather_.groups + group) * gather_.source_channels * gather_.source_pixels();
-    const int64_t rows = block.rows + rows_.extra;
+    const int64_t step = row_step(), rows = block.rows + rows_.extra;
+    if (blocks() == 1) {
+      for (int64_t c = 0; c < gather_.source_channels; c++, channel += gather_.source_pixels()) {
+        for (const Rows& run : whole_)
+          for (int64_t i = 0; i < run.count; i++) lay_run(channel + run.from + i * step, cols_.stride, run.length, to + run.to + i * pitch_);
+        to += planes_of_channel() * plane_step_;
+      }
+      return;
+    }
     if (across_ > 1) std::fill_n(to, elements(), Sum{});
     for (int64_t c = 0; c < gather_.source_channels; c++, channel += gather_.source_pixels()) {
-      for (const int64_t base_d : depths_.bases) {
-        const int64_t d = block.e * depths_.stride + base_d;
-        for (const int64_t base_h : rows_.bases) {
-          int64_t top = 0, bottom = 0;
-          const int64_t h = block.p0 * rows_.stride + base_h;
-          if (d >= 0 && d < size[0]) valid_range(0, rows, rows_.stride, h, size[1], top, bottom);
-          for (const int64_t base_w : cols_.bases) {
-            const T* source = channel + (d * size[1] + h) * size[2];
-            std::fill_n(to, top * pitch_, Sum{});
-            lay_rows(source, top, bottom, block.q0 * cols_.stride + base_w, to);
-            std::fill_n(to + bottom * pitch_, (rows - bottom) * pitch_, Sum{});
-            to += plane_step_;
-          }
-        }
-      }
+      each_plane(block, [&](int64_t from, int64_t top, int64_t bottom, int64_t lo, int64_t hi) {
+        std::fill_n(to, top * pitch_, Sum{});
+        if (lo < hi)
+          for (int64_t i = top; i < bottom; i++) lay_run(channel + from + i * step + lo * cols_.stride, cols_.stride, hi - lo, to + i * pitch_ + lo);
+        std::fill_n(to + bottom * pitch_, (rows - bottom) * pitch_, Sum{});
+        to += plane_step_;
+      });
     }
   }
 
  private:
-  int64_t planes() const { return gather_.source_channels * depths_.planes() * rows_.planes() * cols_.planes(); }
+  int64_t planes_of_channel() const { return depths_.planes() * rows_.planes() * cols_.planes(); }
+  int64_t planes() const { return gather_.source_channels * planes_of_channel(); }
+  // In the source, from what one row of a plane holds to what the next one does.
+  int64_t row_step() const { return rows_.stride * gather_.source_size[2]; }
 
-  // Rows top..bottom of a plane, from columns `offset` on of every so many rows of the source.
-  void lay_rows(const T* source, int64_t top, int64_t bottom, int64_t offset, Sum* to) const {
-    const int64_t stride = cols_.stride, step = rows_.stride * gather_.source_size[2];
-    int64_t lo, hi;
-    valid_range(0, pitch_, stride, offset, gather_.source_size[2], lo, hi);
-    if (lo == hi) return;
-    for (int64_t i = top; i < bottom; i++) lay_run(source + i * step + lo * stride + offset, stride, hi - lo, to + i * pitch_ + lo);
+  // Calls plane(source element of its first place, rows top..bottom that the source has, columns lo..hi) for each plane of a source channel.
+  template <class F>
+  void each_plane(const GridBlock& block, const F& plane) const {
+    const int64_t* size = gather_.source_size;
+    for (const int64_t base_d : depths_.bases) {
+      const int64_t d = block.e * depths_.stride + base_d;
+      for (const int64_t base_h : rows_.bases) {
+        int64_t top = 0, bottom = 0;
+        const int64_t h = block.p0 * rows_.stride + base_h;
+        if (d >= 0 && d < size[0]) valid_range(0, block.rows + rows_.extra, rows_.stride, h, size[1], top, bottom);
+        for (const int64_t base_w : cols_.bases) {
+          int64_t lo, hi;
+          const int64_t w = block.q0 * cols_.stride + base_w;
+          valid_range(0, pitch_, cols_.stride, w, size[2], lo, hi);
+          plane((d * size[1] + h) * size[2] + w, top, bottom, lo, hi);
+        }
+      }
+    }
   }
   static void lay_run(const T* from, int64_t stride, int64_t count, Sum* to) {
     if (stride == 1) {

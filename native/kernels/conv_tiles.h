@@ -17,6 +17,9 @@ namespace nodegrad::NODEGRAD_LEVEL {
 // Pieces that a vector may be joined of. Only the longest hold enough for that to take less time than columns.
 constexpr int kMostPieces = NODEGRAD_VECTOR_BYTES == 64 ? 4 : 1;
 
+// Whether neighbours along a row or down a column read pixels that are no neighbours.
+inline bool strided(const GatherPhase& phase) { return phase.axis[1].stride != 1 || phase.axis[2].stride != 1; }
+
 // How a Gather is cut; a function of the shape alone.
 struct GatherCut {
   int64_t units;          // of source channels
@@ -25,8 +28,9 @@ struct GatherCut {
   int64_t tiles;          // of pixels
   bool aligned;           // whether a tile is made of whole pieces of one row each
   int pieces;             // where aligned: of a vector; runs of neighbours in a row
+  bool running;           // whether vectors run on from row to row of a window: what lies between rows is computed too, and dropped
   int64_t tile;           // pixels of a full tile, at the most
-  RowTiles row_tiles;     // where aligned
+  RowTiles row_tiles;     // where aligned or running
 
   template <class T>
   explicit GatherCut(const Gather<T>& gather)
@@ -44,16 +48,18 @@ struct GatherCut {
     aligned = grid[2] > 0 && grid[2] % (kLanes / pieces) == 0;
     // An image smaller than a tile is laid into panels together with its neighbours.
     aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
-    tiles = aligned ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
+    running = runs_on(gather);
+    aligned = aligned && !running;
+    tiles = aligned || running ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
     // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
-    blocks = std::min(most, ceil_div(aligned ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
+    blocks = std::min(most, ceil_div(aligned || running ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
     block = round_up(ceil_div(gather.dest_channels, blocks), kRows);
     blocks = ceil_div(gather.dest_channels, block);
   }
 
   // The pixels of tile t among those of all images.
   void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
-    if (aligned) {
+    if (aligned || running) {
       row_tiles.range(grid, t, begin, end);
     } else {
       begin = t * tile;
@@ -62,6 +68,24 @@ struct GatherCut {
   }
 
  private:
+  // Whether vectors run on: where what they compute for nothing takes less time than the other ways do, which are vectors of several pieces, and
+  // columns, whose copies are a smaller part of the work the more destination channels read them. Measured.
+  template <class T>
+  bool runs_on(const Gather<T>& gather) const {
+    constexpr double kLeastOfPieces = 0.86, kChannelsOfCopies = 9;
+    constexpr int64_t kLanes = kCols<T> / kVectors;
+    if (row_tiles.width < gather.grid[2] || (aligned && pieces == 1)) return false;
+    int64_t wanted = 0, made = 0;
+    for (const GatherPhase& phase : gather.phases) {
+      Window window;
+      if (!window.fit(phase, row_tiles.height, row_tiles.width)) continue;
+      wanted += phase.taps() * row_tiles.height * row_tiles.width;
+      made += phase.taps() * round_up((row_tiles.height - 1) * window.pitch + row_tiles.width, kLanes);
+    }
+    const auto channels = static_cast<double>(gather.dest_channels);
+    const double least = aligned && !strided(gather.phases[0]) ? kLeastOfPieces : channels / (channels + kChannelsOfCopies);
+    return made > 0 && static_cast<double>(wanted) >= least * static_cast<double>(made);
+  }
   template <class T>
   static int64_t most_blocks(const Gather<T>& gather) {
     return std::max<int64_t>(1, gather.dest_channels / 64);
@@ -105,7 +129,8 @@ struct PhasePlan {
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed)
       : weights(packed), gathered(packed == nullptr && gather.source_step != phase.taps()) {
     constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
-    windowed = cut.aligned && cut.units > 0 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
+    windowed = (cut.running || (cut.aligned && (cut.pieces == 1 || !strided(phase)))) && cut.units > 0 &&
+               window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
     step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
@@ -166,10 +191,10 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
   });
 }
 
-// Writes rows k0..k1 of a segment's pixels, computed into `product` (one row of kCols a channel), to where the phase puts them.
+// Writes rows k0..k1 of a segment's pixels, computed into `product` (a row a channel, `pitch` apart), to where the phase puts them.
 template <class T>
 void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t group, int64_t k0, int64_t k1, const Segment& segment,
-                     const typename Multiply<T>::Sum* product) {
+                     const typename Multiply<T>::Sum* product, int64_t pitch) {
   const int64_t* size = gather.dest_size;
   const GatherAxis* axis = phase.axis;
   const int64_t d = axis[0].start + segment.e * axis[0].step;
@@ -180,7 +205,7 @@ void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t 
   const int64_t length = std::min(segment.length, ceil_div(size[2] - w, step));
   const int64_t pixels = gather.dest_pixels();
   T* to = gather.dest + ((segment.image * gather.groups + group) * gather.dest_channels + k0) * pixels + (d * size[1] + h) * size[2] + w;
-  for (int64_t k = k0; k < k1; k++, to += pixels, product += kCols<T>) {
+  for (int64_t k = k0; k < k1; k++, to += pixels, product += pitch) {
     if (step == 1) {
       NODEGRAD_SIMD
       for (int64_t i = 0; i < length; i++) to[i] = static_cast<T>(product[i]);
@@ -208,19 +233,25 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
   const int64_t pixels = gather.grid_pixels();
-  const int64_t panels = ceil_div(end - begin, kWidth);
+  // Places of the tile's pixels, with those between rows where vectors run on.
+  const bool running = plan.windowed && cut.running;
+  const int64_t between = running ? plan.window.across.span : 0;
+  const int64_t places = end - begin + between * ((end - begin) / cut.row_tiles.width - 1);
+  const int64_t panels = ceil_div(places, kWidth);
   const int64_t rows = round_up(k1 - k0, kRows);
   const int64_t taps = phase.taps();
   const int64_t depth = cut.units * taps;
   const bool in_place = std::is_same_v<T, Sum> && plain_dest(gather, phase);
   // Whether a panel's sums are made where they belong: all of them are one image's.
   const auto stands = [&](int64_t panel) {
+    if (running) return false;
     const int64_t from = begin + panel * kWidth;
     return in_place && (std::min(end, from + kWidth) - 1) / pixels == from / pixels;
   };
   const int64_t panel_units = plan.step * taps * kWidth;
   const int64_t width = cut.row_tiles.width;
-  Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit : panels * panel_units);
+  // Behind a window there is room for what its last vectors read too much.
+  Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit + kWidth : panels * panel_units);
   Sum* product = at_least(memory.product, panels * rows * kWidth);
   const Unit* weights =
       plan.weights == nullptr ? nullptr : plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
@@ -264,9 +295,9 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     };
     const auto multiply_panel = [&](int64_t panel, int64_t first, int64_t last) {
       const int64_t from = begin + panel * kWidth;
-      const int64_t to = std::min(end, from + kWidth);
-      Sum* out = product + panel * rows * kWidth;
-      int64_t ldc = kWidth, cols = kWidth;
+      const int64_t to = std::min(begin + places, from + kWidth);
+      Sum* out = product + (running ? panel * kWidth : panel * rows * kWidth);
+      int64_t ldc = running ? panels * kWidth : kWidth, cols = running ? to - from : kWidth;
       if constexpr (std::is_same_v<T, Sum>) {
         if (stands(panel)) {
           out = gather.dest + ((from / pixels * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
@@ -301,12 +332,14 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
         for (int j = 0; j < kVectors * kPieces; j++) {
           // A panel's pieces past the end of the tile read what its first one reads.
           const int64_t lane = j * (kLanes / kPieces);
-          right.base[j] = place(from + lane < end ? from + lane : from);
+          right.base[j] = place(from + lane < begin + places ? from + lane : from);
         }
         multiply(right);
       };
       const auto in_window = [&](int64_t at) -> const Unit* { return columns + (at - begin) / width * plan.window.pitch + (at - begin) % width; };
-      if (plan.direct) {
+      if (running) {
+        look(std::integral_constant<int, 1>{}, [&](int64_t at) -> const Unit* { return columns + (at - begin); });
+      } else if (plan.direct) {
         if constexpr (Multiply<T>::kElements == 1) {
           look(std::integral_constant<int, 1>{}, [&](int64_t at) {
             return gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels + at % pixels;
@@ -333,9 +366,14 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     }
     unit = next;
   } while (unit < cut.units);
+  if (running) {
+    for (int64_t row = 0; row < (end - begin) / width; row++)
+      scatter_segment(gather, phase, group, k0, k1, {image, e, p0 + row, q0, width, 0}, product + row * plan.window.pitch, panels * kWidth);
+    return;
+  }
   for (const Segment& segment : memory.segments) {
     const int64_t panel = segment.column / kWidth;
-    if (!stands(panel)) scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth);
+    if (!stands(panel)) scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth, kWidth);
   }
 }
 

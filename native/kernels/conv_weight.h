@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "conv_pointwise.h"
 #include "conv_weight_inputs.h"
 #include "conv_weight_outputs.h"
 #include "conv_weight_winograd.h"
@@ -37,6 +38,12 @@ void weight_tiles(const ConvGeometry& g, const Gather<T>& gather, const T* grad_
   if (g.n * g.output_pixels() == 0) {
     std::fill_n(grad_weight, g.weight_elements(), T{});
     return;
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_pointwise_weight(gather)) {
+      weight_pointwise(gather, grad_output, grad_weight);
+      return;
+    }
   }
   if constexpr (kWinograd<T>) {
     if (WinogradWeight<T>::suits(gather)) {

@@ -1,5 +1,5 @@
 // The source pixels that a tile of whole rows (or a part of one row) reads, laid out with their zero padding: every tap then reads the
-// same memory at an offset of its own, so nothing is copied once a tap. For taps that move by one pixel along rows and columns.
+// same memory at an offset of its own, so nothing is copied once a tap. With strides, rows and columns lie apart by their residues.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,13 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// A grid cut into tiles of whole rows of one plane, or of parts of one row where that is long.
+// A grid cut into tiles of whole rows of one plane, as equal as they can be, or of parts of one row where that is long.
 struct RowTiles {
   int64_t width, height;  // columns and rows of a full tile
 
   RowTiles(const int64_t* grid, int64_t pixels)
-      : width(std::min(grid[2], pixels)), height(width < pixels ? std::min(grid[1], pixels / std::max<int64_t>(1, width)) : 1) {}
+      : width(std::min(grid[2], pixels)),
+        height(width < pixels ? equal_part(grid[1], std::max<int64_t>(1, pixels / std::max<int64_t>(1, width)), 1) : 1) {}
 
   int64_t count(int64_t images, const int64_t* grid) const { return images * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width); }
   // The pixels begin..end, among those of all images, of tile t.
@@ -30,32 +31,55 @@ struct RowTiles {
 };
 
 struct Window {
-  int64_t first_h = 0, first_w = 0;  // the least offsets along rows and columns
-  int64_t span_h = 0, span_w = 0;    // and how far the largest lie from them
-  int64_t rows = 0, pitch = 0;       // of a full tile, for one tap along the depth dimension
-  int64_t unit = 0;                  // elements for one unit of channels
-  std::vector<int64_t> taps;         // where each tap reads, from the place of a pixel
+  // How the taps of one dimension reach from the first of them: by `residues` modulo the stride, each of which has planes of its own, and by places
+  // in them, `span` at the most.
+  struct Reach {
+    int64_t stride = 1, first = 0, span = 0;
+    std::vector<int64_t> residues;
 
-  // For tiles of at most `height` rows and `width` columns. False where the taps are not of that kind, or lie so far apart that the
-  // window would hold mostly pixels that nobody reads.
+    void find(const GatherAxis& axis) {
+      stride = axis.stride;
+      first = *std::min_element(axis.offsets.begin(), axis.offsets.end());
+      span = 0;
+      residues.clear();
+      for (const int64_t offset : axis.offsets) {
+        span = std::max(span, (offset - first) / stride);
+        residues.push_back((offset - first) % stride);
+      }
+      std::sort(residues.begin(), residues.end());
+      residues.erase(std::unique(residues.begin(), residues.end()), residues.end());
+    }
+    int64_t planes() const { return static_cast<int64_t>(residues.size()); }
+    int64_t plane(int64_t offset) const { return std::lower_bound(residues.begin(), residues.end(), (offset - first) % stride) - residues.begin(); }
+    int64_t place(int64_t offset) const { return (offset - first) / stride; }
+  };
+
+  Reach down, across;           // along rows of a column, and along a row
+  int64_t rows = 0, pitch = 0;  // of a full tile, for one residue of each dimension
+  int64_t unit = 0;             // elements for one unit of channels
+  std::vector<int64_t> taps;    // where each tap reads, from the place of a pixel
+
+  // For tiles of at most `height` rows and `width` columns. False where there is one tap, or taps lie so far apart that the window would hold
+  // mostly pixels that nobody reads.
   bool fit(const GatherPhase& phase, int64_t height, int64_t width) {
     const GatherAxis* axis = phase.axis;
-    if (phase.taps() < 2 || axis[1].stride != 1 || axis[2].stride != 1) return false;
-    const auto [low_h, high_h] = std::minmax_element(axis[1].offsets.begin(), axis[1].offsets.end());
-    const auto [low_w, high_w] = std::minmax_element(axis[2].offsets.begin(), axis[2].offsets.end());
-    first_h = *low_h;
-    first_w = *low_w;
-    span_h = *high_h - first_h;
-    span_w = *high_w - first_w;
-    rows = height + span_h;
-    pitch = width + span_w;
+    if (phase.taps() < 2) return false;
+    down.find(axis[1]);
+    across.find(axis[2]);
+    rows = height + down.span;
+    pitch = width + across.span;
     const int64_t slabs = static_cast<int64_t>(axis[0].offsets.size());
-    unit = slabs * rows * pitch;
+    unit = slabs * down.planes() * across.planes() * rows * pitch;
     if (unit > 2 * phase.taps() * height * width / 3) return false;
     taps.clear();
-    for (int64_t slab = 0; slab < slabs; slab++)
-      for (const int64_t h : axis[1].offsets)
-        for (const int64_t w : axis[2].offsets) taps.push_back((slab * rows + h - first_h) * pitch + w - first_w);
+    for (int64_t slab = 0; slab < slabs; slab++) {
+      for (const int64_t h : axis[1].offsets) {
+        for (const int64_t w : axis[2].offsets) {
+          const int64_t plane = (slab * down.planes() + down.plane(h)) * across.planes() + across.plane(w);
+          taps.push_back((plane * rows + down.place(h)) * pitch + across.place(w));
+        }
+      }
+    }
     return true;
   }
 
@@ -65,33 +89,53 @@ struct Window {
   void lay(const Gather<T>& gather, const GatherPhase& phase, const T* source, const T* second, int64_t e, int64_t p0, int64_t p1, int64_t q0,
            int64_t q1, U* to) const {
     const int64_t* size = gather.source_size;
-    const int64_t needed = p1 - p0 + span_h;
-    const int64_t from_w = q0 + first_w;
-    const int64_t length = q1 - q0 + span_w;
-    const int64_t lo = std::clamp<int64_t>(-from_w, 0, length), hi = std::clamp<int64_t>(size[2] - from_w, lo, length);
-    for (size_t slab = 0; slab < phase.axis[0].offsets.size(); slab++) {
-      const int64_t d = e * phase.axis[0].stride + phase.axis[0].offsets[slab];
-      auto* row = to + static_cast<int64_t>(slab) * rows * pitch;
-      for (int64_t r = 0; r < needed; r++, row += pitch) {
-        const int64_t h = p0 + first_h + r;
-        const bool inside = d >= 0 && d < size[0] && h >= 0 && h < size[1];
-        const int64_t begin = inside ? lo : length, end = inside ? hi : length;
-        for (int64_t i = 0; i < begin; i++) row[i] = U{};
-        if (end > begin) {
-          const int64_t at = (d * size[1] + h) * size[2] + from_w + begin;
-          copy_units(row + begin, source + at, second == nullptr ? nullptr : second + at, end - begin);
+    const int64_t needed = p1 - p0 + down.span, length = q1 - q0 + across.span;
+    for (const int64_t offset_d : phase.axis[0].offsets) {
+      const int64_t d = e * phase.axis[0].stride + offset_d;
+      for (const int64_t residue_h : down.residues) {
+        int64_t top = 0, bottom = 0;
+        const int64_t h = p0 * down.stride + down.first + residue_h;
+        if (d >= 0 && d < size[0]) valid_range(0, needed, down.stride, h, size[1], top, bottom);
+        for (const int64_t residue_w : across.residues) {
+          int64_t lo, hi;
+          const int64_t w = q0 * across.stride + across.first + residue_w;
+          valid_range(0, length, across.stride, w, size[2], lo, hi);
+          auto* row = to;
+          for (int64_t r = 0; r < needed; r++, row += pitch) {
+            const bool inside = r >= top && r < bottom && hi > lo;
+            const int64_t begin = inside ? lo : length, end = inside ? hi : length;
+            for (int64_t i = 0; i < begin; i++) row[i] = U{};
+            if (inside) {
+              const int64_t at = (d * size[1] + h + r * down.stride) * size[2] + w + lo * across.stride;
+              copy_units(row + lo, source + at, second == nullptr ? nullptr : second + at, hi - lo, across.stride);
+            }
+            for (int64_t i = end; i < length; i++) row[i] = U{};
+          }
+          to += rows * pitch;
         }
-        for (int64_t i = end; i < length; i++) row[i] = U{};
       }
     }
   }
 
  private:
   template <class T>
-  static void copy_units(T* to, const T* from, const T*, int64_t n) {
-    copy_run(to, from, n);
+  static void copy_units(T* to, const T* from, const T*, int64_t n, int64_t step) {
+    if (step == 1) {
+      copy_run(to, from, n);
+    } else if (step == 2) {
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < n; i++) to[i] = from[2 * i];
+    } else {
+      for (int64_t i = 0; i < n; i++) to[i] = from[i * step];
+    }
   }
-  static void copy_units(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n) { pair_run(to, first, second, n); }
+  static void copy_units(uint32_t* to, const BFloat16* first, const BFloat16* second, int64_t n, int64_t step) {
+    if (step == 1) {
+      pair_run(to, first, second, n);
+    } else {
+      for (int64_t i = 0; i < n; i++) to[i] = first[i * step].bits | (second == nullptr ? 0u : static_cast<uint32_t>(second[i * step].bits) << 16);
+    }
+  }
 };
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -191,7 +191,7 @@ void multiply(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t 
     return;
   }
   if (itself) {
-    packed_product<T>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc);
+    packed_product<T>(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc, alone);
     return;
   }
   const int64_t down = ceil_div(m, tile.rows);

@@ -27,8 +27,23 @@ struct BatchedProduct {
   int64_t ldb;
 };
 
-// Calls product(a, b, bias or null, out, alone) for each pair; pairs in parallel, none of them `alone`, unless a product is `cut` into parallel parts
-// itself.
+// Calls one(index, alone) for each product of a batch of m x n x k: in parallel, none of them `alone`, unless they are few and each is `cut` into
+// parallel parts itself.
+template <class One>
+void each_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool cut, const One& one) {
+  constexpr int64_t kMany = 8;
+  if (batch == 1 || (cut && batch < kMany)) {
+    for (int64_t i = 0; i < batch; i++) one(i, true);
+    return;
+  }
+  // Small products by the handful, as much as a second thread's wake-up costs.
+  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 18) / (m * n * k + 2000));
+  parallel_for(batch, grain, [&one](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) one(i, false);
+  });
+}
+
+// Calls product(a, b, bias or null, out, alone) for each pair; as each_product does.
 template <class T, class Product>
 void batched_product(const BatchedProduct<T>& p, bool cut, const Product& product) {
   const auto& [a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb] = p;
@@ -54,8 +69,7 @@ void batched_product(const BatchedProduct<T>& p, bool cut, const Product& produc
   const T* from_b = b.at_least(k == 0 ? 0 : last[2] + (tb ? extent(n, k, ldb) : extent(k, n, ldb)));
   const T* row = bias.size > 0 ? bias.at_least(n) : nullptr;
 
-  const bool alone = batch == 1 || cut;
-  const auto one = [&p, &product, to, from_a, from_b, row, alone](int64_t index) {
+  each_product(batch, m, n, k, cut, [&p, &product, to, from_a, from_b, row](int64_t index, bool alone) {
     int64_t at[3] = {index, index, index};
     if (!p.plan.contiguous()) {
       std::fill(at, at + 3, 0);
@@ -66,15 +80,6 @@ void batched_product(const BatchedProduct<T>& p, bool cut, const Product& produc
       }
     }
     product(from_a + at[1], from_b + at[2], row, to + at[0], alone);
-  };
-  if (alone) {
-    for (int64_t i = 0; i < batch; i++) one(i);
-    return;
-  }
-  // Small products by the handful, as much as a second thread's wake-up costs.
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 18) / (m * n * k + 2000));
-  parallel_for(batch, grain, [&one](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) one(i);
   });
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -79,6 +79,24 @@ inline Pack<T> load_part(const T* from, int64_t n) {
 #endif
   T lanes[kLanes<T>];
   for (int k = 0; k < kLanes<T>; k++) lanes[k] = from[k < n ? k : 0];
+  return load<T>(lanes);
+}
+// Lanes lo..hi-1 of what stands from `from` on, 0 elsewhere. No other lane is read.
+template <class T>
+inline Pack<T> load_between(const T* from, int64_t lo, int64_t hi) {
+#if defined(__AVX512F__)
+  const uint32_t lanes_below = (1u << hi) - (1u << lo);
+  if constexpr (sizeof(T) == 4) return (Pack<T>)_mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes_below), from);
+  if constexpr (sizeof(T) == 8) return (Pack<T>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes_below), from);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i from_lo = _mm256_cmpgt_epi32(lane, _mm256_set1_epi32(static_cast<int>(lo) - 1));
+    return (Pack<T>)_mm256_maskload_ps(from, _mm256_and_si256(from_lo, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(hi)), lane)));
+  }
+#endif
+  T lanes[kLanes<T>] = {};
+  for (int64_t k = lo; k < hi; k++) lanes[k] = from[k];
   return load<T>(lanes);
 }
 template <class T, class V>

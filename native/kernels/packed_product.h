@@ -159,11 +159,11 @@ class PackedProduct {
   }
 };
 
-// In tiles for every thread.
+// In tiles for every thread; a product beside others in one.
 template <class T>
 void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
-                    const T* bias, T* c, int64_t ldc) {
-  PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc, 2 * thread_count()).run();
+                    const T* bias, T* c, int64_t ldc, bool alone) {
+  PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc, alone ? 2 * thread_count() : 1).run();
 }
 
 // In one tile: C = op(A) op(B) on the calling thread.

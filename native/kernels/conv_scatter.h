@@ -1,0 +1,129 @@
+// Transposed convolution as a matrix product and a sum: each source pixel's products with all taps are made once, and added where the taps write.
+// Where the destination is larger than the source (no padding, or kernels as large as the image), a gather would multiply mostly by what lies
+// outside.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "../runtime/scratch.h"
+#include "conv_gather.h"
+#include "conv_geometry.h"
+#include "gemm.h"
+#include "pack.h"
+
+namespace nodegrad::NODEGRAD_LEVEL {
+
+// The taps of dimension d that write at `at`, with the windows that they do so from: calls tap(tap, window).
+template <class F>
+inline void each_writer(const ConvGeometry& g, int d, int64_t at, const F& tap) {
+  for (int64_t t = 0; t < g.kernel[d]; t++) {
+    const int64_t distance = at + g.pad[d] - t * g.dilation[d];
+    if (distance >= 0 && distance % g.stride[d] == 0 && distance / g.stride[d] < g.out[d]) tap(t, distance / g.stride[d]);
+  }
+}
+
+// A pack of a row of the destination, from place j on: += one row of windows for each tap along the row, `taps` rows `step` apart.
+template <class T>
+inline Pack<T> row_of_windows(const ConvGeometry& g, const T* windows, int64_t step, int64_t j, Pack<T> sums) {
+  for (int64_t tap = 0; tap < g.kernel[2]; tap++, windows += step) {
+    const int64_t first = j - (tap * g.dilation[2] - g.pad[2]);
+    const int64_t lo = std::clamp<int64_t>(-first, 0, kLanes<T>), hi = std::clamp<int64_t>(g.out[2] - first, lo, kLanes<T>);
+    if (lo < hi) sums += load_between(windows + first, lo, hi);
+  }
+  return sums;
+}
+
+// x += each window's values where its taps read: one plane, `columns` a row of windows a tap.
+template <class T>
+void add_windows(const ConvGeometry& g, const T* columns, T* x) {
+  const int64_t pixels = g.output_pixels();
+  if (g.stride[2] == 1) {
+    for (int64_t d = 0; d < g.in[0]; d++) {
+      for (int64_t h = 0; h < g.in[1]; h++) {
+        T* to = x + (d * g.in[1] + h) * g.in[2];
+        each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
+          Pack<T> sums = at.load(to + j);
+          each_writer(g, 0, d, [&](int64_t t, int64_t e) {
+            each_writer(g, 1, h, [&](int64_t r, int64_t p) {
+              sums = row_of_windows(g, columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (e * g.out[1] + p) * g.out[2], pixels, j, sums);
+            });
+          });
+          at.store(to + j, sums);
+        });
+      }
+    }
+    return;
+  }
+  for (int64_t tap = 0; tap < g.taps(); tap++, columns += pixels) {
+    const int64_t offset_d = tap / (g.kernel[2] * g.kernel[1]) * g.dilation[0] - g.pad[0];
+    const int64_t offset_h = tap / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
+    const int64_t offset_w = tap % g.kernel[2] * g.dilation[2] - g.pad[2];
+    int64_t front, back, top, bottom, lo, hi;
+    valid_range(0, g.out[0], g.stride[0], offset_d, g.in[0], front, back);
+    valid_range(0, g.out[1], g.stride[1], offset_h, g.in[1], top, bottom);
+    valid_range(0, g.out[2], g.stride[2], offset_w, g.in[2], lo, hi);
+    for (int64_t e = front; e < back; e++) {
+      for (int64_t p = top; p < bottom; p++) {
+        const T* from = columns + (e * g.out[1] + p) * g.out[2];
+        T* to = x + ((e * g.stride[0] + offset_d) * g.in[1] + p * g.stride[1] + offset_h) * g.in[2] + offset_w;
+        for (int64_t q = lo; q < hi; q++) to[q * g.stride[2]] += from[q];
+      }
+    }
+  }
+}
+
+// Whether the gather would make so many products more that sums in memory cost less. Measured.
+template <class T>
+bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
+  constexpr double kLeastRatio = 1.4;
+  constexpr int64_t kLeastDepth = 16;
+  int64_t taps = 0;
+  for (const GatherPhase& phase : gather.phases) taps += phase.taps();
+  return gather.source_channels >= kLeastDepth &&
+         static_cast<double>(taps * gather.grid_pixels()) >= kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
+}
+
+// The Gather of convBackwardInput.
+inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather) {
+  const int64_t channels = gather.dest_channels, depth = gather.source_channels, pixels = g.output_pixels(), taps = g.taps();
+  const auto begin_plane = [&](int64_t group, int64_t channel, float* plane) {
+    std::fill_n(plane, g.input_pixels(), gather.bias == nullptr ? 0.0f : gather.bias[group * channels + channel]);
+  };
+  if (pixels == 1) {
+    // All images are rows of one product.
+    const int64_t width = channels * taps;
+    const Scratch<float> columns(g.n * width);
+    for (int64_t group = 0; group < g.groups; group++) {
+      gemm(false, false, g.n, width, depth, 1.0f, gather.source + group * depth, g.groups * depth, gather.group_weight(group), gather.source_step,
+           0.0f, columns.get(), width);
+      parallel_for(g.n * channels, 1 + 16384 / g.input_pixels(), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+          float* plane = gather.dest + ((i / channels * g.groups + group) * channels + i % channels) * g.input_pixels();
+          begin_plane(group, i % channels, plane);
+          add_windows(g, columns.get() + i * taps, plane);
+        }
+      });
+    }
+    return;
+  }
+  // Channels whose products stay in a second-level cache.
+  constexpr int64_t kProducts = 65536;
+  const int64_t share = equal_part(channels, std::clamp<int64_t>(kProducts / (taps * pixels), 1, channels), 1), shares = ceil_div(channels, share);
+  parallel_for(g.n * g.groups * shares, 1, [&](int64_t first, int64_t last) {
+    const Scratch<float> columns(share * taps * pixels);
+    for (int64_t item = first; item < last; item++) {
+      const int64_t index = item / shares, group = index % g.groups, c0 = item % shares * share, count = std::min(share, channels - c0);
+      gemm(true, false, count * taps, pixels, depth, 1.0f, gather.group_weight(group) + c0 * taps, gather.source_step,
+           gather.source + index * depth * pixels, pixels, 0.0f, columns.get(), pixels, false);
+      for (int64_t c = 0; c < count; c++) {
+        float* plane = gather.dest + (index * channels + c0 + c) * g.input_pixels();
+        begin_plane(group, c0 + c, plane);
+        add_windows(g, columns.get() + c * taps * pixels, plane);
+      }
+    }
+  });
+}
+
+}  // namespace nodegrad::NODEGRAD_LEVEL
