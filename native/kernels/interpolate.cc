@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
+#include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
@@ -149,7 +151,29 @@ void interpolate(Slice<const T> x, Slice<T> y, int64_t mode, bool align_corners,
   });
 }
 
-// gradInput = each output element's gradient, spread over what it was made of; planes in parallel.
+// Taps the other way round: the output elements that each input element is a part of, entries first[i]..first[i + 1].
+template <class T>
+struct Users {
+  std::vector<size_t> first;
+  std::vector<int32_t> place;
+  std::vector<T> weight;
+  bool pairs;  // whether each has two neighbours of its own, which are it: twice the size, nearest
+
+  Users(const Taps<T>& taps, int64_t in) : first(static_cast<size_t>(in) + 1), place(taps.index.size()), weight(taps.index.size()) {
+    for (const int32_t i : taps.index) first[static_cast<size_t>(i) + 1]++;
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    std::vector<size_t> at(first.begin(), first.end() - 1);
+    for (size_t k = 0; k < taps.index.size(); k++) {
+      const size_t to = at[static_cast<size_t>(taps.index[k])]++;
+      place[to] = static_cast<int32_t>(static_cast<int64_t>(k) / taps.count);
+      weight[to] = taps.weight[k];
+    }
+    pairs = taps.count == 1 && static_cast<int64_t>(place.size()) == 2 * in;
+    for (size_t i = 0; i < first.size(); i++) pairs = pairs && first[i] == 2 * i;
+  }
+};
+
+// gradInput = the gradients of what each input element is a part of: rows of the output are summed first, then along. Rows in parallel.
 template <class T>
 void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_t mode, bool align_corners, double scale_d, double scale_h,
                          double scale_w, Slice<const int32_t> words) {
@@ -157,23 +181,33 @@ void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_
   const Interpolation<T> g(words, mode, align_corners, scales);
   grad_output.at_least(g.planes * g.output_pixels());
   grad_input.at_least(g.planes * g.input_pixels());
-  const Taps<T>& along = g.taps[2];
-  parallel_for(g.planes, std::max<int64_t>(1, 16384 / (g.input_pixels() + g.output_pixels())), [&](int64_t first, int64_t last) {
-    std::vector<T> spread(static_cast<size_t>(g.in[2]));
-    for (int64_t plane = first; plane < last; plane++) {
-      T* to = grad_input.data + plane * g.input_pixels();
-      std::fill_n(to, g.input_pixels(), T{0});
-      for (int64_t row = 0; row < g.out[0] * g.out[1]; row++) {
-        const T* from = grad_output.data + plane * g.output_pixels() + row * g.out[2];
-        std::fill(spread.begin(), spread.end(), T{0});
-        for (int64_t q = 0; q < g.out[2]; q++)
-          for (int64_t j = q * along.count; j < (q + 1) * along.count; j++)
-            spread[static_cast<size_t>(along.index[static_cast<size_t>(j)])] += along.weight[static_cast<size_t>(j)] * from[q];
-        g.each_row(row / g.out[1], row % g.out[1], [&](int64_t target, T weight) {
-          T* values = to + target * g.in[2];
+  const Users<T> depth(g.taps[0], g.in[0]), height(g.taps[1], g.in[1]), along(g.taps[2], g.in[2]);
+  const int64_t rows = g.in[0] * g.in[1];
+  const int64_t work = g.in[2] + g.out[2] * ceil_div(g.taps[0].count * g.out[0] * g.taps[1].count * g.out[1], rows);
+  parallel_for(g.planes * rows, 1 + 8192 / work, [&](int64_t begin, int64_t end) {
+    std::vector<T> sums(static_cast<size_t>(g.out[2]));
+    for (int64_t row = begin; row < end; row++) {
+      const T* plane = grad_output.data + row / rows * g.output_pixels();
+      const size_t d = static_cast<size_t>(row % rows / g.in[1]), h = static_cast<size_t>(row % g.in[1]);
+      std::fill(sums.begin(), sums.end(), T{0});
+      for (size_t a = depth.first[d]; a < depth.first[d + 1]; a++) {
+        for (size_t b = height.first[h]; b < height.first[h + 1]; b++) {
+          const T* from = plane + (depth.place[a] * g.out[1] + height.place[b]) * g.out[2];
+          const T weight = depth.weight[a] * height.weight[b];
           NODEGRAD_SIMD
-          for (int64_t i = 0; i < g.in[2]; i++) values[i] += weight * spread[static_cast<size_t>(i)];
-        });
+          for (int64_t q = 0; q < g.out[2]; q++) sums[static_cast<size_t>(q)] += weight * from[q];
+        }
+      }
+      T* to = grad_input.data + row * g.in[2];
+      if (along.pairs) {
+        NODEGRAD_SIMD
+        for (int64_t i = 0; i < g.in[2]; i++) to[i] = sums[static_cast<size_t>(2 * i)] + sums[static_cast<size_t>(2 * i + 1)];
+        continue;
+      }
+      for (size_t i = 0; i + 1 < along.first.size(); i++) {
+        T total = 0;
+        for (size_t k = along.first[i]; k < along.first[i + 1]; k++) total += along.weight[k] * sums[static_cast<size_t>(along.place[k])];
+        to[i] = total;
       }
     }
   });
