@@ -43,7 +43,7 @@ void each_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool cut, cons
   });
 }
 
-// Calls product(a, b, bias or null, out, alone) for each pair; as each_product does.
+// Calls product(a, b, bias or null, out, alone) for each pair, as each_product does.
 template <class T, class Product>
 void batched_product(const BatchedProduct<T>& p, bool cut, const Product& product) {
   const auto& [a, b, bias, out, plan, m, n, k, ta, lda, tb, ldb] = p;
