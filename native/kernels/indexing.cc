@@ -65,6 +65,9 @@ struct Stretch {
   int64_t at, row, count;
 };
 
+// Tensors of rows that share an index, from which finding its stretches pays.
+constexpr int64_t kSharers = 4;
+
 // The stretches of an index that serves several tensors of rows.
 std::vector<Stretch> stretches_of(const int64_t* index, int64_t count, int64_t n) {
   std::vector<Stretch> stretches;
@@ -111,7 +114,7 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   T* y = out.at_least(outer * count * inner);
   if (inner == 0) return;
   require_inside(rows, count, n);
-  if (outer > 1 && skip < 0) {
+  if (outer >= kSharers && skip < 0) {
     const std::vector<Stretch> stretches = stretches_of(rows, count, n);
     parallel_for(outer, 1 + kMoveGrain / (inner * count), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) {
@@ -142,7 +145,7 @@ template <class T, class Put>
 void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Put& put) {
   if (inner == 0 || count == 0) return;
   require_inside(rows, count, n);
-  if (outer >= 4 && skip < 0) {
+  if (outer >= kSharers && skip < 0) {
     const std::vector<Stretch> stretches = stretches_of(rows, count, n);
     parallel_for(outer, 1 + kMoveGrain / (count * inner), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) {
