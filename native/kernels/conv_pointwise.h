@@ -26,11 +26,12 @@ inline void gather_pointwise(const Gather<float>& gather) {
   const int64_t m = gather.dest_channels, k = gather.source_channels, pixels = gather.grid_pixels();
   if (gather.n * m * pixels == 0) return;
   const bool transposed = gather.source_step != 1;
+  const int64_t weight_row = transposed ? gather.source_step : gather.dest_step;
   if (pixels == 1) {
     for (int64_t group = 0; group < gather.groups; group++) {
       const float *source = gather.source + group * k, *weight = gather.group_weight(group);
       float* dest = gather.dest + group * m;
-      const int64_t source_row = gather.groups * k, dest_row = gather.groups * m, weight_row = transposed ? gather.source_step : gather.dest_step;
+      const int64_t source_row = gather.groups * k, dest_row = gather.groups * m;
       if (gather.bias != nullptr) {
         gemm_bias(false, !transposed, gather.n, m, k, 1.0f, source, source_row, weight, weight_row, gather.bias + group * m, dest, dest_row);
       } else {
@@ -44,17 +45,18 @@ inline void gather_pointwise(const Gather<float>& gather) {
     float* dest = gather.dest + index * m * pixels;
     if (gather.bias != nullptr)
       for (int64_t row = 0; row < m; row++) std::fill_n(dest + row * pixels, pixels, gather.bias[group * m + row]);
-    gemm(transposed, false, m, pixels, k, 1.0f, gather.group_weight(group), transposed ? gather.source_step : gather.dest_step,
-         gather.source + index * k * pixels, pixels, gather.bias != nullptr ? 1.0f : 0.0f, dest, pixels, alone);
+    gemm(transposed, false, m, pixels, k, 1.0f, gather.group_weight(group), weight_row, gather.source + index * k * pixels, pixels,
+         gather.bias != nullptr ? 1.0f : 0.0f, dest, pixels, alone);
   });
 }
 
-// Whether an image's part of the weight's gradient is a product of its own that is worth both threads, and adding to the parts before. Measured.
+// Whether an image's part of the weight's gradient is a product of its own that is worth both threads, and adding to the parts before; of one pixel
+// it would be read and written for one multiply-add an element. Measured.
 template <class T>
 bool is_pointwise_weight(const Gather<T>& gather) {
   constexpr int64_t kLeastWork = 6 << 20, kLeastResult = 16384;
   const int64_t result = gather.dest_channels * gather.source_channels;
-  return is_pointwise(gather) && result >= kLeastResult && result * gather.grid_pixels() >= kLeastWork;
+  return is_pointwise(gather) && gather.grid_pixels() > 1 && result >= kLeastResult && result * gather.grid_pixels() >= kLeastWork;
 }
 
 // gradWeight[k, c] = the sum over images of gradOutput x', for each group.

@@ -24,7 +24,7 @@ inline void each_writer(const ConvGeometry& g, int d, int64_t at, const F& tap) 
   }
 }
 
-// A pack of a row of the destination, from place j on: += one row of windows for each tap along the row, `taps` rows `step` apart.
+// A pack of a row of the destination, from place j on: += a row of windows for each tap along the row, which stand `step` apart.
 template <class T>
 inline Pack<T> row_of_windows(const ConvGeometry& g, const T* windows, int64_t step, int64_t j, Pack<T> sums) {
   for (int64_t tap = 0; tap < g.kernel[2]; tap++, windows += step) {
@@ -40,19 +40,21 @@ template <class T>
 void add_windows(const ConvGeometry& g, const T* columns, T* x) {
   const int64_t pixels = g.output_pixels();
   if (g.stride[2] == 1) {
-    for (int64_t d = 0; d < g.in[0]; d++) {
-      for (int64_t h = 0; h < g.in[1]; h++) {
-        T* to = x + (d * g.in[1] + h) * g.in[2];
-        each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
-          Pack<T> sums = at.load(to + j);
-          each_writer(g, 0, d, [&](int64_t t, int64_t e) {
-            each_writer(g, 1, h, [&](int64_t r, int64_t p) {
-              sums = row_of_windows(g, columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (e * g.out[1] + p) * g.out[2], pixels, j, sums);
-            });
-          });
-          at.store(to + j, sums);
+    // What writes into one row of x: for each tap down the column, the row of windows of its first tap along the row.
+    std::vector<const T*> writers;
+    for (int64_t row = 0; row < g.in[0] * g.in[1]; row++) {
+      writers.clear();
+      each_writer(g, 0, row / g.in[1], [&](int64_t t, int64_t e) {
+        each_writer(g, 1, row % g.in[1], [&](int64_t r, int64_t p) {
+          writers.push_back(columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (e * g.out[1] + p) * g.out[2]);
         });
-      }
+      });
+      T* to = x + row * g.in[2];
+      each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
+        Pack<T> sums = at.load(to + j);
+        for (const T* windows : writers) sums = row_of_windows(g, windows, pixels, j, sums);
+        at.store(to + j, sums);
+      });
     }
     return;
   }

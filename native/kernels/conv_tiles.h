@@ -30,7 +30,10 @@ struct GatherCut {
   int pieces;             // where aligned: of a vector; runs of neighbours in a row
   bool running;           // whether vectors run on from row to row of a window: what lies between rows is computed too, and dropped
   int64_t tile;           // pixels of a full tile, at the most
-  RowTiles row_tiles;     // where aligned or running
+  RowTiles row_tiles;     // where in_rows()
+
+  // Whether a tile is made of whole rows, or of parts of one.
+  bool in_rows() const { return aligned || running; }
 
   template <class T>
   explicit GatherCut(const Gather<T>& gather)
@@ -50,16 +53,16 @@ struct GatherCut {
     aligned = aligned && grid[1] * grid[2] >= std::min<int64_t>(tile, 2 * kCols<T>);
     running = runs_on(gather);
     aligned = aligned && !running;
-    tiles = aligned || running ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
+    tiles = in_rows() ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
     // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
-    blocks = std::min(most, ceil_div(aligned || running ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
+    blocks = std::min(most, ceil_div(in_rows() ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
     block = round_up(ceil_div(gather.dest_channels, blocks), kRows);
     blocks = ceil_div(gather.dest_channels, block);
   }
 
   // The pixels of tile t among those of all images.
   void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
-    if (aligned || running) {
+    if (in_rows()) {
       row_tiles.range(grid, t, begin, end);
     } else {
       begin = t * tile;

@@ -68,7 +68,6 @@ struct Stretch {
 // Tensors of rows that share an index, from which finding its stretches pays.
 constexpr int64_t kSharers = 4;
 
-// The stretches of an index that serves several tensors of rows.
 std::vector<Stretch> stretches_of(const int64_t* index, int64_t count, int64_t n) {
   std::vector<Stretch> stretches;
   for (int64_t k = 0; k < count; k++) {
@@ -97,6 +96,20 @@ void add_to_linear_index(Slice<const int64_t> index, Slice<int64_t> out, int64_t
                   [&](const int64_t* at, int64_t count) { run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count); });
 }
 
+// Calls move(first of the indexed elements, first of the tensor's, how many) for the stretches of an index that `outer` tensors of n rows share, in
+// the index's order for each; false where too few share it, or where a row is to be skipped.
+template <class Move>
+bool move_stretches(const int64_t* index, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Move& move) {
+  if (outer < kSharers || skip >= 0) return false;
+  const std::vector<Stretch> stretches = stretches_of(index, count, n);
+  parallel_for(outer, 1 + kMoveGrain / std::max<int64_t>(1, inner * count), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; o++) {
+      for (const Stretch& s : stretches) move((o * count + s.at) * inner, (o * n + s.row) * inner, s.count * inner);
+    }
+  });
+  return true;
+}
+
 template <class T>
 inline void copy_row(T* to, const T* from, int64_t n) {
   if (n == 1) {
@@ -114,15 +127,8 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   T* y = out.at_least(outer * count * inner);
   if (inner == 0) return;
   require_inside(rows, count, n);
-  if (outer >= kSharers && skip < 0) {
-    const std::vector<Stretch> stretches = stretches_of(rows, count, n);
-    parallel_for(outer, 1 + kMoveGrain / (inner * count), [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; o++) {
-        for (const Stretch& s : stretches) copy_row(y + (o * count + s.at) * inner, x + (o * n + s.row) * inner, s.count * inner);
-      }
-    });
+  if (move_stretches(rows, outer, n, inner, count, skip, [&](int64_t at, int64_t row, int64_t elements) { copy_row(y + at, x + row, elements); }))
     return;
-  }
   parallel_for(outer * count, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
     int64_t o = begin / count;
     int64_t k = begin % count;
@@ -145,15 +151,8 @@ template <class T, class Put>
 void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Put& put) {
   if (inner == 0 || count == 0) return;
   require_inside(rows, count, n);
-  if (outer >= kSharers && skip < 0) {
-    const std::vector<Stretch> stretches = stretches_of(rows, count, n);
-    parallel_for(outer, 1 + kMoveGrain / (count * inner), [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; o++) {
-        for (const Stretch& s : stretches) put(out + (o * n + s.row) * inner, source + (o * count + s.at) * inner, s.count * inner);
-      }
-    });
+  if (move_stretches(rows, outer, n, inner, count, skip, [&](int64_t at, int64_t row, int64_t elements) { put(out + row, source + at, elements); }))
     return;
-  }
   const auto range = [&](int64_t o, int64_t first, int64_t last) {
     for (int64_t k = 0; k < count; k++) {
       const int64_t row = wrapped(rows[k], n);
