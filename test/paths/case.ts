@@ -51,6 +51,8 @@ export interface Case {
 export const LAYOUTS = ['contiguous', 'odd offset', 'transposed', 'every second'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
+export const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 'float16'];
+
 /** The layouts that a case runs in: contiguous, and one other by turns. */
 export function layoutsOf(index: number, entry: Case): Layout[] {
   return ['contiguous', entry.contiguousOnly ? 'odd offset' : LAYOUTS[1 + (index % 3)]];
@@ -165,3 +167,5 @@ export function rowsOf(shape: readonly number[], dim: number): number[][] {
 export function pick(ids: Ids, places: readonly number[]): number[] {
   return places.map((i) => ids[i]);
 }
+
+export const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);

@@ -3,8 +3,10 @@ import type { DType } from '../../lib/index.js';
 import { type Case, type Layout, layoutsOf } from './case.js';
 import { elementwise } from './elementwise.js';
 import { moves } from './moves.js';
+import { pools } from './pools.js';
 import { products } from './products.js';
 import { rows, stacked } from './rows.js';
+import { sequences } from './sequences.js';
 
 export interface Run {
   readonly key: string;
@@ -13,7 +15,7 @@ export interface Run {
   readonly layout: Layout;
 }
 
-const cases: readonly Case[] = [...products, ...rows, ...stacked, ...elementwise, ...moves];
+const cases: readonly Case[] = [...products, ...rows, ...sequences, ...pools, ...stacked, ...elementwise, ...moves];
 
 export const runs: readonly Run[] = cases.flatMap((entry, index) =>
   (entry.dtypes ?? (['float32', 'float64'] as const)).flatMap((dtype) =>

@@ -2,11 +2,10 @@
 import * as nodegrad from '../../lib/index.js';
 import { cat, type DType, manualSeed, maximum, minimum, nn, optim, type Tensor, tensor, where } from '../../lib/index.js';
 import { toBfloat16, toFloat16 } from '../reference/rounding.js';
-import { type Case, taped } from './case.js';
+import { type Case, taped, WITH_HALVES } from './case.js';
 
 const F = nn.functional;
 const FLOATS: readonly DType[] = ['float32', 'float64'];
-const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 'float16'];
 type Real = (x: number) => number;
 
 // ---- functions of one tensor

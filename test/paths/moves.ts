@@ -1,10 +1,9 @@
 /** Cases of data that is moved by index or by place: taken, put, added, reversed, padded by itself, found, sorted. */
-import { type DType, flip, gather, indexSelect, nn, scatterAdd, sort, type Tensor, topk } from '../../lib/index.js';
+import { flip, gather, indexSelect, nn, scatterAdd, sort, type Tensor, topk } from '../../lib/index.js';
 import type { Ids } from '../reference/tape.js';
-import { type Case, type Input, rowsOf, taped } from './case.js';
+import { type Case, type Input, rowsOf, taped, WITH_HALVES } from './case.js';
 
 const F = nn.functional;
-const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 'float16'];
 
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 

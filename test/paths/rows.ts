@@ -1,10 +1,9 @@
-/** Cases of what works along rows: reductions, softmax, norms, losses, attention, recurrent layers, pooling, each defined on a tape. */
+/** Cases of what works along rows: reductions, softmax, norms, losses, each defined on a tape. */
 import { cumprod, cumsum, type DType, logcumsumexp, logsumexp, nn, softmax, stack, type Tensor } from '../../lib/index.js';
 import type { Ids, Tape } from '../reference/tape.js';
-import { type Case, pick, rowsOf, taped } from './case.js';
+import { type Case, pick, range, rowsOf, taped, WITH_HALVES } from './case.js';
 
 const F = nn.functional;
-const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 'float16'];
 
 /** A case that maps each row along `dim` to one number, or to as many. */
 function alongRows(name: string, shape: readonly number[], dim: number, call: (x: Tensor) => Tensor, row: (t: Tape, x: number[]) => Ids | number, more: Partial<Case> = {}): Case {
@@ -212,7 +211,6 @@ function normalised(t: Tape, x: Ids, places: readonly number[], out: number[], s
     out[place] = factors === null ? y : t.add(t.mul(y, factors[0]), factors[1]);
   });
 }
-const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
 
 function layerNorm(rows: number, n: number): Case {
   return {
@@ -421,213 +419,7 @@ const losses: Case[] = [
   ),
 ];
 
-// ---- attention and recurrent layers
-
-function attention(batch: number, length: number, others: number, width: number, causal: boolean, masked: boolean, dtypes?: readonly DType[]): Case {
-  return {
-    name: `attention ${batch}x${length}x${others}x${width}${causal ? ' causal' : ''}${masked ? ' with a mask' : ''}`,
-    inputs: [
-      { shape: [batch, 2, length, width], low: -2, high: 2 },
-      { shape: [batch, 2, others, width], low: -2, high: 2 },
-      { shape: [batch, 2, others, width], low: -2, high: 2 },
-      ...(masked ? [{ shape: [length, others], constant: true }] : []),
-    ],
-    call: (q, k, v, mask) => F.scaledDotProductAttention(q, k, v, masked ? mask : undefined, 0, causal),
-    reference: taped((t, q, k, v, mask) => {
-      const out: number[] = [];
-      for (let b = 0; b < 2 * batch; b++)
-        for (let i = 0; i < length; i++) {
-          const row = pick(q, range(width, (b * length + i) * width));
-          const seen = causal ? Math.min(i + 1, others) : others;
-          const scores = range(seen).map((j) => {
-            const score = t.affine(t.dot(row, pick(k, range(width, (b * others + j) * width))), 1 / Math.sqrt(width));
-            return masked ? t.add(score, mask[i * others + j]) : score;
-          });
-          const p = t.softmax(scores);
-          for (let d = 0; d < width; d++) {
-            out.push(
-              t.dot(
-                p,
-                range(seen).map((j) => v[(b * others + j) * width + d]),
-              ),
-            );
-          }
-        }
-      return out;
-    }),
-    terms: Math.max(length, others),
-    roundings: 6,
-    dtypes,
-  };
-}
-
-type Cell = (t: Tape, x: number[], h: number[], c: number[]) => void;
-/** gates = Wih x + bih and Whh h + bhh, apart. */
-function gates(t: Tape, count: number, weights: readonly Int32Array[], x: readonly number[], h: readonly number[]): [number[], number[]] {
-  const [ih, hh, bi, bh] = weights;
-  const affine = (w: Int32Array, b: Int32Array, v: readonly number[]): number[] => range(count).map((r) => t.add(t.dot(w.subarray(r * v.length, (r + 1) * v.length), v), b[r]));
-  return [affine(ih, bi, x), affine(hh, bh, h)];
-}
-function recurrent(kind: 'LSTM' | 'GRU' | 'RNN', steps: number, batch: number, width: number, hidden: number): Case {
-  const count = { LSTM: 4, GRU: 3, RNN: 1 }[kind] * hidden;
-  const shapes = [[count, width], [count, hidden], [count], [count]];
-  return {
-    name: `${kind} ${steps}x${batch}x${width} to ${hidden}`,
-    inputs: [{ shape: [steps, batch, width] }, ...shapes.map((shape) => ({ shape }))],
-    call: (x, ...weights) => {
-      const layer: nn.Module = new nn[kind](width, hidden);
-      ['weightIhL0', 'weightHhL0', 'biasIhL0', 'biasHhL0'].forEach((name, i) => {
-        layer.setMember(name, weights[i]);
-      });
-      const [y, state] = (layer as nn.RNN)(x) as [Tensor, Tensor | Tensor[]];
-      return [y, ...(Array.isArray(state) ? state : [state])] as Tensor[];
-    },
-    reference: taped((t, x, ...weights) => {
-      const cell: Cell = (_, row, h, c) => {
-        const [a, b] = gates(t, count, weights, row, h);
-        const at = (k: number, i: number): number => k * hidden + i;
-        const both = (k: number, i: number): number => t.add(a[at(k, i)], b[at(k, i)]);
-        const before = [...h];
-        for (let i = 0; i < hidden; i++) {
-          if (kind === 'LSTM') {
-            c[i] = t.add(t.mul(t.sigmoid(both(1, i)), c[i]), t.mul(t.sigmoid(both(0, i)), t.tanh(both(2, i))));
-            h[i] = t.mul(t.sigmoid(both(3, i)), t.tanh(c[i]));
-          } else if (kind === 'GRU') {
-            const update = t.sigmoid(both(1, i));
-            const fresh = t.tanh(t.add(a[at(2, i)], t.mul(t.sigmoid(both(0, i)), b[at(2, i)])));
-            h[i] = t.add(t.mul(t.affine(update, -1, 1), fresh), t.mul(update, before[i]));
-          } else h[i] = t.tanh(both(0, i));
-        }
-      };
-      const states = range(batch).map(() => [range(hidden).map(() => t.constant(0)), range(hidden).map(() => t.constant(0))]);
-      const y: number[] = [];
-      for (let s = 0; s < steps; s++)
-        for (let n = 0; n < batch; n++) {
-          cell(t, pick(x, range(width, (s * batch + n) * width)), states[n][0], states[n][1]);
-          y.push(...states[n][0]);
-        }
-      const last = [states.flatMap(([h]) => h), states.flatMap(([, c]) => c)];
-      return [y, ...(kind === 'LSTM' ? last : last.slice(0, 1))];
-    }),
-    terms: 4 * steps * batch * Math.max(width, hidden),
-  };
-}
-const sequences: Case[] = [
-  attention(2, 5, 5, 8, true, false, ['float32', 'float64', 'bfloat16']),
-  attention(1, 33, 33, 16, true, false, WITH_HALVES),
-  attention(1, 33, 17, 7, false, true),
-  attention(1, 67, 131, 8, false, false),
-  attention(1, 1, 65, 24, false, false),
-  attention(1, 131, 131, 8, true, false, ['float32', 'bfloat16']),
-  attention(1, 50, 290, 5, false, true, ['float32', 'float64']),
-  attention(1, 270, 270, 4, true, false, ['float32']),
-  recurrent('LSTM', 5, 3, 6, 9),
-  recurrent('LSTM', 3, 17, 5, 17),
-  recurrent('GRU', 5, 3, 6, 9),
-  recurrent('GRU', 3, 17, 5, 17),
-  recurrent('LSTM', 4, 19, 3, 120),
-  recurrent('GRU', 4, 21, 3, 137),
-  recurrent('RNN', 5, 3, 6, 9),
-];
-
-// ---- pooling
-
-interface Pooling {
-  readonly shape: readonly [number, number, number, number];
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-}
-function pooling(kind: 'max' | 'avg', { shape, kernel, stride, padding }: Pooling): Case {
-  const [n, c, h, w] = shape;
-  const out = [h, w].map((size) => Math.floor((size + 2 * padding - kernel) / stride) + 1);
-  return {
-    name: `${kind}Pool2d ${shape.join('x')} kernel ${kernel} stride ${stride} padding ${padding}`,
-    inputs: [{ shape }],
-    call: (x) => (kind === 'max' ? F.maxPool2d(x, kernel, stride, padding) : F.avgPool2d(x, kernel, stride, padding)),
-    reference: taped((t, x) =>
-      range(n * c * out[0] * out[1]).map((at) => {
-        const [i, j] = [Math.floor(at / out[1]) % out[0], at % out[1]];
-        const plane = Math.floor(at / (out[0] * out[1])) * h * w;
-        const seen: number[] = [];
-        for (let a = 0; a < kernel; a++)
-          for (let b = 0; b < kernel; b++) {
-            const [y, xx] = [i * stride - padding + a, j * stride - padding + b];
-            if (y >= 0 && y < h && xx >= 0 && xx < w) seen.push(x[plane + y * w + xx]);
-          }
-        return kind === 'max' ? t.max(seen) : t.affine(t.sum(seen), 1 / (kernel * kernel));
-      }),
-    ),
-    terms: kernel * kernel,
-    dtypes: WITH_HALVES,
-  };
-}
-/** Every output the mean of its share of the input; of whole rows, or of a whole plane, which lie side by side. */
-const adaptive = (
-  [
-    [7, 9, 3, 4],
-    [7, 9, 3, 1],
-    [12, 13, 1, 1],
-    [12, 13, 1, 5],
-  ] as const
-).map(
-  ([h, w, p, q]): Case => ({
-    name: `adaptiveAvgPool2d 2x5x${h}x${w} to ${p}x${q}`,
-    inputs: [{ shape: [2, 5, h, w] }],
-    call: (x) => F.adaptiveAvgPool2d(x, [p, q]),
-    reference: taped((t, x) =>
-      range(2 * 5 * p * q).map((at) => {
-        const [i, j, plane] = [Math.floor(at / q) % p, at % q, Math.floor(at / (p * q)) * h * w];
-        const share = (k: number, size: number, parts: number): number[] =>
-          range(Math.ceil(((k + 1) * size) / parts) - Math.floor((k * size) / parts), Math.floor((k * size) / parts));
-        return t.mean(share(i, h, p).flatMap((y) => share(j, w, q).map((xx) => x[plane + y * w + xx])));
-      }),
-    ),
-    terms: Math.ceil(h / p) * Math.ceil(w / q),
-    dtypes: WITH_HALVES,
-  }),
-);
-const doubled: Case = {
-  name: 'interpolate 2x3x5x7 to twice its size, nearest',
-  inputs: [{ shape: [2, 3, 5, 7] }],
-  call: (x) => F.interpolate(x, { scaleFactor: 2, mode: 'nearest' }),
-  reference: taped((_, x) => range(2 * 3 * 140).map((at) => x[Math.floor(at / 140) * 35 + Math.floor((Math.floor(at / 14) % 10) / 2) * 7 + Math.floor((at % 14) / 2)])),
-  terms: 4,
-};
-const bilinear: Case = {
-  name: 'interpolate 2x3x5x7 to 8x13, bilinear',
-  inputs: [{ shape: [2, 3, 5, 7] }],
-  call: (x) => F.interpolate(x, { size: [8, 13], mode: 'bilinear', alignCorners: false }),
-  reference: taped((t, x) =>
-    range(2 * 3 * 104).map((at) => {
-      const source = (k: number, from: number, to: number): [number, number, number] => {
-        const place = Math.max(((k + 0.5) * from) / to - 0.5, 0);
-        const first = Math.min(Math.floor(place), from - 1);
-        return [first, Math.min(first + 1, from - 1), place - first];
-      };
-      const [y0, y1, v] = source(Math.floor(at / 13) % 8, 5, 8);
-      const [x0, x1, u] = source(at % 13, 7, 13);
-      const pixel = (y: number, xx: number, weight: number): number => t.affine(x[Math.floor(at / 104) * 35 + y * 7 + xx], weight);
-      return t.sum([pixel(y0, x0, (1 - v) * (1 - u)), pixel(y0, x1, (1 - v) * u), pixel(y1, x0, v * (1 - u)), pixel(y1, x1, v * u)]);
-    }),
-  ),
-  // The weights of the pixels are rounded too.
-  terms: 200,
-};
-
-const pools: Case[] = (
-  [
-    { shape: [2, 3, 17, 35], kernel: 2, stride: 2, padding: 0 },
-    { shape: [2, 3, 16, 64], kernel: 2, stride: 2, padding: 0 },
-    { shape: [1, 5, 13, 14], kernel: 3, stride: 2, padding: 1 },
-    { shape: [2, 2, 9, 33], kernel: 3, stride: 1, padding: 1 },
-    { shape: [1, 2, 11, 10], kernel: 5, stride: 3, padding: 2 },
-    { shape: [3, 2, 4, 4], kernel: 4, stride: 4, padding: 0 },
-  ] as Pooling[]
-).flatMap((spec) => [pooling('max', spec), pooling('avg', spec)]);
-pools.push(...adaptive, doubled, bilinear);
-
-export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...norms, ...losses, ...sequences, ...pools];
+export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...norms, ...losses];
 
 /** Kept apart: what is stacked of views is copied by another kernel. */
 export const stacked: readonly Case[] = [
