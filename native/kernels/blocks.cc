@@ -57,7 +57,7 @@ namespace {
 constexpr int64_t kBlock = 1024;
 constexpr int64_t kBufferBytes = kBlock * 8;
 // Rows shorter than this are gathered, several to a block.
-constexpr int64_t kShortRow = 64;
+constexpr int64_t kShortRowBytes = 16;
 // Operands whose neighbours lie in different directions are walked in square tiles, a block each.
 constexpr int64_t kTileSide = 32;
 
@@ -73,6 +73,8 @@ struct Job {
   int count;
 
   char* at(int k, int64_t element) const { return static_cast<char*>(operands[k].data) + element * operands[k].bytes; }
+  // Of an element as the function sees it.
+  int bytes(int k) const { return operands[k].stored == Stored::Plain ? operands[k].bytes : 4; }
 };
 
 template <class T>
@@ -125,65 +127,83 @@ void narrow_stored(Stored stored, const void* from, void* to, int64_t n) {
 // Half-wide elements wait in the upper half of their buffer.
 char* waiting(char* buffer) { return buffer + kBufferBytes / 2; }
 
-// The memory that a function may read n elements of operand k from.
-const void* fetch(const Job& job, int k, int64_t element, int64_t stride, int64_t n, char* buffer) {
-  const Operand& from = job.operands[k];
-  const void* source = job.at(k, element);
-  if (from.stored == Stored::Plain) {
-    if (stride == 1) return source;
-    gather(buffer, source, from.bytes, stride, n);
-    return buffer;
+// Rows of n elements of an operand: `stride` elements apart in a row, `row_stride` from row to row.
+struct Grid {
+  int64_t n, count, stride, row_stride;
+
+  bool side_by_side() const { return stride == 1 && (count == 1 || row_stride == n); }
+};
+
+void gather_rows(char* to, const Job& job, int k, int64_t element, const Grid& grid) {
+  const int bytes = job.operands[k].bytes;
+  for (int64_t r = 0; r < grid.count; r++) gather(to + r * grid.n * bytes, job.at(k, element + r * grid.row_stride), bytes, grid.stride, grid.n);
+}
+void scatter_rows(const Job& job, int64_t element, const Grid& grid, const char* from) {
+  const int bytes = job.operands[0].bytes;
+  for (int64_t r = 0; r < grid.count; r++) {
+    char* to = job.at(0, element + r * grid.row_stride);
+    if (grid.stride == 1) {
+      std::memcpy(to, from + r * grid.n * bytes, grid.n * bytes);
+    } else {
+      scatter(to, grid.stride, from + r * grid.n * bytes, bytes, grid.n);
+    }
   }
-  if (stride != 1) {
-    gather(waiting(buffer), source, from.bytes, stride, n);
+}
+
+// Puts an operand's rows one after the other into `buffer`, as a function reads them.
+void fetch(const Job& job, int k, int64_t element, const Grid& grid, char* buffer) {
+  const Operand& from = job.operands[k];
+  if (from.stored == Stored::Plain) return gather_rows(buffer, job, k, element, grid);
+  const void* source = job.at(k, element);
+  if (!grid.side_by_side()) {
+    gather_rows(waiting(buffer), job, k, element, grid);
     source = waiting(buffer);
   }
-  widen_stored(from.stored, source, buffer, n);
-  return buffer;
+  widen_stored(from.stored, source, buffer, grid.n * grid.count);
 }
 
-// Stores n results that wait in `buffer`.
-void put(const Job& job, int64_t element, int64_t stride, int64_t n, char* buffer) {
+// Stores rows of results that wait in `buffer`.
+void put(const Job& job, int64_t element, const Grid& grid, char* buffer) {
   const Operand& out = job.operands[0];
-  const void* from = buffer;
-  if (out.stored != Stored::Plain) {
-    void* to = stride == 1 ? static_cast<void*>(job.at(0, element)) : waiting(buffer);
-    narrow_stored(out.stored, buffer, to, n);
-    if (to != waiting(buffer)) return;
-    from = to;
-  }
-  if (stride != 1) {
-    scatter(job.at(0, element), stride, from, out.bytes, n);
-  } else {
-    std::memcpy(job.at(0, element), from, n * out.bytes);
-  }
+  if (out.stored == Stored::Plain) return scatter_rows(job, element, grid, buffer);
+  if (grid.side_by_side()) return narrow_stored(out.stored, buffer, job.at(0, element), grid.n * grid.count);
+  narrow_stored(out.stored, buffer, waiting(buffer), grid.n * grid.count);
+  scatter_rows(job, element, grid, waiting(buffer));
 }
 
-// One run of n elements of each operand, by its stride.
-void run_row(const Job& job, const int64_t* at, const int64_t* strides, int64_t n, Buffers& buffers) {
-  const bool direct_out = strides[0] == 1 && job.operands[0].stored == Stored::Plain;
-  bool direct = direct_out;
-  for (int k = 1; k < job.count; k++) direct = direct && strides[k] == 1 && job.operands[k].stored == Stored::Plain;
-  const void* in[kMaxOperands];
-  if (direct) {
-    for (int k = 1; k < job.count; k++) in[k - 1] = job.at(k, at[k]);
-    job.run(job.function, job.at(0, at[0]), in, n);
-    return;
+// `count` rows of n elements of each operand, by its strides in a row and from row to row. What a function can't read or write where it is passes
+// through a buffer: as many rows at a time as a block holds, or a part of a row.
+void run_rows(const Job& job, const int64_t* at, const int64_t* strides, const int64_t* row_strides, int64_t n, int64_t count, Buffers& buffers) {
+  bool direct[kMaxOperands];
+  bool all_direct = true;
+  for (int k = 0; k < job.count; k++) {
+    direct[k] = strides[k] == 1 && job.operands[k].stored == Stored::Plain;
+    all_direct = all_direct && direct[k];
   }
-  const int64_t first = std::min(n, kBlock);
-  for (int k = 1; k < job.count; k++) {
-    if (strides[k] == 0) in[k - 1] = fetch(job, k, at[k], 0, first, buffers.of[k]);
-  }
-  for (int64_t i = 0; i < n; i += kBlock) {
-    const int64_t size = std::min(kBlock, n - i);
-    for (int k = 1; k < job.count; k++) {
-      if (strides[k] != 0) in[k - 1] = fetch(job, k, at[k] + i * strides[k], strides[k], size, buffers.of[k]);
-    }
-    if (direct_out) {
-      job.run(job.function, job.at(0, at[0] + i), in, size);
-    } else {
-      job.run(job.function, buffers.of[0], in, size);
-      put(job, at[0] + i * strides[0], strides[0], size, buffers.of[0]);
+  const int64_t length = all_direct ? n : std::min(n, kBlock);
+  const int64_t group = all_direct ? count : std::max<int64_t>(1, kBlock / n);
+  for (int64_t r = 0; r < count; r += group) {
+    for (int64_t i = 0; i < n; i += length) {
+      Rows rows{std::min(length, n - i), std::min(group, count - r), {}};
+      const void* in[kMaxOperands];
+      for (int k = 1; k < job.count; k++) {
+        const int64_t element = at[k] + r * row_strides[k] + i * strides[k];
+        if (direct[k]) {
+          in[k - 1] = job.at(k, element);
+          rows.step[k] = row_strides[k] * job.operands[k].bytes;
+          continue;
+        }
+        in[k - 1] = buffers.of[k];
+        // Rows that are one and the same are held once.
+        const bool same = row_strides[k] == 0;
+        rows.step[k] = same ? 0 : rows.n * job.bytes(k);
+        const bool held = (i > 0 && strides[k] == 0) || (r > 0 && same && (length == n || strides[k] == 0));
+        if (!held) fetch(job, k, element, {rows.n, same ? 1 : rows.count, strides[k], row_strides[k]}, buffers.of[k]);
+      }
+      const int64_t element = at[0] + r * row_strides[0] + i * strides[0];
+      rows.step[0] = direct[0] ? row_strides[0] * job.operands[0].bytes : rows.n * job.bytes(0);
+      job.run(job.function, direct[0] ? static_cast<void*>(job.at(0, element)) : buffers.of[0], in, rows);
+      if (!direct[0]) put(job, element, {rows.n, rows.count, strides[0], row_strides[0]}, buffers.of[0]);
     }
   }
 }
@@ -198,20 +218,35 @@ bool is_dense(const Plan& plan, int k) {
   return true;
 }
 
+// Whether operand k is the same in all outer dimensions.
+bool repeats(const Plan& plan, int k) {
+  for (int d = 0; d + 1 < plan.ndim(); d++) {
+    if (plan.stride(k, d) != 0) return false;
+  }
+  return true;
+}
+
 // Rows [begin, end) of `inner` elements each, short ones: as many as fill a block are gathered, computed and scattered together.
-void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t begin, int64_t end, int64_t inner) {
+void run_short_rows(const Job& job, const Plan& plan, int64_t begin, int64_t end, int64_t inner) {
   Buffers buffers;
   int64_t rows_out[kBlock];
+  bool dense[kMaxOperands];
+  bool repeated[kMaxOperands];
+  for (int k = 0; k < job.count; k++) {
+    dense[k] = is_dense(plan, k);
+    repeated[k] = repeats(plan, k);
+  }
   const int last = plan.ndim() - 1;
   const int64_t group = std::max<int64_t>(1, kBlock / inner);
   Odometer<kMaxOperands> at(plan, begin, job.count);
   for (int64_t row = begin; row < end; row += group) {
     const int64_t rows = std::min(group, end - row);
     const int64_t n = rows * inner;
+    const auto gathered = [&](int k) { return !dense[k] && (row == begin || !repeated[k]); };
     for (int64_t r = 0; r < rows; r++, at.next()) {
       rows_out[r] = at.offsets[0];
       for (int k = 1; k < job.count; k++) {
-        if (dense[k]) continue;
+        if (!gathered(k)) continue;
         const Operand& from = job.operands[k];
         char* to = from.stored == Stored::Plain ? buffers.of[k] : waiting(buffers.of[k]);
         gather(to + r * inner * from.bytes, job.at(k, at.offsets[k]), from.bytes, plan.stride(k, last), inner);
@@ -219,21 +254,22 @@ void run_short_rows(const Job& job, const Plan& plan, const bool* dense, int64_t
     }
     const void* in[kMaxOperands];
     for (int k = 1; k < job.count; k++) {
+      const Stored stored = job.operands[k].stored;
       in[k - 1] = buffers.of[k];
-      if (dense[k]) {
-        in[k - 1] = fetch(job, k, row * inner, 1, n, buffers.of[k]);
-      } else if (job.operands[k].stored != Stored::Plain) {
-        widen_stored(job.operands[k].stored, waiting(buffers.of[k]), buffers.of[k], n);
+      if (dense[k] && stored == Stored::Plain) {
+        in[k - 1] = job.at(k, row * inner);
+      } else if (stored != Stored::Plain && (dense[k] || gathered(k))) {
+        widen_stored(stored, dense[k] ? job.at(k, row * inner) : waiting(buffers.of[k]), buffers.of[k], n);
       }
     }
     const Operand& out = job.operands[0];
     if (dense[0] && out.stored == Stored::Plain) {
-      job.run(job.function, job.at(0, row * inner), in, n);
+      job.run(job.function, job.at(0, row * inner), in, {n, 1, {}});
       continue;
     }
-    job.run(job.function, buffers.of[0], in, n);
+    job.run(job.function, buffers.of[0], in, {n, 1, {}});
     if (dense[0]) {
-      put(job, row * inner, 1, n, buffers.of[0]);
+      put(job, row * inner, {n, 1, 1, 0}, buffers.of[0]);
       continue;
     }
     const char* from = buffers.of[0];
@@ -294,22 +330,9 @@ void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_
         gather_tile(job, k, at[k] + c * step, plan.stride(k, side), step, rows, columns, buffers.of[k]);
         in[k - 1] = buffers.of[k];
       }
-      job.run(job.function, buffers.of[0], in, rows * columns);
-      const Operand& out = job.operands[0];
-      const char* from = buffers.of[0];
-      if (out.stored != Stored::Plain) {
-        narrow_stored(out.stored, from, waiting(buffers.of[0]), rows * columns);
-        from = waiting(buffers.of[0]);
-      }
+      job.run(job.function, buffers.of[0], in, {rows * columns, 1, {}});
       const int64_t step = plan.stride(0, last);
-      for (int64_t i = 0; i < rows; i++) {
-        char* to = job.at(0, at[0] + i * plan.stride(0, side) + c * step);
-        if (step == 1) {
-          std::memcpy(to, from + i * columns * out.bytes, columns * out.bytes);
-        } else {
-          scatter(to, step, from + i * columns * out.bytes, out.bytes, columns);
-        }
-      }
+      put(job, at[0] + c * step, {columns, rows, step, plan.stride(0, side)}, buffers.of[0]);
     }
   }
 }
@@ -335,13 +358,14 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   if (wake == Wake::kAlways) grain *= 4;
 
   if (plan.contiguous() || plan.ndim() == 1) {
+    const int64_t no_rows[kMaxOperands] = {};
     int64_t strides[kMaxOperands];
     for (int k = 0; k < count; k++) strides[k] = plan.contiguous() ? 1 : plan.stride(k, 0);
     parallel_for(elements, even_grain(elements, grain), wake, [&](int64_t begin, int64_t end) {
       Buffers buffers;
       int64_t at[kMaxOperands];
       for (int k = 0; k < count; k++) at[k] = begin * strides[k];
-      run_row(job, at, strides, end - begin, buffers);
+      run_rows(job, at, strides, no_rows, end - begin, 1, buffers);
     });
     return;
   }
@@ -355,33 +379,30 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
                  [&](int64_t begin, int64_t end) { run_tiles(job, plan, side, begin, end); });
     return;
   }
-  bool dense[kMaxOperands];
-  int64_t strides[kMaxOperands];
-  for (int k = 0; k < count; k++) {
-    dense[k] = is_dense(plan, k);
-    strides[k] = plan.stride(k, last);
-  }
-  const int64_t rows = std::max<int64_t>(1, even_grain(elements, grain) / inner);
-  if (inner < kShortRow) {
-    parallel_for(outer, rows, wake, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, dense, begin, end, inner); });
+  const int64_t part = std::max<int64_t>(1, even_grain(elements, grain) / inner);
+  if (inner * operands[1].bytes < kShortRowBytes) {
+    parallel_for(outer, part, wake, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, begin, end, inner); });
     return;
+  }
+  int64_t strides[kMaxOperands], row_strides[kMaxOperands];
+  for (int k = 0; k < count; k++) {
+    strides[k] = plan.stride(k, last);
+    row_strides[k] = row_step(plan, k);
   }
   // Few long rows: cut within the row.
   const int64_t pieces = inner > 2 * grain ? ceil_div(inner, grain) : 1;
   const int64_t length = ceil_div(inner, pieces);
-  parallel_for(outer * pieces, pieces > 1 ? 1 : rows, wake, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * pieces, pieces > 1 ? 1 : part, wake, [&](int64_t begin, int64_t end) {
     Buffers buffers;
     Odometer<kMaxOperands> row(plan, begin / pieces, count);
-    int64_t piece = begin % pieces;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = begin; i < end;) {
       int64_t at[kMaxOperands];
-      const int64_t from = piece * length;
+      const int64_t from = i % pieces * length;
       for (int k = 0; k < count; k++) at[k] = row.offsets[k] + from * strides[k];
-      if (from < inner) run_row(job, at, strides, std::min(length, inner - from), buffers);
-      if (++piece == pieces) {
-        piece = 0;
-        row.next();
-      }
+      const int64_t rows = pieces > 1 ? 1 : std::min(end - i, row.in_line());
+      if (from < inner) run_rows(job, at, strides, row_strides, std::min(length, inner - from), rows, buffers);
+      i += rows;
+      if (i % pieces == 0) row.skip(rows);
     }
   });
 }

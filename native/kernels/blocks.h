@@ -52,10 +52,21 @@ Operand raw_operand(Slice<T> slice) {
   return result;
 }
 
-// out[i] = function(in[0][i], in[1][i]...) for i in [0, n); all arrays are dense, and `out` may be one of `in`.
-using Run = void (*)(const void* function, void* out, const void* const* in, int64_t n);
-
 constexpr int kMaxOperands = 4;
+
+// `count` rows of n elements that lie side by side; operand k's are `step[k]` bytes apart, the output's `step[0]`.
+struct Rows {
+  int64_t n, count;
+  int64_t step[kMaxOperands];
+};
+// out[i] = function(in[0][i], in[1][i]...) for the elements of all rows; `out` may be one of `in`.
+using Run = void (*)(const void* function, void* out, const void* const* in, const Rows& rows);
+
+template <class T>
+inline T* moved(T* pointer, int64_t bytes) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
+  return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + bytes);
+}
 
 // How many elements are worth the part of a thread that is awake: of a plain loop, and of one with calls of a mathematical function.
 constexpr int64_t kLightGrain = 16384;

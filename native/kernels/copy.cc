@@ -10,6 +10,7 @@
 #include "../runtime/divide.h"
 #include "elementwise.h"
 #include "kernels.h"
+#include "pack_rows.h"
 #include "walk.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -53,11 +54,30 @@ int transposed_dim(const Plan& plan) {
   return -1;
 }
 
-// A transposition in square tiles, each turned in a buffer of its own, so that memory is read and written in runs: rows of tiles
-// are shared out over threads.
+// to[i * to_step + j] = from[j * from_step + i] for i < n, j < count.
+template <class T>
+void transpose(const T* from, int64_t from_step, int64_t count, int64_t n, T* to, int64_t to_step) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    transpose_rows(reinterpret_cast<const float*>(from), from_step, count, n, reinterpret_cast<float*>(to), to_step);
+  } else {
+    constexpr int64_t square = 16;
+    T turned[square * square];
+    for (int64_t j = 0; j < count; j += square) {
+      const int64_t columns = std::min(square, count - j);
+      for (int64_t i = 0; i < n; i += square) {
+        const int64_t rows = std::min(square, n - i);
+        for (int64_t b = 0; b < columns; b++)
+          for (int64_t a = 0; a < rows; a++) turned[a * square + b] = from[(j + b) * from_step + i + a];
+        for (int64_t a = 0; a < rows; a++) std::memcpy(to + (i + a) * to_step + j, turned + a * square, columns * sizeof(T));
+      }
+    }
+  }
+}
+
+// A transposition, in tiles whose lines the first-level cache holds on both sides; bands of tiles are shared out over threads.
 template <class T>
 void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
-  constexpr int64_t tile = 32;
+  constexpr int64_t tile = 256 / sizeof(T);
   const int last = plan.ndim() - 1;
   const int64_t rows = plan.size(side);
   const int64_t columns = plan.size(last);
@@ -69,7 +89,6 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   int64_t others = 1;
   for (int d = 0; d < last; d++) others *= d == side ? 1 : plan.size(d);
   parallel_for(others * bands, 1 + kElementGrain / (tile_rows * columns), [&](int64_t begin, int64_t end) {
-    T turned[tile * tile];
     for (int64_t p = begin; p < end; p++) {
       const int64_t first = p % bands * tile_rows;
       const int64_t n = std::min(tile_rows, rows - first);
@@ -91,14 +110,8 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
         }
         continue;
       }
-      for (int64_t c = 0; c < columns; c += tile) {
-        const int64_t m = std::min(tile, columns - c);
-        for (int64_t j = 0; j < m; j++) {
-          const T* column = in + from + (c + j) * column_step;
-          for (int64_t i = 0; i < n; i++) turned[i * tile + j] = column[i];
-        }
-        for (int64_t i = 0; i < n; i++) std::memcpy(static_cast<void*>(out + to + i * row_step + c), turned + i * tile, m * sizeof(T));
-      }
+      for (int64_t c = 0; c < columns; c += tile)
+        transpose(in + from + c * column_step, column_step, std::min(tile, columns - c), n, out + to + c, row_step);
     }
   });
 }
@@ -121,26 +134,33 @@ void copy_bits(const Bits* in, Bits* out, const Plan& plan, const Operand* opera
   const int last = plan.ndim() - 1;
   const int64_t to = plan.stride(0, last);
   const int64_t from = plan.stride(1, last);
-  walk<2>(plan, [&](const int64_t* at, int64_t n) {
-    Bits* y = out + at[0];
-    const Bits* x = in + at[1];
-    if (to == 1 && from == 1) {
-      NODEGRAD_SIMD
-      for (int64_t i = 0; i < n; i++) y[i] = x[i];
-    } else if (to == 1 && from == 0) {
-      std::fill(y, y + n, *x);
-    } else {
-      for (int64_t i = 0; i < n; i++) y[i * to] = x[i * from];
+  const int64_t row_to = row_step(plan, 0), row_from = row_step(plan, 1);
+  walk_rows<2>(plan, [&](const int64_t* at, int64_t n, int64_t count) {
+    for (int64_t r = 0; r < count; r++) {
+      Bits* y = out + at[0] + r * row_to;
+      const Bits* x = in + at[1] + r * row_from;
+      if (to == 1 && from == 1) {
+        NODEGRAD_SIMD
+        for (int64_t i = 0; i < n; i++) y[i] = x[i];
+      } else if (to == 1 && from == 0) {
+        std::fill(y, y + n, *x);
+      } else {
+        for (int64_t i = 0; i < n; i++) y[i * to] = x[i * from];
+      }
     }
   });
 }
 
 template <class To, class From>
-void run_conversion(const void*, void* out, const void* const* in, int64_t n) {
-  if constexpr (std::is_same_v<To, float>) {
-    widen(static_cast<const From*>(in[0]), static_cast<float*>(out), n);
-  } else {
-    narrow(static_cast<const float*>(in[0]), static_cast<To*>(out), n);
+void run_conversion(const void*, void* out, const void* const* in, const Rows& rows) {
+  for (int64_t r = 0; r < rows.count; r++) {
+    const From* x = moved(static_cast<const From*>(in[0]), r * rows.step[1]);
+    To* y = moved(static_cast<To*>(out), r * rows.step[0]);
+    if constexpr (std::is_same_v<To, float>) {
+      widen(x, y, rows.n);
+    } else {
+      narrow(x, y, rows.n);
+    }
   }
 }
 

@@ -42,14 +42,15 @@ struct OnePass : F {
 // The loop of a functor: a Run (blocks.h).
 template <class F, class Out, class... In>
 struct Dense {
-  static void run(const void* function, void* out, const void* const* in, int64_t n) {
-    spread(*static_cast<const F*>(function), static_cast<Out*>(out), in, n, std::index_sequence_for<In...>{});
+  static void run(const void* function, void* out, const void* const* in, const Rows& rows) {
+    spread(*static_cast<const F*>(function), static_cast<Out*>(out), in, rows, std::index_sequence_for<In...>{});
   }
 
  private:
   template <size_t... I>
-  static void spread(const F& f, Out* out, const void* const* in, int64_t n, std::index_sequence<I...>) {
-    loop(f, out, n, static_cast<const In*>(in[I])...);
+  static void spread(const F& f, Out* out, const void* const* in, const Rows& rows, std::index_sequence<I...>) {
+    for (int64_t r = 0; r < rows.count; r++)
+      loop(f, moved(out, r * rows.step[0]), rows.n, moved(static_cast<const In*>(in[I]), r * rows.step[I + 1])...);
   }
   static void loop(const F& given, Out* out, int64_t n, const In*... in) {
     const F f = given;

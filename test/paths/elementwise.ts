@@ -189,6 +189,54 @@ function binary([name, call, f, da, db]: Pair, left: readonly number[], right: r
   };
 }
 const binaries = PAIRS.flatMap((row) => SHAPES.map(([a, b]) => binary(row, a, b, WITH_HALVES)));
+/** Rows that lie apart, are one and the same or one number each; short ones and such as no block holds. */
+const ROWS: typeof SHAPES = [
+  [[700, 3], [3]],
+  [
+    [700, 3],
+    [700, 1],
+  ],
+  [[300, 10], [10]],
+  [
+    [4, 6, 5, 20],
+    [6, 1, 1],
+  ],
+  [
+    [2, 3, 40],
+    [2, 1, 40],
+  ],
+  [[3, 2500], [2500]],
+  [
+    [3, 2500],
+    [3, 1],
+  ],
+  [
+    [5, 1, 300],
+    [7, 1],
+  ],
+];
+const rowPairs = PAIRS.filter(([name]) => ['mul', 'atan2'].includes(name)).flatMap((row) => ROWS.map(([a, b]) => binary(row, a, b, WITH_HALVES)));
+/** What lies between two columns of each row. */
+const between: Case[] = [
+  [700, 5],
+  [30, 70],
+  [3, 2500],
+  [7, 6, 22],
+].map((shape) => ({
+  name: `what lies between columns of ${shape.join('x')}, and its half`,
+  inputs: [{ shape }],
+  call: (x) => cat([x.narrow(-1, 1, shape[shape.length - 1] - 3), x.narrow(-1, 2, shape[shape.length - 1] - 3).mul(0.5)], -1),
+  reference: taped((t, x) => {
+    const width = shape[shape.length - 1];
+    return Array.from({ length: x.length / width }, (_, row) => [
+      ...Array.from({ length: width - 3 }, (__, i) => x[row * width + 1 + i]),
+      ...Array.from({ length: width - 3 }, (__, i) => t.affine(x[row * width + 2 + i], 0.5)),
+    ]).flat();
+  }),
+  roundings: 4,
+  dtypes: WITH_HALVES,
+}));
+
 const longPairs = PAIRS.slice(0, 3).map((row) => binary(row, [3, 66671], [3, 66671], ['float32']));
 
 // ---- conversions
@@ -237,6 +285,29 @@ const edges: Case[] = (['bfloat16', 'float16'] as const).map((target) => ({
 
 // ---- movement, dropout
 
+/** A permutation of dimensions, made contiguous. */
+function turned(shape: readonly number[], order: readonly number[]): Case {
+  const steps = shape.map((_, d) => shape.slice(d + 1).reduce((a, b) => a * b, 1));
+  const count = shape.reduce((a, b) => a * b, 1);
+  return {
+    name: `${shape.join('x')} permuted to ${order.join(', ')} and made contiguous`,
+    inputs: [{ shape }],
+    call: (x) => x.permute(order).contiguous(),
+    reference: taped((_, x) =>
+      Array.from({ length: count }, (__, at) => {
+        let [from, rest] = [0, at];
+        for (let d = order.length - 1; d >= 0; d--) {
+          from += (rest % shape[order[d]]) * steps[order[d]];
+          rest = Math.floor(rest / shape[order[d]]);
+        }
+        return x[from];
+      }),
+    ),
+    exact: true,
+    dtypes: WITH_HALVES,
+  };
+}
+
 const movement: Case[] = [
   {
     name: 'cat of two widths',
@@ -246,14 +317,12 @@ const movement: Case[] = [
     exact: true,
     dtypes: WITH_HALVES,
   },
-  {
-    name: 'transposed and made contiguous',
-    inputs: [{ shape: [37, 65] }],
-    call: (x) => x.t().contiguous(),
-    reference: taped((_, x) => Array.from({ length: 37 * 65 }, (__, at) => x[(at % 37) * 65 + Math.floor(at / 37)])),
-    exact: true,
-    dtypes: WITH_HALVES,
-  },
+  turned([37, 65], [1, 0]),
+  turned([3, 70, 130], [0, 2, 1]),
+  turned([2, 20, 9, 15], [0, 2, 3, 1]),
+  turned([2, 9, 15, 20], [0, 3, 1, 2]),
+  turned([300, 4], [1, 0]),
+  turned([5, 14, 33], [2, 0, 1]),
   {
     name: 'where',
     inputs: [{ shape: [9, 65] }, { shape: [9, 65] }],
@@ -402,4 +471,17 @@ const integers: Case[] = [
   },
 ];
 
-export const elementwise: readonly Case[] = [...unaries, ...long, ...specials, ...binaries, ...longPairs, ...conversions, ...edges, ...movement, ...optimizers, ...integers];
+export const elementwise: readonly Case[] = [
+  ...unaries,
+  ...long,
+  ...specials,
+  ...binaries,
+  ...longPairs,
+  ...rowPairs,
+  ...between,
+  ...conversions,
+  ...edges,
+  ...movement,
+  ...optimizers,
+  ...integers,
+];
