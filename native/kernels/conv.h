@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../runtime/slice.h"
+#include "conv_channels.h"
 #include "conv_direct.h"
 #include "conv_pointwise.h"
 #include "conv_scatter.h"
@@ -53,6 +54,7 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if constexpr (kWinograd<T>) {
     if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
   }
+  if (suits_channels(gather) && gather_channels(gather)) return;
   gather_tiles(gather);
 }
 

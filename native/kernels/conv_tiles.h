@@ -81,7 +81,7 @@ struct GatherCut {
     int64_t wanted = 0, made = 0;
     for (const GatherPhase& phase : gather.phases) {
       Window window;
-      if (!window.fit(phase, row_tiles.height, row_tiles.width)) continue;
+      if (phase.taps() < 2 || !window.fit(phase, row_tiles.height, row_tiles.width)) continue;
       wanted += phase.taps() * row_tiles.height * row_tiles.width;
       made += phase.taps() * round_up((row_tiles.height - 1) * window.pitch + row_tiles.width, kLanes);
     }
@@ -132,7 +132,7 @@ struct PhasePlan {
   PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed)
       : weights(packed), gathered(packed == nullptr && gather.source_step != phase.taps()) {
     constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
-    windowed = (cut.running || (cut.aligned && (cut.pieces == 1 || !strided(phase)))) && cut.units > 0 &&
+    windowed = (cut.running || (cut.aligned && (cut.pieces == 1 || !strided(phase)))) && cut.units > 0 && phase.taps() > 1 &&
                window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
     const int64_t most =
         windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
@@ -149,27 +149,27 @@ struct PhasePlan {
   }
 };
 
-// The weights of one phase as micro-kernels read them: [group][panel of kRows channels][unit of source channels][tap][kRows].
-template <class T>
+// The weights of one phase as micro-kernels read them: [group][panel of WIDTH channels][unit of source channels][tap][WIDTH].
+template <int64_t WIDTH, class T>
 void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t units, typename Multiply<T>::Unit* packed) {
   using Unit = typename Multiply<T>::Unit;
-  const int64_t panels = ceil_div(gather.dest_channels, kRows);
+  const int64_t panels = ceil_div(gather.dest_channels, WIDTH);
   const int64_t taps = phase.taps();
   const int64_t depth = units * taps;
   if (depth == 0) return;
-  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / (depth * kRows)), [&](int64_t first, int64_t last) {
+  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / (depth * WIDTH)), [&](int64_t first, int64_t last) {
     for (int64_t item = first; item < last; item++) {
-      const int64_t k0 = item % panels * kRows;
-      const int64_t rows = std::min<int64_t>(kRows, gather.dest_channels - k0);
+      const int64_t k0 = item % panels * WIDTH;
+      const int64_t rows = std::min<int64_t>(WIDTH, gather.dest_channels - k0);
       const T* weight = gather.group_weight(item / panels) + k0 * gather.dest_step;
-      Unit* to = packed + item * depth * kRows;
+      Unit* to = packed + item * depth * WIDTH;
       if constexpr (Multiply<T>::kElements == 1) {
         // Where a row's weights lie one after the other, for all channels or for each, they are transposed.
         const bool together = gather.source_step == taps;
         if (phase.weights.back() == taps - 1) {
-          if (rows < kRows) std::fill_n(to, depth * kRows, Unit{});
+          if (rows < WIDTH) std::fill_n(to, depth * WIDTH, Unit{});
           for (int64_t unit = 0; unit < (together ? 1 : units); unit++)
-            transpose_rows(weight + unit * gather.source_step, gather.dest_step, rows, together ? depth : taps, to + unit * taps * kRows, kRows);
+            transpose_rows(weight + unit * gather.source_step, gather.dest_step, rows, together ? depth : taps, to + unit * taps * WIDTH, WIDTH);
           continue;
         }
       }
@@ -186,8 +186,8 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
               to[r] = *w;
             }
           }
-          for (int64_t r = rows; r < kRows; r++) to[r] = Unit{};
-          to += kRows;
+          for (int64_t r = rows; r < WIDTH; r++) to[r] = Unit{};
+          to += WIDTH;
         }
       }
     }
@@ -225,7 +225,8 @@ struct TileMemory {
   Moves moves;
   std::vector<typename Multiply<T>::Unit> columns;
   std::vector<typename Multiply<T>::Sum> product;
-  std::vector<typename Multiply<T>::Unit> rows;  // of weights that stand: a tile's, packed
+  std::vector<typename Multiply<T>::Sum> turned;  // the product with channels in its rows, where it was made with pixels in them
+  std::vector<typename Multiply<T>::Unit> rows;   // of weights that stand: a tile's, packed
 };
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
@@ -406,7 +407,7 @@ void gather_tiles(const Gather<T>& gather) {
   std::vector<PhasePlan<T>> plans;
   Unit* at = weights.get();
   for (const GatherPhase& phase : gather.phases) {
-    if (!stand) pack_weights(gather, phase, cut.units, at);
+    if (!stand) pack_weights<kRows>(gather, phase, cut.units, at);
     plans.emplace_back(gather, phase, cut, stand ? nullptr : at);
     at += gather.groups * padded * cut.units * phase.taps();
   }

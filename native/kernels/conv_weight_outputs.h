@@ -29,7 +29,7 @@ struct WeightCut {
       : row_tiles(gather.grid, kRun * Multiply<T>::kElements), tile(kRun * Multiply<T>::kElements), pixels(gather.n * gather.grid_pixels()) {
     constexpr int64_t kElements = Multiply<T>::kElements;
     // Pairs of pixels are of one row; and short runs of depth do not pay for the sums they are added to.
-    windowed = gather.grid[2] % kElements == 0 && row_tiles.width * row_tiles.height >= 64 * kElements &&
+    windowed = gather.phases[0].taps() > 1 && gather.grid[2] % kElements == 0 && row_tiles.width * row_tiles.height >= 64 * kElements &&
                window.fit(gather.phases[0], row_tiles.height, row_tiles.width);
     tiles = windowed ? row_tiles.count(gather.n, gather.grid) : ceil_div(pixels, tile);
   }

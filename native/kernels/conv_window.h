@@ -59,18 +59,18 @@ struct Window {
   int64_t unit = 0;             // elements for one unit of channels
   std::vector<int64_t> taps;    // where each tap reads, from the place of a pixel
 
-  // For tiles of at most `height` rows and `width` columns. False where there is one tap, or taps lie so far apart that the window would hold
-  // mostly pixels that nobody reads.
+  // For tiles of at most `height` rows and `width` columns. False where there is no tap, or taps lie so far apart that the window would hold mostly
+  // pixels that nobody reads.
   bool fit(const GatherPhase& phase, int64_t height, int64_t width) {
     const GatherAxis* axis = phase.axis;
-    if (phase.taps() < 2) return false;
+    if (phase.taps() == 0) return false;
     down.find(axis[1]);
     across.find(axis[2]);
     rows = height + down.span;
     pitch = width + across.span;
     const int64_t slabs = static_cast<int64_t>(axis[0].offsets.size());
     unit = slabs * down.planes() * across.planes() * rows * pitch;
-    if (unit > 2 * phase.taps() * height * width / 3) return false;
+    if (unit > std::max(2 * phase.taps() * height * width / 3, height * width)) return false;
     taps.clear();
     for (int64_t slab = 0; slab < slabs; slab++) {
       for (const int64_t h : axis[1].offsets) {

@@ -236,6 +236,12 @@ const convolutions: Case[] = [
   { n: 3, c: 6, k: 16, size: [14, 14], kernel: [5, 5], dtypes: FLOATS_AND_BFLOAT16 },
   { n: 20, c: 3, k: 3, size: [7, 7], kernel: [7, 7], padding: 3, groups: 3, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 20, c: 4, k: 8, size: [4, 5], kernel: [3, 3], padding: 1, groups: 4 },
+  { n: 2, c: 9, k: 48, size: [13, 22], kernel: [5, 5], padding: 2, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 1, c: 30, k: 32, size: [9, 299], kernel: [3, 5], padding: [2, 1], dilation: 2, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 16, k: 64, size: [17, 19], kernel: [3, 3], stride: 2, padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 18, k: 78, size: [14, 5], kernel: [2, 3], padding: 1, groups: 2, bias: false },
+  { n: 1, c: 4, k: 32, size: [6, 7, 9], kernel: [3, 3, 3], padding: 1 },
+  { n: 2, c: 16, k: 20, size: [9, 11], kernel: [3, 3], stride: 2, padding: 1, transposed: true, dtypes: FLOATS_AND_BFLOAT16 },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 
