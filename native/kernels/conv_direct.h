@@ -63,12 +63,7 @@ void scatter(const GatherPhase& phase, const GridBlock& block, const typename Mu
   for (int64_t p = 0; p < block.rows; p++, sums += pitch) {
     const int64_t h = axis[1].start + (block.p0 + p) * axis[1].step;
     if (h >= size[1]) return;
-    T* to = dest + (d * size[1] + h) * size[2] + w;
-    if (step > 1) {
-      for (int64_t i = 0; i < cols; i++) to[i * step] = static_cast<T>(sums[i]);
-    } else {
-      convert_run(to, sums, cols);
-    }
+    put_run(dest + (d * size[1] + h) * size[2] + w, step, sums, cols);
   }
 }
 

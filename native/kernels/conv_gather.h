@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conv_geometry.h"
+#include "pack.h"
 #include "pack_rows.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -107,6 +108,22 @@ inline void convert_run(To* to, const From* from, int64_t n) {
     NODEGRAD_SIMD
     for (int64_t i = 0; i < n; i++) to[i] = static_cast<To>(from[i]);
   }
+}
+
+// to[i * step] = from[i] for i < n.
+template <class To, class From>
+inline void put_run(To* to, int64_t step, const From* from, int64_t n) {
+  if (step == 1) {
+    convert_run(to, from, n);
+    return;
+  }
+  if constexpr (std::is_same_v<To, From>) {
+    if (step == 2) {
+      store_apart(to, from, n);
+      return;
+    }
+  }
+  for (int64_t i = 0; i < n; i++) to[i * step] = static_cast<To>(from[i]);
 }
 
 // The indices i in [begin, end) for which 0 <= i * stride + offset < size, as [lo, hi); empty ranges have lo == hi.

@@ -209,12 +209,7 @@ void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t 
   const int64_t pixels = gather.dest_pixels();
   T* to = gather.dest + ((segment.image * gather.groups + group) * gather.dest_channels + k0) * pixels + (d * size[1] + h) * size[2] + w;
   for (int64_t k = k0; k < k1; k++, to += pixels, product += pitch) {
-    if (step == 1) {
-      NODEGRAD_SIMD
-      for (int64_t i = 0; i < length; i++) to[i] = static_cast<T>(product[i]);
-    } else {
-      for (int64_t i = 0; i < length; i++) to[i * step] = static_cast<T>(product[i]);
-    }
+    put_run(to, step, product, length);
   }
 }
 

@@ -3,6 +3,7 @@
 // constant beside a pack must be of its element type: `x * T(0.5)` with `using T = Element<V>`.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -108,6 +109,30 @@ inline void store_part(T* to, V v, int64_t n) {
   T lanes[kLanes<T>];
   store(lanes, v);
   for (int64_t k = 0; k < n; k++) to[k] = lanes[k];
+}
+// to[2 i] = from[i] for i in [0, n); what stands between is left as it is.
+template <class T>
+inline void store_apart(T* to, const T* from, int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    for (; i < n; i += 8) {
+      const int64_t count = std::min<int64_t>(8, n - i);
+      const Pack<T> values = load_between(from + i, 0, count);
+      const auto doubled = __builtin_shufflevector(values, values, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+      _mm512_mask_storeu_ps(to + 2 * i, static_cast<__mmask16>(0x5555u & ((1u << 2 * count) - 1u)), (__m512)doubled);
+    }
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    const __m256i even = _mm256_setr_epi32(-1, 0, -1, 0, -1, 0, -1, 0);
+    for (; i + 4 <= n; i += 4) {
+      const __m256i values = _mm256_cvtepu32_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+      _mm256_maskstore_ps(to + 2 * i, even, _mm256_castsi256_ps(values));
+    }
+  }
+#endif
+  for (; i < n; i++) to[2 * i] = from[i];
 }
 template <class V>
 inline V splat(Element<V> x) {
