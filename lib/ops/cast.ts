@@ -1,7 +1,7 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape } from '../shape/layout.js';
-import { type Plan, planOf } from '../shape/plan.js';
+import { type Plan, planOf, stridedPlan } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,6 +20,8 @@ declare module '../native/kernels.js' {
     castToBool: CastKernel;
     castToBfloat16: CastKernel;
     castToFloat16: CastKernel;
+    /** out = input, both from places of their own on; plan [out, input]. */
+    copyPart: KernelTable<[input: TypedArray, out: TypedArray, from: number, to: number, plan: Plan]>;
   }
 }
 
@@ -45,6 +47,21 @@ export function copyInto(target: Tensor, source: Tensor): void {
     return;
   }
   kernel(source.array, target.array, planOf(target.shape, [target, source]));
+}
+
+/** Where a part of a tensor begins, in elements from the tensor's first, and how it is strided. */
+export interface Part {
+  readonly tensor: Tensor;
+  readonly start: number;
+  readonly strides: readonly number[];
+}
+
+/** Copies a part of `shape` to a part of another tensor of the same type. Raises no version and records nothing. */
+export function copyPart(shape: Shape, to: Part, from: Part): void {
+  if (elementCount(shape) === 0) return;
+  const kernel = kernels.copyPart[from.tensor.info.code];
+  if (kernel === undefined) throw new Error(`no copy of ${from.tensor.dtype}`);
+  kernel(from.tensor.array, to.tensor.array, from.start, to.start, stridedPlan(shape, [to.strides, from.strides]));
 }
 
 /** A contiguous copy in the given type; no autograd. */

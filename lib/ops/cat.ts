@@ -1,10 +1,10 @@
 /** Tensors side by side: cat and stack, and the forms of them that numpy has. One pass straight into the output. */
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import { elementCount, sameShape, type Shape } from '../shape/layout.js';
+import { sameShape, type Shape } from '../shape/layout.js';
 import { allocate } from '../tensor/allocate.js';
-import { Tensor, windowOn } from '../tensor/tensor.js';
-import { copyInto } from './cast.js';
+import { Tensor } from '../tensor/tensor.js';
+import { copyPart } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { defineOp } from './define-op.js';
@@ -18,12 +18,6 @@ interface CatSpec {
   /** Where each input begins along the dimension, and how far it reaches; null for an empty vector that is left out. */
   readonly starts: readonly (number | null)[];
   readonly sizes: readonly number[];
-}
-
-/** Copies the input into the output from `start` on along the dimension. */
-function place(out: Tensor, input: Tensor, dim: number, start: number): void {
-  if (elementCount(input.shape) === 0) return;
-  copyInto(windowOn(out, [...input.shape], out.strides, out.offset + start * out.strides[dim]), input);
 }
 
 /** y = x_0, x_1, ... one after another along a dimension; dx_k = the part of g where x_k lies. */
@@ -59,7 +53,7 @@ export const catOp = defineOp<number, CatSpec>({
     const out = allocate([...shape], inputs[0].info);
     inputs.forEach((x, i) => {
       const start = starts[i];
-      if (start !== null) place(out, x, dim, start);
+      if (start !== null) copyPart(x.shape, { tensor: out, start: start * out.strides[dim], strides: out.strides }, { tensor: x, start: 0, strides: x.strides });
     });
     return out;
   },
@@ -86,7 +80,7 @@ export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
     const out = allocate([...shape], inputs[0].info);
     const strides = out.strides.filter((_, d) => d !== dim);
     inputs.forEach((x, k) => {
-      if (elementCount(x.shape) > 0) copyInto(windowOn(out, [...x.shape], strides, k * out.strides[dim]), x);
+      copyPart(x.shape, { tensor: out, start: k * out.strides[dim], strides }, { tensor: x, start: 0, strides: x.strides });
     });
     return out;
   },

@@ -5,8 +5,8 @@ import { wrapDim, wrapDims } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocateLike } from '../tensor/allocate.js';
-import { type Tensor, windowOn } from '../tensor/tensor.js';
-import { contiguousOf, copyInto } from './cast.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { contiguousOf, copyInto, copyPart } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { tensorArgument } from './promotion.js';
@@ -106,7 +106,7 @@ const rollOp: Operator<Roll, Tensor> = defineOp<Roll, Roll>({
     // Every shifted dimension falls into two runs; their combinations are copied block by block.
     const place = (dim: number, shape: number[], from: number, to: number): void => {
       if (dim === x.shape.length) {
-        copyInto(windowOn(out, [...shape], out.strides, to), windowOn(x, [...shape], x.strides, from));
+        copyPart(shape, { tensor: out, start: to, strides: out.strides }, { tensor: x, start: from, strides: x.strides });
         return;
       }
       const n = x.shape[dim];
@@ -117,7 +117,7 @@ const rollOp: Operator<Roll, Tensor> = defineOp<Roll, Roll>({
       shape[dim] = shift;
       place(dim + 1, shape, from + (n - shift) * x.strides[dim], to);
     };
-    place(0, [...x.shape], x.offset, 0);
+    place(0, [...x.shape], 0, 0);
     return out;
   },
   backward: ({ spec }, g) => [rollOp([g], { dims: spec.dims, shifts: spec.shifts.map((s) => -s) })],

@@ -3,8 +3,8 @@ import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
-import { type Tensor, windowOn } from '../tensor/tensor.js';
-import { copyInto, fillWith } from './cast.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { copyPart, fillWith } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
 import { applyAutocast } from './dispatch-state.js';
@@ -33,9 +33,9 @@ const constantPadOp: Operator<ConstantPad, Tensor> = defineOp<ConstantPad, Const
     if ([...before, ...after].some((n) => n > 0)) fillWith(out, value);
     const inner = x.shape.map((n, d) => n + Math.min(before[d], 0) + Math.min(after[d], 0));
     if (inner.some((n) => n <= 0)) return out;
-    const from = x.strides.reduce((at, s, d) => at + Math.max(-before[d], 0) * s, x.offset);
+    const from = x.strides.reduce((at, s, d) => at + Math.max(-before[d], 0) * s, 0);
     const to = out.strides.reduce((at, s, d) => at + Math.max(before[d], 0) * s, 0);
-    copyInto(windowOn(out, [...inner], out.strides, to), windowOn(x, [...inner], x.strides, from));
+    copyPart(inner, { tensor: out, start: to, strides: out.strides }, { tensor: x, start: from, strides: x.strides });
     return out;
   },
   backward: ({ spec }, g) => [constantPadOp([g], { before: spec.before.map((n) => -n), after: spec.after.map((n) => -n), value: 0 })],

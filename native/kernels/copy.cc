@@ -180,6 +180,15 @@ void cast(Slice<const From> in, Slice<To> out, Plan plan) {
   }
 }
 
+// Moves a part of a tensor to a part of another one: elements by plan [out, in], from and to places of their own.
+template <class T>
+void copy_part(Slice<const T> in, Slice<T> out, int64_t from, int64_t to, Plan plan) {
+  using Bits = BitsOf<sizeof(T)>;
+  require(from >= 0 && from <= in.size && to >= 0 && to <= out.size, "a part begins outside of its tensor");
+  const Operand operands[] = {raw_operand(Slice<T>{out.data + to, out.size - to}), raw_operand(Slice<const T>{in.data + from, in.size - from})};
+  copy_bits(reinterpret_cast<const Bits*>(in.data + from), reinterpret_cast<Bits*>(out.data + to), plan, operands);
+}
+
 // float32, float64 and int64 convert to and from everything; between any two other types TypeScript goes through float64, which
 // holds all their values. That halves what has to be compiled.
 template <class To>
@@ -230,6 +239,7 @@ void add_copy(Registry& registry) {
   add_casts<Bool>(registry, "castToBool");
   add_casts<BFloat16>(registry, "castToBfloat16");
   add_casts<Float16>(registry, "castToFloat16");
+  NODEGRAD_ADD_NAMED(registry, "copyPart", copy_part, NODEGRAD_ALL);
   NODEGRAD_ADD(registry, fill, NODEGRAD_ALL);
 }
 

@@ -43,6 +43,21 @@ inline void require_inside(const int64_t* index, int64_t count, int64_t n) {
   if (!all_inside(index, count, -n, n)) throw std::out_of_range("an index is out of range");
 }
 
+// Calls use(k, index[k]) for all k, negative indices counted from the end; nothing before a stretch of them is known to be inside.
+template <class Use>
+inline void each_place(const int64_t* index, int64_t count, int64_t n, const Use& use) {
+  constexpr int64_t kStretch = 1024;
+  for (int64_t first = 0; first < count; first += kStretch) {
+    const int64_t last = std::min(count, first + kStretch);
+    if (all_inside(index + first, last - first, 0, n)) {
+      for (int64_t k = first; k < last; k++) use(k, index[k]);
+    } else {
+      require_inside(index + first, last - first, n);
+      for (int64_t k = first; k < last; k++) use(k, wrapped(index[k], n));
+    }
+  }
+}
+
 // The position of the first index outside of low..high-1, or -1.
 int64_t first_outside(Slice<const int64_t> index, int64_t count, double low, double high) {
   const int64_t* x = index.at_least(count);
@@ -209,8 +224,11 @@ void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int6
       for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrap(i[k * si], n) * step];
       return;
     }
-    require_inside(i, count, n);
-    for (int64_t k = 0; k < count; k++) y[k * sy] = x[k * sx + wrapped(i[k], n) * step];
+    if (sy == 1 && sx == 0 && step == 1) {
+      each_place(i, count, n, [&](int64_t k, int64_t place) { y[k] = x[place]; });
+    } else {
+      each_place(i, count, n, [&](int64_t k, int64_t place) { y[k * sy] = x[k * sx + place * step]; });
+    }
   };
   if (plan.contiguous()) {
     parallel_for(plan.count, kMoveGrain, [&](int64_t b, int64_t e) { run(out.data + b, 1, index.data + b, 1, input.data + b, 1, e - b); });
@@ -237,8 +255,11 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
     // Along what lies side by side in the index: line by line, or across the lines.
     if (index_step == 1) {
       for (int64_t l = 0; l < lines; l++, s += ss, i += si, y += sy) {
-        require_inside(i, count, n);
-        for (int64_t k = 0; k < count; k++) put(y[wrapped(i[k], n) * step], s[k * source_step]);
+        if (step == 1 && source_step == 1) {
+          each_place(i, count, n, [&](int64_t k, int64_t place) { put(y[place], s[k]); });
+        } else {
+          each_place(i, count, n, [&](int64_t k, int64_t place) { put(y[place * step], s[k * source_step]); });
+        }
       }
       return;
     }
