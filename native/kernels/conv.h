@@ -4,6 +4,7 @@
 
 #include "../runtime/slice.h"
 #include "conv_channels.h"
+#include "conv_depthwise.h"
 #include "conv_direct.h"
 #include "conv_pointwise.h"
 #include "conv_scatter.h"
@@ -42,7 +43,11 @@ Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* weight, con
 template <class T>
 void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if (g.thin()) {
-    gather_direct(gather);
+    if (suits_depthwise(gather)) {
+      gather_depthwise(gather);
+    } else {
+      gather_direct(gather);
+    }
     return;
   }
   if constexpr (std::is_same_v<T, float>) {
@@ -140,7 +145,9 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
   grad_weight.at_least(g.weight_elements());
   if (g.weight_elements() == 0) return;
   const Gather<T> gather = forward_gather<T>(g, x.data, nullptr, nullptr, nullptr);
-  if (g.thin()) {
+  if (g.thin() && suits_depthwise(gather)) {
+    weight_depthwise(gather, grad_output.data, grad_weight.data);
+  } else if (g.thin()) {
     weight_direct(g, gather, grad_output.data, grad_weight.data);
   } else {
     weight_tiles(g, gather, grad_output.data, grad_weight.data);

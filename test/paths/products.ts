@@ -242,6 +242,12 @@ const convolutions: Case[] = [
   { n: 2, c: 18, k: 78, size: [14, 5], kernel: [2, 3], padding: 1, groups: 2, bias: false },
   { n: 1, c: 4, k: 32, size: [6, 7, 9], kernel: [3, 3, 3], padding: 1 },
   { n: 2, c: 16, k: 20, size: [9, 11], kernel: [3, 3], stride: 2, padding: 1, transposed: true, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 3, c: 35, k: 35, size: [9, 11], kernel: [3, 3], stride: 2, padding: 1, groups: 35, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 32, k: 32, size: [7, 7], kernel: [7, 7], padding: 3, groups: 32, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 2, c: 18, k: 18, size: [21, 17], kernel: [5, 4], padding: [3, 0], dilation: 2, groups: 18, dtypes: FLOATS_AND_BFLOAT16 },
+  { n: 1, c: 17, k: 17, size: [67, 90], kernel: [3, 2], stride: 3, padding: 1, groups: 17 },
+  { n: 2, c: 33, k: 33, size: [51], kernel: [9], padding: 4, groups: 33 },
+  { n: 2, c: 16, k: 16, size: [8, 7], kernel: [4, 4], stride: 2, padding: 1, groups: 16, transposed: true },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 
