@@ -66,12 +66,11 @@ class ChannelPlanes {
     return std::clamp<int64_t>((end(band) - 1) * row_stride() + first_row_ + row_reach_ + 1, top(band), gather_.source_size[1]);
   }
   // Elements of a laid band.
-  int64_t laid_elements() const { return ((band_ - 1) * row_stride() + row_reach_ + 1) * pitch_ * kLanes; }
+  int64_t laid_elements() const { return source_rows() * pitch_ * kLanes; }
   // Pixels of the destination in a band, and elements that `turn` writes for a band of source or destination, widened ones with them.
   int64_t band_pixels() const { return band_ * gather_.phases[0].axis[1].step * gather_.dest_size[2]; }
   int64_t turned_elements() const {
-    const int64_t source = ((band_ - 1) * row_stride() + row_reach_ + 1) * gather_.source_size[2];
-    return (std::is_same_v<T, Sum> ? 1 : 2) * std::max(source, band_pixels()) * kLanes;
+    return (std::is_same_v<T, Sum> ? 1 : 2) * std::max(source_rows() * gather_.source_size[2], band_pixels()) * kLanes;
   }
   // Where a tap of this column offset reads for grid column 0, in a laid row.
   int64_t column(int64_t offset) const { return (offset - first_col_) * kLanes; }
@@ -109,6 +108,8 @@ class ChannelPlanes {
   static constexpr int64_t kLaid = 32768;
 
   int64_t row_stride() const { return gather_.phases[0].axis[1].stride; }
+  // Source rows of a band, at the most.
+  int64_t source_rows() const { return std::min(gather_.source_size[1], (band_ - 1) * row_stride() + row_reach_ + 1); }
 
   const Gather<T>& gather_;
   int64_t first_row_, row_reach_, first_col_;  // of all taps: from the place of a grid pixel
@@ -167,16 +168,15 @@ void gather_depthwise(const Gather<T>& gather) {
   // [block][phase][tap][lane], with a vector for the bias first.
   const int64_t block_weights = (1 + taps) * kLanes;
   const Scratch<Sum> weights(planes.blocks() * block_weights);
-  for (int64_t group = 0; group < gather.groups; group++) {
-    Sum* to = weights.get() + group / kLanes * block_weights + group % kLanes;
-    *to = gather.bias == nullptr ? Sum{} : static_cast<Sum>(gather.bias[group]);
-    for (const GatherPhase& phase : gather.phases)
-      for (const int64_t at : phase.weights) *(to += kLanes) = static_cast<Sum>(gather.group_weight(group)[at]);
-  }
-  if (gather.groups % kLanes != 0) {
-    for (int64_t t = 0; t <= taps; t++)
-      for (int64_t lane = gather.groups % kLanes; lane < kLanes; lane++) weights[(planes.blocks() - 1) * block_weights + t * kLanes + lane] = Sum{};
-  }
+  parallel_for(planes.blocks(), 1 + 4096 / block_weights, [&](int64_t first, int64_t last) {
+    std::fill(weights.get() + first * block_weights, weights.get() + last * block_weights, Sum{});
+    for (int64_t group = first * kLanes; group < std::min(gather.groups, last * kLanes); group++) {
+      Sum* to = weights.get() + group / kLanes * block_weights + group % kLanes;
+      if (gather.bias != nullptr) *to = static_cast<Sum>(gather.bias[group]);
+      for (const GatherPhase& phase : gather.phases)
+        for (const int64_t at : phase.weights) *(to += kLanes) = static_cast<Sum>(gather.group_weight(group)[at]);
+    }
+  });
   const int64_t step_h = gather.phases[0].axis[1].step, step_w = gather.phases[0].axis[2].step;
   const int64_t height = gather.dest_size[1], width = gather.dest_size[2], stride = gather.phases[0].axis[2].stride * kLanes;
   const int64_t work = taps * planes.end(0) * gather.grid[2] * kLanes;
