@@ -16,8 +16,7 @@ type OrOptions<A extends readonly unknown[], O> = { [I in keyof A]: A[I] extends
 export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = [...OrOptions<A, Named<P, A>>, options?: Named<P, A>];
 export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (...args: PublicArguments<P, A>) => R;
 /** The method form of a public function: its first operand is the receiver. */
-// biome-ignore lint/suspicious/noExplicitAny: a conditional type's pattern, never a value
-export type Method<F extends (...args: any[]) => unknown> = F extends (input: any, ...rest: infer A) => infer R ? (...args: A) => R : never;
+export type Method<F extends (...args: never[]) => unknown> = F extends (input: never, ...rest: infer A) => infer R ? (...args: A) => R : never;
 
 interface FunctionDeclaration<P extends readonly string[]> {
   /** PyTorch's name in camelCase, with its namespace for what is not on the top level: 'nn.functional.relu'. */
