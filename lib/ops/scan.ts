@@ -6,7 +6,7 @@ import { type DType, INT32, INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { mulOp, subOp } from './arithmetic.js';
-import { castTo, contiguousOf, copyInto, fillWith } from './cast.js';
+import { castTo, contiguousOf, copyPart, fillWith, type Part } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
@@ -61,14 +61,12 @@ const shiftOp: Operator<Direction, Tensor> = defineOp<Direction, Direction>({
     fillWith(out, 0);
     const n = x.shape[dim] ?? 1;
     if (n < 2) return out;
-    const part = (t: Tensor, from: number): Tensor =>
-      windowOn(
-        t,
-        t.shape.map((size, d) => (d === dim ? n - 1 : size)),
-        t.strides,
-        t.offset + from * t.strides[dim],
-      );
-    copyInto(part(out, reverse ? 0 : 1), part(x, reverse ? 1 : 0));
+    const part = (tensor: Tensor, from: number): Part => ({ tensor, start: from * tensor.strides[dim], strides: tensor.strides });
+    copyPart(
+      x.shape.map((size, d) => (d === dim ? n - 1 : size)),
+      part(out, reverse ? 0 : 1),
+      part(x, reverse ? 1 : 0),
+    );
     return out;
   },
   backward: (context, g): Gradients => [shiftOp([g], { dim: context.spec.dim, reverse: !context.spec.reverse })],

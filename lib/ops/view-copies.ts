@@ -1,12 +1,12 @@
 /** The copying forms of views (permuteCopy and its like), and small compositions beside them: blockDiag, sumToSize, indexReduce. */
 import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import { elementCount, type Shape } from '../shape/layout.js';
+import type { Shape } from '../shape/layout.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
-import { Tensor, windowOn } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { asStrided } from './as-strided.js';
-import { copyInto, fillWith } from './cast.js';
+import { copyPart, fillWith } from './cast.js';
 import { atLeast, catOp, tensorList } from './cat.js';
 import { attachMethod, defineFunction, type Method } from './define-function.js';
 import { checkedIndex } from './index-rows.js';
@@ -121,7 +121,7 @@ export const nonzeroStatic = defineFunction(
     const count = Math.min(size, found.shape[0]);
     const out = allocate([size, x.shape.length], INT64);
     fillWith(out, fillValue);
-    if (elementCount([count, x.shape.length]) > 0) copyInto(windowOn(out, [count, x.shape.length], out.strides, 0), windowOn(found, [count, x.shape.length], found.strides, 0));
+    copyPart([count, x.shape.length], { tensor: out, start: 0, strides: out.strides }, { tensor: found, start: 0, strides: found.strides });
     return out;
   },
 );

@@ -357,16 +357,6 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   // Long runs gain nothing by small parts.
   if (wake == Wake::kAlways) grain *= 4;
 
-  bool plain = true;
-  for (int k = 0; k < count; k++) plain = plain && operands[k].stored == Stored::Plain;
-  if (plan.contiguous() && plain) {
-    parallel_for(elements, even_grain(elements, grain), wake, [&](int64_t begin, int64_t end) {
-      const void* in[kMaxOperands];
-      for (int k = 1; k < count; k++) in[k - 1] = job.at(k, begin);
-      run(function, job.at(0, begin), in, {end - begin, 1, {}});
-    });
-    return;
-  }
   if (plan.contiguous() || plan.ndim() == 1) {
     const int64_t no_rows[kMaxOperands] = {};
     int64_t strides[kMaxOperands];

@@ -59,8 +59,10 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if constexpr (kWinograd<T>) {
     if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
   }
-  if (suits_channels(gather) && gather_channels(gather)) return;
-  gather_tiles(gather);
+  if (gather.n * gather.grid_pixels() == 0 || gather.dest_channels == 0) return;
+  const GatherCut cut(gather);
+  if (suits_channels(gather, cut) && gather_channels(gather, cut)) return;
+  gather_tiles(gather, cut);
 }
 
 // y = conv(x, weight) + bias

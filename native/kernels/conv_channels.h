@@ -26,15 +26,18 @@ WindowRow<T> moved(const WindowRow<T>& left, const Depth&) {
 // How a Gather is cut for it; a function of the shape alone.
 template <class T>
 struct ChannelCut {
-  const GatherCut cut;
-  int64_t tiles, block, blocks;  // of pixels; destination channels in a full block, and blocks
+  int64_t units;          // of source channels
+  RowTiles row_tiles;     // of pixels
+  int64_t tiles;          // of them
+  int64_t block, blocks;  // destination channels in a full block, and blocks
 
-  explicit ChannelCut(const Gather<T>& gather) : cut(gather) {
-    tiles = cut.row_tiles.count(gather.n, gather.grid);
-    blocks = std::min(std::max<int64_t>(1, gather.dest_channels / 64), ceil_div(8, std::max<int64_t>(1, tiles * gather.groups)));
-    block = round_up(ceil_div(gather.dest_channels, blocks), kCols<T>);
-    blocks = ceil_div(gather.dest_channels, block);
+  ChannelCut(const Gather<T>& gather, const GatherCut& cut)
+      : units(cut.units), row_tiles(cut.row_tiles), tiles(row_tiles.count(gather.n, gather.grid)) {
+    const ChannelBlocks channels(gather.dest_channels, 8, tiles * gather.groups, kCols<T>);
+    block = channels.size;
+    blocks = channels.count;
   }
+  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const { row_tiles.range(grid, t, begin, end); }
 };
 
 // What the tiles of one phase share.
@@ -49,11 +52,9 @@ struct ChannelPlan {
   static constexpr int64_t kPanelDepth = 192;
 
   // False where the pixels that the taps read don't make a window.
-  bool fit(const GatherPhase& phase, const ChannelCut<T>& channels) {
-    const RowTiles& tiles = channels.cut.row_tiles;
-    if (channels.cut.units == 0 || !window.fit(phase, tiles.height, tiles.width)) return false;
-    const int64_t units = channels.cut.units;
-    step = ceil_div(units, ceil_div(units, std::max<int64_t>(1, kPanelDepth / phase.taps())));
+  bool fit(const GatherPhase& phase, const ChannelCut<T>& cut) {
+    if (cut.units == 0 || !window.fit(phase, cut.row_tiles.height, cut.row_tiles.width)) return false;
+    step = ceil_div(cut.units, ceil_div(cut.units, std::max<int64_t>(1, kPanelDepth / phase.taps())));
     for (int64_t unit = 0; unit < step; unit++)
       for (const int64_t tap : window.taps) offsets.push_back(static_cast<int32_t>(unit * window.unit + tap));
     return true;
@@ -79,16 +80,16 @@ inline void multiply_row_part(int64_t depth, const WindowRow<T>& pixels, const P
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, whole rows or a part of one; one phase.
 template <class T>
-void channel_tile(const Gather<T>& gather, const ChannelCut<T>& channels, const GatherPhase& phase, const ChannelPlan<T>& plan, int64_t group,
-                  int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+void channel_tile(const Gather<T>& gather, const ChannelCut<T>& cut, const GatherPhase& phase, const ChannelPlan<T>& plan, int64_t group, int64_t k0,
+                  int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
   const int64_t pixels = gather.grid_pixels(), count = end - begin;
-  const int64_t width = std::min(channels.cut.row_tiles.width, count), height = count / width;
+  const int64_t width = std::min(cut.row_tiles.width, count), height = count / width;
   const int64_t image = begin / pixels, q0 = begin % gather.grid[2], p0 = begin / gather.grid[2] % gather.grid[1];
   const int64_t e = begin / gather.grid[2] / gather.grid[1] % gather.grid[0];
-  const int64_t taps = phase.taps(), units = channels.cut.units, ldc = round_up(k1 - k0, kWidth);
+  const int64_t taps = phase.taps(), units = cut.units, ldc = round_up(k1 - k0, kWidth);
   const int64_t part = equal_part(width, kRows, 1);
   // Behind the window there is room for what the rows of its last part read too much.
   Unit* window = at_least(memory.columns, plan.step * plan.window.unit + kRows);
@@ -137,49 +138,36 @@ void channel_tile(const Gather<T>& gather, const ChannelCut<T>& channels, const 
 
 // Whether channels fill vectors where pixels do not. Measured; a few tiles of whole vectors read their weights where they stand, which saves more.
 template <class T>
-bool suits_channels(const Gather<T>& gather) {
+bool suits_channels(const Gather<T>& gather, const GatherCut& cut) {
   constexpr double kLeastFilled = 0.9;
   constexpr int64_t kLanes = kCols<T> / kVectors;
   if (gather.grid[2] < kFewRows ||
       static_cast<double>(gather.dest_channels) < kLeastFilled * static_cast<double>(round_up(gather.dest_channels, kLanes)))
     return false;
-  const GatherCut cut(gather);
   return !cut.aligned || (cut.pieces > 1 && !weights_stand(gather, cut));
 }
 
-// All tiles of all groups in parallel. False where a phase's pixels don't make a window.
+// False where a phase's pixels don't make a window.
 template <class T>
-bool gather_channels(const Gather<T>& gather) {
+bool gather_channels(const Gather<T>& gather, const GatherCut& pixels) {
   using Unit = typename Multiply<T>::Unit;
-  const ChannelCut<T> channels(gather);
+  const ChannelCut<T> cut(gather, pixels);
   std::vector<ChannelPlan<T>> plans(gather.phases.size());
-  const int64_t padded = gather.groups * round_up(gather.dest_channels, kCols<T>) * channels.cut.units;
+  const int64_t padded = gather.groups * round_up(gather.dest_channels, kCols<T>) * cut.units;
   int64_t total = 0;
   for (size_t f = 0; f < plans.size(); f++) {
-    if (!plans[f].fit(gather.phases[f], channels)) return false;
+    if (!plans[f].fit(gather.phases[f], cut)) return false;
     total += padded * gather.phases[f].taps();
   }
   const Scratch<Unit> weights(total);
   Unit* at = weights.get();
   for (size_t f = 0; f < plans.size(); f++) {
-    pack_weights<kCols<T>>(gather, gather.phases[f], channels.cut.units, at);
+    pack_weights<kCols<T>>(gather, gather.phases[f], cut.units, at);
     plans[f].weights = at;
     at += padded * gather.phases[f].taps();
   }
-  parallel_for(channels.tiles * gather.groups * channels.blocks, 1, [&](int64_t first, int64_t last) {
-    thread_local TileMemory<T> memory;
-    for (int64_t item = first; item < last; item++) {
-      const int64_t k0 = item % channels.blocks * channels.block;
-      int64_t begin, end;
-      channels.cut.row_tiles.range(gather.grid, item / channels.blocks / gather.groups, begin, end);
-      for (size_t f = 0; f < plans.size(); f++) {
-        channel_tile(gather, channels, gather.phases[f], plans[f], item / channels.blocks % gather.groups, k0,
-                     std::min(gather.dest_channels, k0 + channels.block), begin, end, memory);
-      }
-    }
-    trim(memory.columns);
-    trim(memory.product);
-    trim(memory.turned);
+  each_tile(gather, cut, [&](int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+    for (size_t f = 0; f < plans.size(); f++) channel_tile(gather, cut, gather.phases[f], plans[f], group, k0, k1, begin, end, memory);
   });
   return true;
 }

@@ -20,6 +20,19 @@ constexpr int kMostPieces = NODEGRAD_VECTOR_BYTES == 64 ? 4 : 1;
 // Whether neighbours along a row or down a column read pixels that are no neighbours.
 inline bool strided(const GatherPhase& phase) { return phase.axis[1].stride != 1 || phase.axis[2].stride != 1; }
 
+// Destination channels in blocks of a multiple of `width`: no more than it takes for `pieces` pieces of work where each comes `others` times, and
+// none of much less than 64.
+struct ChannelBlocks {
+  int64_t size, count;
+
+  ChannelBlocks(int64_t channels, int64_t pieces, int64_t others, int64_t width) {
+    const int64_t blocks = std::min(most(channels), ceil_div(pieces, std::max<int64_t>(1, others)));
+    size = round_up(ceil_div(channels, blocks), width);
+    count = ceil_div(channels, size);
+  }
+  static int64_t most(int64_t channels) { return std::max<int64_t>(1, channels / 64); }
+};
+
 // How a Gather is cut; a function of the shape alone.
 struct GatherCut {
   int64_t units;          // of source channels
@@ -42,7 +55,6 @@ struct GatherCut {
         tile(tile_pixels(gather)),
         row_tiles(gather.grid, tile) {
     constexpr int64_t kLanes = kCols<T> / kVectors;
-    const int64_t most = most_blocks(gather);
     const int64_t* grid = gather.grid;
     static_assert(kLanes >= 2 * kMostPieces, "a piece has two elements at least");
     // A piece is part of one row.
@@ -55,9 +67,9 @@ struct GatherCut {
     aligned = aligned && !running;
     tiles = in_rows() ? row_tiles.count(gather.n, grid) : ceil_div(pixels, tile);
     // Each block of channels lays the tile's pixels again, which costs more as columns than as a window.
-    blocks = std::min(most, ceil_div(in_rows() ? 8 : 4, std::max<int64_t>(1, tiles * gather.groups)));
-    block = round_up(ceil_div(gather.dest_channels, blocks), kRows);
-    blocks = ceil_div(gather.dest_channels, block);
+    const ChannelBlocks cut(gather.dest_channels, in_rows() ? 8 : 4, tiles * gather.groups, kRows);
+    block = cut.size;
+    blocks = cut.count;
   }
 
   // The pixels of tile t among those of all images.
@@ -89,15 +101,12 @@ struct GatherCut {
     const double least = aligned && !strided(gather.phases[0]) ? kLeastOfPieces : channels / (channels + kChannelsOfCopies);
     return made > 0 && static_cast<double>(wanted) >= least * static_cast<double>(made);
   }
-  template <class T>
-  static int64_t most_blocks(const Gather<T>& gather) {
-    return std::max<int64_t>(1, gather.dest_channels / 64);
-  }
   // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
   template <class T>
   static int64_t tile_pixels(const Gather<T>& gather) {
     int64_t size = 8 * kCols<T>;
-    while (size > kCols<T> && ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * most_blocks(gather) < 8) size /= 2;
+    while (size > kCols<T> && ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * ChannelBlocks::most(gather.dest_channels) < 8)
+      size /= 2;
     return size;
   }
 };
@@ -223,6 +232,11 @@ struct TileMemory {
   std::vector<typename Multiply<T>::Sum> turned;  // the product with channels in its rows, where it was made with pixels in them
   std::vector<typename Multiply<T>::Unit> rows;   // of weights that stand: a tile's, packed
 };
+template <class T>
+TileMemory<T>& tile_memory() {
+  thread_local TileMemory<T> memory;
+  return memory;
+}
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
 template <class T>
@@ -387,13 +401,27 @@ bool weights_stand(const Gather<T>& gather, const GatherCut& cut) {
   return cut.tiles <= 8;
 }
 
-// All tiles of all groups in parallel.
+// Calls tile(group, k0, k1, begin, end, memory) for all tiles of all groups and blocks of channels of a cut, in parallel.
+template <class T, class Cut, class Tile>
+void each_tile(const Gather<T>& gather, const Cut& cut, const Tile& tile) {
+  parallel_for(cut.tiles * gather.groups * cut.blocks, 1, [&](int64_t first, int64_t last) {
+    TileMemory<T>& memory = tile_memory<T>();
+    for (int64_t item = first; item < last; item++) {
+      const int64_t k0 = item % cut.blocks * cut.block;
+      int64_t begin, end;
+      cut.range(gather.grid, item / cut.blocks / gather.groups, begin, end);
+      tile(item / cut.blocks % gather.groups, k0, std::min(gather.dest_channels, k0 + cut.block), begin, end, memory);
+    }
+    trim(memory.columns);
+    trim(memory.product);
+    trim(memory.turned);
+  });
+}
+
 template <class T>
-void gather_tiles(const Gather<T>& gather) {
+void gather_tiles(const Gather<T>& gather, const GatherCut& cut) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
-  if (gather.n * gather.grid_pixels() == 0 || gather.dest_channels == 0) return;
-  const GatherCut cut(gather);
   const int64_t padded = round_up(gather.dest_channels, kRows);
   int64_t total = 0;
   for (const GatherPhase& phase : gather.phases) total += gather.groups * padded * cut.units * phase.taps();
@@ -409,20 +437,10 @@ void gather_tiles(const Gather<T>& gather) {
   const Scratch<Sum> bias(gather.bias == nullptr ? 0 : gather.groups * gather.dest_channels);
   if (gather.bias != nullptr)
     for (int64_t k = 0; k < gather.groups * gather.dest_channels; k++) bias[k] = static_cast<Sum>(gather.bias[k]);
-  parallel_for(cut.tiles * gather.groups * cut.blocks, 1, [&](int64_t first, int64_t last) {
-    thread_local TileMemory<T> memory;
-    for (int64_t item = first; item < last; item++) {
-      const int64_t k0 = item % cut.blocks * cut.block;
-      int64_t begin, end;
-      cut.range(gather.grid, item / cut.blocks / gather.groups, begin, end);
-      cut_segments(gather.grid, begin, end, kCols<T>, memory.segments);
-      for (size_t f = 0; f < plans.size(); f++) {
-        gather_tile(gather, cut, gather.phases[f], plans[f], gather.bias == nullptr ? nullptr : bias.get(), item / cut.blocks % gather.groups, k0,
-                    std::min(gather.dest_channels, k0 + cut.block), begin, end, memory);
-      }
-    }
-    trim(memory.columns);
-    trim(memory.product);
+  each_tile(gather, cut, [&](int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+    cut_segments(gather.grid, begin, end, kCols<T>, memory.segments);
+    for (size_t f = 0; f < plans.size(); f++)
+      gather_tile(gather, cut, gather.phases[f], plans[f], gather.bias == nullptr ? nullptr : bias.get(), group, k0, k1, begin, end, memory);
   });
 }
 

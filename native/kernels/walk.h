@@ -82,6 +82,8 @@ inline int64_t row_step(const Plan& plan, int operand) { return plan.ndim() < 2 
 // Calls row(offsets, n) for every innermost run of a strided plan.
 template <int Operands, class Row>
 void walk(const Plan& plan, const Row& row, int64_t grain = kElementGrain) {
+  int64_t steps[Operands];
+  for (int k = 0; k < Operands; k++) steps[k] = row_step(plan, k);
   walk_rows<Operands>(
       plan,
       [&](const int64_t* first, int64_t n, int64_t count) {
@@ -89,7 +91,7 @@ void walk(const Plan& plan, const Row& row, int64_t grain = kElementGrain) {
         for (int k = 0; k < Operands; k++) offsets[k] = first[k];
         for (int64_t i = 0; i < count; i++) {
           row(offsets, n);
-          for (int k = 0; k < Operands; k++) offsets[k] += row_step(plan, k);
+          for (int k = 0; k < Operands; k++) offsets[k] += steps[k];
         }
       },
       grain);

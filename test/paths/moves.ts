@@ -19,13 +19,14 @@ function placesIn(shape: readonly number[], at: number): number[] {
 const flat = (shape: readonly number[], places: readonly number[]): number => places.reduce((at, i, d) => at * shape[d] + i, 0);
 
 /** A case whose output at some place is the input at another. */
-function moved(name: string, input: readonly number[], output: readonly number[], call: (x: Tensor) => Tensor, from: (places: number[]) => readonly number[]): Case {
+function moved(name: string, input: readonly number[], output: readonly number[], call: (x: Tensor) => Tensor, from: (places: number[]) => readonly number[], exact = false): Case {
   return {
     name: `${name} of ${input.join('x')}`,
     inputs: [{ shape: input }],
     call,
     reference: taped((_, x) => Array.from({ length: count(output) }, (__, at) => x[flat(input, from(placesIn(output, at)))])),
     terms: 4,
+    exact,
     dtypes: WITH_HALVES,
   };
 }
@@ -117,6 +118,43 @@ const flipped = SHAPES.flatMap((shape) =>
   ),
 );
 
+const TURNED: readonly (readonly [shape: readonly number[], order: readonly number[]])[] = [
+  [
+    [37, 65],
+    [1, 0],
+  ],
+  [
+    [3, 70, 130],
+    [0, 2, 1],
+  ],
+  [
+    [2, 20, 9, 15],
+    [0, 2, 3, 1],
+  ],
+  [
+    [2, 9, 15, 20],
+    [0, 3, 1, 2],
+  ],
+  [
+    [300, 4],
+    [1, 0],
+  ],
+  [
+    [5, 14, 33],
+    [2, 0, 1],
+  ],
+];
+const turned = TURNED.map(([shape, order]) =>
+  moved(
+    `permutation to ${order.join(', ')}, made contiguous,`,
+    shape,
+    order.map((d) => shape[d]),
+    (x) => x.permute(order).contiguous(),
+    (places) => shape.map((_, d) => places[order.indexOf(d)]),
+    true,
+  ),
+);
+
 /** Values that are all different, in a mixed order. */
 function mixed(shape: readonly number[]): Input {
   const n = count(shape);
@@ -173,6 +211,7 @@ export const moves: readonly Case[] = [
   selected([5000], 0, 4001),
   ...padded,
   ...flipped,
+  ...turned,
   ordered([6, 301], 1, 'sort', (x) => sort(x).values, 301, 1),
   ordered([301, 6], 0, 'sort', (x) => sort(x, 0).values, 301, 1),
   ordered([6, 301], 1, 'topk', (x) => topk(x, 5).values, 5, -1),
