@@ -75,7 +75,7 @@ class Winograd {
   // Whether the result is right. A tile of four pixels a side mixes pixels that its results do not all read, so that what is not a finite number
   // would spread to results that are none of its own: then the result is to be computed in another way.
   bool run() {
-    const Scratch<float> filters(gather_.groups * kPlaces * k_padded_ * c_);
+    const Scratch<float> filters(gather_.groups * kPlaces * filter_step());
     transform_filters(filters.get());
     const int64_t blocks = ceil_div(panels_, together_), shares = ceil_div(k_padded_, share_);
     std::atomic<bool> finite = true;
@@ -95,8 +95,10 @@ class Winograd {
   }
 
  private:
-  // [group][place][panel of kRows channels][source channel][kRows]
-  int64_t filter(int64_t group, int64_t place, int64_t k) const { return ((group * kPlaces + place) * k_padded_ + k) * c_; }
+  // [group][place][panel of kRows channels][source channel][kRows]. From a place to the next one there are some elements more, so that what is
+  // written together, one vector a place, does not push each other out of the cache.
+  int64_t filter_step() const { return k_padded_ * c_ + kWidth; }
+  int64_t filter(int64_t group, int64_t place, int64_t k) const { return (group * kPlaces + place) * filter_step() + k * c_; }
 
   void transform_filters(float* filters) const {
     const int64_t panels = k_padded_ / kRows;
@@ -142,7 +144,7 @@ class Winograd {
   void transform_filter(const float* rows, const int64_t* order, int64_t count, float* to) const {
     // The second of two channels, or the first once more.
     const float* second = rows + (count - 1) * 9 * kRows;
-    const int64_t step = k_padded_ * c_;
+    const int64_t step = filter_step();
     along_both<FloatVector, 3, kPoints>([](const FloatVector* w, FloatVector* made) { Tiles::Line::filter(w, made); },
                                         [=](int i, int j) { return both(rows, second, order[3 * i + j]); },
                                         [=](int i, int j, FloatVector v) { put(to + (kPoints * i + j) * step, v, count); });
