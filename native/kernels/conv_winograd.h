@@ -45,7 +45,7 @@ class Winograd {
   // Whether the transforms cost less than the products that they save, in multiply-adds. Measured.
   static bool suits(const Gather<T>& g) {
     if (!Tiles::serves(g)) return false;
-    constexpr double kTransform = (kSide == 2 ? 7.5 : 12) * kPlaces, kFilter = (kSide == 2 ? 28 : 35) * kPlaces;
+    constexpr double kTransform = (kSide == 2 ? 7.5 : 12) * kPlaces, kFilter = Tiles::kFilter * kPlaces;
     const Tiles tiles(g);
     const auto number = [](int64_t count) { return static_cast<double>(count); };
     const double c = number(g.source_channels), k = number(g.dest_channels);
