@@ -75,8 +75,7 @@ export function defineElementwise<const P extends readonly string[], A extends r
 }
 
 /** Another name of a public function: the same function, and the same methods under that name. */
-// biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
-export function aliasOf<F extends (...args: any[]) => Tensor>(name: string, fn: F): F {
+export function aliasOf<F extends (...args: never[]) => Tensor>(name: string, fn: F): F {
   for (const suffix of ['', '_']) {
     const method = Object.getOwnPropertyDescriptor(Tensor.prototype, fn.name + suffix);
     if (method !== undefined) Object.defineProperty(Tensor.prototype, name + suffix, method);

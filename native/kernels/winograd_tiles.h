@@ -34,13 +34,11 @@ struct WinogradTiles {
   static constexpr int64_t kWidth = kCols<float>;
   static constexpr int kLanes = static_cast<int>(kWidth) / kVectors;
   using Line = WinogradLine<kSide>;
-  // What a multiply-add of direct sums takes, and each place of a filter, in multiply-adds of float32. Measured. Beside products as fast as those of
-  // bfloat16 pairs it counts that transformed filters are eight times the weights: written to memory and read again where a network's other layers
-  // have taken the cache.
+  // What a multiply-add of direct sums takes, in multiply-adds of float32. Measured.
 #if defined(__AVX512BF16__)
-  static constexpr double kDirect = kSide == 2 ? 1 : 0.68, kFilter = kSide == 2 ? 28 : 110;
+  static constexpr double kDirect = std::is_same_v<T, BFloat16> ? 0.68 : 1;
 #else
-  static constexpr double kDirect = 1, kFilter = kSide == 2 ? 28 : 35;
+  static constexpr double kDirect = 1;
 #endif
 
   int64_t across, down, count;  // tiles in a row, rows of them in an image, and tiles of all images
