@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NETWORKS } from './networks.js';
 import { findPython } from './python.js';
+import { geometricMean, median } from './timing.js';
 import { WORKLOADS } from './workloads.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -24,7 +25,8 @@ interface Result {
   readonly peak_rss_mb: number;
 }
 
-const env: NodeJS.ProcessEnv = { ...process.env };
+// PyTorch warns at each convolution of a processor that NNPACK doesn't know.
+const env: NodeJS.ProcessEnv = { ...process.env, TORCH_CPP_LOG_LEVEL: 'ERROR' };
 delete env.OPENBLAS_CORETYPE;
 delete env.OPENBLAS_L2_SIZE;
 
@@ -42,8 +44,6 @@ function ours(name: string): Result {
 function theirs(python: string, name: string): Result {
   return last(execFileSync(python, [path.join(here, 'torch_workloads.py'), name], { encoding: 'utf8', env }));
 }
-
-const median = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 const unknown = positionals.find((name) => !(name in WORKLOADS));
 if (unknown !== undefined) throw new Error(`no workload ${unknown}; there are ${Object.keys(WORKLOADS).join(', ')}`);
@@ -74,7 +74,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)
   console.log(line);
 }
 if (python !== undefined) {
-  const mean = (list: readonly Record<string, unknown>[]): string => `${Math.exp(list.reduce((sum, row) => sum + Math.log(row.speed as number), 0) / list.length).toFixed(2)} x`;
+  const mean = (list: readonly Record<string, unknown>[]): string => `${geometricMean(list.map((row) => row.speed as number)).toFixed(2)} x`;
   const first = rows.filter((row) => !((row.workload as string) in NETWORKS));
   console.log(`\ngeometric mean of the speed ratios: ${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`);
 }

@@ -2,27 +2,13 @@
 
 Usage: python torch_kernels.py THREADS SECONDS SECTION NAME...   prints a JSON object: seconds of a call by name
 """
-import json, sys, time
+import json, sys
 import torch, torch.nn.functional as F
+from torch_timing import median_seconds
 
 threads, budget, section, *names = sys.argv[1:]
 torch.set_num_threads(int(threads))
 LARGE = 16 * 2 ** 20
-
-
-def median_seconds(work):
-    def timed(count):
-        t = time.perf_counter()
-        for _ in range(count): work()
-        return time.perf_counter() - t
-    for _ in range(3): work()
-    inner = 1
-    while (taken := timed(inner)) < 2e-3:
-        inner = max(inner + 1, min(inner * 10, int(inner * 3e-3 / (taken + 1e-9)) + 1))
-    times, start = [], time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - start < float(budget):
-        times.append(timed(inner) / inner)
-    return sorted(times)[len(times) // 2]
 
 
 def backward(y, x):
@@ -94,4 +80,4 @@ for name, shape, fn in (
     B[name], B[name + ' backward'] = both(shape, fn)
 
 torch.manual_seed(0)
-print(json.dumps({name: median_seconds(gemm(name) if section == 'gemm' else conv(name) if section == 'conv' else B[name]()) for name in names}))
+print(json.dumps({name: median_seconds(gemm(name) if section == 'gemm' else conv(name) if section == 'conv' else B[name](), float(budget)) for name in names}))

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findPython } from '../python.js';
+import { inTurn, median, type Numbers } from '../timing.js';
 import { BANDWIDTH, CONVOLUTIONS, flops, GEMMS, PASSES } from './cases.js';
 import { measureMachine } from './machine.js';
 
@@ -44,30 +45,17 @@ const root = path.resolve(here, '..', '..');
 const program = path.join(root, 'build', 'bench', 'measure.cjs');
 execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'measure.ts'), program]);
 
-type Seconds = Record<string, number>;
-const median = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
-
-function ours(count: number, section: string, names: readonly string[]): Seconds {
+function ours(count: number, section: string, names: readonly string[]): Numbers {
   const out = execFileSync(process.execPath, [program, args.seconds, section, ...names], {
     encoding: 'utf8',
     env: { ...env, NODEGRAD_NUM_THREADS: String(count) },
   });
-  return JSON.parse(out) as Seconds;
+  return JSON.parse(out) as Numbers;
 }
-function theirs(section: string, names: readonly string[]): Seconds {
+function theirs(section: string, names: readonly string[]): Numbers {
   const out = execFileSync(python as string, [path.join(here, '..', 'torch_kernels.py'), String(threads), args.seconds, section, ...names], { encoding: 'utf8', env });
-  return JSON.parse(out) as Seconds;
+  return JSON.parse(out) as Numbers;
 }
-/** Runs the measurements in turn, several rounds: the median of each number of each. */
-function inTurn(measurements: readonly (() => Seconds)[]): Seconds[] {
-  const all: Seconds[][] = measurements.map(() => []);
-  for (let round = 0; round < rounds; round++)
-    measurements.forEach((measure, i) => {
-      all[i].push(measure());
-    });
-  return all.map((list) => Object.fromEntries(Object.keys(list[0]).map((name) => [name, median(list.map((result) => result[name]))])));
-}
-
 const tables: Record<string, Record<string, unknown>[]> = {};
 function table(title: string, rows: Record<string, number | string>[]): void {
   tables[title] = rows;
@@ -85,17 +73,20 @@ table('The machine', [
 console.log(`\n${cpus()[0].model.trim()}, ${threads} threads; ${limits[0].config}; Node ${process.version}`);
 
 /** GF/s by name. */
-function rates(list: Seconds, floating: (name: string) => number): Seconds {
+function rates(list: Numbers, floating: (name: string) => number): Numbers {
   return Object.fromEntries(Object.entries(list).map(([name, time]) => [name, floating(name) / time / 1e9]));
 }
 
 if (wants('gemm')) {
-  const raw = (): Seconds => measureMachine(threads, seconds, GEMMS, env) as unknown as Seconds;
-  const [c, mine, torch] = inTurn([
-    () => Object.fromEntries(Object.entries(raw()).filter(([name]) => GEMMS.includes(name))),
-    () => rates(ours(threads, 'gemm', GEMMS), flops),
-    ...(python === undefined ? [] : [() => rates(theirs('gemm', GEMMS), flops)]),
-  ]);
+  const raw = (): Numbers => measureMachine(threads, seconds, GEMMS, env) as unknown as Numbers;
+  const [c, mine, torch] = inTurn(
+    [
+      () => Object.fromEntries(Object.entries(raw()).filter(([name]) => GEMMS.includes(name))),
+      () => rates(ours(threads, 'gemm', GEMMS), flops),
+      ...(python === undefined ? [] : [() => rates(theirs('gemm', GEMMS), flops)]),
+    ],
+    rounds,
+  );
   table(
     `Matrix products, ${threads} threads, GF/s`,
     GEMMS.map((name) => ({
@@ -112,7 +103,7 @@ if (wants('gemm')) {
 if (wants('conv')) {
   const names = CONVOLUTIONS.flatMap((shape) => PASSES.map((pass) => `${shape} | ${pass}`));
   const floating = (name: string): number => flops(name.split(' | ')[0]);
-  const [mine, torch] = inTurn([() => rates(ours(threads, 'conv', names), floating), ...(python === undefined ? [] : [() => rates(theirs('conv', names), floating)])]);
+  const [mine, torch] = inTurn([() => rates(ours(threads, 'conv', names), floating), ...(python === undefined ? [] : [() => rates(theirs('conv', names), floating)])], rounds);
   table(
     `Convolutions 3x3, padding 1, ${threads} threads, GF/s`,
     names.map((name) => ({
@@ -128,11 +119,14 @@ if (wants('conv')) {
 if (wants('bandwidth')) {
   const names = Object.keys(BANDWIDTH);
   const bytes = (name: string): number => 4 * BANDWIDTH[name].elements;
-  const [{ triad }, mine, torch] = inTurn([
-    () => ({ triad: measureMachine(threads, Math.max(1, seconds), ['triad'], env).triad as number }),
-    () => ours(threads, 'bandwidth', names),
-    ...(python === undefined ? [] : [() => theirs('bandwidth', names)]),
-  ]);
+  const [{ triad }, mine, torch] = inTurn(
+    [
+      () => ({ triad: measureMachine(threads, Math.max(1, seconds), ['triad'], env).triad as number }),
+      () => ours(threads, 'bandwidth', names),
+      ...(python === undefined ? [] : [() => theirs('bandwidth', names)]),
+    ],
+    rounds,
+  );
   table(
     `Arrays beyond the cache, ${threads} threads, triad in the same minutes ${triad.toPrecision(3)} GB/s`,
     names.map((name) => {
@@ -152,7 +146,10 @@ if (wants('bandwidth')) {
 if (wants('threads')) {
   const products = GEMMS.filter((name) => flops(name) >= 2 ** 31);
   const passes = CONVOLUTIONS.flatMap((shape) => PASSES.map((pass) => `${shape} | ${pass}`));
-  const [one, many] = inTurn([1, threads].map((count) => () => ({ ...ours(count, 'gemm', products), ...ours(count, 'conv', passes) })));
+  const [one, many] = inTurn(
+    [1, threads].map((count) => () => ({ ...ours(count, 'gemm', products), ...ours(count, 'conv', passes) })),
+    rounds,
+  );
   table(
     `${threads} threads against one`,
     [...products, ...passes].map((name) => ({
@@ -169,7 +166,7 @@ if (wants('import')) {
     "const [t, m] = [performance.now(), process.memoryUsage.rss()]; await import('nodegrad'); console.log(JSON.stringify({ ms: performance.now() - t, MB: (process.memoryUsage.rss() - m) / 2 ** 20 }))";
   const runs = Array.from({ length: 3 + 2 * rounds }, () => {
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env, cwd: root });
-    return JSON.parse(out) as Seconds;
+    return JSON.parse(out) as Numbers;
   });
   table("import 'nodegrad'", [{ what: 'median', ms: median(runs.map((r) => r.ms)), 'MB added': median(runs.map((r) => r.MB)) }]);
 }
