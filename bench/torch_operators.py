@@ -8,7 +8,7 @@ from torch_timing import median_seconds
 
 threads, budget, file = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(threads)
-WARM_UP = 0.1  # as on our side
+WARM_UP = 0.4  # as on our side
 
 
 class Recorder:

@@ -39,7 +39,7 @@ const names = { ...inputs, torch: recorder(nodegrad), F: recorder(nodegrad.nn.fu
 const tensorsOf = (value: unknown): Tensor[] => (value instanceof Tensor ? [value] : Array.isArray(value) ? value.flatMap(tensorsOf) : []);
 
 /** V8 compiles what runs often, on a processor that the kernels then lack. */
-const WARM_UP = 0.1;
+const WARM_UP = 0.4;
 
 const results: Record<string, number> = {};
 for (const expression of casesOf(readFileSync(file, 'utf8'))) {

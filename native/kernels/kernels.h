@@ -27,6 +27,7 @@
   X(bfloat16) \
   X(pool) \
   X(avg_pool) \
+  X(pad) \
   X(interpolate) \
   X(optim) \
   X(rnn) \

@@ -23,23 +23,13 @@ constexpr int64_t kFoldPiece = 65536;
 constexpr int64_t kFoldGrain = 16384;
 // Reductions of at most this many elements run one after the other without blocking: many of them overlap in the processor.
 constexpr int64_t kFoldShort = 32;
-// Elements of a long row that are folded side by side.
+// Elements of a row that are folded side by side: half as many in a row of fewer than so many elements, whose accumulators are registers.
 constexpr int64_t kRowLanes = 32;
+constexpr int64_t kLongRow = 1024;
 
-// acc[i] = fold over rows of x[row * stride + i], i < width <= kFoldWidth, rows >= 1.
-// A width that is known as the kernel is compiled is given as WIDTH too.
-template <int64_t WIDTH = 0, class Op, class In, class Acc>
-void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t some_width, Acc* acc) {
-  const int64_t width = WIDTH > 0 ? WIDTH : some_width;
-  if (rows > kFoldRows) {
-    const int64_t half = round_up(rows / 2, kFoldRows);
-    Acc other[WIDTH > 0 ? WIDTH : kFoldWidth];
-    fold_columns<WIDTH>(op, x, half, stride, width, acc);
-    fold_columns<WIDTH>(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], other[i]);
-    return;
-  }
+// acc[i] = fold over rows of x[row * stride + i], i < width, for 1 <= rows <= kFoldRows.
+template <class Op, class In, class Acc>
+inline void fold_few_rows(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t width, Acc* acc) {
   NODEGRAD_SIMD
   for (int64_t i = 0; i < width; i++) acc[i] = op.load(x[i]);
   int64_t row = 1;
@@ -60,17 +50,42 @@ void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64
   }
 }
 
-// One row of n >= LANES elements, folded along itself as columns that lie side by side.
+// The same for any number of rows, with width <= kFoldWidth. A width that is known as the kernel is compiled is given as WIDTH too: its accumulators
+// are in registers then.
+template <int64_t WIDTH = 0, class Op, class In, class Acc>
+void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t some_width, Acc* acc) {
+  const int64_t width = WIDTH > 0 ? WIDTH : some_width;
+  if (rows > kFoldRows) {
+    const int64_t half = round_up(rows / 2, kFoldRows);
+    Acc other[WIDTH > 0 ? WIDTH : kFoldWidth];
+    fold_columns<WIDTH>(op, x, half, stride, width, acc);
+    fold_columns<WIDTH>(op, x + half * stride, rows - half, stride, width, static_cast<Acc*>(other));
+    NODEGRAD_SIMD
+    for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], other[i]);
+  } else if constexpr (WIDTH > 0) {
+    Acc own[WIDTH];
+    fold_few_rows(op, x, rows, stride, width, static_cast<Acc*>(own));
+    std::copy_n(own, WIDTH, acc);
+  } else {
+    fold_few_rows(op, x, rows, stride, width, acc);
+  }
+}
+
+// One row of n >= LANES elements, folded along itself as columns that lie side by side. What is left of it joins the halves that it fills while they
+// are folded: element by element it would be stored right before vectors read it, which stalls.
 template <int64_t LANES, class Op, class In, class Acc>
 Acc fold_row(const Op& op, const In* x, int64_t n) {
   Acc acc[LANES];
   const int64_t rows = n / LANES;
   fold_columns<LANES>(op, x, rows, LANES, LANES, static_cast<Acc*>(acc));
   x += rows * LANES;
-  for (int64_t i = 0; i < n - rows * LANES; i++) acc[i] = op.combine(acc[i], op.load(x[i]));
+  const int64_t left = n - rows * LANES;
 #pragma GCC unroll 8
   for (int64_t half = LANES / 2; half >= 1; half /= 2) {
     for (int64_t i = 0; i < half; i++) acc[i] = op.combine(acc[i], acc[i + half]);
+    if ((left & half) == 0) continue;
+    for (int64_t i = 0; i < half; i++) acc[i] = op.combine(acc[i], op.load(x[i]));
+    x += half;
   }
   return acc[0];
 }
@@ -79,7 +94,7 @@ Acc fold_row(const Op& op, const In* x, int64_t n) {
 template <class Op, class In, class Acc>
 void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
   if (inner == 1 && n > kFoldShort) {
-    acc[0] = n < 4 * kRowLanes ? fold_row<kRowLanes / 4, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
+    acc[0] = n < kLongRow ? fold_row<kRowLanes / 2, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
     return;
   }
   if (inner == 1) {
