@@ -1,7 +1,7 @@
 // Batch normalisation of contiguous [n, c, inner], forward and backward. A channel at a time where it has runs of elements, so that a
-// later pass finds it in cache: in pieces of at most kRun elements, into which short runs are gathered. Where inner is 1 a channel is a
-// column: chunks of rows are summed column by column, and chunks added up in order. Inputs and outputs of 16 bits are widened and
-// narrowed piece by piece; weights and statistics are then float.
+// later pass finds it in cache: in pieces of at most kRun elements, or of kGathered into which short runs are gathered. Where inner is 1 a channel is
+// a column: chunks of rows are summed column by column, and chunks added up in order. Inputs and outputs of 16 bits are widened and narrowed piece by
+// piece; weights and statistics are then float.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -17,26 +17,31 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// Runs below this many elements are gathered.
-constexpr int64_t kShortRun = 256;
+// Elements of a piece of gathered runs: the sums of a piece cost as much as reading some hundred elements, whatever its length.
+constexpr int64_t kGathered = 4096;
 // Rows that a column is summed over in the element type.
 constexpr int64_t kRows = 64;
 
 // The pieces of the channels of [n, c, inner].
 struct Pieces {
   int64_t n, c, inner;
+  bool gathered;
+
+  // Runs are gathered that are short beside what gathering costs, which is nothing where they are widened anyhow.
+  Pieces(int64_t n_, int64_t c_, int64_t inner_, bool widens) : n(n_), c(c_), inner(inner_), gathered(inner <= kRun / (widens ? 2 : 4)) {}
 
   int64_t elements() const { return n * c * inner; }
   int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n * inner)); }
-  bool gathered() const { return inner < kShortRun; }
+  // Whether a channel is one gathered piece, which is still in its buffer when it is asked for again.
+  bool held() const { return gathered && n * inner <= kGathered; }
 
   // Calls piece(offset of the first element, elements) for all of a channel.
   template <class F>
   void each(int64_t channel, const F& piece) const {
-    const int64_t rows = gathered() ? kRun / inner : 1;
+    const int64_t rows = gathered ? kGathered / inner : 1;
     for (int64_t i = 0; i < n; i += rows) {
       const int64_t offset = (i * c + channel) * inner;
-      if (gathered()) {
+      if (gathered) {
         piece(offset, std::min(rows, n - i) * inner);
       } else {
         for (int64_t at = 0; at < inner; at += kRun) piece(offset + at, std::min(kRun, inner - at));
@@ -46,7 +51,7 @@ struct Pieces {
   // The elements of a piece side by side, in the type of the computation: where they are, or in `buffer`.
   template <class T>
   const Wide<T>* read(const T* x, int64_t offset, int64_t size, Wide<T>* buffer) const {
-    if (!gathered()) return widened(x + offset, size, buffer);
+    if (!gathered) return widened(x + offset, size, buffer);
     for (int64_t at = 0; at < size; at += inner, offset += c * inner) {
       if constexpr (is_half<T>) {
         widen(x + offset, buffer + at, inner);
@@ -59,11 +64,11 @@ struct Pieces {
   // Where results for a piece go before `write`.
   template <class T>
   Wide<T>* place(T* y, int64_t offset, Wide<T>* buffer) const {
-    return gathered() ? buffer : target(y + offset, buffer);
+    return gathered ? buffer : target(y + offset, buffer);
   }
   template <class T>
   void write(const Wide<T>* results, T* y, int64_t offset, int64_t size) const {
-    if (!gathered()) return narrowed(results, y + offset, size);
+    if (!gathered) return narrowed(results, y + offset, size);
     for (int64_t at = 0; at < size; at += inner, offset += c * inner) {
       if constexpr (is_half<T>) {
         narrow(results + at, y + offset, inner);
@@ -147,7 +152,7 @@ template <class T>
 void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> variance,
                Slice<Wide<T>> rstd, int64_t n, int64_t c, int64_t inner, double eps, bool has_weight, bool has_bias, bool training) {
   using W = Wide<T>;
-  const Pieces pieces{n, c, inner};
+  const Pieces pieces(n, c, inner, is_half<T>);
   const T* in = x.at_least(pieces.elements());
   T* out = y.at_least(pieces.elements());
   if (has_weight) weight.at_least(c);
@@ -188,7 +193,7 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
     return;
   }
   parallel_for(c, pieces.grain(), [&](int64_t begin, int64_t end) {
-    W a[kRun], b[kRun];
+    W a[kGathered];
     for (int64_t channel = begin; channel < end; channel++) {
       if (training) {
         Moments moments;
@@ -200,8 +205,8 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
       finish(channel, scale, shift);
       const W centre = mean.data[channel];
       pieces.each(channel, [&](int64_t offset, int64_t size) {
-        const W* v = pieces.read(in, offset, size, a);
-        W* to = pieces.place(out, offset, b);
+        const W* v = training && pieces.held() ? a : pieces.read(in, offset, size, a);
+        W* to = pieces.place(out, offset, a);
         map_packs(size, [=](auto u) { return (u - centre) * scale + shift; }, to, v);
         pieces.write(to, out, offset, size);
       });
@@ -216,7 +221,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
                        Slice<T> grad_input, Slice<Wide<T>> grad_weight, Slice<Wide<T>> grad_bias, int64_t n, int64_t c, int64_t inner,
                        bool has_weight, bool training) {
   using W = Wide<T>;
-  const Pieces pieces{n, c, inner};
+  const Pieces pieces(n, c, inner, is_half<T>);
   const T* gradient = g.at_least(pieces.elements());
   const T* in = x.at_least(pieces.elements());
   T* out = grad_input.at_least(pieces.elements());
@@ -278,7 +283,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
     return;
   }
   parallel_for(c, pieces.grain(), [&](int64_t begin, int64_t end) {
-    W first[kRun], second[kRun], third[kRun];
+    W first[kGathered], second[kGathered];
     for (int64_t channel = begin; channel < end; channel++) {
       const W centre = mean.data[channel];
       double sum = 0, product = 0;
@@ -290,9 +295,9 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
       W a, b, d;
       finish(channel, sum, product, a, b, d);
       pieces.each(channel, [&](int64_t offset, int64_t size) {
-        const W* u = pieces.read(gradient, offset, size, first);
-        const W* v = pieces.read(in, offset, size, second);
-        W* to = pieces.place(out, offset, third);
+        const W* u = pieces.held() ? first : pieces.read(gradient, offset, size, first);
+        const W* v = pieces.held() ? second : pieces.read(in, offset, size, second);
+        W* to = pieces.place(out, offset, first);
         map_packs(size, [=](auto p, auto q) { return a * p + b * (q - centre) + d; }, to, u, v);
         pieces.write(to, out, offset, size);
       });
