@@ -14,7 +14,7 @@
 #include "../runtime/simd.h"
 #include "walk.h"
 
-namespace nodegrad {
+namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
 constexpr int64_t kMoveGrain = 32768;
@@ -107,17 +107,27 @@ void add_to_linear_index(Slice<const int64_t> index, Slice<int64_t> out, int64_t
     return;
   }
   const int d = plan.ndim() - 1;
-  scalar::walk<2>(plan,
-                  [&](const int64_t* at, int64_t count) { run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count); });
+  walk<2>(plan, [&](const int64_t* at, int64_t count) { run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count); });
 }
 
 // Calls move(first of the indexed elements, first of the tensor's, how many) for the stretches of an index that `outer` tensors of n rows share, in
-// the index's order for each; false where too few share it, or where a row is to be skipped.
+// the index's order for each; false where too few share it, where hardly a stretch has more than a row, or where a row is to be skipped. Rows of one
+// element are then moved as such.
 template <class Move>
 bool move_stretches(const int64_t* index, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Move& move) {
   if (outer < kSharers || skip >= 0) return false;
   const std::vector<Stretch> stretches = stretches_of(index, count, n);
-  parallel_for(outer, 1 + kMoveGrain / std::max<int64_t>(1, inner * count), [&](int64_t begin, int64_t end) {
+  const int64_t grain = 1 + kMoveGrain / std::max<int64_t>(1, inner * count);
+  if (static_cast<int64_t>(stretches.size()) * 2 > count) {
+    if (inner > 1) return false;
+    parallel_for(outer, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) {
+        for (int64_t k = 0; k < count; k++) move(o * count + k, o * n + wrapped(index[k], n), int64_t{1});
+      }
+    });
+    return true;
+  }
+  parallel_for(outer, grain, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; o++) {
       for (const Stretch& s : stretches) move((o * count + s.at) * inner, (o * n + s.row) * inner, s.count * inner);
     }
@@ -235,7 +245,7 @@ void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int6
     return;
   }
   const int d = plan.ndim() - 1;
-  scalar::walk<3>(plan, [&](const int64_t* at, int64_t count) {
+  walk<3>(plan, [&](const int64_t* at, int64_t count) {
     run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), input.data + at[2], plan.stride(2, d), count);
   });
 }
@@ -263,8 +273,12 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
       }
       return;
     }
-    for (int64_t k = 0; k < count; k++) {
-      for (int64_t l = 0; l < lines; l++) put(y[l * sy + wrap(i[l * si + k * index_step], n) * step], s[l * ss + k * source_step]);
+    for (int64_t k = 0; k < count; k++, i += index_step, s += source_step) {
+      if (si == 1) {
+        each_place(i, lines, n, [&](int64_t l, int64_t place) { put(y[l * sy + place * step], s[l * ss]); });
+      } else {
+        for (int64_t l = 0; l < lines; l++) put(y[l * sy + wrap(i[l * si], n) * step], s[l * ss]);
+      }
     }
   };
   const int64_t grain = 1 + kMoveGrain / count;
@@ -273,7 +287,7 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
     return;
   }
   const int d = plan.ndim() - 1;
-  scalar::walk<3>(
+  walk<3>(
       plan,
       [&](const int64_t* at, int64_t lines) {
         run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2], plan.stride(2, d), lines);
@@ -464,4 +478,4 @@ void add_indexing(Registry& registry) {
   NODEGRAD_ADD_AS("triangle", triangle, NODEGRAD_ALL);
 }
 
-}  // namespace nodegrad
+}  // namespace nodegrad::NODEGRAD_LEVEL

@@ -5,12 +5,13 @@
 #include "../runtime/simd.h"
 
 // Families that are compiled once.
-#define NODEGRAD_FAMILIES(X) X(indexing) X(sort) X(search) X(svd) X(scan) X(random)
+#define NODEGRAD_FAMILIES(X) X(sort) X(search) X(svd) X(scan) X(random)
 // Families that are compiled once per SIMD level.
 // clang-format off
 #define NODEGRAD_LEVEL_FAMILIES(X) \
   X(matmul) \
   X(copy) \
+  X(indexing) \
   X(arithmetic) \
   X(integer) \
   X(elementwise) \
