@@ -10,6 +10,7 @@ import { castTo, contiguousOf } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { amaxOp, aminOp } from './extrema.js';
+import { putRowsInto, rowsAlong } from './index-rows.js';
 import { asOperand, isScalar, resultType, type Scalar, tensorArgument } from './promotion.js';
 
 type SearchKernel = KernelTable<
@@ -154,10 +155,11 @@ const uniqueOp = defineOp<UniqueSpec, UniqueSpec, Tensor[]>({
   infer: (_, spec) => spec,
   forward: ({ dim, sorted }, [x]) => {
     const { rows, n, width, shape } = rowsOf(x, dim);
-    const order = allocate([n], INT64);
-    const positions = order.array as BigInt64Array;
+    // Where each of the ordered rows stood; null where they are in their own order.
+    const order = sorted ? allocate([n], INT64) : null;
     let ordered = rows;
-    if (sorted) {
+    if (order !== null) {
+      const positions = order.array as BigInt64Array;
       if (width === 1) {
         ordered = allocate([n, 1], x.info);
         instanceOf('unique', kernels.sort, x)(rows.array, ordered.array, positions, 1, n, 1, 0, n);
@@ -165,14 +167,17 @@ const uniqueOp = defineOp<UniqueSpec, UniqueSpec, Tensor[]>({
         instanceOf('unique', kernels.sortRows, x)(rows.array, positions, n, width);
         ordered = rowsAt(rows, positions, n, width);
       }
-    } else for (let k = 0; k < n; k++) positions[k] = BigInt(k);
+    }
 
     const first = new BigInt64Array(n);
-    const run = new BigInt64Array(n);
-    const count = instanceOf('unique', kernels.runs, x)(ordered.array, first, run, n, width);
+    const run = allocate(dim === null ? [...x.shape] : [n], INT64);
+    const count = instanceOf('unique', kernels.runs, x)(ordered.array, first, run.array, n, width);
     const flat = rowsAt(ordered, first, count, width);
-    const inverse = allocate(dim === null ? [...x.shape] : [n], INT64);
-    for (let k = 0; k < n; k++) inverse.array[Number(positions[k])] = run[k] as never;
+    let inverse = run;
+    if (order !== null) {
+      inverse = allocate(run.shape, INT64);
+      putRowsInto(inverse, run, order, rowsAlong([n], 0, [n]));
+    }
     const counts = allocate([count], INT64);
     for (let j = 0; j < count; j++) counts.array[j] = ((j + 1 < count ? first[j + 1] : BigInt(n)) - first[j]) as never;
     return [dim === null ? windowOn(flat, [count], [1], 0) : backToDim(flat, count, shape, dim), inverse, counts];

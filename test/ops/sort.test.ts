@@ -55,6 +55,27 @@ describe('sort', () => {
     });
   }
 
+  it('orders long runs, which threads share, and finds the few first among many ties', () => {
+    for (const n of [32767, 32768, 70001]) {
+      const data = integers(n, 3000).map((v) => v - 1500);
+      for (const dtype of ['float32', 'int64'] as const) {
+        const x = tensor(data, { dtype });
+        for (const descending of [false, true]) {
+          const order = stableOrder(data, descending ? -1 : 1);
+          const { values, indices } = sort(x, 0, descending);
+          expect(numbers(indices)).to.deep.equal(order);
+          expect(numbers(values)).to.deep.equal(order.map((i) => data[i]));
+          for (const k of [1, 17, 64, 65]) expect(numbers(topk(x, k, 0, { largest: descending }).indices)).to.deep.equal(order.slice(0, k));
+        }
+        const [distinct, places, counts] = unique(x, { returnInverse: true, returnCounts: true }) as Tensor[];
+        const elements = numbers(distinct);
+        expect(elements).to.deep.equal([...new Set(data)].sort((a, b) => a - b));
+        expect(numbers(places).map((place) => elements[place])).to.deep.equal(data);
+        expect(numbers(counts).reduce((a, b) => a + b, 0)).to.equal(n);
+      }
+    }
+  });
+
   it('sorts along any dim', () => {
     const x = tensor(integers(3 * 40 * 5, 1000)).reshape(3, 40, 5);
     const along = sort(x, 1);
