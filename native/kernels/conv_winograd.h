@@ -27,6 +27,9 @@ class Winograd {
   static_assert(kTogether == 1 || kTogether == 2, "a vector holds the filters of one channel or of two");
   // Bytes of transformed source pixels, and of sums, that a tile of work holds in the second-level cache.
   static constexpr int64_t kSourceBytes = int64_t{1} << 18, kSumBytes = int64_t{1} << 17;
+  // Many filters come from another core's cache or from memory for each tile of work, which is then of so many tiles: of their source pixels one
+  // place at a time is held, in so many bytes, and more sums beside it. Measured.
+  static constexpr int64_t kManyTiles = 128, kPlaceBytes = int64_t{1} << 18;
 
   // One channel of one image among all of them, which end at `end`.
   struct Plane {
@@ -38,6 +41,7 @@ class Winograd {
   const bool reversed_;  // taps read later pixels first
   const int64_t c_, k_, k_padded_;
   const Tiles tiles_;
+  const bool many_filters_;          // more of them than of source pixels, when both are transformed
   const int64_t panels_, together_;  // of tiles; of them how many are worked at at a time
   int64_t share_, part_;             // destination channels of a unit of work, and of the sums that it holds at a time
 
@@ -65,12 +69,14 @@ class Winograd {
         k_(gather.dest_channels),
         k_padded_(round_up(k_, kRows)),
         tiles_(gather),
+        many_filters_(k_ >= tiles_.count),
         panels_(ceil_div(tiles_.count, kWidth)),
-        together_(std::min<int64_t>(panels_, std::max<int64_t>(1, kSourceBytes / (kPlaces * c_ * kWidth * static_cast<int64_t>(sizeof(float)))))) {
-    const int64_t most = std::max<int64_t>(kRows, kSumBytes / (kPlaces * together_ * kWidth * static_cast<int64_t>(sizeof(float))));
+        together_(panels_together()) {
+    const int64_t sums = many_filters_ ? 2 * kSumBytes : kSumBytes;
+    const int64_t most = std::max<int64_t>(kRows, sums / (kPlaces * together_ * kWidth * static_cast<int64_t>(sizeof(float))));
     part_ = equal_part(k_padded_, most / kRows * kRows, kRows);
-    // Few tiles are shared out by channels too, each share transforming the source anew.
-    const int64_t shares = std::min<int64_t>(ceil_div(4, ceil_div(panels_, together_) * gather.groups), ceil_div(k_, 64));
+    // Few tiles are shared out by channels too, each share transforming the source anew; a channel's sums are the same in any share.
+    const int64_t shares = std::min<int64_t>(ceil_div(thread_count(), ceil_div(panels_, together_) * gather.groups), ceil_div(k_, 64));
     share_ = equal_part(k_padded_, ceil_div(k_padded_, shares), kRows);
   }
 
@@ -97,6 +103,11 @@ class Winograd {
   }
 
  private:
+  int64_t panels_together() const {
+    const int64_t panel = c_ * kWidth * static_cast<int64_t>(sizeof(float));
+    const int64_t held = many_filters_ ? std::min(kManyTiles / kWidth, kPlaceBytes / panel) : kSourceBytes / (kPlaces * panel);
+    return equal_part(panels_, std::max<int64_t>(1, held), 1);
+  }
   // From a place of the filters or of the source to the next one: some elements more than it has, so that what is written together, one vector a
   // place, does not push each other out of the cache.
   int64_t filter_step() const { return k_padded_ * c_ + kWidth; }

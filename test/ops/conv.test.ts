@@ -220,23 +220,44 @@ describe('convolution and what is not finite', () => {
   }
 });
 
-describe('convolution and threads', () => {
-  it('gives the same bits for any number of threads', () => {
-    const run = (): number[][] => {
-      const x = tensor(fill(4 * 24 * 30 * 30, 1), { shape: [4, 24, 30, 30], dtype: 'float32', requiresGrad: true });
-      const w = tensor(fill(20 * 24 * 9, 2), { shape: [20, 24, 3, 3], dtype: 'float32', requiresGrad: true });
-      const y = nn.functional.conv2d(x, w, null, { padding: 1 });
-      const gradients = autograd.grad(y.mul(y).sum(), [x, w]) as Tensor[];
-      return [y, ...gradients].map((t) => Array.from(t.data() as Float32Array));
-    };
-    const before = addon.getNumThreads();
-    try {
-      addon.setNumThreads(1);
-      const one = run();
-      addon.setNumThreads(3);
-      expect(run()).to.deep.equal(one);
-    } finally {
-      addon.setNumThreads(before);
-    }
+/** Output and the gradients of a 3x3 convolution in a type. */
+function convolved(n: number, c: number, k: number, size: readonly number[], dtype: 'float32' | 'float64'): Float64Array[] {
+  const x = tensor(fill(n * c * size[0] * size[1], 1), { shape: [n, c, ...size], dtype, requiresGrad: true });
+  const w = tensor(fill(k * c * 9, 2), { shape: [k, c, 3, 3], dtype, requiresGrad: true });
+  const y = nn.functional.conv2d(x, w, null, { padding: 1 });
+  const gradOutputs = tensor(fill(y.numel(), 3), { shape: [...y.shape], dtype });
+  return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) => Float64Array.from(t.data() as Float32Array));
+}
+
+describe('convolution with many filters', () => {
+  // So many that several panels of tiles are worked at together; float64 takes direct sums, which the definition above has checked.
+  it('is in float32 what it is in float64', () => {
+    const exact = convolved(2, 257, 256, [11, 9], 'float64');
+    convolved(2, 257, 256, [11, 9], 'float32').forEach((values, which) => {
+      const deviation = Math.sqrt(exact[which].reduce((sum, v) => sum + v * v, 0) / exact[which].length);
+      const error = values.reduce((most, v, i) => Math.max(most, Math.abs(v - exact[which][i])), 0);
+      expect(error / deviation, `result ${which}`).to.be.below(5e-6);
+    });
   });
+});
+
+describe('convolution and threads', () => {
+  for (const [n, c, k, size] of [
+    [4, 24, 20, [30, 30]],
+    [2, 257, 256, [11, 9]],
+  ] as const) {
+    it(`gives the same bits for any number of threads, ${c} to ${k} channels`, () => {
+      const before = addon.getNumThreads();
+      try {
+        addon.setNumThreads(1);
+        const one = convolved(n, c, k, size, 'float32');
+        for (const count of [2, 3]) {
+          addon.setNumThreads(count);
+          expect(convolved(n, c, k, size, 'float32')).to.deep.equal(one);
+        }
+      } finally {
+        addon.setNumThreads(before);
+      }
+    });
+  }
 });
