@@ -1,6 +1,7 @@
 /** Activation functions of `nn.functional`, and those that PyTorch also has on the top level or as methods. */
 import { checkInplace } from '../autograd/graph.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../errors.js';
+import { wrapDim } from '../shape/dims.js';
 import { BOOL } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -21,18 +22,18 @@ import {
   softshrinkOp,
   thresholdOp,
 } from './activation-op.js';
-import { add, div, mul, sub } from './arithmetic.js';
+import { add, div, sub } from './arithmetic.js';
 import { leOp } from './comparison.js';
 import { attachMethod, defineFunction } from './define-function.js';
 import { applyAutocast } from './dispatch-state.js';
 import { evaluate, Planned, runInto } from './elementwise-function.js';
 import type { Elementwise } from './elementwise-op.js';
+import { gluOp } from './glu-op.js';
 import { sigmoid as sigmoidOf, tanh as tanhOf } from './pointwise.js';
 import { asOperand, isScalar, tensorArgument } from './promotion.js';
 
 import { abs } from './rounding.js';
 import { clamp, whereOp } from './selection.js';
-import { chunk } from './split.js';
 import { reshape } from './view.js';
 
 /** A function of the input, of numbers with defaults, and of `inplace` where PyTorch has that. */
@@ -163,8 +164,7 @@ export const glu = defineFunction({ name: 'nn.functional.glu', parameters: ['inp
   const x = inputOf('glu', input, false);
   const dim = along ?? -1;
   if (x.shape.length === 0 || x.size(dim) % 2 !== 0) fail(ShapeError, 'glu', `an even size of dim ${dim}`, `[${x.shape}]`);
-  const [a, b] = chunk(x, 2, dim);
-  return mul(a, sigmoidOf(b));
+  return gluOp([x], wrapDim('glu', dim, x.shape.length));
 });
 
 attachMethod('relu', relu);

@@ -157,6 +157,23 @@ struct SiluBackward {
     return g * s * (T(1) + x * (T(1) - s));
   }
 };
+// The gated linear unit of two halves of a tensor, and its derivative by the gate.
+struct Glu {
+  using Packs = void;
+  template <class V>
+  V operator()(V a, V b) const {
+    return a * vec::sigmoid(b);
+  }
+};
+struct GluGate {
+  using Packs = void;
+  template <class V>
+  V operator()(V g, V a, V b) const {
+    using T = Element<V>;
+    const V s = vec::sigmoid(b);
+    return g * a * s * (T(1) - s);
+  }
+};
 // tanh(log(1 + e^x)) = n / (n + 2) with n = e^x (e^x + 2); it is 1 long before e^x overflows.
 template <class V>
 V tanh_of_softplus(V x) {
@@ -286,6 +303,8 @@ void add_activation(Registry& registry) {
   add_binary<GeluBackward, NODEGRAD_FLOATS>(registry, "geluBackward");
   add_unary<GeluTanh, NODEGRAD_FLOATS>(registry, "geluTanh");
   add_binary<GeluTanhBackward, NODEGRAD_FLOATS>(registry, "geluTanhBackward");
+  add_binary<Glu, NODEGRAD_FLOATS>(registry, "glu");
+  add_ternary<GluGate, NODEGRAD_FLOATS>(registry, "gluGate");
   add_unary<Silu, NODEGRAD_FLOATS>(registry, "silu");
   add_binary<SiluBackward, NODEGRAD_FLOATS>(registry, "siluBackward");
   add_unary<Mish, NODEGRAD_FLOATS>(registry, "mish");

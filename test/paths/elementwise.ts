@@ -303,6 +303,20 @@ const movement: Case[] = [
     dtypes: FLOATS,
   },
   {
+    name: 'glu of columns',
+    inputs: [{ shape: [7, 66] }],
+    call: (x) => F.glu(x),
+    reference: taped((t, x) => Array.from({ length: 7 * 33 }, (_, i) => Math.floor(i / 33) * 66 + (i % 33)).map((at) => t.mul(x[at], t.sigmoid(x[at + 33])))),
+    dtypes: WITH_HALVES,
+  },
+  {
+    name: 'glu of rows',
+    inputs: [{ shape: [6, 45] }],
+    call: (x) => F.glu(x, 0),
+    reference: taped((t, x) => Array.from({ length: 3 * 45 }, (_, i) => t.mul(x[i], t.sigmoid(x[i + 3 * 45])))),
+    dtypes: WITH_HALVES,
+  },
+  {
     name: 'padding by zeros',
     inputs: [{ shape: [3, 5, 7] }],
     call: (x) => F.pad(x, [1, 2, 3, 0]),
