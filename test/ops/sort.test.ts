@@ -32,6 +32,15 @@ function integers(count: number, range: number): number[] {
 }
 const numbers = (t: Tensor) => Array.from(t.data() as Float64Array, Number);
 const stableOrder = (data: readonly number[], sign: number) => data.map((_, i) => i).sort((a, b) => sign * (data[a] - data[b]) || a - b);
+/** Expects that a vector of these elements is sorted stably; returns the order. */
+function expectSorted(x: Tensor, data: readonly number[], descending: boolean): number[] {
+  const order = stableOrder(data, descending ? -1 : 1);
+  const { values, indices } = sort(x, 0, descending);
+  expect(numbers(indices)).to.deep.equal(order);
+  expect(numbers(values)).to.deep.equal(order.map((i) => data[i]));
+  expect(values.dtype).to.equal(x.dtype);
+  return order;
+}
 
 describe('sort', () => {
   for (const dtype of ['float32', 'float64', 'int64', 'int32', 'int16', 'int8', 'uint8'] as const) {
@@ -41,11 +50,7 @@ describe('sort', () => {
         const data = integers(n, 100).map((v) => v + offset);
         const x = tensor(data, { dtype });
         for (const descending of [false, true]) {
-          const order = stableOrder(data, descending ? -1 : 1);
-          const { values, indices } = sort(x, 0, descending);
-          expect(numbers(indices)).to.deep.equal(order);
-          expect(numbers(values)).to.deep.equal(order.map((i) => data[i]));
-          expect(values.dtype).to.equal(dtype);
+          const order = expectSorted(x, data, descending);
           const k = Math.ceil(n / 20);
           expect(numbers(topk(x, k, 0, { largest: descending }).indices)).to.deep.equal(order.slice(0, k));
         }
@@ -61,10 +66,7 @@ describe('sort', () => {
       for (const dtype of ['float32', 'int64'] as const) {
         const x = tensor(data, { dtype });
         for (const descending of [false, true]) {
-          const order = stableOrder(data, descending ? -1 : 1);
-          const { values, indices } = sort(x, 0, descending);
-          expect(numbers(indices)).to.deep.equal(order);
-          expect(numbers(values)).to.deep.equal(order.map((i) => data[i]));
+          const order = expectSorted(x, data, descending);
           for (const k of [1, 17, 64, 65]) expect(numbers(topk(x, k, 0, { largest: descending }).indices)).to.deep.equal(order.slice(0, k));
         }
         const [distinct, places, counts] = unique(x, { returnInverse: true, returnCounts: true }) as Tensor[];
