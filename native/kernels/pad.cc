@@ -18,36 +18,39 @@ constexpr int64_t kPadGrain = 32768;
 // As lib/ops/pad.ts numbers them.
 enum class Border { kConstant, kReflect, kReplicate, kCircular };
 
-// One dimension: what element of the tensor each of its places shows, -1 for the value.
+// One dimension of n elements with its pads.
 struct PaddedDim {
-  int64_t size = 0;
-  std::vector<int64_t> from;
+  int64_t size, places;
   // The places first..last-1 show neighbours, as many as can be.
-  int64_t first = 0, last = 0;
+  int64_t first, last;
 
-  PaddedDim(int64_t n, int64_t before, int64_t after, Border border) : size(n), from(static_cast<size_t>(std::max<int64_t>(0, n + before + after))) {
-    require(n >= 0 && n + before + after >= 0, "a pad leaves less than nothing");
+  PaddedDim(int64_t n, int64_t before, int64_t after, Border border) : size(n), places(n + before + after), border_(border) {
+    require(n >= 0 && places >= 0, "a pad leaves less than nothing");
     // Circular borders go round what negative pads leave.
     const bool circular = border == Border::kCircular;
-    const int64_t low = circular ? std::max<int64_t>(-before, 0) : 0;
-    const int64_t period = circular ? n - low - std::max<int64_t>(-after, 0) : n;
-    require(border == Border::kConstant || period > 0 || places() == 0, "a border is made of no elements");
-    const int64_t start = circular ? -std::max<int64_t>(before, 0) : -before;
-    for (int64_t j = 0; j < places(); j++) {
-      const int64_t i = start + j;
-      const bool inside = i >= 0 && i < period;
-      int64_t source = i;
-      if (!inside && border == Border::kConstant) source = -1;
-      if (!inside && border == Border::kReflect) source = i < 0 ? -i : 2 * (period - 1) - i;
-      if (!inside && border == Border::kReplicate) source = std::clamp<int64_t>(i, 0, period - 1);
-      if (circular) source = low + (i % period + period) % period;
-      require(source >= -1 && source < n, "a border reaches outside of its tensor");
-      from[static_cast<size_t>(j)] = source;
-    }
-    first = std::min(places(), std::max<int64_t>(0, -start));
-    last = std::max(first, std::min(places(), period - start));
+    low_ = circular ? std::max<int64_t>(-before, 0) : 0;
+    period_ = circular ? n - low_ - std::max<int64_t>(-after, 0) : n;
+    start_ = circular ? -std::max<int64_t>(before, 0) : -before;
+    first = std::min(places, std::max<int64_t>(0, -start_));
+    last = std::max(first, std::min(places, period_ - start_));
+    if (places == 0 || border == Border::kConstant) return;
+    require(period_ > 0, "a border is made of no elements");
+    for (const int64_t j : {int64_t{0}, places - 1}) require(source(j) >= 0 && source(j) < n, "a border reaches outside of its tensor");
   }
-  int64_t places() const { return static_cast<int64_t>(from.size()); }
+  // The element that place j shows; -1 for the value.
+  int64_t source(int64_t j) const {
+    const int64_t i = start_ + j;
+    if (border_ == Border::kCircular) return low_ + (i % period_ + period_) % period_;
+    if (i >= 0 && i < period_) return i;
+    if (border_ == Border::kConstant) return -1;
+    if (border_ == Border::kReplicate) return i < 0 ? 0 : period_ - 1;
+    return i < 0 ? -i : 2 * (period_ - 1) - i;
+  }
+
+ private:
+  Border border_;
+  // Place j is element start_ + j of the period_ ones from low_ on that borders are made of.
+  int64_t low_, period_, start_;
 };
 
 // The padded dimensions, behind `outer` others as one.
@@ -62,21 +65,25 @@ struct Padding {
     for (int64_t d = 0; d < words.size; d += 3) {
       dims.emplace_back(w[d], w[d + 1], w[d + 2], static_cast<Border>(mode));
       inside *= dims.back().size;
-      outside *= dims.back().places();
+      outside *= dims.back().places;
     }
   }
   const PaddedDim& row() const { return dims.back(); }
   // Padded rows of a part; none where they have no places.
-  int64_t rows() const { return row().places() == 0 ? 0 : outside / row().places(); }
+  int64_t rows() const { return row().places == 0 ? 0 : outside / row().places; }
   // Where in a part the row begins that each padded row shows; -1 for rows of the value.
   std::vector<int64_t> row_starts() const {
     std::vector<int64_t> starts{0};
     for (size_t d = 0; d + 1 < dims.size(); d++) {
       const int64_t step = d + 2 < dims.size() ? dims[d + 1].size : row().size;
       std::vector<int64_t> next;
-      next.reserve(starts.size() * dims[d].from.size());
-      for (const int64_t start : starts)
-        for (const int64_t source : dims[d].from) next.push_back(start < 0 || source < 0 ? -1 : (start + source) * step);
+      next.reserve(starts.size() * static_cast<size_t>(dims[d].places));
+      for (const int64_t start : starts) {
+        for (int64_t j = 0; j < dims[d].places; j++) {
+          const int64_t source = dims[d].source(j);
+          next.push_back(start < 0 || source < 0 ? -1 : (start + source) * step);
+        }
+      }
       starts = std::move(next);
     }
     return starts;
@@ -91,7 +98,7 @@ void pad(Slice<const T> input, Slice<T> out, Slice<const T> value, Slice<const i
   const T border = *value.at_least(1);
   const PaddedDim& row = padding.row();
   const int64_t rows = padding.rows();
-  const int64_t n = row.places();
+  const int64_t n = row.places;
   if (rows == 0) return;
   const std::vector<int64_t> starts = padding.row_starts();
   parallel_for(outer * rows, 1 + kPadGrain / n, [&](int64_t begin, int64_t end) {
@@ -109,10 +116,13 @@ void pad(Slice<const T> input, Slice<T> out, Slice<const T> value, Slice<const i
       }
       const T* from = part + starts[static_cast<size_t>(r)];
       const auto by_place = [&](int64_t a, int64_t b) {
-        for (int64_t j = a; j < b; j++) to[j] = row.from[static_cast<size_t>(j)] < 0 ? border : from[row.from[static_cast<size_t>(j)]];
+        for (int64_t j = a; j < b; j++) {
+          const int64_t source = row.source(j);
+          to[j] = source < 0 ? border : from[source];
+        }
       };
       by_place(0, row.first);
-      const T* neighbours = from + (row.first < row.last ? row.from[static_cast<size_t>(row.first)] : 0);
+      const T* neighbours = from + (row.first < row.last ? row.source(row.first) : 0);
       NODEGRAD_SIMD
       for (int64_t j = 0; j < row.last - row.first; j++) to[row.first + j] = neighbours[j];
       by_place(row.last, n);
@@ -128,7 +138,7 @@ void padSum(Slice<const T> grad_output, Slice<T> grad_input, Slice<const int32_t
   T* dx = grad_input.at_least(outer * padding.inside);
   const PaddedDim& row = padding.row();
   const int64_t rows = padding.rows();
-  const int64_t n = row.places();
+  const int64_t n = row.places;
   const std::vector<int64_t> starts = rows == 0 ? std::vector<int64_t>() : padding.row_starts();
   parallel_for(outer, 1 + kPadGrain / std::max<int64_t>(1, padding.outside), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; o++) {
@@ -139,12 +149,14 @@ void padSum(Slice<const T> grad_output, Slice<T> grad_input, Slice<const int32_t
         if (at < 0) continue;
         const T* from = g + (o * rows + r) * n;
         const auto by_place = [&](int64_t a, int64_t b) {
-          for (int64_t j = a; j < b; j++)
-            if (row.from[static_cast<size_t>(j)] >= 0) part[at + row.from[static_cast<size_t>(j)]] += from[j];
+          for (int64_t j = a; j < b; j++) {
+            const int64_t source = row.source(j);
+            if (source >= 0) part[at + source] += from[j];
+          }
         };
         by_place(0, row.first);
         if (row.first < row.last) {
-          T* to = part + at + row.from[static_cast<size_t>(row.first)];
+          T* to = part + at + row.source(row.first);
           const T* neighbours = from + row.first;
           NODEGRAD_SIMD
           for (int64_t j = 0; j < row.last - row.first; j++) to[j] += neighbours[j];
