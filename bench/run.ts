@@ -9,6 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NETWORKS } from './networks.js';
+import { bundled, env } from './process.js';
 import { findPython } from './python.js';
 import { geometricMean, median } from './timing.js';
 import { WORKLOADS } from './workloads.js';
@@ -25,15 +26,7 @@ interface Result {
   readonly peak_rss_mb: number;
 }
 
-// PyTorch warns at each convolution of a processor that NNPACK doesn't know.
-const env: NodeJS.ProcessEnv = { ...process.env, TORCH_CPP_LOG_LEVEL: 'ERROR' };
-delete env.OPENBLAS_CORETYPE;
-delete env.OPENBLAS_L2_SIZE;
-
-const root = path.resolve(here, '..');
-// In build/bench, from where the addon is found as from a clone's lib/native.
-const program = path.join(root, 'build', 'bench', 'run-one.cjs');
-execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'run-one.ts'), program]);
+const program = bundled('run-one.ts', 'run-one.cjs');
 
 function last(output: string): Result {
   return JSON.parse(output.trim().split('\n').at(-1) as string) as Result;

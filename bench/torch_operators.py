@@ -1,14 +1,13 @@
 """PyTorch's side of `npm run bench -- operators`: the cases of bench/operators/cases.txt, which are Python as they stand.
 
-Usage: python torch_operators.py THREADS SECONDS FILE   prints a JSON object: seconds of a call by case and direction
+Usage: python torch_operators.py THREADS SECONDS WARM_UP FILE   prints a JSON object: seconds of a call by line of the file and direction
 """
 import json, sys
 import torch, torch.nn.functional as F
 from torch_timing import median_seconds
 
-threads, budget, file = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+threads, budget, warm_up, file = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
 torch.set_num_threads(threads)
-WARM_UP = 0.4  # as on our side
 
 
 class Recorder:
@@ -39,15 +38,14 @@ def tensors_of(value):
 
 results = {}
 for case in open(file).read().split('\n'):
-    if case == '' or case.startswith('#'): continue
     torch.manual_seed(0)
     fn, args, options = eval(case, inputs)
     with torch.no_grad():
-        results[case + ' forward'] = median_seconds(lambda: fn(*args, **options), budget, WARM_UP)
+        results[case + ' forward'] = median_seconds(lambda: fn(*args, **options), budget, warm_up)
     leaves = [x for x in tensors_of(args) if x.is_floating_point()]
     for x in leaves: x.requires_grad_()
     y = tensors_of(fn(*args, **options))[0]
     if not y.requires_grad: continue
     g = y.detach().clone()
-    results[case + ' backward'] = median_seconds(lambda: torch.autograd.grad(y, leaves, g, retain_graph=True, allow_unused=True), budget, WARM_UP)
+    results[case + ' backward'] = median_seconds(lambda: torch.autograd.grad(y, leaves, g, retain_graph=True, allow_unused=True), budget, warm_up)
 print(json.dumps(results))

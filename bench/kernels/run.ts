@@ -10,6 +10,7 @@ import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { bundled, env, root } from '../process.js';
 import { findPython } from '../python.js';
 import { inTurn, median, type Numbers } from '../timing.js';
 import { BANDWIDTH, CONVOLUTIONS, flops, GEMMS, PASSES } from './cases.js';
@@ -37,13 +38,7 @@ const seconds = Number(args.seconds);
 const threads = availableParallelism();
 const wants = (section: string): boolean => positionals.length === 0 || positionals.includes(section);
 
-const env: NodeJS.ProcessEnv = { ...process.env };
-delete env.OPENBLAS_CORETYPE;
-delete env.OPENBLAS_L2_SIZE;
-
-const root = path.resolve(here, '..', '..');
-const program = path.join(root, 'build', 'bench', 'measure.cjs');
-execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'measure.ts'), program]);
+const program = bundled('kernels/measure.ts', 'measure.cjs');
 
 function ours(count: number, section: string, names: readonly string[]): Numbers {
   const out = execFileSync(process.execPath, [program, args.seconds, section, ...names], {

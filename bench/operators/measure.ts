@@ -1,11 +1,10 @@
-/** Our side of `npm run bench -- operators`, in a process of its own. Usage: measure.ts SECONDS FILE Prints a JSON object: seconds of a call by case and direction. */
+/** Our side of `npm run bench -- operators`, in a process of its own. Usage: measure.ts SECONDS WARM_UP FILE. Prints a JSON object: seconds of a call by line of the file and direction. */
 import { readFileSync } from 'node:fs';
 import * as nodegrad from 'nodegrad';
 import { autograd, manualSeed, noGrad, rand, randint, randn, Tensor } from 'nodegrad';
 import { medianSeconds } from '../timing.js';
-import { casesOf } from './cases.js';
 
-const [budget, file] = process.argv.slice(2);
+const [budget, warmUp] = process.argv.slice(2, 4).map(Number);
 
 const camelCase = (expression: string): string => expression.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -38,20 +37,17 @@ const names = { ...inputs, torch: recorder(nodegrad), F: recorder(nodegrad.nn.fu
 
 const tensorsOf = (value: unknown): Tensor[] => (value instanceof Tensor ? [value] : Array.isArray(value) ? value.flatMap(tensorsOf) : []);
 
-/** V8 compiles what runs often, on a processor that the kernels then lack. */
-const WARM_UP = 0.4;
-
 const results: Record<string, number> = {};
-for (const expression of casesOf(readFileSync(file, 'utf8'))) {
+for (const expression of readFileSync(process.argv[4], 'utf8').split('\n')) {
   manualSeed(0);
   const { fn, args } = new Function(...Object.keys(names), `return ${camelCase(expression)}`)(...Object.values(names)) as Call;
-  results[`${expression} forward`] = medianSeconds(() => noGrad(() => fn(...args)), Number(budget), WARM_UP);
+  results[`${expression} forward`] = medianSeconds(() => noGrad(() => fn(...args)), budget, warmUp);
   const leaves = tensorsOf(args).filter((x) => x.isFloatingPoint());
   for (const x of leaves) x.requiresGrad_();
   const result = fn(...args);
   const y = tensorsOf(result)[0] ?? (result as { values: Tensor }).values;
   if (!y.requiresGrad) continue;
   const gradOutputs = y.detach().clone();
-  results[`${expression} backward`] = medianSeconds(() => autograd.grad(y, leaves, { gradOutputs, retainGraph: true, allowUnused: true }), Number(budget), WARM_UP);
+  results[`${expression} backward`] = medianSeconds(() => autograd.grad(y, leaves, { gradOutputs, retainGraph: true, allowUnused: true }), budget, warmUp);
 }
 console.log(JSON.stringify(results));

@@ -4,14 +4,14 @@
  * cases.txt has the list. The sides take turns, each in processes of its own, several rounds, and the medians count. Variables that pin an OpenBLAS kernel are unset for both.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { bundled, env, root } from '../process.js';
 import { findPython } from '../python.js';
 import { geometricMean, inTurn, type Numbers } from '../timing.js';
-import { casesOf } from './cases.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: args, positionals } = parseArgs({
@@ -22,26 +22,19 @@ const { values: args, positionals } = parseArgs({
 const python = findPython(args.python);
 const threads = String(availableParallelism());
 
-// PyTorch warns at each convolution of a processor that NNPACK doesn't know.
-const env: NodeJS.ProcessEnv = { ...process.env, NODEGRAD_NUM_THREADS: threads, TORCH_CPP_LOG_LEVEL: 'ERROR' };
-delete env.OPENBLAS_CORETYPE;
-delete env.OPENBLAS_L2_SIZE;
+const program = bundled('operators/measure.ts', 'operators.cjs');
 
-const root = path.resolve(here, '..', '..');
-const program = path.join(root, 'build', 'bench', 'operators.cjs');
-execFileSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs'), path.join(here, 'measure.ts'), program]);
-
-const cases = casesOf(readFileSync(path.join(here, 'cases.txt'), 'utf8')).filter((name) => positionals.length === 0 || positionals.some((part) => name.includes(part)));
+const lines = readFileSync(path.join(here, 'cases.txt'), 'utf8').split('\n');
+const cases = lines.filter((line) => line !== '' && !line.startsWith('#') && (positionals.length === 0 || positionals.some((part) => line.includes(part))));
 if (cases.length === 0) throw new Error(`no case with ${positionals.join(' or ')}`);
 const file = path.join(root, 'build', 'bench', 'operators.txt');
-mkdirSync(path.dirname(file), { recursive: true });
 writeFileSync(file, cases.join('\n'));
 
-const run = (command: string, ...argv: string[]): Numbers => JSON.parse(execFileSync(command, argv, { encoding: 'utf8', env })) as Numbers;
-const [mine, torch] = inTurn(
-  [() => run(process.execPath, program, args.seconds, file), () => run(python, path.join(here, '..', 'torch_operators.py'), threads, args.seconds, file)],
-  Number(args.rounds),
-);
+/** V8 compiles what runs often, on a processor that the kernels then lack: both sides call for so many seconds before they take time. */
+const WARM_UP = '0.4';
+const run = (command: string, ...argv: string[]): Numbers =>
+  JSON.parse(execFileSync(command, [...argv, args.seconds, WARM_UP, file], { encoding: 'utf8', env: { ...env, NODEGRAD_NUM_THREADS: threads } })) as Numbers;
+const [mine, torch] = inTurn([() => run(process.execPath, program), () => run(python, path.join(here, '..', 'torch_operators.py'), threads)], Number(args.rounds));
 
 const different = [...Object.keys(mine), ...Object.keys(torch)].find((name) => !(name in mine && name in torch));
 if (different !== undefined) throw new Error(`only one side has measured ${different}`);

@@ -121,8 +121,8 @@ export const pad = defineFunction(
     if (elementCount(x.shape.slice(ndim - padded)) === 0) fail(ShapeError, 'pad', `padded dimensions with elements (mode ${mode})`, `[${x.shape}]`);
     for (let d = ndim - 1; d >= ndim - padded; d--) checkBorder(x, d, before[d], after[d], mode);
     // Autocast's float32 list has these modes but for reflection in three dimensions.
-    const input32 = mode === 'replicate' || (mode === 'reflect' && padded < 3) ? applyAutocast('float32', [x])[0] : x;
-    return padOp([input32], { before, after, mode, value: 0 });
+    const operand = mode === 'replicate' || (mode === 'reflect' && padded < 3) ? applyAutocast('float32', [x])[0] : x;
+    return padOp([operand], { before, after, mode, value: 0 });
   },
 );
 

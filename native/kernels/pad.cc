@@ -1,14 +1,12 @@
 // Dimensions with a border, of one value or of the tensor's own elements, or cut off where a pad is negative; and the sums that are its derivative.
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "../runtime/parallel.h"
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
 #include "../runtime/slice.h"
-#include "kernels.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {

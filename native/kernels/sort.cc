@@ -239,9 +239,9 @@ void mode(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
   const T* x = input.at_least(outer * n * inner);
   T* v = values.at_least(outer * inner);
   int64_t* at = indices.at_least(outer * inner);
-  for_runs(x, outer, n, inner, false, [&](auto* entries, auto*, int64_t run) {
+  for_runs(x, outer, n, inner, false, [&](auto* entries, auto* spare, int64_t run) {
     const T* from = x + run / inner * n * inner + run % inner;
-    std::sort(entries, entries + n);
+    sort_entries<T>(entries, spare, n);
     int64_t best = 0;
     int64_t longest = 0;
     for (int64_t begin = 0; begin < n;) {
