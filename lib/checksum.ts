@@ -1,21 +1,25 @@
-/** The two checksums of file formats: CRC-32 (zip, PNG) and CRC-32C (event files). Bytes in, numbers out; no knowledge of either format. */
-import * as zlib from 'node:zlib';
+/** CRC-32, the checksum of zip and PNG files. Bytes in, numbers out; no knowledge of either format. */
+import { zlib } from './native/builtin.js';
 
 /** Eight tables, so that eight bytes are taken in a step. */
-function tablesOf(polynomial: number): Int32Array[] {
+function makeTables(): Int32Array[] {
   const tables = Array.from({ length: 8 }, () => new Int32Array(256));
   for (let n = 0; n < 256; n++) {
     let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
     tables[0][n] = c;
   }
   for (let t = 1; t < 8; t++) for (let n = 0; n < 256; n++) tables[t][n] = (tables[t - 1][n] >>> 8) ^ tables[0][tables[t - 1][n] & 255];
   return tables;
 }
 
-function checksum(tables: Int32Array[], bytes: Uint8Array, start: number): number {
+let tables: Int32Array[] | null = null;
+
+/** CRC-32 by table: what `crc32` is where Node has none of its own. */
+export function crc32ByTable(bytes: Uint8Array, previous = 0): number {
+  tables ??= makeTables();
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
-  let c = ~start;
+  let c = ~previous;
   let i = 0;
   for (; i + 8 <= bytes.length; i += 8) {
     c ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
@@ -25,20 +29,8 @@ function checksum(tables: Int32Array[], bytes: Uint8Array, start: number): numbe
   return ~c >>> 0;
 }
 
-let castagnoli: Int32Array[] | null = null;
-let ieee: Int32Array[] | null = null;
-
-/** CRC-32 by table: what `crc32` is where Node has none of its own. */
-export function crc32ByTable(bytes: Uint8Array, previous = 0): number {
-  ieee ??= tablesOf(0xedb88320);
-  return checksum(ieee, bytes, previous);
-}
-
 /** CRC-32 of `bytes`, continued from `previous`. Node's own from 20.15 on. */
-export const crc32: (bytes: Uint8Array, previous?: number) => number = typeof zlib.crc32 === 'function' ? (bytes, previous = 0) => zlib.crc32(bytes, previous) : crc32ByTable;
-
-/** CRC-32C (Castagnoli) of `bytes`. */
-export function crc32c(bytes: Uint8Array): number {
-  castagnoli ??= tablesOf(0x82f63b78);
-  return checksum(castagnoli, bytes, 0);
+export function crc32(bytes: Uint8Array, previous = 0): number {
+  const { crc32: own } = zlib();
+  return typeof own === 'function' ? own(bytes, previous) : crc32ByTable(bytes, previous);
 }

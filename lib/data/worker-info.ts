@@ -1,5 +1,5 @@
 /** What a dataset can ask in a worker thread: which worker it is in. */
-import { workerData } from 'node:worker_threads';
+import { workerThreads } from '../native/builtin.js';
 
 export interface WorkerInfo {
   /** 0 .. numWorkers - 1. */
@@ -11,7 +11,7 @@ export interface WorkerInfo {
 
 /** The worker that this code runs in, or null in the main thread. Source: torch.utils.data.get_worker_info. */
 export function getWorkerInfo(): WorkerInfo | null {
-  const data: unknown = workerData;
+  const data: unknown = workerThreads().workerData;
   if (typeof data !== 'object' || data === null || !('nodegradDataLoader' in data)) return null;
   const { id, numWorkers, seed } = data.nodegradDataLoader as WorkerInfo;
   return { id, numWorkers, seed };

@@ -1,9 +1,10 @@
 /** The worker threads of one DataLoader: requests go out in turn, answers come back in the order of the requests. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { NodegradError } from '../errors.js';
 import { DTYPES } from '../storage/dtype.js';
+import { workerThreads } from '../native/builtin.js';
 import { contiguousStrides } from '../shape/layout.js';
 import { tensorOver } from '../tensor/tensor.js';
 import type { Request } from './fetch.js';
@@ -18,6 +19,7 @@ const ENTRY = new URL(fromSource ? './worker.ts' : './data-worker.js', import.me
 const LIBRARY = new URL(fromSource ? '../index.ts' : './index.mjs', import.meta.url).href;
 
 function makeWorker(start: WorkerStart): Worker {
+  const { Worker } = workerThreads();
   const workerData = { nodegradDataLoader: start };
   if (!fromSource) return new Worker(ENTRY, { workerData });
   // tsx, which runs this file, must be registered in each thread by hand before TypeScript can be loaded there.

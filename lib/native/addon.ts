@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { AddonError } from '../errors.js';
 
 interface Addon {
-  readonly kernels: Readonly<Record<string, unknown>>;
+  /** See native/bind/bind.h. */
+  readonly kernelList: string;
+  kernel(place: number): (...args: (NodeJS.TypedArray | number)[]) => unknown;
   readonly simdLevel: 'avx512' | 'avx2' | 'scalar' | 'neon';
   /** See native/bind/lifetime.h. */
   readonly lifetime: {
@@ -15,6 +17,8 @@ interface Addon {
     expect(bytes: number): void;
     firstLine(memory: Uint8Array): number;
   };
+  /** CRC-32C of `bytes`, continued from `previous`, which is 0 at first. */
+  crc32c(bytes: Uint8Array, previous: number): number;
   /** Returns to the system what malloc keeps and nobody uses. */
   giveBackPages(): void;
   getNumThreads(): number;

@@ -3,45 +3,49 @@
  * characters. Whatever does not fit (another Node, other flags, another library, a damaged file) means that Node's loader
  * compiles the source, as it would without a cache.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
-import { crc32 } from '../checksum.js';
+import { addon } from './addon.js';
 
 type Factory = (exports: unknown, require: NodeJS.Require, module: { exports: unknown }, file: string, folder: string) => void;
 
 const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
 const CLOSING = '\n})';
-const CHECKSUM_BYTES = 4;
+/** The checksum, and as much again: code that does not begin at a multiple of eight bytes V8 copies first. */
+const HEADER_BYTES = 8;
 
 /** One file for each Node; V8 refuses what was compiled under other flags. */
 function codeCacheFile(library: string): string {
   return path.join(path.dirname(path.dirname(library)), 'build', 'code-cache', `${process.version}-${process.arch}.bin`);
 }
 
-/** The library's source in the parentheses of a function, without a second copy of it. The bundle is ASCII. */
-function wrappedSource(library: string): Buffer {
-  const file = openSync(library, 'r');
+/** The bytes of a file between two texts, in `memory` where that is large enough: fresh pages take longer to come than what is read into them. */
+function read(name: string, opening: string, closing: string, memory?: Buffer): Buffer {
+  const file = openSync(name, 'r');
   try {
-    const { size } = fstatSync(file);
-    const bytes = Buffer.allocUnsafe(OPENING.length + size + CLOSING.length);
-    let end = bytes.write(OPENING, 'latin1');
-    const last = end + size;
+    const last = opening.length + fstatSync(file).size;
+    const size = last + closing.length;
+    const bytes = memory !== undefined && memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafe(size);
+    let end = bytes.write(opening, 'latin1');
     while (end < last) {
       const count = readSync(file, bytes, end, last - end, null);
-      if (count === 0) throw new Error(`${library} became shorter while it was read`);
+      if (count === 0) throw new Error(`${name} became shorter while it was read`);
       end += count;
     }
-    bytes.write(CLOSING, end, 'latin1');
+    bytes.write(closing, end, 'latin1');
     return bytes;
   } finally {
     closeSync(file);
   }
 }
 
-function compile(library: string, source: Buffer, cachedData?: Buffer): vm.Script {
-  return new vm.Script(source.toString('latin1'), { filename: library, columnOffset: -OPENING.length, cachedData });
+/** The library's source in the parentheses of a function. The bundle is ASCII. */
+const wrappedSource = (library: string): Buffer => read(library, OPENING, CLOSING);
+
+function compile(library: string, source: string, cachedData?: Buffer): vm.Script {
+  return new vm.Script(source, { filename: library, columnOffset: -OPENING.length, cachedData });
 }
 
 function run(script: vm.Script, library: string): unknown {
@@ -50,24 +54,27 @@ function run(script: vm.Script, library: string): unknown {
   return module.exports;
 }
 
-/** Of source and compiled code: V8 compares no more of the source than its length, and believes the code. */
-const checksumOf = (source: Buffer, code: Buffer): number => crc32(code, crc32(source));
+/** Of the code, continued from the source's: V8 compares no more of the source than its length, and believes the code. */
+const checksum = (bytes: Buffer, previous: number): number => addon.crc32c(bytes, previous);
 
 /** Code from a cache belongs to the main realm (Jest gives each file of tests one of its own), and has no source map. */
 const suits = (): boolean => process.sourceMapsEnabled === false && vm.runInThisContext('Object') === Object;
 
 /** The exports of the library at this absolute path, run from its code cache; undefined where there is none that fits. */
 export function runFromCodeCache(library: string): unknown {
+  const file = codeCacheFile(library);
+  if (!existsSync(file) || !suits()) return undefined;
+  const bytes = wrappedSource(library);
+  const source = bytes.toString('latin1');
+  const sum = checksum(bytes, 0);
   let kept: Buffer;
   try {
-    kept = readFileSync(codeCacheFile(library));
+    kept = read(file, '', '', bytes);
   } catch {
     return undefined;
   }
-  if (!suits()) return undefined;
-  const source = wrappedSource(library);
-  const code = kept.subarray(CHECKSUM_BYTES);
-  if (kept.length < CHECKSUM_BYTES || kept.readUInt32LE() !== checksumOf(source, code)) return undefined;
+  const code = kept.subarray(HEADER_BYTES);
+  if (kept.length < HEADER_BYTES || kept.readUInt32LE() !== checksum(code, sum)) return undefined;
   const script = compile(library, source, code);
   return script.cachedDataRejected === true ? undefined : run(script, library);
 }
@@ -75,15 +82,15 @@ export function runFromCodeCache(library: string): unknown {
 /** Runs the library at this absolute path and keeps what was compiled for that. Throws where it cannot be run or written. */
 export function writeCodeCache(library: string): void {
   const source = wrappedSource(library);
-  const script = compile(library, source);
+  const script = compile(library, source.toString('latin1'));
   run(script, library);
   const code = script.createCachedData();
   const file = codeCacheFile(library);
   const temporary = `${file}.${process.pid}.${crypto.randomUUID()}.tmp`;
   mkdirSync(path.dirname(file), { recursive: true });
   try {
-    const kept = Buffer.concat([Buffer.alloc(CHECKSUM_BYTES), code]);
-    kept.writeUInt32LE(checksumOf(source, code));
+    const kept = Buffer.concat([Buffer.alloc(HEADER_BYTES), code]);
+    kept.writeUInt32LE(checksum(code, checksum(source, 0)));
     writeFileSync(temporary, kept, { flag: 'wx' });
     renameSync(temporary, file);
   } finally {

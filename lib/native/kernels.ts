@@ -18,4 +18,25 @@ export interface Kernels {
   fill: KernelTable<[out: TypedArray, value: TypedArray, plan: Plan]>;
 }
 
-export const kernels = addon.kernels as unknown as Kernels;
+type Kernel = (...args: KernelArgument[]) => unknown;
+
+/** The tables of the addon's list. A kernel takes its own place in its table when it is first called: to make all of them takes a megabyte. */
+function makeTables(): Record<string, Kernel[]> {
+  const tables: Record<string, Kernel[]> = {};
+  let count = 0;
+  for (const line of addon.kernelList.split('\n')) {
+    const [name, ...codes] = line.split(' ');
+    tables[name] ??= [];
+    const table = tables[name];
+    for (const code of codes.map(Number)) {
+      const place = count++;
+      table[code] = (...args) => {
+        table[code] = addon.kernel(place);
+        return table[code](...args);
+      };
+    }
+  }
+  return tables;
+}
+
+export const kernels = makeTables() as unknown as Kernels;

@@ -2,7 +2,7 @@
  * Events in the Trace Event Format (its JSON object form), which chrome://tracing and Perfetto read. Complete events ('X') nest by their
  * times on one thread; what lasts across awaits may not nest, and becomes a pair of asynchronous events ('b', 'e') of its own.
  */
-import { threadId } from 'node:worker_threads';
+import { workerThreads } from '../native/builtin.js';
 import type { FunctionEvent } from './events.js';
 
 const CATEGORIES = { op: 'cpu_op', backward: 'cpu_op', annotation: 'user_annotation' } as const;
@@ -17,10 +17,10 @@ function argumentsOf(event: FunctionEvent, profileMemory: boolean): Record<strin
 /** The file's text, piece by piece. */
 export function* chromeTrace(events: readonly FunctionEvent[], profileMemory: boolean): Generator<string> {
   const pid = process.pid;
-  const tid = threadId;
+  const tid = workerThreads().threadId;
   const line = (entry: Record<string, unknown>): string => JSON.stringify({ ...entry, pid, tid });
   yield `{"displayTimeUnit": "ms", "traceEvents": [\n${line({ ph: 'M', name: 'process_name', ts: 0, args: { name: 'nodegrad' } })}`;
-  yield `,\n${line({ ph: 'M', name: 'thread_name', ts: 0, args: { name: threadId === 0 ? 'main' : `worker ${threadId}` } })}`;
+  yield `,\n${line({ ph: 'M', name: 'thread_name', ts: 0, args: { name: tid === 0 ? 'main' : `worker ${tid}` } })}`;
   for (const event of events) {
     const { name, start: ts, cpuTimeTotal: dur } = event;
     const common = { name, cat: CATEGORIES[event.kind], args: argumentsOf(event, profileMemory) };

@@ -2,9 +2,9 @@
  * Asks V8 for a collection, and learns which objects it took. Both work inside a synchronous loop, where FinalizationRegistry and WeakRef tell
  * nothing. It knows nothing of memory blocks.
  */
-import v8 from 'node:v8';
 import vm from 'node:vm';
 import { addon } from '../native/addon.js';
+import { v8 } from '../native/builtin.js';
 
 /** V8's own function: without options at all objects. */
 type Gc = (options?: { type: 'minor'; execution: 'sync' }) => void;
@@ -55,12 +55,12 @@ export function setCollector(other: Collector | null | undefined): void {
 /** The function is there without the flag --expose-gc as well: a context that is made while the flag is set has it. */
 function findCollector(): Collector | null {
   const exposed = 'gc' in globalThis;
-  if (!exposed) v8.setFlagsFromString('--expose-gc');
+  if (!exposed) v8().setFlagsFromString('--expose-gc');
   let gc: unknown;
   try {
     gc = vm.runInNewContext('globalThis.gc');
   } finally {
-    if (!exposed) v8.setFlagsFromString('--no-expose-gc');
+    if (!exposed) v8().setFlagsFromString('--no-expose-gc');
   }
   if (typeof gc !== 'function') return null;
   const ask = gc as Gc;

@@ -5,11 +5,11 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { crc32c } from '../checksum.js';
+import { addon } from '../native/addon.js';
 
 /** TFRecord's mask, so that a checksum of data that hold checksums is not degenerate. */
 function masked(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
+  const crc = addon.crc32c(bytes, 0);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 

@@ -1,6 +1,6 @@
 /** Pixels as a PNG file, on Node's own zlib. It knows no tensors. */
-import { deflateSync } from 'node:zlib';
 import { crc32 } from '../checksum.js';
+import { zlib } from '../native/builtin.js';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** The colour type of 1, 3 and 4 channels; 2 are grey with alpha. */
@@ -47,5 +47,5 @@ export function encodePng(pixels: Uint8Array, width: number, height: number, cha
     const row = pixels.subarray(y * stride, (y + 1) * stride);
     filterRow(row, y === 0 ? null : pixels.subarray((y - 1) * stride, y * stride), channels, filtered.subarray(y * (stride + 1), (y + 1) * (stride + 1)));
   }
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(filtered)), chunk('IEND', new Uint8Array(0))]);
+  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', zlib().deflateSync(filtered)), chunk('IEND', new Uint8Array(0))]);
 }

@@ -68,17 +68,29 @@ napi_value call(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-Napi::Object kernels(Napi::Env env, const Registry& registry) {
-  Napi::Object table = Napi::Object::New(env);
+Napi::String kernel_list(Napi::Env env, const Registry& registry) {
+  std::string list;
+  std::string_view name;
   for (const KernelEntry& entry : registry.entries()) {
-    napi_value function = nullptr;
-    void* data = const_cast<KernelEntry*>(&entry);
-    napi_status status = napi_create_function(env, entry.name.c_str(), entry.name.size(), call, data, &function);
-    if (status != napi_ok) throw Napi::Error::New(env);
-    if (!table.Has(entry.name)) table.Set(entry.name, Napi::Array::New(env, static_cast<size_t>(DType::Count)));
-    table.Get(entry.name).As<Napi::Array>().Set(static_cast<uint32_t>(entry.dtype), Napi::Value(env, function));
+    if (entry.name != name) {
+      name = entry.name;
+      if (!list.empty()) list += '\n';
+      list += name;
+    }
+    list += ' ';
+    list += std::to_string(static_cast<int>(entry.dtype));
   }
-  return table;
+  return Napi::String::New(env, list);
+}
+
+Napi::Function kernel(Napi::Env env, const Registry& registry, size_t place) {
+  if (place >= registry.entries().size())
+    throw Napi::Error::New(env, "kernel: expected the place of a kernel in the list, got " + std::to_string(place));
+  const KernelEntry& entry = registry.entries()[place];
+  napi_value function = nullptr;
+  if (napi_create_function(env, entry.name.data(), entry.name.size(), call, const_cast<KernelEntry*>(&entry), &function) != napi_ok)
+    throw Napi::Error::New(env);
+  return {env, function};
 }
 
 }  // namespace nodegrad::bind
