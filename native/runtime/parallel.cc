@@ -83,21 +83,26 @@ inline void pause() {
 #endif
 }
 
-// How long a thread that has nothing to do asks for more before it sleeps.
-constexpr std::chrono::microseconds kPatience{100};
+// How long a thread that has nothing to do asks for more before it sleeps: at first as its own, then letting any thread go first that has something
+// to do, as the collector's and a DataLoader's have.
+constexpr std::chrono::microseconds kPatience{100}, kIdlePatience{1000};
 
 // Asks `ready` again and again, for as long as it pays: a sleeping thread takes tens of microseconds to wake, and the next kernel of
 // a training step comes sooner. Returns what `ready` said last.
 template <class F>
 bool spin(const F& ready) {
   if (ready()) return true;
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto begin = std::chrono::steady_clock::now();
   do {
     for (int i = 0; i < 16; i++) {
       if (ready()) return true;
       pause();
     }
-  } while (std::chrono::steady_clock::now() < until);
+  } while (std::chrono::steady_clock::now() < begin + kPatience);
+  do {
+    if (ready()) return true;
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < begin + kIdlePatience);
   return ready();
 }
 
