@@ -206,7 +206,7 @@ struct Softplus {
   V operator()(V x) const {
     using T = Element<V>;
     const V z = x * static_cast<T>(beta);
-    return z > static_cast<T>(threshold) ? x : vec::log1p(vec::exp(z)) / static_cast<T>(beta);
+    return z > static_cast<T>(threshold) ? x : ((z > T(0) ? z : V{}) + vec::log1p_of_exp(-abs(z))) / static_cast<T>(beta);
   }
 };
 struct SoftplusBackward {
@@ -225,7 +225,7 @@ struct LogSigmoid {
   template <class V>
   V operator()(V x) const {
     using T = Element<V>;
-    return (x > T(0) ? V{} : x) - vec::log1p(vec::exp(-abs(x)));
+    return (x > T(0) ? V{} : x) - vec::log1p_of_exp(-abs(x));
   }
 };
 struct LogSigmoidBackward {
@@ -235,10 +235,19 @@ struct LogSigmoidBackward {
     return g * vec::sigmoid(-x);
   }
 };
+// x + 3 between 0 and 6; a NaN stays one.
+template <class V>
+V hard_gate(V x) {
+  using T = Element<V>;
+  const V z = x + T(3);
+  const V above = z < T(0) ? V{} : z;
+  return above > T(6) ? V{} + T(6) : above;
+}
 struct Hardsigmoid {
-  template <class T>
-  T operator()(T x) const {
-    return Clamp{}(x + T(3), T(0), T(6)) / T(6);
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    return hard_gate(x) / Element<V>(6);
   }
 };
 struct HardsigmoidBackward {
@@ -248,9 +257,10 @@ struct HardsigmoidBackward {
   }
 };
 struct Hardswish {
-  template <class T>
-  T operator()(T x) const {
-    return x * Clamp{}(x + T(3), T(0), T(6)) / T(6);
+  using Packs = void;
+  template <class V>
+  V operator()(V x) const {
+    return x * hard_gate(x) / Element<V>(6);
   }
 };
 struct HardswishBackward {

@@ -36,7 +36,7 @@ void fold(Slice<const T> y, Slice<T> x, Slice<const int32_t> words) {
     for (int64_t plane = first; plane < last; plane++) {
       T* to = x.data + plane * g.input_pixels();
       std::fill_n(to, g.input_pixels(), T{0});
-      add_windows(g, y.data + plane * g.taps() * pixels, to);
+      add_windows(g, y.data + plane * g.taps() * pixels, 0, g.out[0] * g.out[1], to);
     }
   });
 }

@@ -1,6 +1,6 @@
 // Transposed convolution as a matrix product and a sum: each source pixel's products with all taps are made once, and added where the taps write.
 // Where the destination is larger than the source (no padding, or kernels as large as the image), a gather would multiply mostly by what lies
-// outside.
+// outside; and where it has few channels, it would fill few rows of its products.
 #pragma once
 
 #include <algorithm>
@@ -35,10 +35,10 @@ inline Pack<T> row_of_windows(const ConvGeometry& g, const T* windows, int64_t s
   return sums;
 }
 
-// x += each window's values where its taps read: one plane, `columns` a row of windows a tap.
+// x += the values of the windows of rows begin..end of the output where their taps read: one plane, `columns` those rows for each tap.
 template <class T>
-void add_windows(const ConvGeometry& g, const T* columns, T* x) {
-  const int64_t pixels = g.output_pixels();
+void add_windows(const ConvGeometry& g, const T* columns, int64_t begin, int64_t end, T* x) {
+  const int64_t pixels = (end - begin) * g.out[2];
   if (g.stride[2] == 1) {
     // What writes into one row of x: for each tap down the column, the row of windows of its first tap along the row.
     std::vector<const T*> writers;
@@ -46,9 +46,12 @@ void add_windows(const ConvGeometry& g, const T* columns, T* x) {
       writers.clear();
       each_writer(g, 0, row / g.in[1], [&](int64_t t, int64_t e) {
         each_writer(g, 1, row % g.in[1], [&](int64_t r, int64_t p) {
-          writers.push_back(columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (e * g.out[1] + p) * g.out[2]);
+          const int64_t from = e * g.out[1] + p;
+          if (from < begin || from >= end) return;
+          writers.push_back(columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (from - begin) * g.out[2]);
         });
       });
+      if (writers.empty()) continue;
       T* to = x + row * g.in[2];
       each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
         Pack<T> sums = at.load(to + j);
@@ -62,29 +65,30 @@ void add_windows(const ConvGeometry& g, const T* columns, T* x) {
     const int64_t offset_d = tap / (g.kernel[2] * g.kernel[1]) * g.dilation[0] - g.pad[0];
     const int64_t offset_h = tap / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
     const int64_t offset_w = tap % g.kernel[2] * g.dilation[2] - g.pad[2];
-    int64_t front, back, top, bottom, lo, hi;
-    valid_range(0, g.out[0], g.stride[0], offset_d, g.in[0], front, back);
-    valid_range(0, g.out[1], g.stride[1], offset_h, g.in[1], top, bottom);
+    int64_t lo, hi;
     valid_range(0, g.out[2], g.stride[2], offset_w, g.in[2], lo, hi);
-    for (int64_t e = front; e < back; e++) {
-      for (int64_t p = top; p < bottom; p++) {
-        const T* from = columns + (e * g.out[1] + p) * g.out[2];
-        T* to = x + ((e * g.stride[0] + offset_d) * g.in[1] + p * g.stride[1] + offset_h) * g.in[2] + offset_w;
-        for (int64_t q = lo; q < hi; q++) to[q * g.stride[2]] += from[q];
-      }
+    for (int64_t row = begin; row < end; row++) {
+      const int64_t d = row / g.out[1] * g.stride[0] + offset_d, h = row % g.out[1] * g.stride[1] + offset_h;
+      if (d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1]) continue;
+      const T* from = columns + (row - begin) * g.out[2];
+      T* to = x + (d * g.in[1] + h) * g.in[2] + offset_w;
+      for (int64_t q = lo; q < hi; q++) to[q * g.stride[2]] += from[q];
     }
   }
 }
 
-// Whether the gather would make so many products more that sums in memory cost less. Measured.
+// Whether the gather would make so many products more, or fill its own so little, that sums in memory cost less. Measured.
 template <class T>
 bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
   constexpr double kLeastRatio = 1.4;
   constexpr int64_t kLeastDepth = 16;
+  if (gather.source_channels < kLeastDepth) return false;
+  // At a stride the gather has a product for each place between windows, of few taps each.
+  const int64_t few = g.stride[2] == 1 ? 3 : gather.source_channels < 64 ? 4 : 8;
+  if (gather.dest_channels <= few) return true;
   int64_t taps = 0;
   for (const GatherPhase& phase : gather.phases) taps += phase.taps();
-  return gather.source_channels >= kLeastDepth &&
-         static_cast<double>(taps * gather.grid_pixels()) >= kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
+  return static_cast<double>(taps * gather.grid_pixels()) >= kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
 }
 
 // The Gather of convBackwardInput.
@@ -104,25 +108,28 @@ inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather)
         for (int64_t i = begin; i < end; i++) {
           float* plane = gather.dest + ((i / channels * g.groups + group) * channels + i % channels) * g.input_pixels();
           begin_plane(group, i % channels, plane);
-          add_windows(g, columns.get() + i * taps, plane);
+          add_windows(g, columns.get() + i * taps, 0, 1, plane);
         }
       });
     }
     return;
   }
-  // Channels whose products stay in a second-level cache.
+  // Products of some channels, or of some rows of one, stay in a second-level cache.
   constexpr int64_t kProducts = 65536;
+  const int64_t rows = g.out[0] * g.out[1];
   const int64_t share = equal_part(channels, std::clamp<int64_t>(kProducts / (taps * pixels), 1, channels), 1), shares = ceil_div(channels, share);
+  const int64_t band = equal_part(rows, std::clamp<int64_t>(kProducts / (share * taps * g.out[2]), 1, rows), 1);
   parallel_for(g.n * g.groups * shares, 1, [&](int64_t first, int64_t last) {
-    const Scratch<float> columns(share * taps * pixels);
+    const Scratch<float> columns(share * taps * band * g.out[2]);
     for (int64_t item = first; item < last; item++) {
       const int64_t index = item / shares, group = index % g.groups, c0 = item % shares * share, count = std::min(share, channels - c0);
-      gemm(true, false, count * taps, pixels, depth, 1.0f, gather.group_weight(group) + c0 * taps, gather.source_step,
-           gather.source + index * depth * pixels, pixels, 0.0f, columns.get(), pixels, false);
-      for (int64_t c = 0; c < count; c++) {
-        float* plane = gather.dest + (index * channels + c0 + c) * g.input_pixels();
-        begin_plane(group, c0 + c, plane);
-        add_windows(g, columns.get() + c * taps * pixels, plane);
+      float* const planes = gather.dest + (index * channels + c0) * g.input_pixels();
+      for (int64_t c = 0; c < count; c++) begin_plane(group, c0 + c, planes + c * g.input_pixels());
+      for (int64_t begin = 0; begin < rows; begin += band) {
+        const int64_t end = std::min(rows, begin + band), width = (end - begin) * g.out[2];
+        gemm(true, false, count * taps, width, depth, 1.0f, gather.group_weight(group) + c0 * taps, gather.source_step,
+             gather.source + index * depth * pixels + begin * g.out[2], pixels, 0.0f, columns.get(), width, false);
+        for (int64_t c = 0; c < count; c++) add_windows(g, columns.get() + c * taps * width, begin, end, planes + c * g.input_pixels());
       }
     }
   });

@@ -82,7 +82,7 @@ template <class T>
 struct LogitEntropy {
   using V = Pack<T>;
   explicit LogitEntropy(T) {}
-  V value(V x, V t) const { return (T(1) - t) * x + vec::log1p(vec::exp(-abs(x))) + (x < T(0) ? -x : V{}); }
+  V value(V x, V t) const { return (T(1) - t) * x + vec::log1p_of_exp(-abs(x)) + (x < T(0) ? -x : V{}); }
   V slope(V x, V t) const { return vec::sigmoid(x) - t; }
 };
 
