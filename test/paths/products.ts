@@ -248,6 +248,10 @@ const convolutions: Case[] = [
   { n: 1, c: 17, k: 17, size: [67, 90], kernel: [3, 2], stride: 3, padding: 1, groups: 17 },
   { n: 2, c: 33, k: 33, size: [51], kernel: [9], padding: 4, groups: 33 },
   { n: 2, c: 16, k: 16, size: [8, 7], kernel: [4, 4], stride: 2, padding: 1, groups: 16, transposed: true },
+  // Gradients to few channels of more windows than are worked at at a time.
+  { n: 1, c: 1, k: 16, size: [61, 60], kernel: [5, 5], padding: 2, dtypes: ['float32'] as const },
+  { n: 1, c: 4, k: 17, size: [90, 91], kernel: [6, 6], stride: 2, padding: [2, 1], dtypes: ['float32'] as const },
+  { n: 1, c: 2, k: 16, size: [5, 24, 25], kernel: [3, 3, 3], padding: 1, dtypes: ['float32'] as const },
   ...drawn(60),
 ].map((spec) => convolution(spec));
 
