@@ -30,10 +30,11 @@ function makeTables(): Record<string, Kernel[]> {
     const table = tables[name];
     for (const code of codes.map(Number)) {
       const place = count++;
-      table[code] = (...args) => {
-        table[code] = addon.kernel(place);
+      const first: Kernel = (...args) => {
+        if (table[code] === first) table[code] = addon.kernel(place);
         return table[code](...args);
       };
+      table[code] = first;
     }
   }
   return tables;

@@ -7,7 +7,7 @@
 
 namespace nodegrad::bind {
 
-// The kernels as text, since a call of Node's for each would take longer than all of loading: lines of a name and of the dtype codes that the kernel
+// The kernels as text, since a call of Node's for each takes milliseconds in all: lines of a name and of the dtype codes that the kernel
 // has an instance for. A name may come again.
 Napi::String kernel_list(Napi::Env env, const Registry& registry);
 

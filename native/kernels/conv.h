@@ -40,6 +40,17 @@ Gather<T> forward_gather(const ConvGeometry& g, const T* x, const T* weight, con
   return gather;
 }
 
+// Whether no product enters the result, which then is the bias, or zeros; it is written here.
+template <class T>
+bool without_products(const Gather<T>& gather) {
+  const int64_t channels = gather.groups * gather.dest_channels, pixels = gather.dest_pixels();
+  if (gather.source_channels > 0 && gather.n * channels * pixels > 0) return false;
+  for (int64_t i = 0; i < gather.n * channels; i++) {
+    std::fill_n(gather.dest + i * pixels, pixels, gather.bias == nullptr ? T{} : gather.bias[i % channels]);
+  }
+  return true;
+}
+
 template <class T>
 void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if (g.thin()) {
@@ -59,7 +70,6 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   if constexpr (kWinograd<T>) {
     if (Winograd<T>::suits(gather) && Winograd<T>(gather).run()) return;
   }
-  if (gather.n * gather.grid_pixels() == 0 || gather.dest_channels == 0) return;
   const GatherCut cut(gather);
   if (suits_channels(gather, cut) && gather_channels(gather, cut)) return;
   gather_tiles(gather, cut);
@@ -72,7 +82,8 @@ void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T>
   x.at_least(g.input_elements());
   weight.at_least(g.weight_elements());
   y.at_least(g.output_elements());
-  run_gather(g, forward_gather<T>(g, x.data, weight.data, has_bias ? bias.at_least(g.k) : nullptr, y.data));
+  const Gather<T> gather = forward_gather<T>(g, x.data, weight.data, has_bias ? bias.at_least(g.k) : nullptr, y.data);
+  if (!without_products(gather)) run_gather(g, gather);
 }
 
 // x at start + i * stride receives from y at i + offset, over the taps for which start + pad - tap * dilation divides by the stride.
@@ -129,6 +140,7 @@ void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<
       }
     }
   }
+  if (without_products(gather)) return;
   if constexpr (std::is_same_v<T, float>) {
     if (!g.thin() && scatters(g, gather)) {
       scatter_products(g, gather);

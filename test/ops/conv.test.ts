@@ -1,6 +1,6 @@
 /** Convolutions at odd sizes against plain loops in float64, and the same bits for any number of threads. */
 import { expect } from 'chai';
-import { autograd, nn, onesLike, stack, type Tensor, tensor } from '../../lib/index.js';
+import { arange, autograd, nn, onesLike, stack, type Tensor, tensor, zeros } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
 import { eachProduct, type NaiveGeometry, outputSize } from '../reference/naive-conv.js';
 
@@ -228,6 +228,23 @@ function convolved(n: number, c: number, k: number, size: readonly number[], dty
   const gradOutputs = tensor(fill(y.numel(), 3), { shape: [...y.shape], dtype });
   return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) => Float64Array.from(t.data() as Float32Array));
 }
+
+describe('convolution of no channels', () => {
+  for (const dtype of ['float32', 'float64', 'bfloat16'] as const)
+    for (const stride of [1, 2])
+      it(`is the bias, and has gradients of no elements: ${dtype}, stride ${stride}`, () => {
+        const x = zeros([2, 0, 9, 9], { dtype, requiresGrad: true });
+        const weight = zeros([16, 0, 3, 3], { dtype, requiresGrad: true });
+        const bias = arange(16, { dtype });
+        const y = nn.functional.conv2d(x, weight, bias, { stride });
+        const side = stride === 1 ? 7 : 4;
+        expect(y.tolist()).to.deep.equal(bias.reshape([1, 16, 1, 1]).expand([2, 16, side, side]).tolist());
+        expect(nn.functional.conv2d(x, weight, null, { stride }).abs().sum().item()).to.equal(0);
+        y.sum().backward();
+        expect([x.grad?.shape, weight.grad?.shape]).to.deep.equal([x.shape, weight.shape]);
+        expect(nn.functional.convTranspose2d(zeros([2, 16, 4, 4], { dtype }), weight.detach(), null, { stride }).shape).to.deep.equal([2, 0, 3 * stride + 3, 3 * stride + 3]);
+      });
+});
 
 describe('convolution with many filters', () => {
   // So many that several panels of tiles are worked at together; float64 takes direct sums, which the definition above has checked.
