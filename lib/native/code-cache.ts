@@ -13,7 +13,10 @@ type Factory = (exports: unknown, require: NodeJS.Require, module: { exports: un
 
 const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
 const CLOSING = '\n})';
-/** The checksum, and as much again: code that does not begin at a multiple of eight bytes V8 copies first. */
+/**
+ * The checksum of the source and then of the code, since V8 compares no more of the source than its length, and believes the code; and as much
+ * again, since V8 copies code first that does not begin at a multiple of eight bytes.
+ */
 const HEADER_BYTES = 8;
 
 /** One file for each Node; V8 refuses what was compiled under other flags. */
@@ -54,9 +57,6 @@ function run(script: vm.Script, library: string): unknown {
   return module.exports;
 }
 
-/** Of the code, continued from the source's: V8 compares no more of the source than its length, and believes the code. */
-const checksum = (bytes: Buffer, previous: number): number => addon.crc32c(bytes, previous);
-
 /** Code from a cache belongs to the main realm (Jest gives each file of tests one of its own), and has no source map. */
 const suits = (): boolean => process.sourceMapsEnabled === false && vm.runInThisContext('Object') === Object;
 
@@ -66,7 +66,7 @@ export function runFromCodeCache(library: string): unknown {
   if (!existsSync(file) || !suits()) return undefined;
   const bytes = wrappedSource(library);
   const source = bytes.toString('latin1');
-  const sum = checksum(bytes, 0);
+  const sum = addon.crc32c(bytes, 0);
   let kept: Buffer;
   try {
     kept = read(file, '', '', bytes);
@@ -74,7 +74,7 @@ export function runFromCodeCache(library: string): unknown {
     return undefined;
   }
   const code = kept.subarray(HEADER_BYTES);
-  if (kept.length < HEADER_BYTES || kept.readUInt32LE() !== checksum(code, sum)) return undefined;
+  if (kept.length < HEADER_BYTES || kept.readUInt32LE() !== addon.crc32c(code, sum)) return undefined;
   const script = compile(library, source, code);
   return script.cachedDataRejected === true ? undefined : run(script, library);
 }
@@ -90,7 +90,7 @@ export function writeCodeCache(library: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
   try {
     const kept = Buffer.concat([Buffer.alloc(HEADER_BYTES), code]);
-    kept.writeUInt32LE(checksum(code, checksum(source, 0)));
+    kept.writeUInt32LE(addon.crc32c(code, addon.crc32c(source, 0)));
     writeFileSync(temporary, kept, { flag: 'wx' });
     renameSync(temporary, file);
   } finally {

@@ -235,19 +235,10 @@ struct LogSigmoidBackward {
     return g * vec::sigmoid(-x);
   }
 };
-// x + 3 between 0 and 6; a NaN stays one.
-template <class V>
-V hard_gate(V x) {
-  using T = Element<V>;
-  const V z = x + T(3);
-  const V above = z < T(0) ? V{} : z;
-  return above > T(6) ? V{} + T(6) : above;
-}
 struct Hardsigmoid {
-  using Packs = void;
-  template <class V>
-  V operator()(V x) const {
-    return hard_gate(x) / Element<V>(6);
+  template <class T>
+  T operator()(T x) const {
+    return ClampScalar{0, 6}(x + T(3)) / T(6);
   }
 };
 struct HardsigmoidBackward {
@@ -257,10 +248,9 @@ struct HardsigmoidBackward {
   }
 };
 struct Hardswish {
-  using Packs = void;
-  template <class V>
-  V operator()(V x) const {
-    return x * hard_gate(x) / Element<V>(6);
+  template <class T>
+  T operator()(T x) const {
+    return x * ClampScalar{0, 6}(x + T(3)) / T(6);
   }
 };
 struct HardswishBackward {

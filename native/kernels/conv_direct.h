@@ -116,7 +116,6 @@ template <class T>
 void gather_direct(const Gather<T>& gather) {
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kLanes = kCols<T> / kVectors;
-  if (gather.n * gather.dest_pixels() == 0) return;
   const Residues<T> residues(gather);
   std::vector<std::vector<int64_t>> places;
   int64_t taps = 0;

@@ -28,27 +28,27 @@ uint32_t by_table(const uint8_t* bytes, size_t size, uint32_t c) {
   return c;
 }
 
-// Eight bytes to an instruction, then one by one.
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t by_instruction(const uint8_t* bytes, size_t size, uint32_t start) {
-  uint64_t c = start;
-  for (; size >= sizeof(uint64_t); bytes += sizeof(uint64_t), size -= sizeof(uint64_t)) {
-    uint64_t word;
-    std::memcpy(&word, bytes, sizeof(word));
-    c = _mm_crc32_u64(c, word);
-  }
-  auto rest = static_cast<uint32_t>(c);
-  for (; size > 0; bytes++, size--) rest = _mm_crc32_u8(rest, *bytes);
-  return rest;
-}
+#define NODEGRAD_CRC32C __attribute__((target("sse4.2")))
+NODEGRAD_CRC32C inline uint32_t step(uint32_t c, uint64_t word) { return static_cast<uint32_t>(_mm_crc32_u64(c, word)); }
+NODEGRAD_CRC32C inline uint32_t step(uint32_t c, uint8_t byte) { return _mm_crc32_u8(c, byte); }
+bool has_instruction() { return __builtin_cpu_supports("sse4.2") != 0; }
 #elif defined(__ARM_FEATURE_CRC32)
-uint32_t by_instruction(const uint8_t* bytes, size_t size, uint32_t c) {
+#define NODEGRAD_CRC32C
+inline uint32_t step(uint32_t c, uint64_t word) { return __crc32cd(c, word); }
+inline uint32_t step(uint32_t c, uint8_t byte) { return __crc32cb(c, byte); }
+bool has_instruction() { return true; }
+#endif
+
+#if defined(NODEGRAD_CRC32C)
+// Eight bytes to an instruction, then one by one.
+NODEGRAD_CRC32C uint32_t by_instruction(const uint8_t* bytes, size_t size, uint32_t c) {
   for (; size >= sizeof(uint64_t); bytes += sizeof(uint64_t), size -= sizeof(uint64_t)) {
     uint64_t word;
     std::memcpy(&word, bytes, sizeof(word));
-    c = __crc32cd(c, word);
+    c = step(c, word);
   }
-  for (; size > 0; bytes++, size--) c = __crc32cb(c, *bytes);
+  for (; size > 0; bytes++, size--) c = step(c, *bytes);
   return c;
 }
 #endif
@@ -56,10 +56,8 @@ uint32_t by_instruction(const uint8_t* bytes, size_t size, uint32_t c) {
 }  // namespace
 
 uint32_t crc32c(const uint8_t* bytes, size_t size, uint32_t previous) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2") != 0) return ~by_instruction(bytes, size, ~previous);
-#elif defined(__ARM_FEATURE_CRC32)
-  return ~by_instruction(bytes, size, ~previous);
+#if defined(NODEGRAD_CRC32C)
+  if (has_instruction()) return ~by_instruction(bytes, size, ~previous);
 #endif
   return ~by_table(bytes, size, ~previous);
 }
