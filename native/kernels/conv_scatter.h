@@ -24,6 +24,16 @@ inline void each_writer(const ConvGeometry& g, int d, int64_t at, const F& tap) 
   }
 }
 
+// Places begin..end of a dimension.
+struct Interval {
+  int64_t begin, end;
+};
+// Those of dimension d that windows first..last may read.
+inline Interval places_of(const ConvGeometry& g, int d, int64_t first, int64_t last) {
+  const int64_t begin = std::max<int64_t>(0, first * g.stride[d] - g.pad[d]);
+  return {begin, std::min(g.in[d], last * g.stride[d] - g.pad[d] + (g.kernel[d] - 1) * g.dilation[d] + 1)};
+}
+
 // A pack of a row of the destination, from place j on: += a row of windows for each tap along the row, which stand `step` apart.
 template <class T>
 inline Pack<T> row_of_windows(const ConvGeometry& g, const T* windows, int64_t step, int64_t j, Pack<T> sums) {
@@ -42,22 +52,26 @@ void add_windows(const ConvGeometry& g, const T* columns, int64_t begin, int64_t
   if (g.stride[2] == 1) {
     // What writes into one row of x: for each tap down the column, the row of windows of its first tap along the row.
     std::vector<const T*> writers;
-    for (int64_t row = 0; row < g.in[0] * g.in[1]; row++) {
-      writers.clear();
-      each_writer(g, 0, row / g.in[1], [&](int64_t t, int64_t e) {
-        each_writer(g, 1, row % g.in[1], [&](int64_t r, int64_t p) {
-          const int64_t from = e * g.out[1] + p;
-          if (from < begin || from >= end) return;
-          writers.push_back(columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (from - begin) * g.out[2]);
+    const int64_t e0 = begin / g.out[1], e1 = (end - 1) / g.out[1];
+    const Interval depths = places_of(g, 0, e0, e1);
+    const Interval heights = e0 == e1 ? places_of(g, 1, begin % g.out[1], (end - 1) % g.out[1]) : Interval{0, g.in[1]};
+    for (int64_t d = depths.begin; d < depths.end; d++) {
+      for (int64_t h = heights.begin; h < heights.end; h++) {
+        writers.clear();
+        each_writer(g, 0, d, [&](int64_t t, int64_t e) {
+          each_writer(g, 1, h, [&](int64_t r, int64_t p) {
+            const int64_t from = e * g.out[1] + p;
+            if (from < begin || from >= end) return;
+            writers.push_back(columns + (t * g.kernel[1] + r) * g.kernel[2] * pixels + (from - begin) * g.out[2]);
+          });
         });
-      });
-      if (writers.empty()) continue;
-      T* to = x + row * g.in[2];
-      each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
-        Pack<T> sums = at.load(to + j);
-        for (const T* windows : writers) sums = row_of_windows(g, windows, pixels, j, sums);
-        at.store(to + j, sums);
-      });
+        T* to = x + (d * g.in[1] + h) * g.in[2];
+        each_pack<T>(g.in[2], [&](int64_t j, const auto& at) {
+          Pack<T> sums = at.load(to + j);
+          for (const T* windows : writers) sums = row_of_windows(g, windows, pixels, j, sums);
+          at.store(to + j, sums);
+        });
+      }
     }
     return;
   }
@@ -77,6 +91,12 @@ void add_windows(const ConvGeometry& g, const T* columns, int64_t begin, int64_t
   }
 }
 
+// Products that stay in a second-level cache, and of how many channels at the most they are.
+constexpr int64_t kProducts = 65536;
+inline int64_t channels_together(const ConvGeometry& g, int64_t channels) {
+  return std::clamp<int64_t>(kProducts / (g.taps() * g.output_pixels()), 1, channels);
+}
+
 // Whether the gather would make so many products more, or fill its own so little, that sums in memory cost less. Measured.
 template <class T>
 bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
@@ -85,7 +105,13 @@ bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
   if (gather.source_channels < kLeastDepth) return false;
   // At a stride the gather has a product for each place between windows, of few taps each.
   const int64_t few = g.stride[2] == 1 ? 3 : gather.source_channels < 64 ? 4 : 8;
-  if (gather.dest_channels <= few) return true;
+  if (gather.dest_channels <= few) {
+    // One channel of a large image has too few taps for its products as well, unless it is one of two, and its sums come beside them where windows
+    // overlap.
+    bool overlap = false;
+    for (int d = 0; d < 3; d++) overlap = overlap || g.stride[d] <= (g.kernel[d] - 1) * g.dilation[d];
+    if (gather.dest_channels <= 2 || channels_together(g, gather.dest_channels) > 1 || !overlap) return true;
+  }
   int64_t taps = 0;
   for (const GatherPhase& phase : gather.phases) taps += phase.taps();
   return static_cast<double>(taps * gather.grid_pixels()) >= kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
@@ -114,10 +140,9 @@ inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather)
     }
     return;
   }
-  // Products of some channels, or of some rows of one, stay in a second-level cache.
-  constexpr int64_t kProducts = 65536;
+  // Some channels together, or one by bands of its rows.
   const int64_t rows = g.out[0] * g.out[1];
-  const int64_t share = equal_part(channels, std::clamp<int64_t>(kProducts / (taps * pixels), 1, channels), 1), shares = ceil_div(channels, share);
+  const int64_t share = equal_part(channels, channels_together(g, channels), 1), shares = ceil_div(channels, share);
   const int64_t band = equal_part(rows, std::clamp<int64_t>(kProducts / (share * taps * g.out[2]), 1, rows), 1);
   parallel_for(g.n * g.groups * shares, 1, [&](int64_t first, int64_t last) {
     const Scratch<float> columns(share * taps * band * g.out[2]);

@@ -251,6 +251,7 @@ const convolutions: Case[] = [
   // Gradients to few channels of more windows than are worked at at a time.
   { n: 1, c: 1, k: 16, size: [61, 60], kernel: [5, 5], padding: 2, dtypes: ['float32'] as const },
   { n: 1, c: 4, k: 17, size: [90, 91], kernel: [6, 6], stride: 2, padding: [2, 1], dtypes: ['float32'] as const },
+  { n: 1, c: 2, k: 17, size: [91, 90], kernel: [6, 6], stride: 2, padding: [1, 2], dtypes: ['float32'] as const },
   { n: 1, c: 2, k: 16, size: [5, 24, 25], kernel: [3, 3, 3], padding: 1, dtypes: ['float32'] as const },
   ...drawn(60),
 ].map((spec) => convolution(spec));
