@@ -156,9 +156,9 @@ export const sigmoid = defineFunction({ name: 'nn.functional.sigmoid', parameter
 /** `tanh(x)`. */
 export const tanh = defineFunction({ name: 'nn.functional.tanh', parameters: ['input'] }, (input: Tensor): Tensor => tanhOf(input));
 /** `x / (1 + |x|)`. */
-export const softsign = defineFunction({ name: 'nn.functional.softsign', parameters: ['input'] }, (input: Tensor): Tensor => div(input, add(abs(input), 1)));
+export const softsign = defineFunction({ name: 'nn.functional.softsign', parameters: ['input'], composed: true }, (input: Tensor): Tensor => div(input, add(abs(input), 1)));
 /** `x - tanh(x)`. */
-export const tanhshrink = defineFunction({ name: 'nn.functional.tanhshrink', parameters: ['input'] }, (input: Tensor): Tensor => sub(input, tanhOf(input)));
+export const tanhshrink = defineFunction({ name: 'nn.functional.tanhshrink', parameters: ['input'], composed: true }, (input: Tensor): Tensor => sub(input, tanhOf(input)));
 /** `a * sigmoid(b)` where a and b are the halves of the input along `dim` (default the last). */
 export const glu = defineFunction({ name: 'nn.functional.glu', parameters: ['input', 'dim'] }, (input: Tensor, along?: number): Tensor => {
   const x = inputOf('glu', input, false);

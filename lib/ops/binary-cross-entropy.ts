@@ -89,7 +89,7 @@ function checkWeight(op: string, name: string, weight: Tensor, input: Tensor): v
  * Input and target of one shape, else ShapeError. Source: torch.nn.functional.binary_cross_entropy.
  */
 export const binaryCrossEntropy = defineFunction(
-  { name: 'nn.functional.binaryCrossEntropy', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.binaryCrossEntropy', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const op = 'binaryCrossEntropy';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
@@ -107,7 +107,7 @@ export const binaryCrossEntropy = defineFunction(
  * Source: torch.nn.functional.binary_cross_entropy_with_logits.
  */
 export const binaryCrossEntropyWithLogits = defineFunction(
-  { name: 'nn.functional.binaryCrossEntropyWithLogits', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction', 'posWeight'], required: 2 },
+  { name: 'nn.functional.binaryCrossEntropyWithLogits', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction', 'posWeight'], required: 2, composed: true },
   (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction, posWeight?: Tensor | null): Tensor => {
     const op = 'binaryCrossEntropyWithLogits';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);

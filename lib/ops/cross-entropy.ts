@@ -296,7 +296,12 @@ function withProbabilities(input: Tensor, target: Tensor, weight: Tensor | null,
  * Throws ShapeError, DTypeError, and IndexError for an index that is no class. Source: torch.nn.functional.cross_entropy.
  */
 export const crossEntropy = defineFunction(
-  { name: 'nn.functional.crossEntropy', parameters: ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction', 'labelSmoothing'], required: 2 },
+  {
+    name: 'nn.functional.crossEntropy',
+    parameters: ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction', 'labelSmoothing'],
+    required: 2,
+    composed: true,
+  },
   (
     input: Tensor,
     target: Tensor,

@@ -5,6 +5,7 @@
  */
 import { ArgumentError, describe, rejectUnknownOptions } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
+import { callComposed } from './composed.js';
 
 /** Argument tuple A with names P: an object of the same values, all optional. */
 type Named<P extends readonly string[], A extends readonly unknown[]> = {
@@ -31,6 +32,11 @@ interface FunctionDeclaration<P extends readonly string[]> {
   readonly scalarInput?: boolean;
   /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
   readonly method?: boolean | string;
+  /**
+   * Made of several operators, whose results on the way go back as it ends (composed.ts): nothing that it makes may be kept but what it returns. Not
+   * for what calls a user's function or keeps tensors.
+   */
+  readonly composed?: boolean;
   /** Not a function of its own, but a form of another one: not listed. */
   readonly hidden?: boolean;
 }
@@ -53,7 +59,8 @@ export function defineFunction<const P extends readonly string[], A extends read
   const { name, parameters, keywords = 0, required = 1, method = !name.includes('.'), scalarInput = false } = declaration;
   const checksInput = parameters[0] === 'input' && required > 0 && !scalarInput;
   const positional = parameters.length - keywords;
-  const call = implementation as unknown as (...args: unknown[]) => R;
+  const plain = implementation as unknown as (...args: unknown[]) => R;
+  const call = declaration.composed === true ? (...args: unknown[]): R => callComposed(plain, args) : plain;
 
   const fn = (...args: unknown[]): R => {
     const count = args.length;

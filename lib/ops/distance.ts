@@ -22,7 +22,7 @@ function number(op: string, name: string, value: unknown, byDefault: number): nu
 
 /** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. */
 export const normalize = defineFunction(
-  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'] },
+  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
   (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
     const x = tensorArgument('normalize', 'input', input);
     return divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]);
@@ -38,7 +38,7 @@ function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
 
 /** Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`. */
 export const cosineSimilarity = defineFunction(
-  { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false },
+  { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false, composed: true },
   (x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor => {
     const op = 'cosineSimilarity';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
@@ -55,7 +55,7 @@ export const cosineSimilarity = defineFunction(
 
 /** The `p`-norm (2) of `x1 - x2 + eps` along the last dimension: the distance of each pair of vectors. */
 export const pairwiseDistance = defineFunction(
-  { name: 'pairwiseDistance', parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'], required: 2, method: false },
+  { name: 'pairwiseDistance', parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'], required: 2, method: false, composed: true },
   (x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor => {
     const op = 'pairwiseDistance';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);

@@ -6,6 +6,7 @@ import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { elementCount } from '../shape/layout.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { mul } from './arithmetic.js';
+import { callComposed } from './composed.js';
 import { linearOp, matmulOp } from './matmul-op.js';
 import { permuteOp } from './permute.js';
 import { tensorArgument } from './promotion.js';
@@ -184,6 +185,10 @@ function explicitOutput(output: Subscripts, operands: readonly Operand[]): Label
 export function einsum(equation: string, ...operands: readonly (Tensor | readonly Tensor[])[]): Tensor;
 export function einsum(operand: Tensor, labels: readonly (number | null | symbol)[], ...rest: readonly (Tensor | readonly (number | null | symbol)[])[]): Tensor;
 export function einsum(...args: readonly unknown[]): Tensor {
+  return callComposed(contracted, args);
+}
+
+function contracted(...args: readonly unknown[]): Tensor {
   const [equation, ...rest] = args;
   let tensors: Tensor[];
   let inputs: Subscripts[];

@@ -45,6 +45,7 @@ export const embeddingBag = defineFunction(
     name: 'nn.functional.embeddingBag',
     parameters: ['input', 'weight', 'offsets', 'maxNorm', 'normType', 'scaleGradByFreq', 'mode', 'sparse', 'perSampleWeights', 'includeLastOffset', 'paddingIdx'],
     required: 2,
+    composed: true,
   },
   (
     input: Tensor,

@@ -27,7 +27,7 @@ export const vecdot = defineFunction({ name: 'linalg.vecdot', parameters: ['x', 
  * The product of two or more matrices in the order that takes the fewest operations; the first and the last may be vectors.
  * PyTorch's `torch.linalg.multi_dot`.
  */
-export const multiDot = defineFunction({ name: 'linalg.multiDot', parameters: ['tensors'] }, (tensors: readonly Tensor[]): Tensor => {
+export const multiDot = defineFunction({ name: 'linalg.multiDot', parameters: ['tensors'], composed: true }, (tensors: readonly Tensor[]): Tensor => {
   if (!Array.isArray(tensors) || tensors.length < 2)
     fail(ArgumentError, 'linalg.multiDot', 'a list of at least 2 tensors', Array.isArray(tensors) ? String(tensors.length) : typeof tensors);
   const list = tensors.map((t, i) => tensorArgument('linalg.multiDot', `tensor ${i}`, t));

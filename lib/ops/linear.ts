@@ -36,7 +36,7 @@ export const linear = defineFunction({ name: OP, parameters: ['input', 'weight',
  * `input1` is [..., in1], `input2` [..., in2] with the same leading sizes, `weight` [out, in1, in2], `bias` [out] or none.
  */
 export const bilinear = defineFunction(
-  { name: BILINEAR, parameters: ['input1', 'input2', 'weight', 'bias'], required: 3 },
+  { name: BILINEAR, parameters: ['input1', 'input2', 'weight', 'bias'], required: 3, composed: true },
   (input1: Tensor, input2: Tensor, weight: Tensor, bias?: Tensor | null): Tensor => {
     const x = tensorArgument(BILINEAR, 'input1', input1);
     const y = tensorArgument(BILINEAR, 'input2', input2);

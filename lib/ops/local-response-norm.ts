@@ -12,7 +12,7 @@ import { tensorArgument } from './promotion.js';
  * input's shape. Throws ShapeError, ArgumentError. PyTorch: torch.nn.functional.local_response_norm.
  */
 export const localResponseNorm = defineFunction(
-  { name: 'nn.functional.localResponseNorm', parameters: ['input', 'size', 'alpha', 'beta', 'k'], required: 2 },
+  { name: 'nn.functional.localResponseNorm', parameters: ['input', 'size', 'alpha', 'beta', 'k'], required: 2, composed: true },
   (input: Tensor, size: number, alpha?: number, beta?: number, k?: number): Tensor => {
     const x = tensorArgument('localResponseNorm', 'input', input);
     if (x.shape.length < 3) fail(ShapeError, 'localResponseNorm', 'an input of at least 3 dimensions', `${x.shape.length}`, { input: x });

@@ -184,7 +184,7 @@ const PAIR = ['input', 'target', 'sizeAverage', 'reduce', 'reduction'] as const;
  * scalar, or the input's shape for 'none'. Source: torch.nn.functional.mse_loss.
  */
 export const mseLoss = defineFunction(
-  { name: 'nn.functional.mseLoss', parameters: [...PAIR, 'weight'], required: 2 },
+  { name: 'nn.functional.mseLoss', parameters: [...PAIR, 'weight'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, weight?: Tensor | null): Tensor => {
     const attributes = { reduction: reductionOf('mseLoss', reduction, sizeAverage, reduce), parameter: 0 };
     if ((weight ?? null) === null) return mseLossOp(lossArguments('mseLoss', { input, target }), attributes);
@@ -194,7 +194,7 @@ export const mseLoss = defineFunction(
 
 /** The absolute error `|input - target|`, reduced. Shapes as mseLoss. Source: torch.nn.functional.l1_loss. */
 export const l1Loss = defineFunction(
-  { name: 'nn.functional.l1Loss', parameters: [...PAIR, 'weight'], required: 2 },
+  { name: 'nn.functional.l1Loss', parameters: [...PAIR, 'weight'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, weight?: Tensor | null): Tensor => {
     const attributes = { reduction: reductionOf('l1Loss', reduction, sizeAverage, reduce), parameter: 0 };
     if ((weight ?? null) === null) return l1LossOp(lossArguments('l1Loss', { input, target }), attributes);
@@ -207,7 +207,7 @@ export const l1Loss = defineFunction(
  * Source: torch.nn.functional.smooth_l1_loss.
  */
 export const smoothL1Loss = defineFunction(
-  { name: 'nn.functional.smoothL1Loss', parameters: [...PAIR, 'beta'], required: 2 },
+  { name: 'nn.functional.smoothL1Loss', parameters: [...PAIR, 'beta'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, given?: number): Tensor => {
     const beta = given ?? 1;
     if (!(beta >= 0)) fail(ArgumentError, 'smoothL1Loss', 'beta of at least 0', String(beta));
@@ -221,7 +221,7 @@ export const smoothL1Loss = defineFunction(
  * Source: torch.nn.functional.huber_loss.
  */
 export const huberLoss = defineFunction(
-  { name: 'nn.functional.huberLoss', parameters: ['input', 'target', 'reduction', 'delta', 'weight'], required: 2 },
+  { name: 'nn.functional.huberLoss', parameters: ['input', 'target', 'reduction', 'delta', 'weight'], required: 2, composed: true },
   (input: Tensor, target: Tensor, reduction?: Reduction, given?: number, weight?: Tensor | null): Tensor => {
     const delta = given ?? 1;
     if (!(delta > 0)) fail(ArgumentError, 'huberLoss', 'delta above 0', String(delta));

@@ -17,7 +17,7 @@ import { minimum, where } from './selection.js';
  * a scalar; else ShapeError. Source: torch.nn.functional.cosine_embedding_loss.
  */
 export const cosineEmbeddingLoss = defineFunction(
-  { name: 'nn.functional.cosineEmbeddingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3 },
+  { name: 'nn.functional.cosineEmbeddingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3, composed: true },
   (input1: Tensor, input2: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const op = 'cosineEmbeddingLoss';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
@@ -36,7 +36,7 @@ export const cosineEmbeddingLoss = defineFunction(
 
 /** `input` where the target is 1, `max(0, margin - input)` where it is -1, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.hinge_embedding_loss. */
 export const hingeEmbeddingLoss = defineFunction(
-  { name: 'nn.functional.hingeEmbeddingLoss', parameters: ['input', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.hingeEmbeddingLoss', parameters: ['input', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const reduction = reductionOf('hingeEmbeddingLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('hingeEmbeddingLoss', { input, target });
@@ -56,7 +56,7 @@ export const hingeEmbeddingLoss = defineFunction(
 
 /** `max(0, -target (input1 - input2) + margin)`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.margin_ranking_loss. */
 export const marginRankingLoss = defineFunction(
-  { name: 'nn.functional.marginRankingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3 },
+  { name: 'nn.functional.marginRankingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3, composed: true },
   (input1: Tensor, input2: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const reduction = reductionOf('marginRankingLoss', reductionName, sizeAverage, reduce);
     const [a, b, t] = lossArguments('marginRankingLoss', { input1, input2, target });
@@ -75,7 +75,7 @@ export const marginRankingLoss = defineFunction(
 
 /** `log(1 + e^(-target input))`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.soft_margin_loss. */
 export const softMarginLoss = defineFunction(
-  { name: 'nn.functional.softMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.softMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const reduction = reductionOf('softMarginLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('softMarginLoss', { input, target });
@@ -93,6 +93,7 @@ export const tripletMarginLoss = defineFunction(
     name: 'nn.functional.tripletMarginLoss',
     parameters: ['anchor', 'positive', 'negative', 'margin', 'p', 'eps', 'swap', 'sizeAverage', 'reduce', 'reduction'],
     required: 3,
+    composed: true,
   },
   (
     anchor: Tensor,
@@ -150,7 +151,7 @@ function checkClasses(op: string, target: Tensor, classes: number, ended: boolea
  * Throws ShapeError, IndexError. Source: torch.nn.functional.multi_margin_loss.
  */
 export const multiMarginLoss = defineFunction(
-  { name: 'nn.functional.multiMarginLoss', parameters: ['input', 'target', 'p', 'margin', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.multiMarginLoss', parameters: ['input', 'target', 'p', 'margin', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (
     input: Tensor,
     target: Tensor,
@@ -188,7 +189,7 @@ export const multiMarginLoss = defineFunction(
  * first -1. `input` and `target` (N, C) or (C). Throws ShapeError, IndexError. Source: torch.nn.functional.multilabel_margin_loss.
  */
 export const multilabelMarginLoss = defineFunction(
-  { name: 'nn.functional.multilabelMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.multilabelMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const op = 'multilabelMarginLoss';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
@@ -212,7 +213,7 @@ export const multilabelMarginLoss = defineFunction(
  * Source: torch.nn.functional.multilabel_soft_margin_loss.
  */
 export const multilabelSoftMarginLoss = defineFunction(
-  { name: 'nn.functional.multilabelSoftMarginLoss', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.multilabelSoftMarginLoss', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const reduction = reductionOf('multilabelSoftMarginLoss', reductionName, sizeAverage, reduce);
     const elements = binaryCrossEntropyWithLogits(input, target, { weight: weight ?? null, reduction: 'none' });

@@ -172,7 +172,7 @@ export const addmv = defineFunction(
 
 /** beta input + alpha outer(vec1, vec2), with `input` broadcast to [n, m]. PyTorch's `torch.addr`. */
 export const addr = defineFunction(
-  { name: 'addr', parameters: ['input', 'vec1', 'vec2', 'beta', 'alpha'], keywords: 2, required: 3 },
+  { name: 'addr', parameters: ['input', 'vec1', 'vec2', 'beta', 'alpha'], keywords: 2, required: 3, composed: true },
   (input: Tensor, vec1: Tensor, vec2: Tensor, beta: number = 1, alpha: number = 1): Tensor => {
     const a = dims('addr', 'vec1', vec1, 1);
     const b = dims('addr', 'vec2', vec2, 1);

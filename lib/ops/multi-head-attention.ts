@@ -145,6 +145,7 @@ export const multiHeadAttentionForward = defineFunction(
       'isCausal',
     ],
     required: 5,
+    composed: true,
   },
   (
     queryInput: Tensor,

@@ -106,14 +106,14 @@ function vectorNormOf(
 
 /** `(sum |x|^ord)^(1/ord)` over `dim` (all dimensions by default): ord 2 by default; infinity and -infinity take the largest and smallest |x|, 0 counts what is not 0. PyTorch: torch.linalg.vector_norm. */
 export const vectorNorm = defineFunction(
-  { name: 'linalg.vectorNorm', parameters: ['x', 'ord', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  { name: 'linalg.vectorNorm', parameters: ['x', 'ord', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (x: Tensor, ord?: number, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor =>
     vectorNormOf('linalg.vectorNorm', tensorArgument('linalg.vectorNorm', 'x', x), ord ?? 2, dim, keepdim, dtype),
 );
 
 /** The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm; 'nuc' sums the singular values of matrices. */
 export const norm = defineFunction(
-  { name: 'norm', parameters: ['input', 'p', 'dim', 'keepdim', 'dtype'] },
+  { name: 'norm', parameters: ['input', 'p', 'dim', 'keepdim', 'dtype'], composed: true },
   (input: Tensor, p?: number | 'fro' | 'nuc' | null, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = tensorArgument('norm', 'input', input);
     if (p === 'nuc') return nuclearNorm('norm', inDtype('norm', x, dtype), dim, keepdim);

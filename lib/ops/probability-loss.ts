@@ -12,7 +12,7 @@ import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf 
  * sum over the batch's size. A target of 0 counts 0. Shapes equal, else ShapeError. Source: torch.nn.functional.kl_div.
  */
 export const klDiv = defineFunction(
-  { name: 'nn.functional.klDiv', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction', 'logTarget'], required: 2 },
+  { name: 'nn.functional.klDiv', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction', 'logTarget'], required: 2, composed: true },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction | 'batchmean', logTarget?: boolean): Tensor => {
     const batchmean = reductionName === 'batchmean';
     const reduction = reductionOf('klDiv', batchmean ? 'sum' : reductionName, sizeAverage, reduce);
@@ -29,7 +29,7 @@ export const klDiv = defineFunction(
  * Stirling's approximation of log(target!). Shapes equal, else ShapeError. Source: torch.nn.functional.poisson_nll_loss.
  */
 export const poissonNllLoss = defineFunction(
-  { name: 'nn.functional.poissonNllLoss', parameters: ['input', 'target', 'logInput', 'full', 'sizeAverage', 'eps', 'reduce', 'reduction'], required: 2 },
+  { name: 'nn.functional.poissonNllLoss', parameters: ['input', 'target', 'logInput', 'full', 'sizeAverage', 'eps', 'reduce', 'reduction'], required: 2, composed: true },
   (input: Tensor, target: Tensor, logInput?: boolean, full?: boolean, sizeAverage?: boolean | null, eps?: number, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
     const reduction = reductionOf('poissonNllLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('poissonNllLoss', { input, target });
@@ -57,7 +57,7 @@ export const poissonNllLoss = defineFunction(
  * Source: torch.nn.functional.gaussian_nll_loss.
  */
 export const gaussianNllLoss = defineFunction(
-  { name: 'nn.functional.gaussianNllLoss', parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'], required: 3 },
+  { name: 'nn.functional.gaussianNllLoss', parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'], required: 3, composed: true },
   (input: Tensor, target: Tensor, variance: Tensor | number, full?: boolean, eps?: number, reductionName?: Reduction): Tensor => {
     const op = 'gaussianNllLoss';
     const reduction = reductionOf(op, reductionName);

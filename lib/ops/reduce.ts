@@ -113,7 +113,7 @@ export const mean = defineFunction(
 
 /** The sum over `dim` (all dimensions by default) with NaN counted as 0. */
 export const nansum = defineFunction(
-  { name: 'nansum', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  { name: 'nansum', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = tensorArgument('nansum', 'input', input);
     return sum(x.info.floating ? withoutNan(x) : x, dim, { keepdim, dtype });
@@ -122,7 +122,7 @@ export const nansum = defineFunction(
 
 /** The mean over `dim` (all dimensions by default) of the elements that are not NaN; NaN where there is none. Floating input. */
 export const nanmean = defineFunction(
-  { name: 'nanmean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
+  { name: 'nanmean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = meanInput('nanmean', tensorArgument('nanmean', 'input', input), null);
     const numbers = sum(eqOp([x, x]), dim, { keepdim });

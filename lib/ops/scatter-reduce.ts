@@ -85,7 +85,7 @@ function extremeShares(dim: number, x: Tensor, source: Tensor, index: Tensor, y:
  * tensor's own values count only where nothing meets them. torch.scatter_reduce
  */
 export const scatterReduce = defineFunction(
-  { name: 'scatterReduce', parameters: ['input', 'dim', 'index', 'src', 'reduce', 'includeSelf'], keywords: 1, required: 5 },
+  { name: 'scatterReduce', parameters: ['input', 'dim', 'index', 'src', 'reduce', 'includeSelf'], keywords: 1, required: 5, composed: true },
   (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, includeSelf: boolean = true): Tensor => {
     if (!REDUCTIONS.includes(reduce)) fail(ArgumentError, 'scatterReduce', "reduce 'sum', 'prod', 'mean', 'amax' or 'amin'", describe(reduce));
     const a = scatterArguments('scatterReduce', input, dim, index, src);

@@ -216,14 +216,14 @@ function distinct(op: string, input: unknown, sorted: boolean, inverse: boolean 
 
 /** The distinct elements in ascending order (or distinct slices along `dim`), then, where asked for, the index of each input element in them and how often each occurs. */
 export const unique = defineFunction(
-  { name: 'unique', parameters: ['input', 'sorted', 'returnInverse', 'returnCounts', 'dim'] },
+  { name: 'unique', parameters: ['input', 'sorted', 'returnInverse', 'returnCounts', 'dim'], composed: true },
   (input: Tensor, _sorted?: boolean, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[] =>
     distinct('unique', input, true, returnInverse, returnCounts, dim),
 );
 
 /** As `unique`, but only neighbours are compared: runs of equal elements become one. */
 export const uniqueConsecutive = defineFunction(
-  { name: 'uniqueConsecutive', parameters: ['input', 'returnInverse', 'returnCounts', 'dim'] },
+  { name: 'uniqueConsecutive', parameters: ['input', 'returnInverse', 'returnCounts', 'dim'], composed: true },
   (input: Tensor, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[] =>
     distinct('uniqueConsecutive', input, false, returnInverse, returnCounts, dim),
 );

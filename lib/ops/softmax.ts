@@ -157,7 +157,7 @@ export const functionalLogSoftmax = defineFunction(
 
 /** softmax(-input) along `dim`: the smallest element gets the largest share. */
 export const functionalSoftmin = defineFunction(
-  { name: 'nn.functional.softmin', parameters: ['input', 'dim', '_stacklevel', 'dtype'] },
+  { name: 'nn.functional.softmin', parameters: ['input', 'dim', '_stacklevel', 'dtype'], composed: true },
   (input: Tensor, dim?: number | null, _stacklevel?: number, dtype?: DType | null): Tensor => {
     // Negated in its own type first, as PyTorch does: an unsigned integer wraps around.
     const x = converted('softmin', negOp([tensorArgument('softmin', 'input', input)]), dtype);

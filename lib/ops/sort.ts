@@ -118,7 +118,7 @@ const kthvalueOp: Operator<Omit<SelectionSpec, 'shape' | 'kept'>, Tensor[]> = de
 
 /** The `k`-th smallest element (from 1) along `dim`, the last by default, and its index: `{ values, indices }`. */
 export const kthvalue = defineFunction(
-  { name: 'kthvalue', parameters: ['input', 'k', 'dim', 'keepdim'], required: 2 },
+  { name: 'kthvalue', parameters: ['input', 'k', 'dim', 'keepdim'], required: 2, composed: true },
   (input: Tensor, k: number, dim?: number, keepdim?: boolean): ValuesAndIndices => {
     const x = tensorArgument('kthvalue', 'input', input);
     const wrapped = wrapDim('kthvalue', dim ?? -1, x.shape.length);
@@ -157,7 +157,7 @@ export interface MedianFunction {
 
 /** The lower of the middle elements of all, or along `dim` with its index; NaN where there is one. */
 export const median = defineFunction(
-  { name: 'median', parameters: ['input', 'dim', 'keepdim'] },
+  { name: 'median', parameters: ['input', 'dim', 'keepdim'], composed: true },
   (input: Tensor, dim?: number | null, keepdim?: boolean): Tensor | ValuesAndIndices => {
     const x = tensorArgument('median', 'input', input);
     if (dim === undefined || dim === null) {

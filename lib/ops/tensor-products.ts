@@ -18,7 +18,7 @@ import { reshape, viewOp } from './view.js';
  * PyTorch's `torch.tensordot`. Throws ShapeError where the sizes differ.
  */
 export const tensordot = defineFunction(
-  { name: 'tensordot', parameters: ['a', 'b', 'dims'], required: 2, method: false },
+  { name: 'tensordot', parameters: ['a', 'b', 'dims'], required: 2, method: false, composed: true },
   (a: Tensor, b: Tensor, dims: number | readonly (number | readonly number[])[] = 2): Tensor => {
     let x = tensorArgument('tensordot', 'a', a);
     let y = tensorArgument('tensordot', 'b', b);
@@ -56,7 +56,7 @@ function summedDims(a: Tensor, b: Tensor, dims: number | readonly (number | read
 }
 
 /** The Kronecker product: blocks of `other`, each scaled by an element of `input`. PyTorch's `torch.kron`. */
-export const kron = defineFunction({ name: 'kron', parameters: ['input', 'other'], required: 2 }, (input: Tensor, other: Tensor): Tensor => {
+export const kron = defineFunction({ name: 'kron', parameters: ['input', 'other'], required: 2, composed: true }, (input: Tensor, other: Tensor): Tensor => {
   const a = tensorArgument('kron', 'input', input);
   const b = tensorArgument('kron', 'other', other);
   const ndim = Math.max(a.shape.length, b.shape.length);
@@ -80,7 +80,7 @@ export const kron = defineFunction({ name: 'kron', parameters: ['input', 'other'
 
 /** beta input + alpha (sum over the batch of batch1 @ batch2), with `input` broadcast to [n, p]. PyTorch's `torch.addbmm`. */
 export const addbmm = defineFunction(
-  { name: 'addbmm', parameters: ['input', 'batch1', 'batch2', 'beta', 'alpha'], keywords: 2, required: 3 },
+  { name: 'addbmm', parameters: ['input', 'batch1', 'batch2', 'beta', 'alpha'], keywords: 2, required: 3, composed: true },
   (input: Tensor, batch1: Tensor, batch2: Tensor, beta: number = 1, alpha: number = 1): Tensor => {
     const addend = tensorArgument('addbmm', 'input', input);
     const a = tensorArgument('addbmm', 'batch1', batch1);

@@ -106,13 +106,13 @@ export const varMean = defineFunction({ name: 'varMean', parameters: PARAMETERS,
 });
 
 /** The standard deviation over `dim`: the square root of `var`. */
-export const std = defineFunction({ name: 'std', parameters: PARAMETERS, keywords: 1 }, (...args: VarianceArguments): Tensor => {
+export const std = defineFunction({ name: 'std', parameters: PARAMETERS, keywords: 1, composed: true }, (...args: VarianceArguments): Tensor => {
   const { variance, dims, keepdim } = varianceOf('std', args);
   return finishDims(standardDeviationOp([variance], undefined), dims, keepdim);
 });
 
 /** Standard deviation and mean over `dim` in one pass: `[std, mean]`. */
-export const stdMean = defineFunction({ name: 'stdMean', parameters: PARAMETERS, keywords: 1, method: false }, (...args: VarianceArguments): [Tensor, Tensor] => {
+export const stdMean = defineFunction({ name: 'stdMean', parameters: PARAMETERS, keywords: 1, method: false, composed: true }, (...args: VarianceArguments): [Tensor, Tensor] => {
   const { variance, mean, dims, keepdim } = varianceOf('stdMean', args);
   return [finishDims(standardDeviationOp([variance], undefined), dims, keepdim), finishDims(mean, dims, keepdim)];
 });

@@ -128,7 +128,7 @@ export const nonzeroStatic = defineFunction(
 
 /** Slices of source combined with those of input at the indices of dimension `dim`, by 'prod', 'mean', 'amax' or 'amin'. torch.index_reduce */
 export const indexReduce = defineFunction(
-  { name: 'indexReduce', parameters: ['input', 'dim', 'index', 'source', 'reduce', 'includeSelf'], keywords: 1, required: 5 },
+  { name: 'indexReduce', parameters: ['input', 'dim', 'index', 'source', 'reduce', 'includeSelf'], keywords: 1, required: 5, composed: true },
   (input: Tensor, dim: number, index: Tensor, source: Tensor, reduce: 'prod' | 'mean' | 'amax' | 'amin', includeSelf: boolean = true): Tensor => {
     const x = tensorArgument('indexReduce', 'input', input);
     const d = wrapDim('indexReduce', dim, x.shape.length);

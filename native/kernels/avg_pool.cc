@@ -143,16 +143,13 @@ struct WindowRuns {
 
 // Calls window(output index, runs) for every adaptive window of a plane.
 template <class F>
-inline void each_adaptive_window(const PoolGeometry& g, const F& window) {
+inline void each_adaptive_window(const PoolGeometry& g, const AdaptiveWindows& windows, const F& window) {
   int64_t index = 0;
-  for (int64_t e = 0; e < g.out[0]; e++) {
-    for (int64_t p = 0; p < g.out[1]; p++) {
-      for (int64_t q = 0; q < g.out[2]; q++) {
-        int64_t d0, d1, h0, h1, w0, w1;
-        g.adaptive_window(0, e, d0, d1);
-        g.adaptive_window(1, p, h0, h1);
-        g.adaptive_window(2, q, w0, w1);
-        WindowRuns runs{(d0 * g.in[1] + h0) * g.in[2] + w0, d1 - d0, h1 - h0, w1 - w0, g.in[1] * g.in[2], g.in[2]};
+  for (const auto& sheets : windows.along(0)) {
+    for (const auto& rows : windows.along(1)) {
+      for (const auto& columns : windows.along(2)) {
+        const int64_t start = (sheets.begin * g.in[1] + rows.begin) * g.in[2] + columns.begin;
+        WindowRuns runs{start, sheets.end - sheets.begin, rows.end - rows.begin, columns.end - columns.begin, g.in[1] * g.in[2], g.in[2]};
         if (runs.length == g.in[2]) {
           runs.length *= runs.rows;
           runs.rows = 1;
@@ -173,11 +170,12 @@ void adaptiveAvgPool(Slice<const T> x, Slice<T> y, Slice<const int32_t> words) {
   const PoolGeometry g(words);
   x.at_least(g.input_elements());
   y.at_least(g.output_elements());
+  const AdaptiveWindows windows(g);
   parallel_for(g.planes, g.plane_grain(), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       const T* from = x.data + plane * g.input_pixels();
       T* to = y.data + plane * g.output_pixels();
-      each_adaptive_window(g, [&](int64_t index, const WindowRuns& window) {
+      each_adaptive_window(g, windows, [&](int64_t index, const WindowRuns& window) {
         T total = 0;
         window.each([&](int64_t first_element, int64_t n) {
           T sum;
@@ -196,12 +194,13 @@ void adaptiveAvgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, Sl
   const PoolGeometry g(words);
   grad_output.at_least(g.output_elements());
   grad_input.at_least(g.input_elements());
+  const AdaptiveWindows windows(g);
   parallel_for(g.planes, g.plane_grain(), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       const T* from = grad_output.data + plane * g.output_pixels();
       T* to = grad_input.data + plane * g.input_pixels();
       std::fill_n(to, g.input_pixels(), T{0});
-      each_adaptive_window(g, [&](int64_t index, const WindowRuns& window) {
+      each_adaptive_window(g, windows, [&](int64_t index, const WindowRuns& window) {
         const T share = from[index] / static_cast<T>(window.count());
         window.each([&](int64_t first_element, int64_t n) {
           T* run = to + first_element;

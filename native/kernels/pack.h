@@ -193,11 +193,15 @@ inline Element<V> sum_lanes(V v) {
 // Whether a comparison holds in any lane.
 template <class Bits>
 inline bool any_lane(Bits condition) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi64_mask((__m512i)condition, (__m512i)condition) != 0;
+#elif defined(__AVX2__)
+  return _mm256_testz_si256((__m256i)condition, (__m256i)condition) == 0;
+#else
   int64_t words[kPackBytes / 8];
   std::memcpy(words, &condition, sizeof(condition));
-  int64_t all = 0;
-  for (const int64_t word : words) all |= word;
-  return all != 0;
+  return (words[0] | words[1]) != 0;
+#endif
 }
 // The largest lane; a NaN in any lane may be lost.
 template <class V>

@@ -321,23 +321,20 @@ void adaptiveMaxPool(Slice<const T> x, Slice<T> y, Slice<int32_t> indices, Slice
   x.at_least(g.input_elements());
   y.at_least(g.output_elements());
   indices.at_least(g.output_elements());
+  const AdaptiveWindows windows(g);
   parallel_for(g.planes, g.plane_grain(), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       const T* from = x.data + plane * g.input_pixels();
       int64_t to = plane * g.output_pixels();
-      for (int64_t e = 0; e < g.out[0]; e++) {
-        for (int64_t p = 0; p < g.out[1]; p++) {
-          for (int64_t q = 0; q < g.out[2]; q++, to++) {
-            int64_t d0, d1, h0, h1, w0, w1;
-            g.adaptive_window(0, e, d0, d1);
-            g.adaptive_window(1, p, h0, h1);
-            g.adaptive_window(2, q, w0, w1);
-            int64_t at = (d0 * g.in[1] + h0) * g.in[2] + w0;
+      for (const auto& sheets : windows.along(0)) {
+        for (const auto& rows : windows.along(1)) {
+          for (const auto& columns : windows.along(2)) {
+            int64_t at = (sheets.begin * g.in[1] + rows.begin) * g.in[2] + columns.begin;
             T best = -std::numeric_limits<T>::infinity();
-            for (int64_t d = d0; d < d1; d++) {
-              for (int64_t h = h0; h < h1; h++) {
+            for (int64_t d = sheets.begin; d < sheets.end; d++) {
+              for (int64_t h = rows.begin; h < rows.end; h++) {
                 const int64_t row = (d * g.in[1] + h) * g.in[2];
-                for (int64_t w = w0; w < w1; w++) {
+                for (int64_t w = columns.begin; w < columns.end; w++) {
                   const T v = from[row + w];
                   if (v > best || v != v) {
                     best = v;
@@ -347,7 +344,7 @@ void adaptiveMaxPool(Slice<const T> x, Slice<T> y, Slice<int32_t> indices, Slice
               }
             }
             y.data[to] = best;
-            indices.data[to] = static_cast<int32_t>(at);
+            indices.data[to++] = static_cast<int32_t>(at);
           }
         }
       }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "../runtime/divide.h"
 #include "../runtime/simd.h"
@@ -67,12 +68,23 @@ struct PoolGeometry {
     end = std::min(kernel[2], (in[2] + pad[2] + dilation[2] - 1) / dilation[2]);
     if (begin > end) begin = end;
   }
+};
 
-  // The window of an adaptive pooling, as [begin, end).
-  void adaptive_window(int d, int64_t o, int64_t& begin, int64_t& end) const {
-    begin = o * in[d] / out[d];
-    end = ((o + 1) * in[d] + out[d] - 1) / out[d];
+// The windows of an adaptive pooling, which divide the input evenly: told once, since the divisions take longer than a small plane's sum.
+class AdaptiveWindows {
+ public:
+  struct Window {
+    int64_t begin, end;
+  };
+  explicit AdaptiveWindows(const PoolGeometry& g) {
+    for (int d = 0; d < 3; d++) {
+      for (int64_t o = 0; o < g.out[d]; o++) windows_[d].push_back({o * g.in[d] / g.out[d], ceil_div((o + 1) * g.in[d], g.out[d])});
+    }
   }
+  const std::vector<Window>& along(int d) const { return windows_[d]; }
+
+ private:
+  std::vector<Window> windows_[3];
 };
 
 // The windows o in [lo, hi) whose tap at `offset` from o * stride lies inside of 0..size-1.

@@ -32,10 +32,18 @@ T times(T a, T b) {
 template <class T>
 struct Sum {
   using Acc = Wide<T>;
+  static constexpr bool kTakesPacks = true;
   Acc divisor;
   Acc identity() const { return 0; }
-  Acc load(T x) const { return static_cast<Acc>(x); }
-  Acc combine(Acc a, Acc b) const { return plus(a, b); }
+  template <class V>
+  auto load(V x) const {
+    if constexpr (std::is_same_v<V, T>) return static_cast<Acc>(x);
+    if constexpr (!std::is_same_v<V, T>) return x;
+  }
+  template <class V>
+  V combine(V a, V b) const {
+    return plus(a, b);
+  }
   Acc finish(Acc a) const { return divisor == 1 ? a : a / divisor; }
 };
 
@@ -48,25 +56,23 @@ struct Prod {
   T finish(T a) const { return a; }
 };
 
-// NaN wins over everything. Two selects, where a condition of two parts would be a branch.
 template <class T>
-struct Max {
-  using Acc = T;
+struct Max : Largest<T> {
   T identity() const { return std::numeric_limits<T>::lowest(); }
-  T load(T x) const { return x; }
-  T combine(T a, T b) const {
-    const T larger = a > b ? a : b;
-    return a != a ? a : larger;
-  }
   T finish(T a) const { return a; }
 };
 template <class T>
 struct Min {
   using Acc = T;
+  static constexpr bool kTakesPacks = true;
   T identity() const { return std::numeric_limits<T>::max(); }
-  T load(T x) const { return x; }
-  T combine(T a, T b) const {
-    const T smaller = a < b ? a : b;
+  template <class V>
+  V load(V x) const {
+    return x;
+  }
+  template <class V>
+  V combine(V a, V b) const {
+    const V smaller = a < b ? a : b;
     return a != a ? a : smaller;
   }
   T finish(T a) const { return a; }
@@ -89,14 +95,19 @@ enum class Power { Absolute, Square, Largest, Smallest, General };
 template <class T, Power kind>
 struct Norm {
   using Acc = T;
+  static constexpr bool kTakesPacks = kind != Power::General;
   T p;
   T identity() const { return kind == Power::Smallest ? std::numeric_limits<T>::infinity() : T{0}; }
-  T load(T x) const {
+  template <class V>
+  V load(V x) const {
     if constexpr (kind == Power::Square) return x * x;
     if constexpr (kind == Power::General) return std::pow(std::fabs(x), p);
-    return std::fabs(x);
+    if constexpr (std::is_same_v<V, T>) return std::fabs(x);
+    // Of packs and their halves alike; -0 becomes 0.
+    return x < V{} ? -x : x + V{};
   }
-  T combine(T a, T b) const {
+  template <class V>
+  V combine(V a, V b) const {
     if constexpr (kind == Power::Largest) return Max<T>{}.combine(a, b);
     if constexpr (kind == Power::Smallest) return Min<T>{}.combine(a, b);
     return a + b;

@@ -5,19 +5,20 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "../runtime/divide.h"
 #include "../runtime/parallel.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
 #include "../runtime/slice.h"
+#include "fold_packs.h"
+#include "pack.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
 // Columns that are folded side by side: their accumulators stay in the first-level cache.
 constexpr int64_t kFoldWidth = 512;
-// Rows folded one after the other before halves are combined pairwise, which keeps float32 sums accurate.
-constexpr int64_t kFoldRows = 64;
 // Elements of a piece. A longer reduction is cut into pieces of this size, whatever the number of threads.
 constexpr int64_t kFoldPiece = 65536;
 constexpr int64_t kFoldGrain = 16384;
@@ -30,24 +31,29 @@ constexpr int64_t kLongRow = 1024;
 // acc[i] = fold over rows of x[row * stride + i], i < width, for 1 <= rows <= kFoldRows.
 template <class Op, class In, class Acc>
 inline void fold_few_rows(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t width, Acc* acc) {
-  NODEGRAD_SIMD
-  for (int64_t i = 0; i < width; i++) acc[i] = op.load(x[i]);
+  // acc[i] = fold(what loads the element, or pack, of a row's column i; what tells acc[i]) for all columns.
+  const auto columns = [&](const auto& fold) {
+    int64_t i = 0;
+    if constexpr (kOfPacks<Op, In>) {
+      for (; i + kLanes<In> <= width; i += kLanes<In>) {
+        store(acc + i, fold([&](const In* row) { return op.load(load(row + i)); }, [&] { return load(acc + i); }));
+      }
+    }
+    NODEGRAD_SIMD
+    for (int64_t k = i; k < width; k++) {
+      acc[k] = fold([&](const In* row) { return op.load(row[k]); }, [&] { return acc[k]; });
+    }
+  };
+  columns([&](const auto& at, const auto&) { return at(x); });
   int64_t row = 1;
   for (; row + 4 <= rows; row += 4) {
     const In* a = x + row * stride;
     const In* b = a + stride;
     const In* c = b + stride;
     const In* d = c + stride;
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < width; i++) {
-      acc[i] = op.combine(acc[i], op.combine(op.combine(op.load(a[i]), op.load(b[i])), op.combine(op.load(c[i]), op.load(d[i]))));
-    }
+    columns([&](const auto& at, const auto& so_far) { return op.combine(so_far(), op.combine(op.combine(at(a), at(b)), op.combine(at(c), at(d)))); });
   }
-  for (; row < rows; row++) {
-    const In* a = x + row * stride;
-    NODEGRAD_SIMD
-    for (int64_t i = 0; i < width; i++) acc[i] = op.combine(acc[i], op.load(a[i]));
-  }
+  for (; row < rows; row++) columns([&](const auto& at, const auto& so_far) { return op.combine(so_far(), at(x + row * stride)); });
 }
 
 // The same for any number of rows, with width <= kFoldWidth. A width that is known as the kernel is compiled is given as WIDTH too: its accumulators
@@ -75,6 +81,7 @@ void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64
 // are folded: element by element it would be stored right before vectors read it, which stalls.
 template <int64_t LANES, class Op, class In, class Acc>
 Acc fold_row(const Op& op, const In* x, int64_t n) {
+  if constexpr (kOfPacks<Op, In>) return fold_row_of_packs<LANES>(op, x, n);
   Acc acc[LANES];
   const int64_t rows = n / LANES;
   fold_columns<LANES>(op, x, rows, LANES, LANES, static_cast<Acc*>(acc));
@@ -126,8 +133,31 @@ void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t wid
 template <class T>
 struct Total {
   using Acc = T;
-  T load(T x) const { return x; }
-  T combine(T a, T b) const { return a + b; }
+  static constexpr bool kTakesPacks = true;
+  template <class V>
+  V load(V x) const {
+    return x;
+  }
+  template <class V>
+  V combine(V a, V b) const {
+    return a + b;
+  }
+};
+
+// The largest; NaN wins over everything. Two selects, where a condition of two parts would be a branch.
+template <class T>
+struct Largest {
+  using Acc = T;
+  static constexpr bool kTakesPacks = true;
+  template <class V>
+  V load(V x) const {
+    return x;
+  }
+  template <class V>
+  V combine(V a, V b) const {
+    const V larger = a > b ? a : b;
+    return a != a ? a : larger;
+  }
 };
 
 // Combines what pieces left behind.

@@ -19,15 +19,6 @@ namespace {
 
 constexpr int64_t kBlock = 65536;
 
-template <class T>
-struct Largest {
-  T load(T x) const { return x; }
-  T combine(T a, T b) const {
-    const T larger = a > b ? a : b;
-    return a != a ? a : larger;
-  }
-};
-
 // Calls block(offset, width) for every block of columns of every outer index; offset is that of its first element.
 template <class Block>
 void for_columns(int64_t outer, int64_t n, int64_t inner, const Block& block) {

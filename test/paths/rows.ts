@@ -1,5 +1,5 @@
 /** Cases of what works along rows: reductions, softmax, norms, losses, each defined on a tape. */
-import { cumprod, cumsum, type DType, logcumsumexp, logsumexp, nn, softmax, stack, type Tensor } from '../../lib/index.js';
+import { cumprod, cumsum, type DType, logcumsumexp, linalg, logsumexp, nn, softmax, stack, type Tensor } from '../../lib/index.js';
 import type { Ids, Tape } from '../reference/tape.js';
 import { type Case, pick, range, rowsOf, taped, WITH_HALVES } from './case.js';
 
@@ -197,6 +197,36 @@ const infinite: Case[] = [0, 1].map((dim) => ({
   backward: false,
   terms: 70,
 }));
+
+/** Square matrices whose diagonal is unlike the rest: the element that decides stands at every place of a row (or column) in turn. */
+const decisive: Case[] = [39, 67, 131, 519].flatMap((n) =>
+  [0, 1].flatMap((dim) =>
+    [9, -9, Number.NaN].map((special) => ({
+      name: `amax, amin, sum and vectorNorm of ${n}x${n} along ${dim} with a diagonal of ${special}`,
+      inputs: [{ shape: [n, n], values: [special, ...Array.from({ length: n }, (_, i) => (i % 5) - 2)] }],
+      call: (x: Tensor) => [x.amax(dim), x.amin(dim), x.sum(dim), ...[1, 2, Infinity, -Infinity].map((ord) => linalg.vectorNorm(x, ord, dim))],
+      reference: ([x]: readonly Float64Array[]) => {
+        const lines = rowsOf([n, n], dim).map((places) => pick(x, places));
+        const of = (fold: (line: number[]) => number): Float64Array => Float64Array.from(lines, fold);
+        const total = (of: (v: number) => number) => (line: number[]) => line.reduce((a, v) => a + of(v), 0);
+        return {
+          outputs: [
+            of((line) => Math.max(...line)),
+            of((line) => Math.min(...line)),
+            of(total((v) => v)),
+            of(total(Math.abs)),
+            of((line) => Math.sqrt(total((v) => v * v)(line))),
+            of((line) => Math.max(...line.map(Math.abs))),
+            of((line) => Math.min(...line.map(Math.abs))),
+          ],
+          gradients: [null],
+        };
+      },
+      backward: false,
+      terms: n,
+    })),
+  ),
+);
 
 // ---- norms
 
@@ -420,7 +450,7 @@ const losses: Case[] = [
   ),
 ];
 
-export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...norms, ...losses];
+export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...decisive, ...norms, ...losses];
 
 /** Kept apart: what is stacked of views is copied by another kernel. */
 export const stacked: readonly Case[] = [
