@@ -3,6 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
+import { BiasCorrection } from './bias-correction.js';
 import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
 import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
@@ -80,6 +81,8 @@ const DEFAULTS = {
  */
 export class Adam extends Optimizer {
   declare readonly paramGroups: AdamGroup[];
+  private readonly correction1 = new BiasCorrection();
+  private readonly correction2 = new BiasCorrection();
 
   constructor(params: Params<AdamGroup>, ...args: Arguments<Positional, AdamOptions>) {
     super(params, readArguments('Adam', { ...DEFAULTS, decoupledWeightDecay: false }, args, 5));
@@ -105,8 +108,8 @@ export class Adam extends Optimizer {
       stateArray(state, 'expAvgSq', param),
       group.amsgrad ? stateArray(state, 'maxExpAvgSq', param) : noArray(param),
       param.numel(),
-      lr / (1 - beta1 ** step),
-      Math.sqrt(1 - beta2 ** step),
+      lr / this.correction1.at(beta1, step),
+      Math.sqrt(this.correction2.at(beta2, step)),
       beta1,
       beta2,
       eps,

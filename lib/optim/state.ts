@@ -36,7 +36,7 @@ export function stepTensor(value: number): Tensor {
 export function nextStep(state: ParamState): number {
   state.step ??= stepTensor(0);
   const step = state.step as Tensor;
-  const value = Number(step.item()) + 1;
+  const value = Number(step.array[0]) + 1;
   step.array[0] = value;
   return value;
 }

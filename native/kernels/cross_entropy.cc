@@ -228,6 +228,18 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
   });
 }
 
+// Calls use(p, where its first class stands) for positions begin..end-1: counted, since a division takes longer than what is done there.
+template <class Use>
+inline void each_position(int64_t begin, int64_t end, int64_t classes, int64_t inner, const Use& use) {
+  int64_t i = inner > 0 ? begin % inner : 0, at = inner > 0 ? begin / inner * classes * inner + i : 0;
+  for (int64_t p = begin; p < end; p++, at++) {
+    use(p, at);
+    if (++i < inner) continue;
+    i = 0;
+    at += (classes - 1) * inner;
+  }
+}
+
 // loss = -w_t x_t; norm as above.
 template <class T>
 void nllLoss(Slice<const T> input, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, Slice<T> norm, int64_t outer, int64_t classes,
@@ -240,18 +252,18 @@ void nllLoss(Slice<const T> input, Slice<const int64_t> target, Slice<const T> w
   T* scale = norm.at_least(1);
   double total = 0, counted = 0;
   summed(sizes, total, counted, [&](int64_t begin, int64_t end, double& sum, double& weights) {
-    for (int64_t p = begin; p < end; p++) {
+    each_position(begin, end, classes, inner, [&](int64_t p, int64_t at) {
       const int64_t k = class_of(t[p], classes, ignored);
       if (k < 0) {
         if (mode == kNone) y[p] = 0;
-        continue;
+        return;
       }
       const T own = w != nullptr ? w[k] : T(1);
-      const T value = -own * x[(p / inner * classes + k) * inner + p % inner];
+      const T value = -own * x[at + k * inner];
       if (mode == kNone) y[p] = value;
       sum += value;
       weights += own;
-    }
+    });
   });
   scale[0] = mode == kMean ? static_cast<T>(1 / counted) : T(1);
   if (mode == kMean) y[0] = static_cast<T>(total / counted);
@@ -270,10 +282,10 @@ void nllLossBackward(Slice<const T> gradient, Slice<const T> norm, Slice<const i
   T* y = out.at_least(sizes.elements());
   parallel_for(sizes.elements(), 65536, [&](int64_t begin, int64_t end) { std::fill(y + begin, y + end, T(0)); });
   parallel_for(sizes.positions(), 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; p++) {
+    each_position(begin, end, classes, inner, [&](int64_t p, int64_t at) {
       const int64_t k = class_of(t[p], classes, ignored);
-      if (k >= 0) y[(p / inner * classes + k) * inner + p % inner] = -g[shared ? 0 : p] * scale * (w != nullptr ? w[k] : T(1));
-    }
+      if (k >= 0) y[at + k * inner] = -g[shared ? 0 : p] * scale * (w != nullptr ? w[k] : T(1));
+    });
   });
 }
 

@@ -65,8 +65,8 @@ NODEGRAD_SLEEF_1(log_in_full, log, u10, u10)
 NODEGRAD_SLEEF_1(log2, log2, u10, u10)
 NODEGRAD_SLEEF_1(log10, log10, u10, u10)
 NODEGRAD_SLEEF_1(log1p_below_1e37, log1p, u10, u10)
-NODEGRAD_SLEEF_1(sin, sin, u10, u10)
-NODEGRAD_SLEEF_1(cos, cos, u10, u10)
+NODEGRAD_SLEEF_1(sin_in_full, sin, u10, u10)
+NODEGRAD_SLEEF_1(cos_in_full, cos, u10, u10)
 NODEGRAD_SLEEF_1(tan, tan, u10, u10)
 NODEGRAD_SLEEF_1(asin, asin, u10, u10)
 NODEGRAD_SLEEF_1(acos, acos, u10, u10)
@@ -183,6 +183,38 @@ inline Floats log(Floats x) {
   return value;
 }
 inline Doubles log(Doubles x) { return log_in_full(x); }
+
+// sin of x + quarters pi / 2 for |x| <= 125, within 2.1 units: of the rest r of x by pi / 2, whose first three parts times a number of quarters are
+// exact, r + r^3 S(r^2) or 1 - r^2 / 2 + r^4 C(r^2), minimax polynomials of error 0.06 units.
+inline Floats sin_of_moderate(Floats x, uint32_t quarters) {
+  const Floats shifted = x * 0.636619772f + 12582912.0f;
+  const Floats n = shifted - 12582912.0f;
+  const Floats r = (((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.549533620476723e-8f) - n * 2.5633440e-12f;
+  const Floats s = r * r;
+  const Floats sine = r * (1.0f + s * ((-1.95151204e-4f * s + 8.33215959e-3f) * s - 1.66666546e-1f));
+  const Floats cosine = (1.0f - 0.5f * s) + (s * s) * ((2.44329711e-5f * s - 1.38873147e-3f) * s + 4.16666457e-2f);
+  const FloatWords q = reinterpret_cast<FloatWords>(shifted) + quarters;
+  const Floats either = (q & 1u) != 0u ? cosine : sine;
+  return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(either) ^ ((q & 2u) << 30));
+}
+
+// A third of the time of SLEEF's, which keeps what is beyond 125, infinity and NaN.
+inline Floats sin(Floats x) {
+  const auto far = !(abs(x) <= 125.0f);
+  const Floats value = sin_of_moderate(x, 0);
+  if (any_lane(far)) [[unlikely]]
+    return far ? sin_in_full(x) : value;
+  return value;
+}
+inline Doubles sin(Doubles x) { return sin_in_full(x); }
+inline Floats cos(Floats x) {
+  const auto far = !(abs(x) <= 125.0f);
+  const Floats value = sin_of_moderate(x, 1);
+  if (any_lane(far)) [[unlikely]]
+    return far ? cos_in_full(x) : value;
+  return value;
+}
+inline Doubles cos(Doubles x) { return cos_in_full(x); }
 
 // SLEEF ends some functions early, where an intermediate result of theirs overflows; the rest of the range is an identity.
 
