@@ -120,8 +120,8 @@ inline Floats exp_rest(Floats r) { return polynomial(r, {4.99999934e-1f, 1.66665
   const Floats n = shifted - 12582912.0f;
   const Floats r = (bounded - n * 0.693359375f) + n * 2.12194440e-4f;
   const FloatBits whole = reinterpret_cast<FloatBits>(shifted) - 0x4b400000, half = whole >> 1;
-  const Floats one = reinterpret_cast<Floats>((half + 127) << 23), other = reinterpret_cast<Floats>((whole - half + 127) << 23);
-  return ((exp_rest(r) * r + 1.0f) * r + 1.0f) * one * other;
+  const auto power = [](FloatBits k) { return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(k) + 127u) << 23); };
+  return ((exp_rest(r) * r + 1.0f) * r + 1.0f) * power(half) * power(whole - half);
 }
 #endif
 
