@@ -62,19 +62,8 @@ struct Max : Largest<T> {
   T finish(T a) const { return a; }
 };
 template <class T>
-struct Min {
-  using Acc = T;
-  static constexpr bool kTakesPacks = true;
+struct Min : Smallest<T> {
   T identity() const { return std::numeric_limits<T>::max(); }
-  template <class V>
-  V load(V x) const {
-    return x;
-  }
-  template <class V>
-  V combine(V a, V b) const {
-    const V smaller = a < b ? a : b;
-    return a != a ? a : smaller;
-  }
   T finish(T a) const { return a; }
 };
 

@@ -129,34 +129,38 @@ void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t wid
   }
 }
 
-// The sum of elements as they are.
+// An operator that folds elements as they are.
 template <class T>
-struct Total {
+struct AsTheyAre {
   using Acc = T;
   static constexpr bool kTakesPacks = true;
   template <class V>
   V load(V x) const {
     return x;
   }
+};
+template <class T>
+struct Total : AsTheyAre<T> {
   template <class V>
   V combine(V a, V b) const {
     return a + b;
   }
 };
-
-// The largest; NaN wins over everything. Two selects, where a condition of two parts would be a branch.
+// NaN wins over everything. Two selects, where a condition of two parts would be a branch.
 template <class T>
-struct Largest {
-  using Acc = T;
-  static constexpr bool kTakesPacks = true;
-  template <class V>
-  V load(V x) const {
-    return x;
-  }
+struct Largest : AsTheyAre<T> {
   template <class V>
   V combine(V a, V b) const {
     const V larger = a > b ? a : b;
     return a != a ? a : larger;
+  }
+};
+template <class T>
+struct Smallest : AsTheyAre<T> {
+  template <class V>
+  V combine(V a, V b) const {
+    const V smaller = a < b ? a : b;
+    return a != a ? a : smaller;
   }
 };
 

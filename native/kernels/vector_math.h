@@ -198,22 +198,22 @@ inline Floats sin_of_moderate(Floats x, uint32_t quarters) {
   return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(either) ^ ((q & 2u) << 30));
 }
 
-// A third of the time of SLEEF's, which keeps what is beyond 125, infinity and NaN.
-inline Floats sin(Floats x) {
+// The same for any argument, in a third of SLEEF's time, which keeps what is beyond 125, infinity and NaN.
+template <class InFull>
+inline Floats sin_or(Floats x, uint32_t quarters, const InFull& in_full) {
   const auto far = !(abs(x) <= 125.0f);
-  const Floats value = sin_of_moderate(x, 0);
+  const Floats value = sin_of_moderate(x, quarters);
   if (any_lane(far)) [[unlikely]]
-    return far ? sin_in_full(x) : value;
+    return far ? in_full(x) : value;
   return value;
+}
+inline Floats sin(Floats x) {
+  return sin_or(x, 0, [](Floats v) { return sin_in_full(v); });
+}
+inline Floats cos(Floats x) {
+  return sin_or(x, 1, [](Floats v) { return cos_in_full(v); });
 }
 inline Doubles sin(Doubles x) { return sin_in_full(x); }
-inline Floats cos(Floats x) {
-  const auto far = !(abs(x) <= 125.0f);
-  const Floats value = sin_of_moderate(x, 1);
-  if (any_lane(far)) [[unlikely]]
-    return far ? cos_in_full(x) : value;
-  return value;
-}
 inline Doubles cos(Doubles x) { return cos_in_full(x); }
 
 // SLEEF ends some functions early, where an intermediate result of theirs overflows; the rest of the range is an identity.
