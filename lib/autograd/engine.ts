@@ -9,7 +9,7 @@ import { observer } from '../ops/dispatch-state.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';
-import type { Storage } from '../storage/storage.js';
+import { isAmong, type Storage } from '../storage/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, withGradMode } from './grad-mode.js';
 import { gradientNode } from './graph.js';
@@ -214,11 +214,6 @@ function applyInPart(node: Node, gradients: (Tensor | null)[], createGraph: bool
   } finally {
     node.skipped = outer;
   }
-}
-
-function isAmong(storage: Storage, tensors: readonly (Tensor | null | undefined)[]): boolean {
-  for (let i = 0; i < tensors.length; i++) if (tensors[i]?.storage === storage) return true;
-  return false;
 }
 
 /** Hands the memory of a gradient back that is used up, where the engine alone had it. */

@@ -3,7 +3,7 @@
  * collection, where no graph may hold it. A loop that evaluates without gradients then stays in the processor's cache.
  */
 import { count, noteLent, scopeStart, takenSince } from '../storage/scope.js';
-import type { Storage } from '../storage/storage.js';
+import { isAmong, type Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Calls `implementation`, whose results are a tensor or an array of tensors, and hands back what it took beyond them. */
@@ -18,21 +18,19 @@ export function callComposed<R>(implementation: (...args: unknown[]) => R, args:
     count(outer);
     taken = takenSince(start);
   }
-  const held = heldBy(result);
-  if (held === null) return result;
+  if (taken.length === 0) return result;
+  const results = (Array.isArray(result) ? result : [result]) as readonly unknown[];
+  if (!results.every(isPlain)) return result;
   for (let i = 0; i < taken.length; i++) {
     const storage = taken[i];
-    if (!held.some((tensor) => tensor.storage === storage)) {
-      if (!storage.shared) storage.release();
-    } else if (outer) {
-      noteLent(storage);
-    }
+    if (isAmong(storage, results)) {
+      if (outer) noteLent(storage);
+    } else if (!storage.shared) storage.release();
   }
   return result;
 }
 
-/** The tensors of a result; null where a graph begins at one of them, or where it is something else. */
-function heldBy(result: unknown): readonly Tensor[] | null {
-  const list = (Array.isArray(result) ? (result as readonly unknown[]) : [result]).filter((item) => item !== null);
-  return list.every((item): item is Tensor => item instanceof Tensor && !item.requiresGrad) ? list : null;
+/** No result, or a tensor at which no graph begins. */
+function isPlain(item: unknown): item is Tensor | null {
+  return item === null || (item instanceof Tensor && !item.requiresGrad);
 }

@@ -66,3 +66,9 @@ export class Storage {
     this.byteLength = 0;
   }
 }
+
+/** Whether one of the holders (tensors, or nothing) is on the storage. */
+export function isAmong(storage: Storage, holders: readonly ({ readonly storage: Storage } | null | undefined)[]): boolean {
+  for (let i = 0; i < holders.length; i++) if (holders[i]?.storage === storage) return true;
+  return false;
+}

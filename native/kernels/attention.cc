@@ -117,7 +117,7 @@ void weigh(const Sizes& s, int64_t i0, int64_t rows, int64_t j0, int64_t cols, T
     const int64_t seen = s.seen(i0 + i, j0, cols);
     std::fill(row + seen, row + cols, T{0});
     if (seen == 0) continue;
-    const T now = larger_of_two(row_top(row, seen), before);
+    const T now = larger_or_nan(row_top(row, seen), before);
     // Every key so far is masked: nothing is weighted yet, and e^(x - 0) of -infinity is 0.
     const T shift = now == -std::numeric_limits<T>::infinity() ? T{0} : now;
     const T added = row_exps<true>(row, row, seen, shift);

@@ -231,7 +231,8 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
 // Calls use(p, where its first class stands) for positions begin..end-1: counted, since a division takes longer than what is done there.
 template <class Use>
 inline void each_position(int64_t begin, int64_t end, int64_t classes, int64_t inner, const Use& use) {
-  int64_t i = inner > 0 ? begin % inner : 0, at = inner > 0 ? begin / inner * classes * inner + i : 0;
+  if (begin >= end) return;
+  int64_t i = begin % inner, at = begin / inner * classes * inner + i;
   for (int64_t p = begin; p < end; p++, at++) {
     use(p, at);
     if (++i < inner) continue;

@@ -16,18 +16,14 @@ namespace nodegrad::NODEGRAD_LEVEL {
 // Rows of at most so many elements go a row a lane.
 constexpr int64_t kShortRow = 32;
 
-// e^x for x <= 0 (or hardly above, or NaN), within 2 units in the last place, 0 where it is below the smallest normal number. Inline: a
-// call of SLEEF's a pack would cost more than the rest of a softmax. As vec::exp where that is inline, otherwise 2^n e^r with n by a constant
-// that pushes the fraction out of the significand.
+// e^x for x <= 0 (or hardly above, or NaN), within 2 units in the last place, 0 where it is below the smallest normal number: vec::exp
+// without its end, which a mask's minus infinity would take.
 inline Floats exp_below(Floats x) {
 #if defined(__AVX512F__)
   return vec::exp(x);
 #else
-  const Floats shifted = x * 1.44269504088896341f + 12582912.0f;
-  const Floats n = shifted - 12582912.0f;
-  const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  const Floats y = (vec::exp_rest(r) * r + 1.0f) * r + 1.0f;
-  return x < -87.3f ? Floats{} : y * vec::power_of_shifted(shifted);
+  const vec::SplitExp e(x);
+  return x < -87.3f ? Floats{} : e.near_one * vec::power_of_shifted(e.shifted);
 #endif
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }
@@ -46,16 +42,6 @@ inline Floats exp_term(Floats x) {
 #endif
 }
 inline Doubles exp_term(Doubles x) { return vec::exp(x); }
-
-// The larger, or NaN where either is.
-template <class V>
-inline V larger_or_nan(V x, V top) {
-  return (x > top) | (x != x) ? x : top;
-}
-template <class T>
-inline T larger_of_two(T x, T top) {
-  return x > top || x != x ? x : top;
-}
 
 namespace detail {
 template <int Width, class V, int... I>

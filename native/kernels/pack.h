@@ -218,5 +218,11 @@ template <class V>
 inline V larger(V a, V b) {
   return a > b ? a : b;
 }
+// The larger of two packs or numbers, or NaN where either is. Two selects, where a condition of two parts would be a branch.
+template <class V>
+inline V larger_or_nan(V a, V b) {
+  const V most = a > b ? a : b;
+  return a != a ? a : most;
+}
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -146,13 +146,12 @@ struct Total : AsTheyAre<T> {
     return a + b;
   }
 };
-// NaN wins over everything. Two selects, where a condition of two parts would be a branch.
+// NaN wins over everything.
 template <class T>
 struct Largest : AsTheyAre<T> {
   template <class V>
   V combine(V a, V b) const {
-    const V larger = a > b ? a : b;
-    return a != a ? a : larger;
+    return larger_or_nan(a, b);
   }
 };
 template <class T>
