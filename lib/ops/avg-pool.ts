@@ -10,6 +10,7 @@ import { defineOp, instanceOf } from './define-op.js';
 import type { OutputSize } from './max-pool.js';
 import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
 import { tensorArgument } from './promotion.js';
+import { meanOp } from './reduce.js';
 import type { Sizes, SpatialDims } from './spatial.js';
 
 type AvgKernel = KernelTable<[from: TypedArray, to: TypedArray, countIncludePad: number, divisorOverride: number, geometry: Int32Array]>;
@@ -72,10 +73,10 @@ function avgOperator(nd: SpatialDims) {
 function adaptiveOperator(nd: SpatialDims) {
   const name = `adaptiveAvgPool${nd}d`;
   /** y = the mean of each window; dx = adaptiveAvgPoolBackward(g). */
-  const forward = defineOp<{ readonly outputSize: OutputSize } | PoolGeometry, PoolGeometry>({
+  const forward = defineOp<PoolGeometry, PoolGeometry>({
     name,
     autocast: nd === 3 ? 'float32' : undefined,
-    infer: ([x], attributes) => ('words' in attributes ? attributes : adaptiveGeometry(name, nd, x, attributes.outputSize)),
+    infer: (_, spec) => spec,
     forward: ({ y: shape, words }, [x]) => {
       const y = allocate(shape, x.info);
       instanceOf(name, kernels.adaptiveAvgPool, x)(contiguousOf(x).array, y.array, words);
@@ -127,10 +128,13 @@ export const avgPool3d = avgPoolFunction(3);
 function adaptiveAvgPoolFunction(nd: SpatialDims) {
   const name = `adaptiveAvgPool${nd}d`;
   const operator = adaptiveOperator(nd);
-  return defineFunction(
-    { name: `nn.functional.${name}`, parameters: ['input', 'outputSize'], required: 2 },
-    (input: Tensor, outputSize: OutputSize): Tensor => operator([tensorArgument(name, 'input', input)], { outputSize }),
-  );
+  return defineFunction({ name: `nn.functional.${name}`, parameters: ['input', 'outputSize'], required: 2 }, (input: Tensor, outputSize: OutputSize): Tensor => {
+    const x = tensorArgument(name, 'input', input);
+    const spec = adaptiveGeometry(name, nd, x, outputSize);
+    // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
+    if (nd < 3 && x.info.floating && spec.y.slice(-nd).every((n) => n === 1)) return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
+    return operator([x], spec);
+  });
 }
 
 /** The mean of windows that divide the input evenly into `outputSize`. PyTorch: torch.nn.functional.adaptive_avg_pool1d. */

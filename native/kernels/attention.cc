@@ -156,11 +156,11 @@ void forward_tiles(const Sizes& s, T scale, const T* q, const T* k, const T* v, 
     for (int64_t i0 = group * kQueries; i0 < s.queries; i0 += groups * kQueries) {
       const int64_t rows = std::min(kQueries, s.queries - i0), cols = std::min(kKeys, visible(s, i0 + rows - 1) - j0);
       if (cols <= 0) continue;
-      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, scores.get(), s.pitch(), false);
+      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, scores.get(), s.pitch(), {});
       add_mask(s, mask, scores.get(), i0, rows, j0, cols);
       T* to = out + i0 * s.step_out();
       weigh(s, i0, rows, j0, cols, scores.get(), top.get() + i0, sum.get() + i0, to);
-      rows_by_panels(scores.get(), s.pitch(), rows, Panels<T>{values.get(), cols, count}, s.values, to, s.step_out(), j0 > 0);
+      rows_by_panels(scores.get(), s.pitch(), rows, Panels<T>{values.get(), cols, count}, s.values, to, s.step_out(), kept(j0 > 0, to, s.step_out()));
     }
   }
   for (int64_t i0 = group * kQueries; i0 < s.queries; i0 += groups * kQueries) {
@@ -228,9 +228,9 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
     for (int64_t i0 = 0; i0 < s.queries; i0 += kQueries) {
       const int64_t rows = std::min(kQueries, s.queries - i0), cols = std::min(kKeys, visible(s, i0 + rows - 1) - j0);
       if (cols <= 0) continue;
-      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, weights.get(), pitch, false);
+      rows_by_panels(q + i0 * s.step_q, s.step_q, rows, Panels<T>{keys.get(), s.features, s.features}, cols, weights.get(), pitch, {});
       add_mask(s, mask, weights.get(), i0, rows, j0, cols);
-      rows_by_panels(g + i0 * step_out, step_out, rows, Panels<T>{values.get(), s.values, s.values}, cols, slopes.get(), pitch, false);
+      rows_by_panels(g + i0 * step_out, step_out, rows, Panels<T>{values.get(), s.values, s.values}, cols, slopes.get(), pitch, {});
       for (int64_t i = 0; i < rows; i++) {
         T* p = weights.get() + i * pitch;
         T* slope = slopes.get() + i * pitch;
@@ -244,9 +244,11 @@ void backward_item(const Sizes& s, T scale, const T* g, const T* q, const T* k, 
       }
       pack_panels<kWidth>(g + i0 * step_out, step_out, false, s.values, rows, gradients.get());
       pack_panels<kWidth>(q + i0 * s.step_q, s.step_q, false, s.features, rows, queries.get());
-      lines_by_panels(weights.get(), pitch, cols, Panels<T>{gradients.get(), rows, rows}, s.values, dv + j0 * step_out, step_out, true);
-      lines_by_panels(slopes.get(), pitch, cols, Panels<T>{queries.get(), rows, rows}, s.features, dk + j0 * step_gradient, step_gradient, true);
-      rows_by_panels(slopes.get(), pitch, rows, Panels<T>{key_rows.get(), cols, count}, s.features, dq + i0 * step_gradient, step_gradient, true);
+      T *values_to = dv + j0 * step_out, *keys_to = dk + j0 * step_gradient, *queries_to = dq + i0 * step_gradient;
+      lines_by_panels(weights.get(), pitch, cols, Panels<T>{gradients.get(), rows, rows}, s.values, values_to, step_out, {values_to, step_out});
+      lines_by_panels(slopes.get(), pitch, cols, Panels<T>{queries.get(), rows, rows}, s.features, keys_to, step_gradient, {keys_to, step_gradient});
+      rows_by_panels(slopes.get(), pitch, rows, Panels<T>{key_rows.get(), cols, count}, s.features, queries_to, step_gradient,
+                     {queries_to, step_gradient});
     }
   }
 }

@@ -66,7 +66,7 @@ namespace detail {
 template <class T, int ROWS, int VECTORS>
 __attribute__((noinline)) void multiply_pixels(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights, typename Multiply<T>::Sum* c,
                                                int64_t ldc, int64_t rows, bool keep) {
-  part_of_tile<T, ROWS, VECTORS>({depth}, pixels, weights, c, ldc, rows, kCols<T> / kVectors * VECTORS, nullptr, keep);
+  part_of_tile<T, ROWS, VECTORS>({depth}, pixels, weights, c, ldc, rows, kCols<T> / kVectors * VECTORS, kept(keep, c, ldc));
 }
 template <class T, int VECTORS, int ROWS = kRows>
 inline void multiply_row_part(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights, typename Multiply<T>::Sum* c, int64_t ldc,

@@ -322,8 +322,11 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
         for (int64_t k = first; k < last; k += kRows) {
           const int64_t valid = std::min<int64_t>(kRows, last - k);
           const auto rows_of = [&](const auto& left, const Depth& steps) {
-            partial_tile<T, kVectors>(steps, left, right, out + (k - k0) * ldc, ldc, valid, cols, start == nullptr ? nullptr : start + k - k0,
-                                      unit > 0);
+            Sum* to = out + (k - k0) * ldc;
+            partial_tile<T, kVectors>(steps, left, right, to, ldc, valid, cols,
+                                      unit > 0           ? Addend<Sum>{to, ldc}
+                                      : start != nullptr ? Addend<Sum>{nullptr, 0, start + k - k0}
+                                                         : Addend<Sum>{});
           };
           if constexpr (Multiply<T>::kElements == 1) {
             if (plan.weights == nullptr) {

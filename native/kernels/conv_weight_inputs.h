@@ -206,10 +206,10 @@ struct InputsProduct {
         Sum* to = sums + (static_cast<int64_t>(at) / kVectors * rows + k % rows) * kCols<T>;
         if (at + 1 < places.size()) {
           const Places<T, 1> right{{places[at], places[at + 1]}, memory.offsets.data()};
-          partial_tile<T, kVectors>(depth, left, right, to, kCols<T>, valid, kCols<T>, nullptr, !first);
+          partial_tile<T, kVectors>(depth, left, right, to, kCols<T>, valid, kCols<T>, kept(!first, to, kCols<T>));
         } else {
           const Places<T, 1> right{{places[at], nullptr}, memory.offsets.data()};
-          partial_tile<T, 1>(depth, left, right, to, kCols<T>, valid, kLanes, nullptr, !first);
+          partial_tile<T, 1>(depth, left, right, to, kCols<T>, valid, kLanes, kept(!first, to, kCols<T>));
         }
       }
       done(k, k + valid);

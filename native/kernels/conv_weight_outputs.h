@@ -138,9 +138,9 @@ struct WeightProduct {
         }
         Sum* to = out + row * padded + k;
         if (count <= kWidth / kVectors) {
-          partial_tile<T, 1>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth / kVectors, nullptr, !first);
+          partial_tile<T, 1>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth / kVectors, kept(!first, to, padded));
         } else {
-          partial_tile<T, kVectors>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth, nullptr, !first);
+          partial_tile<T, kVectors>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth, kept(!first, to, padded));
         }
       }
     }

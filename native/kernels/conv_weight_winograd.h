@@ -134,8 +134,9 @@ class WinogradWeight {
       lay_source(group, c0, c1, at, count, memory);
       for (int64_t place = 0; place < kPlaces; place++) {
         const Panels<float> right{memory.source.get() + place * kSourceStep, count, kTiles};
-        lines_by_panels(memory.gradient.get() + place * kGradientStep, kPitch, k1 - k0, right, c1 - c0, memory.sums.get() + place * kSumStep,
-                        kSources, at > begin);
+        float* sums = memory.sums.get() + place * kSumStep;
+        lines_by_panels(memory.gradient.get() + place * kGradientStep, kPitch, k1 - k0, right, c1 - c0, sums, kSources,
+                        kept(at > begin, sums, kSources));
       }
     }
     for (int64_t k = k0; k < k1; k++) {

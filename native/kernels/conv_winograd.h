@@ -284,7 +284,7 @@ class Winograd {
         const PackedRows<float> left{filters + filter(group, place, k)};
         for (int64_t panel = 0; panel < last - first; panel++) {
           micro_kernel<float, kRows, kVectors>({c_}, left, Panel<float>{source + place * step + panel * c_ * kWidth},
-                                               sums + ((place * together_ + panel) * part_ + k - k0) * kWidth, kWidth, nullptr, false);
+                                               sums + ((place * together_ + panel) * part_ + k - k0) * kWidth, kWidth, {});
         }
       }
     }

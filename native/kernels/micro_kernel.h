@@ -215,10 +215,28 @@ EvenRows<T> moved(EvenRows<T> left, const Depth& depth) {
   return left;
 }
 
-// c[i * ldc + j] = (keep ? c : start[i], or 0) + the sum over p of a[i][p] b[p][j], for i < ROWS and j < VECTORS vectors.
+// What a tile's sums are added to: rows of numbers `step` apart (one for all rows, where that is 0), or a number for each row, or nothing.
+template <class Sum>
+struct Addend {
+  const Sum* first = nullptr;
+  int64_t step = 0;
+  const Sum* each_row = nullptr;
+
+  Addend at(int64_t i, int64_t j) const {
+    return {first == nullptr ? nullptr : first + i * step + j, step, each_row == nullptr ? nullptr : each_row + i};
+  }
+  Sum operator()(int64_t i, int64_t j) const { return first != nullptr ? first[i * step + j] : each_row != nullptr ? each_row[i] : Sum{0}; }
+};
+// What C holds, or nothing.
+template <class Sum>
+inline Addend<Sum> kept(bool keep, const Sum* c, int64_t ldc) {
+  return keep ? Addend<Sum>{c, ldc} : Addend<Sum>{};
+}
+
+// c[i * ldc + j] = added[i][j] + the sum over p of a[i][p] b[p][j], for i < ROWS and j < VECTORS vectors.
 template <class T, int ROWS, int VECTORS, class Left, class Right>
 inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
-                         const typename Multiply<T>::Sum* start, bool keep) {
+                         const Addend<typename Multiply<T>::Sum>& added) {
   using M = Multiply<T>;
   constexpr int kLanes = NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename M::Sum));
   typename M::Sums sums[ROWS][VECTORS];
@@ -254,13 +272,12 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
   for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 2
     for (int j = 0; j < VECTORS; j++) {
-      auto* to = c + i * ldc + j * kLanes;
-      if (keep) {
-        sums[i][j] += load_vector<typename M::Sums>(to);
-      } else if (start != nullptr) {
-        sums[i][j] += start[i];
+      if (added.first != nullptr) {
+        sums[i][j] += load_vector<typename M::Sums>(added.first + i * added.step + j * kLanes);
+      } else if (added.each_row != nullptr) {
+        sums[i][j] += added.each_row[i];
       }
-      store_vector(to, sums[i][j]);
+      store_vector(c + i * ldc + j * kLanes, sums[i][j]);
     }
   }
 }
@@ -268,20 +285,18 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
 template <class T, int ROWS, int VECTORS, class Left, class Right>
 inline void part_of_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
-                         const typename Multiply<T>::Sum* start, bool keep) {
+                         const Addend<typename Multiply<T>::Sum>& added) {
   using Sum = typename Multiply<T>::Sum;
   if (rows == ROWS && cols == kCols<T> / kVectors * VECTORS) {
-    micro_kernel<T, ROWS, VECTORS>(depth, a, b, c, ldc, start, keep);
+    micro_kernel<T, ROWS, VECTORS>(depth, a, b, c, ldc, added);
     return;
   }
   alignas(64) Sum tile[ROWS * kCols<T>];
-  Sum first[ROWS] = {};
-  if (start != nullptr && !keep) std::memcpy(first, start, static_cast<size_t>(rows) * sizeof(Sum));
-  micro_kernel<T, ROWS, VECTORS>(depth, a, b, tile, kCols<T>, first, false);
+  micro_kernel<T, ROWS, VECTORS>(depth, a, b, tile, kCols<T>, {});
   for (int64_t i = 0; i < rows; i++) {
     Sum* to = c + i * ldc;
     const Sum* from = tile + i * kCols<T>;
-    for (int64_t j = 0; j < cols; j++) to[j] = keep ? to[j] + from[j] : from[j];
+    for (int64_t j = 0; j < cols; j++) to[j] = from[j] + added(i, j);
   }
 }
 
@@ -292,13 +307,13 @@ static_assert(kFewRows <= kRows);
 // A tile of rows x cols by the least kernel that holds it.
 template <class T, int VECTORS, class Left, class Right>
 inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
-                         const typename Multiply<T>::Sum* start, bool keep) {
+                         const Addend<typename Multiply<T>::Sum>& added) {
   if (rows <= kFewRows) {
-    part_of_tile<T, kFewRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
+    part_of_tile<T, kFewRows, VECTORS>(depth, a, b, c, ldc, rows, cols, added);
   } else if (VECTORS == 2 && cols <= kCols<T> / kVectors) {
-    part_of_tile<T, kRows, 1>(depth, a, b, c, ldc, rows, cols, start, keep);
+    part_of_tile<T, kRows, 1>(depth, a, b, c, ldc, rows, cols, added);
   } else {
-    part_of_tile<T, kRows, VECTORS>(depth, a, b, c, ldc, rows, cols, start, keep);
+    part_of_tile<T, kRows, VECTORS>(depth, a, b, c, ldc, rows, cols, added);
   }
 }
 

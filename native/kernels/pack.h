@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -218,11 +219,27 @@ template <class V>
 inline V larger(V a, V b) {
   return a > b ? a : b;
 }
-// The larger of two packs or numbers, or NaN where either is. Two selects, where a condition of two parts would be a branch.
+template <class V>
+inline V smaller(V a, V b) {
+  return a < b ? a : b;
+}
+// What of a and b was `chosen`, or a where that is NaN. Two selects, where a condition of two parts would be a branch; and of packs the compiler must
+// not make one of them, which would take the comparison that a maximum does without.
+template <class V>
+inline V chosen_or_nan(V a, V chosen) {
+#if defined(__x86_64__)
+  if constexpr (!std::is_arithmetic_v<V>) __asm__("" : "+v"(chosen));
+#endif
+  return a != a ? a : chosen;
+}
+// The larger, or smaller, of two packs or numbers, or NaN where either is.
 template <class V>
 inline V larger_or_nan(V a, V b) {
-  const V most = a > b ? a : b;
-  return a != a ? a : most;
+  return chosen_or_nan(a, larger(a, b));
+}
+template <class V>
+inline V smaller_or_nan(V a, V b) {
+  return chosen_or_nan(a, smaller(a, b));
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -67,12 +67,12 @@ class PackedProduct {
 
   // Rows i0..i1 of a block of columns j0..j1, units from `unit` on; `left` and `right` are their packed operands.
   void multiply(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t unit, int64_t units, const Unit* left, const Unit* right, Sum* to, int64_t ld,
-                bool keep) const {
+                const Addend<Sum>& added) const {
     const Panels<T> panels{right, units, units};
     if (in_place_) {
-      rows_by_panels(a_ + i0 * lda_ + unit * kElements, lda_, i1 - i0, panels, j1 - j0, to, ld, keep);
+      rows_by_panels(a_ + i0 * lda_ + unit * kElements, lda_, i1 - i0, panels, j1 - j0, to, ld, added);
     } else {
-      packed_by_panels(left, i1 - i0, panels, j1 - j0, to, ld, keep);
+      packed_by_panels(left, i1 - i0, panels, j1 - j0, to, ld, added);
     }
   }
 
@@ -106,14 +106,14 @@ class PackedProduct {
         if (!in_place_) pack<kRows>(a_, lda_, !ta_, i0, i1, unit, units, left);
         if constexpr (std::is_same_v<T, Sum>) {
           if (direct_) {
-            if (unit == 0 && bias_ != nullptr)
-              for (int64_t i = i0; i < i1; i++) std::copy(bias_ + j0, bias_ + j1, c_ + i * ldc_ + j0);
-            multiply(i0, i1, j0, j1, unit, units, left, right, c_ + i0 * ldc_ + j0, ldc_, unit > 0 || bias_ != nullptr || beta_ != 0);
+            Sum* to = c_ + i0 * ldc_ + j0;
+            multiply(i0, i1, j0, j1, unit, units, left, right, to, ldc_,
+                     unit == 0 && bias_ != nullptr ? Addend<Sum>{bias_ + j0} : kept(unit > 0 || beta_ != 0, to, ldc_));
             continue;
           }
         }
         Sum* block = sums + (depth_ < units_ ? i0 - top : 0) * block_cols_;
-        multiply(i0, i1, j0, j1, unit, units, left, right, block, block_cols_, unit > 0);
+        multiply(i0, i1, j0, j1, unit, units, left, right, block, block_cols_, kept(unit > 0, block, block_cols_));
         if (last) finish(i0, i1, j0, j1, block, block_cols_);
       }
       unit += units;

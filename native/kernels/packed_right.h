@@ -53,7 +53,7 @@ class PackedRight {
       const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;
       for (int64_t p = 0; p < k_; p += kBlockDepth) {
         const Panels<T> block{panel(j) + p * kWidth, std::min(kBlockDepth, k_ - p), k_};
-        rows_by_panels(a + p, lda, m, block, count, c + j, ldc, p > 0 || beta != 0);
+        rows_by_panels(a + p, lda, m, block, count, c + j, ldc, kept(p > 0 || beta != 0, c + j, ldc));
       }
     });
   }

@@ -1,4 +1,4 @@
-// A left operand times a right one that lies in panels, on the calling thread: C (row stride ldc) = (keep ? C : 0) + A B. What fits into a
+// A left operand times a right one that lies in panels, on the calling thread: C (row stride ldc) = `added` + A B. What fits into a
 // second-level cache together is for the caller to see to. All sums run along the depth in the same order, whatever the tile.
 #pragma once
 
@@ -26,19 +26,19 @@ namespace detail {
 // A call of its own keeps its inner loop's addresses in registers, whatever it is called from.
 template <class T, class Left>
 __attribute__((noinline)) void multiply_tile(int64_t units, const Left& a, const Panel<T>& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows,
-                                             int64_t cols, bool keep) {
-  partial_tile<T, kVectors>({units}, a, b, c, ldc, rows, cols, nullptr, keep);
+                                             int64_t cols, const Addend<typename Multiply<T>::Sum>& added) {
+  partial_tile<T, kVectors>({units}, a, b, c, ldc, rows, cols, added);
 }
 
 // Rows i0..i1, a tile after the other, by one panel; `left(i, rows)` is what the left operand of rows i to i + rows is.
 template <class T, class Left>
-inline void multiply_panel(int64_t i0, int64_t i1, const Panels<T>& right, int64_t j, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc, bool keep,
-                           const Left& left) {
+inline void multiply_panel(int64_t i0, int64_t i1, const Panels<T>& right, int64_t j, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc,
+                           const Addend<typename Multiply<T>::Sum>& added, const Left& left) {
   const int64_t cols = std::min<int64_t>(kCols<T>, n - j);
   const Panel<T> panel = right.at(j);
   for (int64_t i = i0; i < i1; i += kRows) {
     const int64_t rows = std::min<int64_t>(kRows, i1 - i);
-    multiply_tile<T>(right.units, left(i, rows), panel, c + i * ldc + j, ldc, rows, cols, keep);
+    multiply_tile<T>(right.units, left(i, rows), panel, c + i * ldc + j, ldc, rows, cols, added.at(i, j));
   }
 }
 
@@ -58,14 +58,15 @@ inline void by_panels(int64_t m, const Panels<T>& right, int64_t n, const Tiles&
 // A in panels of kRows rows.
 template <class T>
 void packed_by_panels(const typename Multiply<T>::Unit* a, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc,
-                      bool keep) {
+                      const Addend<typename Multiply<T>::Sum>& added) {
   const auto left = [&](int64_t i, int64_t) { return PackedRows<T>{a + i * b.units}; };
-  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, keep, left); });
+  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, added, left); });
 }
 
 // A where it stands, its rows along the depth, `lda` apart. Units that hold two elements must be whole.
 template <class T>
-void rows_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc, bool keep) {
+void rows_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc,
+                    const Addend<typename Multiply<T>::Sum>& added) {
   const auto whole = [&](int64_t i, int64_t) { return EvenRows<T>(a + i * lda, lda); };
   // Rows that are not there are the last one once more: their sums are dropped.
   const auto rest = [&](int64_t i, int64_t rows) {
@@ -75,16 +76,17 @@ void rows_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int6
   };
   const int64_t end = m / kRows * kRows;
   detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) {
-    detail::multiply_panel(i0, std::min(i1, end), b, j, n, c, ldc, keep, whole);
-    detail::multiply_panel(std::max(i0, end), i1, b, j, n, c, ldc, keep, rest);
+    detail::multiply_panel(i0, std::min(i1, end), b, j, n, c, ldc, added, whole);
+    detail::multiply_panel(std::max(i0, end), i1, b, j, n, c, ldc, added, rest);
   });
 }
 
 // A where it stands, its rows across the depth: a[p * lda + i], readable for i < round_up(m, kRows).
 template <class T>
-void lines_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc, bool keep) {
+void lines_by_panels(const T* a, int64_t lda, int64_t m, const Panels<T>& b, int64_t n, typename Multiply<T>::Sum* c, int64_t ldc,
+                     const Addend<typename Multiply<T>::Sum>& added) {
   const auto left = [&](int64_t i, int64_t) { return LinePlaces<T>{a + i, lda}; };
-  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, keep, left); });
+  detail::by_panels(m, b, n, [&](int64_t i0, int64_t i1, int64_t j) { detail::multiply_panel(i0, i1, b, j, n, c, ldc, added, left); });
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -97,11 +97,17 @@ Acc fold_row(const Op& op, const In* x, int64_t n) {
   return acc[0];
 }
 
+// The same for any length above kFoldShort.
+template <class Op, class In, class Acc = typename Op::Acc>
+inline Acc fold_some_row(const Op& op, const In* x, int64_t n) {
+  return n < kLongRow ? fold_row<kRowLanes / 2, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
+}
+
 // The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the end.
 template <class Op, class In, class Acc>
 void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
   if (inner == 1 && n > kFoldShort) {
-    acc[0] = n < kLongRow ? fold_row<kRowLanes / 2, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
+    acc[0] = fold_some_row<Op, In, Acc>(op, x, n);
     return;
   }
   if (inner == 1) {
@@ -158,8 +164,7 @@ template <class T>
 struct Smallest : AsTheyAre<T> {
   template <class V>
   V combine(V a, V b) const {
-    const V smaller = a < b ? a : b;
-    return a != a ? a : smaller;
+    return smaller_or_nan(a, b);
   }
 };
 
@@ -195,6 +200,13 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
           y[o * inner + i] = op.finish(acc);
         }
       }
+    });
+    return;
+  }
+  // Without the general case's divisions, which cost as much as to fold a short row.
+  if (inner == 1 && n < 2 * kFoldPiece) {
+    parallel_for(outer, std::max<int64_t>(1, kFoldGrain / n), wake, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; o++) y[o] = op.finish(fold_some_row(op, x + o * n, n));
     });
     return;
   }
