@@ -7,6 +7,7 @@
 #include "runtime/blas.h"
 #include "runtime/crc32c.h"
 #include "runtime/parallel.h"
+#include "runtime/pass.h"
 #include "runtime/process.h"
 
 namespace {
@@ -24,6 +25,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
                 const auto bytes = info[0].As<Napi::Uint8Array>();
                 return Napi::Number::New(info.Env(), nodegrad::crc32c(bytes.Data(), bytes.ByteLength(), info[1].As<Napi::Number>().Uint32Value()));
               }));
+  exports.Set("beginPass", Napi::Function::New(env, [](const Napi::CallbackInfo&) { nodegrad::begin_pass(); }));
+  exports.Set("endPass", Napi::Function::New(env, [](const Napi::CallbackInfo&) { nodegrad::end_pass(); }));
   exports.Set("getNumThreads", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                 return Napi::Number::New(info.Env(), nodegrad::thread_count());
               }));

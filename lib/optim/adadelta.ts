@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,6 +43,9 @@ const DEFAULTS = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, foreach: null, ca
 
 /** `v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p = p - lr u`. Source: torch.optim.Adadelta. */
 export class Adadelta extends Optimizer {
+  static {
+    updatesByOneKernel(Adadelta);
+  }
   declare readonly paramGroups: AdadeltaGroup[];
 
   constructor(

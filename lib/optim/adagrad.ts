@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,6 +43,9 @@ const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue
 
 /** `s = s + g^2; p = p - lr / (1 + (step - 1) lrDecay) g / (sqrt(s) + eps)`. Source: torch.optim.Adagrad (Duchi et al., 2011). */
 export class Adagrad extends Optimizer {
+  static {
+    updatesByOneKernel(Adagrad);
+  }
   declare readonly paramGroups: AdagradGroup[];
 
   constructor(

@@ -4,7 +4,7 @@ import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
 import { BiasCorrection } from './bias-correction.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -80,6 +80,9 @@ const DEFAULTS = {
  * `1 - beta^step`. Source: torch.optim.Adam (Kingma and Ba, 2015).
  */
 export class Adam extends Optimizer {
+  static {
+    updatesByOneKernel(Adam);
+  }
   declare readonly paramGroups: AdamGroup[];
   private readonly correction1 = new BiasCorrection();
   private readonly correction2 = new BiasCorrection();

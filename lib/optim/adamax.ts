@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -63,6 +63,9 @@ const DEFAULTS = {
 
 /** `m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); p = p - lr / (1 - beta1^step) m / u`. Source: torch.optim.Adamax. */
 export class Adamax extends Optimizer {
+  static {
+    updatesByOneKernel(Adamax);
+  }
   declare readonly paramGroups: AdamaxGroup[];
 
   constructor(

@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,6 +43,9 @@ const DEFAULTS = { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, 
 
 /** `p = p (1 - lambd eta) - eta g; ax = ax + mu (p - ax)`, eta and mu falling with the steps. Source: torch.optim.ASGD. */
 export class ASGD extends Optimizer {
+  static {
+    updatesByOneKernel(ASGD);
+  }
   declare readonly paramGroups: ASGDGroup[];
 
   constructor(

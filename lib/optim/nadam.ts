@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -74,6 +74,9 @@ const DEFAULTS = {
 
 /** Adam whose step looks ahead along a momentum that warms up as `beta1 (1 - 0.96^(step momentumDecay) / 2)`. Source: torch.optim.NAdam. */
 export class NAdam extends Optimizer {
+  static {
+    updatesByOneKernel(NAdam);
+  }
   declare readonly paramGroups: NAdamGroup[];
 
   constructor(

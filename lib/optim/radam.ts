@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -71,6 +71,9 @@ const DEFAULTS = {
 
 /** Adam whose adaptive step is rectified by its variance, and left out while that is unknown (the first steps). Source: torch.optim.RAdam. */
 export class RAdam extends Optimizer {
+  static {
+    updatesByOneKernel(RAdam);
+  }
   declare readonly paramGroups: RAdamGroup[];
 
   constructor(

@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -64,6 +64,9 @@ const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0
  * Source: torch.optim.RMSprop (Hinton's lecture 6; Graves 2013 for centered).
  */
 export class RMSprop extends Optimizer {
+  static {
+    updatesByOneKernel(RMSprop);
+  }
   declare readonly paramGroups: RMSpropGroup[];
 
   constructor(

@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -48,6 +48,9 @@ const DEFAULTS = {
 
 /** Each element has a step of its own, which grows while its gradient keeps its sign and shrinks when it turns; `p = p - sign(g) step`. Source: torch.optim.Rprop. */
 export class Rprop extends Optimizer {
+  static {
+    updatesByOneKernel(Rprop);
+  }
   declare readonly paramGroups: RpropGroup[];
 
   constructor(params: Params<RpropGroup>, ...args: Arguments<[lr?: number | Tensor, etas?: readonly [number, number], stepSizes?: readonly [number, number]], RpropOptions>) {

@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
 import { noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -61,6 +61,9 @@ const DEFAULTS = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov
  * Source: torch.optim.SGD.
  */
 export class SGD extends Optimizer {
+  static {
+    updatesByOneKernel(SGD);
+  }
   declare readonly paramGroups: SGDGroup[];
 
   constructor(params: Params<SGDGroup>, ...args: Arguments<[lr?: number | Tensor, momentum?: number, dampening?: number, weightDecay?: number, nesterov?: boolean], SGDOptions>) {

@@ -20,6 +20,8 @@ export class Storage {
   shared = false;
   /** True for lent memory that a derivative rule took for a gradient: once that is used up and not shared, the memory goes back at once. */
   transient = false;
+  /** Set by whoever goes through many storages and must know one that it has met. */
+  mark = 0;
 
   constructor(
     private memory: ArrayBufferLike,
