@@ -70,6 +70,7 @@ struct LeakyReluBackward {
   }
 };
 struct Prelu {
+  using TakesOne = void;
   template <class T>
   T operator()(T x, T weight) const {
     return x > T(0) ? x : x * weight;

@@ -26,6 +26,7 @@ bool is_nan(T x) {
 
 struct Add {
   using InOnePass = void;
+  using TakesOne = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
@@ -33,6 +34,7 @@ struct Add {
 };
 struct Sub {
   using InOnePass = void;
+  using TakesOne = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
@@ -40,12 +42,14 @@ struct Sub {
 };
 struct Mul {
   using InOnePass = void;
+  using TakesOne = void;
   template <class T>
   T operator()(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
   }
 };
 struct Div {
+  using TakesOne = void;
   template <class T>
   T operator()(T a, T b) const {
     return a / b;

@@ -71,6 +71,7 @@ struct Job {
   const void* function;
   const Operand* operands;
   int count;
+  bool takes_one;
 
   char* at(int k, int64_t element) const { return static_cast<char*>(operands[k].data) + element * operands[k].bytes; }
   // Of an element as the function sees it.
@@ -176,15 +177,18 @@ void put(const Job& job, int64_t element, const Grid& grid, char* buffer) {
 void run_rows(const Job& job, const int64_t* at, const int64_t* strides, const int64_t* row_strides, int64_t n, int64_t count, Buffers& buffers) {
   bool direct[kMaxOperands];
   bool all_direct = true;
+  int one = 0;
   for (int k = 0; k < job.count; k++) {
-    direct[k] = strides[k] == 1 && job.operands[k].stored == Stored::Plain;
+    const bool plain = job.operands[k].stored == Stored::Plain;
+    if (job.takes_one && k > 0 && one == 0 && plain && strides[k] == 0) one = k;
+    direct[k] = plain && (strides[k] == 1 || (k > 0 && one == k));
     all_direct = all_direct && direct[k];
   }
   const int64_t length = all_direct ? n : std::min(n, kBlock);
   const int64_t group = all_direct ? count : std::max<int64_t>(1, kBlock / n);
   for (int64_t r = 0; r < count; r += group) {
     for (int64_t i = 0; i < n; i += length) {
-      Rows rows{std::min(length, n - i), std::min(group, count - r), {}};
+      Rows rows{std::min(length, n - i), std::min(group, count - r), {}, one};
       const void* in[kMaxOperands];
       for (int k = 1; k < job.count; k++) {
         const int64_t element = at[k] + r * row_strides[k] + i * strides[k];
@@ -264,10 +268,10 @@ void run_short_rows(const Job& job, const Plan& plan, int64_t begin, int64_t end
     }
     const Operand& out = job.operands[0];
     if (dense[0] && out.stored == Stored::Plain) {
-      job.run(job.function, job.at(0, row * inner), in, {n, 1, {}});
+      job.run(job.function, job.at(0, row * inner), in, {n, 1, {}, 0});
       continue;
     }
-    job.run(job.function, buffers.of[0], in, {n, 1, {}});
+    job.run(job.function, buffers.of[0], in, {n, 1, {}, 0});
     if (dense[0]) {
       put(job, row * inner, {n, 1, 1, 0}, buffers.of[0]);
       continue;
@@ -330,7 +334,7 @@ void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_
         gather_tile(job, k, at[k] + c * step, plan.stride(k, side), step, rows, columns, buffers.of[k]);
         in[k - 1] = buffers.of[k];
       }
-      job.run(job.function, buffers.of[0], in, {rows * columns, 1, {}});
+      job.run(job.function, buffers.of[0], in, {rows * columns, 1, {}, 0});
       const int64_t step = plan.stride(0, last);
       put(job, at[0] + c * step, {columns, rows, step, plan.stride(0, side)}, buffers.of[0]);
     }
@@ -346,13 +350,13 @@ int64_t even_grain(int64_t n, int64_t grain) {
 
 }  // namespace
 
-void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain) {
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain, bool takes_one) {
   int64_t sizes[kMaxOperands];
   for (int k = 0; k < count; k++) sizes[k] = operands[k].size;
   plan.check_sizes(sizes, count);
   const int64_t elements = plan.elements();
   if (elements == 0) return;
-  const Job job{run, function, operands, count};
+  const Job job{run, function, operands, count, takes_one};
   const Wake wake = wake_for(elements, grain);
   // Long runs gain nothing by small parts.
   if (wake == Wake::kAlways) grain *= 4;

@@ -54,10 +54,12 @@ Operand raw_operand(Slice<T> slice) {
 
 constexpr int kMaxOperands = 4;
 
-// `count` rows of n elements that lie side by side; operand k's are `step[k]` bytes apart, the output's `step[0]`.
+// `count` rows of n elements that lie side by side; operand k's are `step[k]` bytes apart, the output's `step[0]`. Of operand `one` (0 where there is
+// none) a row is a single element, which stands for all.
 struct Rows {
   int64_t n, count;
   int64_t step[kMaxOperands];
+  int one;
 };
 // out[i] = function(in[0][i], in[1][i]...) for the elements of all rows; `out` may be one of `in`.
 using Run = void (*)(const void* function, void* out, const void* const* in, const Rows& rows);
@@ -72,8 +74,10 @@ inline T* moved(T* pointer, int64_t bytes) {
 constexpr int64_t kLightGrain = 16384;
 constexpr int64_t kHeavyGrain = 8192;
 
-// Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory.
-void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain = kLightGrain);
+// Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory. A function that `takes_one` is
+// given rows with an operand of one element; others see it repeated.
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain = kLightGrain,
+                bool takes_one = false);
 
 // Conversions of n elements that lie side by side, rounded to nearest even; NaN stays NaN.
 void widen(const BFloat16* from, float* to, int64_t n);

@@ -31,6 +31,12 @@ template <class F, class = void>
 constexpr bool in_one_pass = false;
 template <class F>
 constexpr bool in_one_pass<F, typename F::InOnePass> = true;
+// A functor of two operands that says `using TakesOne = void` has loops for one of them being the same all along a row too: for the few by which
+// maps are scaled and shifted a channel, or a row, at a time.
+template <class F, class Out, class = void>
+constexpr bool takes_one = false;
+template <class F, class Out>
+constexpr bool takes_one<F, Out, typename F::TakesOne> = !std::is_integral_v<Out>;
 template <class F>
 struct OnePass : F {
   template <class... T>
@@ -50,7 +56,26 @@ struct Dense {
   template <size_t... I>
   static void spread(const F& f, Out* out, const void* const* in, const Rows& rows, std::index_sequence<I...>) {
     for (int64_t r = 0; r < rows.count; r++)
-      loop(f, moved(out, r * rows.step[0]), rows.n, moved(static_cast<const In*>(in[I]), r * rows.step[I + 1])...);
+      some_loop(f, moved(out, r * rows.step[0]), rows, moved(static_cast<const In*>(in[I]), r * rows.step[I + 1])...);
+  }
+  static void some_loop(const F& f, Out* out, const Rows& rows, const In*... in) {
+    if constexpr (takes_one<F, Out>) {
+      if (rows.one != 0) return loop_with_one(f, out, rows, in...);
+    }
+    loop(f, out, rows.n, in...);
+  }
+  template <class A, class B>
+  static void loop_with_one(const F& given, Out* out, const Rows& rows, const A* a, const B* b) {
+    const F f = given;
+    if (rows.one == 1) {
+      const A one = *a;
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < rows.n; i++) out[i] = static_cast<Out>(f(one, b[i]));
+    } else {
+      const B one = *b;
+      NODEGRAD_SIMD
+      for (int64_t i = 0; i < rows.n; i++) out[i] = static_cast<Out>(f(a[i], one));
+    }
   }
   static void loop(const F& given, Out* out, int64_t n, const In*... in) {
     const F f = given;
@@ -68,10 +93,11 @@ template <class F, class Out, class... In>
 void map(const F& f, Slice<Out> out, const Plan& plan, Slice<const In>... in) {
   if constexpr (in_one_pass<F> && std::is_same_v<Out, BFloat16> && (std::is_same_v<In, BFloat16> && ...)) {
     const Operand raw[] = {raw_operand(out), raw_operand(in)...};
-    run_blocks(&Dense<OnePass<F>, Out, In...>::run, &f, plan, raw, 1 + sizeof...(In));
+    run_blocks(&Dense<OnePass<F>, Out, In...>::run, &f, plan, raw, 1 + sizeof...(In), kLightGrain, takes_one<F, Out>);
   } else {
     const Operand operands[] = {operand(out), operand(in)...};
-    run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In), takes_packs<F> ? kHeavyGrain : kLightGrain);
+    run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In), takes_packs<F> ? kHeavyGrain : kLightGrain,
+               takes_one<F, Arithmetic<Out>>);
   }
 }
 

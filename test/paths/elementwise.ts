@@ -139,6 +139,7 @@ type Pair = readonly [
 ];
 const PAIRS: readonly Pair[] = [
   ['add', (a, b) => a.add(b), (a, b) => a + b, () => 1, () => 1],
+  ['sub', (a, b) => a.sub(b), (a, b) => a - b, () => 1, () => -1],
   ['sub with a factor', (a, b) => a.sub(b, { alpha: 0.5 }), (a, b) => a - 0.5 * b, () => 1, () => -0.5],
   ['mul', (a, b) => a.mul(b), (a, b) => a * b, (_, b) => b, (a) => a],
   ['div', (a, b) => a.div(b), (a, b) => a / b, (_, b) => 1 / b, (a, b) => -a / (b * b)],
@@ -214,8 +215,16 @@ const ROWS: typeof SHAPES = [
     [5, 1, 300],
     [7, 1],
   ],
+  [
+    [3, 1],
+    [3, 2500],
+  ],
+  [
+    [6, 1, 1],
+    [4, 6, 5, 20],
+  ],
 ];
-const rowPairs = PAIRS.filter(([name]) => ['mul', 'atan2'].includes(name)).flatMap((row) => ROWS.map(([a, b]) => binary(row, a, b, WITH_HALVES)));
+const rowPairs = PAIRS.filter(([name]) => ['sub', 'mul', 'div', 'atan2'].includes(name)).flatMap((row) => ROWS.map(([a, b]) => binary(row, a, b, WITH_HALVES)));
 /** What lies between two columns of each row. */
 const between: Case[] = [
   [700, 5],
