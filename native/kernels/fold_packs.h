@@ -10,6 +10,7 @@
 #include "../runtime/divide.h"
 #include "../runtime/simd.h"
 #include "pack.h"
+#include "transpose.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -96,6 +97,23 @@ inline T fold_row_of_packs(const Op& op, const T* x, int64_t n) {
     x += half * lanes;
   }
   return fold_lanes<lanes>(op, acc[0], x, left);
+}
+
+// As many rows of n elements as a pack has lanes, each folded from its first element to its last: squares of them are transposed, so that a pack
+// holds one element of each row. Reads up to so many elements behind the last row as complete its last square.
+template <class Op, class T>
+inline Pack<T> fold_short_rows(const Op& op, const T* x, int64_t n) {
+  constexpr int lanes = kLanes<T>;
+  Pack<T> acc{};
+  for (int64_t first = 0; first < n; first += lanes) {
+    Pack<T> rows[lanes];
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; i++) rows[i] = load(x + i * n + first);
+    transpose_square<lanes / 2, lanes>(rows);
+    const int count = static_cast<int>(std::min<int64_t>(lanes, n - first));
+    for (int k = 0; k < count; k++) acc = first + k == 0 ? op.load(rows[0]) : op.combine(acc, op.load(rows[k]));
+  }
+  return acc;
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

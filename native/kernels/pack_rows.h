@@ -9,6 +9,7 @@
 
 #include "../runtime/divide.h"
 #include "micro_kernel.h"
+#include "transpose.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
@@ -16,24 +17,6 @@ template <int LANES>
 struct Quads {
   typedef uint32_t Row __attribute__((vector_size(4 * LANES), may_alias));
 };
-
-// Of two rows whose blocks of D lanes are numbered 0, 1, ...: the even blocks of both, and the odd ones.
-template <int D, class Row, int... LANE>
-void swap_blocks(Row& first, Row& second, std::integer_sequence<int, LANE...>) {
-  constexpr int kLanes = sizeof...(LANE);
-  const Row even = __builtin_shufflevector(first, second, ((LANE & D) == 0 ? LANE : LANE - D + kLanes)...);
-  second = __builtin_shufflevector(first, second, ((LANE & D) == 0 ? LANE + D : LANE + kLanes)...);
-  first = even;
-}
-template <int D, int LANES, class Row>
-__attribute__((always_inline)) inline void transpose_square(Row* rows) {
-  if constexpr (D > 0) {
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++)
-      if ((i & D) == 0) swap_blocks<D>(rows[i], rows[i + D], std::make_integer_sequence<int, LANES>{});
-    transpose_square<D / 2, LANES>(rows);
-  }
-}
 
 // COUNT of LANES rows, as many units at a time: to[u * width + r] = unit u of row r. Where rows are missing, width is COUNT: each vector of
 // units overwrites what the one before it wrote too much.

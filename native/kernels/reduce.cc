@@ -48,11 +48,12 @@ struct Sum {
 };
 
 template <class T>
-struct Prod {
-  using Acc = T;
+struct Prod : AsTheyAre<T> {
   T identity() const { return 1; }
-  T load(T x) const { return x; }
-  T combine(T a, T b) const { return times(a, b); }
+  template <class V>
+  V combine(V a, V b) const {
+    return times(a, b);
+  }
   T finish(T a) const { return a; }
 };
 

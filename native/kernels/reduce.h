@@ -24,6 +24,8 @@ constexpr int64_t kFoldPiece = 65536;
 constexpr int64_t kFoldGrain = 16384;
 // Reductions of at most this many elements run one after the other without blocking: many of them overlap in the processor.
 constexpr int64_t kFoldShort = 32;
+// Elements of such a row from which squares of rows are transposed. Measured.
+constexpr int64_t kLeastSquare = 4;
 // Elements of a row that are folded side by side: half as many in a row of fewer than so many elements, whose accumulators are registers.
 constexpr int64_t kRowLanes = 32;
 constexpr int64_t kLongRow = 1024;
@@ -192,7 +194,17 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   const Wake wake = wake_for(outer * n * inner, kFoldGrain);
   if (n * inner <= kFoldShort && inner <= 8) {
     parallel_for(outer, kFoldGrain / (n * inner), wake, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; o++) {
+      int64_t o = begin;
+      if constexpr (kOfPacks<Op, In>) {
+        constexpr int64_t lanes = kLanes<In>;
+        // All that squares read lies inside of the input.
+        for (; inner == 1 && n >= kLeastSquare && o + lanes <= end && (o + lanes - 1) * n + round_up(n, lanes) <= outer * n; o += lanes) {
+          In folded[lanes];
+          store(folded, fold_short_rows(op, x + o * n, n));
+          for (int64_t i = 0; i < lanes; i++) y[o + i] = op.finish(folded[i]);
+        }
+      }
+      for (; o < end; o++) {
         for (int64_t i = 0; i < inner; i++) {
           const In* from = x + o * n * inner + i;
           Acc acc = op.load(*from);

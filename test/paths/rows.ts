@@ -131,13 +131,22 @@ const somewhere = [
     (x) => x.norm(1, 0),
     (t, x) => t.sum(x.map((v) => t.affine(v, Math.sign(t.value(v))))),
   ),
-  alongRows(
-    'prod',
-    [9, 13],
-    1,
-    (x) => x.prod(1),
-    (t, x) => x.reduce((a, b) => t.mul(a, b)),
-    { dtypes: ['float32', 'float64'] },
+  ...(
+    [
+      [9, 13],
+      [53, 7],
+      [70, 31],
+      [21, 200],
+    ] as const
+  ).map((shape) =>
+    alongRows(
+      'prod',
+      shape,
+      1,
+      (x) => x.prod(1),
+      (t, x) => x.reduce((a, b) => t.mul(a, b)),
+      { dtypes: ['float32', 'float64'], inputs: [{ shape, low: 0.9, high: 1.1 }] },
+    ),
   ),
   alongRows(
     'cumprod',
@@ -198,15 +207,26 @@ const infinite: Case[] = [0, 1].map((dim) => ({
   terms: 70,
 }));
 
-/** Square matrices whose diagonal is unlike the rest: the element that decides stands at every place of a row (or column) in turn. */
-const decisive: Case[] = [39, 67, 131, 519].flatMap((n) =>
+/** Matrices with a diagonal unlike the rest, which goes on from the left edge: the element that decides stands at every place of a row (or column) in turn. */
+const decisive: Case[] = [
+  [39, 39],
+  [67, 67],
+  [131, 131],
+  [519, 519],
+  [19, 4],
+  [67, 5],
+  [35, 8],
+  [150, 17],
+  [300, 31],
+  [33, 32],
+].flatMap(([count, n]) =>
   [0, 1].flatMap((dim) =>
     [9, -9, Number.NaN].map((special) => ({
-      name: `amax, amin, sum and vectorNorm of ${n}x${n} along ${dim} with a diagonal of ${special}`,
-      inputs: [{ shape: [n, n], values: [special, ...Array.from({ length: n }, (_, i) => (i % 5) - 2)] }],
+      name: `amax, amin, sum and vectorNorm of ${count}x${n} along ${dim} with a diagonal of ${special}`,
+      inputs: [{ shape: [count, n], values: [special, ...Array.from({ length: n }, (_, i) => (i % 5) - 2)] }],
       call: (x: Tensor) => [x.amax(dim), x.amin(dim), x.sum(dim), ...[1, 2, Infinity, -Infinity].map((ord) => linalg.vectorNorm(x, ord, dim))],
       reference: ([x]: readonly Float64Array[]) => {
-        const lines = rowsOf([n, n], dim).map((places) => pick(x, places));
+        const lines = rowsOf([count, n], dim).map((places) => pick(x, places));
         const of = (fold: (line: number[]) => number): Float64Array => Float64Array.from(lines, fold);
         const total = (of: (v: number) => number) => (line: number[]) => line.reduce((a, v) => a + of(v), 0);
         return {
@@ -223,7 +243,7 @@ const decisive: Case[] = [39, 67, 131, 519].flatMap((n) =>
         };
       },
       backward: false,
-      terms: n,
+      terms: Math.max(count, n),
     })),
   ),
 );
