@@ -3,7 +3,8 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
+import { updatesByOneKernel } from './one-pass.js';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {

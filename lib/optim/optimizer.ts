@@ -1,17 +1,17 @@
 /**
  * The base of every optimizer: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass checks its
  * hyperparameters and updates one parameter at a time; it sees parameters and gradients as contiguous memory. Updates of one kernel
- * wait for each other and run as one parallel pass over all parameters (native/runtime/pass.h).
+ * wait for each other and run as one parallel pass over all parameters (one-pass.ts).
  */
 import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest } from '../errors.js';
-import { addon } from '../native/addon.js';
 import { castTo, contiguousOf, copyInto, fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
 import { observer, watched } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { camelCase, checkBoolean, snakeCase } from './arguments.js';
+import { OnePass } from './one-pass.js';
 import { loadValue, type ParamState } from './state.js';
 
 /** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
@@ -68,29 +68,6 @@ function hookList<H>(hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
       hooks.delete(entry);
     },
   };
-}
-
-/** Updates that a step takes together, in one pass over all parameters: what keeps their gradients until then. */
-interface Waiting {
-  /** Set on each parameter's storage. */
-  readonly mark: number;
-  readonly kept: Tensor[];
-}
-let lastMark = 0;
-/** Elements of all parameters up to which one thread updates them. */
-const ONE_THREADS_WORK = 16384;
-/** The methods that update a parameter by one call of one kernel of native/kernels/optim.cc and look at nothing that it writes. */
-const ONE_KERNEL = new WeakSet<object>();
-
-/** Says so of an optimizer's `update`. */
-export function updatesByOneKernel(optimizer: { readonly prototype: object }): void {
-  ONE_KERNEL.add((optimizer.prototype as { readonly update: object }).update);
-}
-
-/** Ends a pass and begins another. */
-function nextPass(): void {
-  addon.endPass();
-  addon.beginPass();
 }
 
 /** A learning rate given as a tensor of one element counts as its number. */
@@ -263,29 +240,14 @@ export abstract class Optimizer {
   }
 
   private updateAll(): void {
-    // An update that a program wrote may look at what it has just computed, so only those of one kernel wait for each other.
-    const waiting: Waiting | null = ONE_KERNEL.has(this.update) && this.hasWorkToShare() ? { mark: ++lastMark, kept: [] } : null;
-    if (waiting !== null) addon.beginPass();
+    const pass = OnePass.begin(this.update, this.paramGroups);
     try {
-      this.updateEach(waiting);
+      this.updateEach(pass);
     } finally {
-      if (waiting !== null) addon.endPass();
+      pass?.end();
     }
   }
-  /** Whether several parameters together are more than one thread's work: one alone is shared by its kernel, little is not worth a pass. */
-  private hasWorkToShare(): boolean {
-    let parameters = 0;
-    let elements = 0;
-    for (const group of this.paramGroups) {
-      for (const param of group.params) {
-        parameters++;
-        elements += param.numel();
-        if (parameters > 1 && elements > ONE_THREADS_WORK) return true;
-      }
-    }
-    return false;
-  }
-  private updateEach(waiting: Waiting | null): void {
+  private updateEach(pass: OnePass | null): void {
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         const gradient = param.gradient;
@@ -296,17 +258,12 @@ export abstract class Optimizer {
           this.state.set(param, state);
         }
         const grad = contiguousOf(gradient.info === param.info ? gradient : castTo(gradient, param.info));
-        if (waiting !== null) {
-          // Two parameters in one memory are updated one after the other.
-          if (param.storage.mark === waiting.mark) nextPass();
-          param.storage.mark = waiting.mark;
-          if (grad !== gradient) waiting.kept.push(grad);
-        }
+        pass?.add(param, grad);
         if (param.contiguousLayout) this.update(group, param, grad, state);
         else {
           const copy = castTo(param, param.info);
           this.update(group, copy, grad, state);
-          if (waiting !== null) nextPass();
+          pass?.doKept();
           copyInto(param, copy);
         }
         param.storage.version++;

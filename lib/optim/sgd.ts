@@ -4,7 +4,8 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params, updatesByOneKernel } from './optimizer.js';
+import { updatesByOneKernel } from './one-pass.js';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
 import { noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {

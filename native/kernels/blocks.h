@@ -79,10 +79,4 @@ constexpr int64_t kHeavyGrain = 8192;
 void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain = kLightGrain,
                 bool takes_one = false);
 
-// Conversions of n elements that lie side by side, rounded to nearest even; NaN stays NaN.
-void widen(const BFloat16* from, float* to, int64_t n);
-void widen(const Float16* from, float* to, int64_t n);
-void narrow(const float* from, BFloat16* to, int64_t n);
-void narrow(const float* from, Float16* to, int64_t n);
-
 }  // namespace nodegrad::NODEGRAD_LEVEL

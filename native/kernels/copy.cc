@@ -9,6 +9,7 @@
 
 #include "../runtime/divide.h"
 #include "elementwise.h"
+#include "halves.h"
 #include "kernels.h"
 #include "pack_rows.h"
 #include "walk.h"

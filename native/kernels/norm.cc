@@ -11,6 +11,7 @@
 #include "../runtime/registry.h"
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
+#include "halves.h"
 #include "moments.h"
 #include "wide.h"
 

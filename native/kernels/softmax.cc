@@ -10,6 +10,7 @@
 #include "../runtime/scratch.h"
 #include "../runtime/simd.h"
 #include "exp_rows.h"
+#include "halves.h"
 #include "reduce.h"
 #include "vector_math.h"
 #include "wide.h"

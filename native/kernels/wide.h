@@ -7,7 +7,7 @@
 
 #include "../runtime/dtype.h"
 #include "../runtime/simd.h"
-#include "blocks.h"
+#include "halves.h"
 #include "pack.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
