@@ -50,9 +50,10 @@ export class OnePass {
     param.storage.mark = this.mark;
     if (grad !== param.gradient) this.kept.push(grad);
   }
-  /** Does all that was kept so far. */
+  /** Does all that was kept so far, and lets go of what it read. */
   doKept(): void {
     addon.endPass();
+    this.kept.length = 0;
     addon.beginPass();
   }
   end(): void {

@@ -228,10 +228,10 @@ void run_short_rows(const Job& job, const Plan& plan, int64_t begin, int64_t end
     }
     const Operand& out = job.operands[0];
     if (dense[0] && out.stored == Stored::Plain) {
-      job.run(job.function, job.at(0, row * inner), in, {n, 1, {}, 0});
+      job.run(job.function, job.at(0, row * inner), in, {n, 1, {}});
       continue;
     }
-    job.run(job.function, buffers.of[0], in, {n, 1, {}, 0});
+    job.run(job.function, buffers.of[0], in, {n, 1, {}});
     if (dense[0]) {
       put(job, row * inner, {n, 1, 1, 0}, buffers.of[0]);
       continue;
@@ -294,7 +294,7 @@ void run_tiles(const Job& job, const Plan& plan, int side, int64_t begin, int64_
         gather_tile(job, k, at[k] + c * step, plan.stride(k, side), step, rows, columns, buffers.of[k]);
         in[k - 1] = buffers.of[k];
       }
-      job.run(job.function, buffers.of[0], in, {rows * columns, 1, {}, 0});
+      job.run(job.function, buffers.of[0], in, {rows * columns, 1, {}});
       const int64_t step = plan.stride(0, last);
       put(job, at[0] + c * step, {columns, rows, step, plan.stride(0, side)}, buffers.of[0]);
     }

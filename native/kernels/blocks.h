@@ -59,7 +59,7 @@ constexpr int kMaxOperands = 4;
 struct Rows {
   int64_t n, count;
   int64_t step[kMaxOperands];
-  int one;
+  int one = 0;
 };
 // out[i] = function(in[0][i], in[1][i]...) for the elements of all rows; `out` may be one of `in`.
 using Run = void (*)(const void* function, void* out, const void* const* in, const Rows& rows);

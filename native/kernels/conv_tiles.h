@@ -323,10 +323,9 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
           const int64_t valid = std::min<int64_t>(kRows, last - k);
           const auto rows_of = [&](const auto& left, const Depth& steps) {
             Sum* to = out + (k - k0) * ldc;
-            partial_tile<T, kVectors>(steps, left, right, to, ldc, valid, cols,
-                                      unit > 0           ? Addend<Sum>{to, ldc}
-                                      : start != nullptr ? Addend<Sum>{nullptr, 0, start + k - k0}
-                                                         : Addend<Sum>{});
+            Addend<Sum> added = kept(unit > 0, to, ldc);
+            if (unit == 0 && start != nullptr) added.each_row = start + k - k0;
+            partial_tile<T, kVectors>(steps, left, right, to, ldc, valid, cols, added);
           };
           if constexpr (Multiply<T>::kElements == 1) {
             if (plan.weights == nullptr) {

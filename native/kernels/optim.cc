@@ -16,8 +16,6 @@ namespace {
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
-constexpr int64_t kGrain = 16384;
-
 // Descends along -direction: every update sees the gradient with its sign and L2 penalty applied.
 template <class W, class T>
 inline W gradient_of(const T* grad, const T* param, int64_t i, W sign, bool decays, W weight_decay) {
@@ -55,7 +53,7 @@ void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double
   T* b = buffer.at_least(moves ? n : 0);
   const SgdNumbers<W> k{static_cast<W>(lr),           static_cast<W>(momentum), static_cast<W>(1 - dampening),
                         static_cast<W>(weight_decay), maximize ? W(-1) : W(1),  weight_decay != 0};
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     if (!moves) {
       NODEGRAD_SIMD
       for (int64_t i = begin; i < end; i++)
@@ -113,7 +111,7 @@ void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square
   const AdamNumbers<W> k{static_cast<W>(step_size), static_cast<W>(correction), static_cast<W>(beta1), rest1,
                          static_cast<W>(beta2),     static_cast<W>(1 - beta2),  static_cast<W>(eps),   static_cast<W>(weight_decay),
                          static_cast<W>(shrink),    maximize ? W(-1) : W(1),    weight_decay != 0,     rest1 < W(0.5)};
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     if (amsgrad) {
       adam_range<true>(p, d, m, v, x, begin, end, k);
     } else {
@@ -168,7 +166,7 @@ void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> aver
   const RmspropNumbers<W> k{
       static_cast<W>(lr),      static_cast<W>(alpha), rest,         static_cast<W>(eps), static_cast<W>(weight_decay), static_cast<W>(momentum),
       maximize ? W(-1) : W(1), weight_decay != 0,     rest < W(0.5)};
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     if (centered) {
       moves ? rmsprop_range<true, true>(p, d, v, a, b, begin, end, k) : rmsprop_range<true, false>(p, d, v, a, b, begin, end, k);
     } else {
@@ -186,7 +184,7 @@ void adagrad(Slice<T> param, Slice<const T> grad, Slice<T> sum, int64_t n, doubl
   T* s = sum.at_least(n);
   const W lr = static_cast<W>(lr_), eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0;
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
@@ -209,7 +207,7 @@ void adadelta(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> del
   const W lr = static_cast<W>(lr_), rho = static_cast<W>(rho_), rest = static_cast<W>(1 - rho_), eps = static_cast<W>(eps_);
   const W weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0;
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
@@ -234,7 +232,7 @@ void adamax(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> infi
   const W step_size = static_cast<W>(step_size_), beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_), beta2 = static_cast<W>(beta2_);
   const W eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, light = rest1 < W(0.5);
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
@@ -262,7 +260,7 @@ void nadam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> squar
   const W beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_), beta2 = static_cast<W>(beta2_), rest2 = static_cast<W>(1 - beta2_);
   const W eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), shrink = static_cast<W>(shrink_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, light = rest1 < W(0.5);
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W before = static_cast<W>(p[i]) * shrink;
@@ -294,7 +292,7 @@ void radam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> squar
           weight_decay = static_cast<W>(weight_decay_);
   const W shrink = static_cast<W>(shrink_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, light = rest1 < W(0.5), rectified = rectification_ > 0;
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W before = static_cast<W>(p[i]) * shrink;
@@ -322,7 +320,7 @@ void asgd(Slice<T> param, Slice<const T> grad, Slice<T> average, int64_t n, doub
   const W eta = static_cast<W>(eta_), shrink = static_cast<W>(shrink_), mu = static_cast<W>(mu_), weight_decay = static_cast<W>(weight_decay_);
   const W sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, replaces = mu_ == 1;
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       const W g = gradient_of<W>(d, p, i, sign, decays, weight_decay);
@@ -345,7 +343,7 @@ void rprop(Slice<T> param, Slice<const T> grad, Slice<T> previous, Slice<T> step
   T* s = step_size.at_least(n);
   const W eta_minus = static_cast<W>(eta_minus_), eta_plus = static_cast<W>(eta_plus_), low = static_cast<W>(low_), high = static_cast<W>(high_);
   const W sign = maximize ? W(-1) : W(1);
-  run_in_pass(n, kGrain, [=](int64_t begin, int64_t end) {
+  run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
     for (int64_t i = begin; i < end; i++) {
       W g = sign * static_cast<W>(d[i]);
@@ -367,7 +365,7 @@ double unscale(Slice<T> grad, int64_t n, double inverse_) {
   T* d = grad.at_least(n);
   const W inverse = static_cast<W>(inverse_);
   bool found = false;
-  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+  parallel_for(n, kPassGrain, [&](int64_t begin, int64_t end) {
     // x - x is 0 for finite x and NaN else: no branch in the loop.
     int doubt = 0;
     for (int64_t i = begin; i < end; i++) {

@@ -8,8 +8,8 @@
 namespace nodegrad {
 namespace {
 
-// Elements that a thread takes at a time; every array begins at a multiple of kStep, so that ranges begin at multiples of a vector's lanes.
-constexpr int64_t kGrain = 16384, kStep = 64;
+// Every array begins at a multiple of this in the row of all, so that ranges begin at multiples of a vector's lanes.
+constexpr int64_t kStep = 64;
 
 struct Pass {
   bool open = false;
@@ -21,11 +21,7 @@ thread_local Pass pass;
 }  // namespace
 
 namespace detail {
-bool keep(const Kept& kept) {
-  if (!pass.open) return false;
-  pass.kept.push_back(kept);
-  return true;
-}
+Kept* keep() { return pass.open ? &pass.kept.emplace_back() : nullptr; }
 }  // namespace detail
 
 void begin_pass() {
@@ -41,7 +37,7 @@ void end_pass() {
   ends.clear();
   int64_t total = 0;
   for (const detail::Kept& one : kept) ends.push_back(total += round_up(one.n, kStep));
-  parallel_for(total, kGrain, wake_for(total, kGrain), [&](int64_t begin, int64_t end) {
+  parallel_for(total, kPassGrain, wake_for(total, kPassGrain), [&](int64_t begin, int64_t end) {
     auto at = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), begin) - ends.begin());
     for (int64_t first = at > 0 ? ends[at - 1] : 0; at < kept.size() && first < end; first = ends[at++]) {
       const int64_t from = std::max(begin, first) - first, to = std::min(end - first, kept[at].n);

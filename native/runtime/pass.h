@@ -23,19 +23,25 @@ struct Kept {
   Body body = nullptr;
   alignas(16) unsigned char captured[kBytes];
 };
-// Keeps it, or says that no pass is open.
-bool keep(const Kept& kept);
+// Room for one more, or null where no pass is open.
+Kept* keep();
 }  // namespace detail
+
+// Elements that a thread takes at a time.
+constexpr int64_t kPassGrain = 16384;
 
 // Calls body(begin, end) for ranges that cover 0..n-1, at once as parallel_for does, or as an open pass ends: so the body captures by value.
 template <class F>
-void run_in_pass(int64_t n, int64_t grain, const F& body) {
+void run_in_pass(int64_t n, const F& body) {
   static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= detail::Kept::kBytes, "a body that is kept has captured numbers and addresses");
-  detail::Kept kept;
-  kept.n = n;
-  kept.body = [](const void* captured, int64_t begin, int64_t end) { (*static_cast<const F*>(captured))(begin, end); };
-  std::memcpy(kept.captured, &body, sizeof body);
-  if (!detail::keep(kept)) parallel_for(n, grain, body);
+  detail::Kept* kept = detail::keep();
+  if (kept == nullptr) {
+    parallel_for(n, kPassGrain, body);
+    return;
+  }
+  kept->n = n;
+  kept->body = [](const void* captured, int64_t begin, int64_t end) { (*static_cast<const F*>(captured))(begin, end); };
+  std::memcpy(kept->captured, &body, sizeof body);
 }
 
 }  // namespace nodegrad

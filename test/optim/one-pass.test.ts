@@ -1,18 +1,7 @@
 /** A step over many parameters in one parallel pass against the same updates one parameter at a time, bit for bit. */
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { arange, type DType, empty, manualSeed, noGrad, optim, randn, type Tensor, tensor } from '../../lib/index.js';
-import { camelCase } from '../../lib/optim/arguments.js';
-
-type Make = (params: Tensor[]) => optim.Optimizer;
-const runs = (JSON.parse(readFileSync(new URL('../fixtures/optim.json', import.meta.url), 'utf8')) as { optimizers: { name: string; options: Record<string, unknown> }[] })
-  .optimizers;
-const maker =
-  ({ name, options }: { name: string; options: Record<string, unknown> }): Make =>
-  (params) => {
-    const Class = (optim as unknown as Record<string, new (params: Tensor[], options: object) => optim.Optimizer>)[name];
-    return new Class(params, Object.fromEntries(Object.entries(options).map(([key, value]) => [camelCase(key), value])));
-  };
+import { build, fixture, type Run } from './fixture.js';
 
 /** Sizes that are pieces of their own, share one and are cut; some memory that is not contiguous, and some that two parameters share. */
 function parameters(dtype: DType): Tensor[] {
@@ -31,11 +20,11 @@ function parameters(dtype: DType): Tensor[] {
   ];
 }
 
-/** Parameters after three steps of optimizers that `make` makes of the list, or of each parameter alone. */
-function train(make: Make, dtype: DType, together: boolean): number[][] {
+/** Parameters after three steps of an optimizer of the list, or of one of each parameter alone. */
+function train(run: Run, dtype: DType, together: boolean): number[][] {
   manualSeed(3);
   const params = parameters(dtype);
-  const optimizers = together ? [make(params)] : params.map((param) => make([param]));
+  const optimizers = together ? [build(run, params)] : params.map((param) => build(run, [param]));
   for (let step = 0; step < 3; step++) {
     params.forEach((param, i) => {
       if (i === 8 && step === 1) param.grad = null;
@@ -48,10 +37,10 @@ function train(make: Make, dtype: DType, together: boolean): number[][] {
 }
 
 describe('a step as one pass over all parameters', () => {
-  for (const run of runs) {
+  for (const run of fixture.optimizers) {
     it(`${run.name} ${JSON.stringify(run.options)} computes what one parameter at a time does`, () => {
       for (const dtype of ['float32', 'float64', 'bfloat16', 'float16'] as const) {
-        const [one, each] = [train(maker(run), dtype, true), train(maker(run), dtype, false)];
+        const [one, each] = [train(run, dtype, true), train(run, dtype, false)];
         one.forEach((values, i) => {
           expect(values, `${dtype}, parameter ${i}`).to.deep.equal(each[i]);
         });

@@ -1,40 +1,9 @@
 /** Optimizers against PyTorch's numbers and state dicts (scripts/fixtures/optim.py), and their own rules: groups, closures, hooks, errors. */
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { ArgumentError, AutogradError, CheckpointError, isGradEnabled, noGrad, optim, ShapeError, type Tensor, tensor } from '../../lib/index.js';
-import { camelCase } from '../../lib/optim/arguments.js';
-
-interface Saved {
-  dtype: 'float32' | 'float64';
-  shape: number[];
-  data: number[];
-}
-interface SavedDict {
-  state: Record<string, Record<string, Saved>>;
-  param_groups: Record<string, unknown>[];
-}
-interface Run {
-  name: string;
-  options: Record<string, unknown>;
-  begin: Saved[];
-  grads: Saved[][];
-  after: Saved[][];
-  paused: SavedDict;
-  end: SavedDict;
-}
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/optim.json', import.meta.url), 'utf8')) as {
-  optimizers: Run[];
-  lbfgs: { options: Record<string, unknown>; losses: number[]; end: number[]; func_evals: number; n_iter: number; keys: string[] }[];
-  muon: { begin: number[][]; grads: number[][][]; after: number[][][] };
-};
+import { build, camelOptions, fixture, type Saved, type SavedDict } from './fixture.js';
 
 const make = (saved: Saved, requiresGrad = false): Tensor => tensor(saved.data, { shape: saved.shape, dtype: saved.dtype, requiresGrad });
-const camelOptions = (options: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
-
-function build(run: Run, params: Tensor[]): optim.Optimizer {
-  const Class = (optim as unknown as Record<string, new (params: Tensor[], options: object) => optim.Optimizer>)[run.name];
-  return new Class(params, camelOptions(run.options));
-}
 
 function close(actual: Tensor, expected: Saved, what: string): void {
   expect(actual.shape, what).to.deep.equal(expected.shape);
