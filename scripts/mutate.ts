@@ -32,7 +32,7 @@ class Recorder implements Observer {
     for (const gradient of results) {
       if (gradient === null || gradient === undefined) continue;
       this.given.add(node.name);
-      if (Array.from(gradient.data() as Float64Array).some((value) => value !== 0)) this.nonzero.add(node.name);
+      if (Array.from(gradient.toTypedArray() as Float64Array).some((value) => value !== 0)) this.nonzero.add(node.name);
     }
   }
 }

@@ -84,8 +84,8 @@ export async function drawPredictions(model: { (x: Tensor): Tensor; train(mode?:
 /** RGB pixels of the middle channel, brightened, with the mask's channels mixed in. */
 function overlay(image: Tensor, mask: Tensor | null): Buffer {
   const [, rows, columns] = image.shape;
-  const grey = image.select(0, 1).data();
-  const channels = mask === null ? [] : [0, 1].map((c) => mask.select(0, c).data());
+  const grey = image.select(0, 1).toTypedArray();
+  const channels = mask === null ? [] : [0, 1].map((c) => mask.select(0, c).toTypedArray());
   const colours = [
     [60, 120, 255],
     [255, 150, 30],

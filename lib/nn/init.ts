@@ -235,7 +235,7 @@ export const sparse_ = defineFunction(
     return written(x, () => {
       for (let column = 0; column < columns; column++) {
         // As in PyTorch, the rows come from the default generator.
-        for (const row of randperm(rows).data().subarray(0, zeros)) fillWith(windowOn(x, [], [], x.offset + Number(row) * x.strides[0] + column * x.strides[1]), 0);
+        for (const row of randperm(rows).toTypedArray().subarray(0, zeros)) fillWith(windowOn(x, [], [], x.offset + Number(row) * x.strides[0] + column * x.strides[1]), 0);
       }
     });
   },

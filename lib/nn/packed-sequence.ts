@@ -37,7 +37,7 @@ export class PackedSequence {
   }
   /** batchSizes as numbers. */
   sizes(): number[] {
-    return Array.from(this.batchSizes.data(), Number);
+    return Array.from(this.batchSizes.toTypedArray(), Number);
   }
   /** The steps in runs of equal batch size. */
   segments(): Segment[] {
@@ -66,7 +66,7 @@ export function indexTensor(numbers: readonly number[]): Tensor {
 
 function invertPermutation(permutation: Tensor | null): Tensor | null {
   if (permutation === null) return null;
-  const order = Array.from(permutation.data(), Number);
+  const order = Array.from(permutation.toTypedArray(), Number);
   const inverse = new Array<number>(order.length);
   order.forEach((to, from) => {
     inverse[to] = from;

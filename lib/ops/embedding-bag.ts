@@ -70,7 +70,7 @@ export const embeddingBag = defineFunction(
     const n = weight.shape[0];
     const padding = paddingIdx === undefined || paddingIdx === null ? -1 : paddingIdx < 0 ? paddingIdx + n : paddingIdx;
     const indices = given.reshape([-1]);
-    const values = indices.data();
+    const values = indices.toTypedArray();
     const kept: number[] = [];
     const bags: number[] = [];
     const sizes = new Array<number>(bounds.length - 1).fill(0);

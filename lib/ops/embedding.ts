@@ -59,7 +59,7 @@ function renormalise(weight: Tensor, index: Tensor, maxNorm: number, normType: n
     for (const row of rows) {
       const view = weight.select(0, row);
       let norm = 0;
-      for (const value of view.data()) {
+      for (const value of view.toTypedArray()) {
         const size = Math.abs(Number(value));
         norm = normType === Number.POSITIVE_INFINITY ? Math.max(norm, size) : norm + size ** normType;
       }
@@ -100,7 +100,7 @@ export const oneHot = defineFunction({ name: 'nn.functional.oneHot', parameters:
   if (classes === -1) {
     if (elementCount(x.shape) === 0) fail(ShapeError, 'oneHot', 'values to take the number of classes from, or numClasses', 'none', { tensor: x });
     classes = 0;
-    for (const value of x.data()) classes = Math.max(classes, Number(value) + 1);
+    for (const value of x.toTypedArray()) classes = Math.max(classes, Number(value) + 1);
   }
   if (!Number.isInteger(classes) || classes < 0 || (classes === 0 && elementCount(x.shape) === 0))
     fail(ArgumentError, 'oneHot', 'numClasses of at least 1, or -1', describe(numClasses));

@@ -101,7 +101,7 @@ const indexCopyInplace = defineFunction(
 function distinct(op: string, index: Tensor): Tensor {
   const given = tensorArgument(op, 'index', index);
   if (given.shape.length !== 1 || given.info.category !== 1) return given;
-  const values = new Set<bigint | number>(given.data());
+  const values = new Set<bigint | number>(given.toTypedArray());
   return values.size === given.shape[0] ? given : tensorFrom([...values].map(BigInt));
 }
 

@@ -143,7 +143,8 @@ export const normal = defineFunction(
     const tensors = [mean, std].filter((value) => value instanceof Tensor);
     const info = tensors.length === 1 ? tensors[0].info : promote(tensors[0].info, tensors[1].info);
     if (!info.floating) fail(DTypeError, 'normal', 'tensors of floating dtype', describe(tensors));
-    if (std instanceof Tensor && [...castTo(std, FLOAT64).data()].some((s) => !(Number(s) >= 0))) fail(ArgumentError, 'normal', 'a std of at least 0 everywhere', describe(std));
+    if (std instanceof Tensor && [...castTo(std, FLOAT64).toTypedArray()].some((s) => !(Number(s) >= 0)))
+      fail(ArgumentError, 'normal', 'a std of at least 0 everywhere', describe(std));
     if (!(std instanceof Tensor) && !(std >= 0)) fail(ArgumentError, 'normal', 'a std of at least 0', describe(std));
     const shape = tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape);
     const operand = (value: Tensor | number): Tensor => (value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info));

@@ -1,4 +1,4 @@
-/** Values out of a tensor: `data`, `item`, `tolist`. */
+/** Values out of a tensor: `toTypedArray` (also named `numpy`), `item`, `tolist`. */
 import { ArgumentError, fail } from '../errors.js';
 import { castTo } from '../ops/cast.js';
 import { elementCount } from '../shape/layout.js';
@@ -11,7 +11,9 @@ export type NestedNumbers = number | boolean | NestedNumbers[];
 declare module './tensor.js' {
   interface Tensor {
     /** The elements in logical order, as a copy: BigInt64Array for int64, Float32Array for 16-bit floats, Uint8Array for bool. */
-    data(): TypedArray;
+    toTypedArray(): TypedArray;
+    /** Another name of `toTypedArray`. */
+    numpy(): TypedArray;
     /** The one element, as a number or boolean. */
     item(): number | boolean;
     /** The elements as nested arrays of numbers or booleans. */
@@ -27,13 +29,14 @@ function elements(x: Tensor): TypedArray {
 function exact(op: string, value: number | bigint): number {
   if (typeof value === 'number') return value;
   const number = Number(value);
-  if (BigInt(number) !== value || !Number.isSafeInteger(number)) fail(ArgumentError, op, 'an int64 that a double holds exactly (use data())', `${value}n`);
+  if (BigInt(number) !== value || !Number.isSafeInteger(number)) fail(ArgumentError, op, 'an int64 that a double holds exactly (use toTypedArray())', `${value}n`);
   return number;
 }
 
-Tensor.prototype.data = function (this: Tensor) {
+Tensor.prototype.toTypedArray = function (this: Tensor) {
   return elements(this);
 };
+Tensor.prototype.numpy = Tensor.prototype.toTypedArray;
 
 Tensor.prototype.item = function (this: Tensor) {
   if (elementCount(this.shape) !== 1) fail(ArgumentError, 'item', 'a tensor of one element', `${this.dtype}[${this.shape}]`);

@@ -110,8 +110,8 @@ describe('in-place changes of views', () => {
         expect(backward).to.throw(AutogradError, /changed by an in-place operation/);
         return;
       }
-      for (const [i, t] of tensors.entries()) close(t.data(), values?.[i] ?? [], `tensor ${i}`);
-      for (const [i, g] of backward().entries()) close((g as Tensor).data(), grads?.[i] ?? [], `gradient of ${i === 0 ? 'x' : 'w'}`);
+      for (const [i, t] of tensors.entries()) close(t.toTypedArray(), values?.[i] ?? [], `tensor ${i}`);
+      for (const [i, g] of backward().entries()) close((g as Tensor).toTypedArray(), grads?.[i] ?? [], `gradient of ${i === 0 ? 'x' : 'w'}`);
     });
   });
 });

@@ -11,7 +11,7 @@ export function outputsOf(result: unknown): Tensor[] {
 
 /** Elements as numbers, in logical order. */
 export function numbers(t: Tensor): number[] {
-  return noGrad(() => Array.from(t.data() as ArrayLike<number | bigint>, Number));
+  return noGrad(() => Array.from(t.toTypedArray() as ArrayLike<number | bigint>, Number));
 }
 
 /** Whether two lists agree within atol + rtol |expected|; throws with the first element that does not. */

@@ -16,7 +16,7 @@ function run(): number[][] {
   const x = randn([5, 3, 48, 48], { requiresGrad: true });
   const y = nn.functional.logSoftmax(model(x) as Tensor, 1);
   y.sum().add(y.square().mean()).backward();
-  return [y, x.grad as Tensor, ...model.parameters().map((p) => p.grad as Tensor)].map((t) => Array.from(t.data() as Float32Array));
+  return [y, x.grad as Tensor, ...model.parameters().map((p) => p.grad as Tensor)].map((t) => Array.from(t.toTypedArray() as Float32Array));
 }
 
 describe('threads', () => {

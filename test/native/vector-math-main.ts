@@ -88,13 +88,13 @@ const byLayout: string[] = [];
 for (const [name, exact] of Object.entries(EXACT)) {
   const call = named(name);
   const x = tensor(everywhere);
-  const got = call(x).data() as Float32Array;
-  const wideValues = exact === null ? (call(x.to('float64')).data() as Float64Array) : null;
+  const got = call(x).toTypedArray() as Float32Array;
+  const wideValues = exact === null ? (call(x.to('float64')).toTypedArray() as Float64Array) : null;
   float32[name] = worstOf([everywhere], got, wideValues === null ? (i) => (exact ?? wide(name))(everywhere[i]) : (i) => wideValues[i], true);
 
   // The same elements alone, in short runs at any alignment, and transposed: the same bits. (SLEEF takes another way to reduce the arguments of
   // sin, cos and tan where one lane of a register is beyond 125, so these are moderate.)
-  const bits = (t: Tensor): string => Buffer.from(new Float32Array(t.contiguous().data() as Float32Array).buffer).toString('hex');
+  const bits = (t: Tensor): string => Buffer.from(new Float32Array(t.contiguous().toTypedArray() as Float32Array).buffer).toString('hex');
   const moderate = tensor(Array.from({ length: 9800 }, (_, i) => Math.sin(i * i) * (i % 2 === 0 ? 1 : 40)));
   const whole = call(moderate);
   for (let n = 1; n <= 37; n++) {
@@ -106,20 +106,20 @@ for (const [name, exact] of Object.entries(EXACT)) {
 
 // The rest of a division is exact in either type, whatever the quotient; JavaScript's % is the same function.
 const shuffled = everywhere.map((_, i) => everywhere[(i * 7919) % everywhere.length]);
-float32.fmod = worstOf([everywhere, shuffled], named('fmod')(tensor(everywhere), tensor(shuffled)).data() as Float32Array, (i) => everywhere[i] % shuffled[i], true);
+float32.fmod = worstOf([everywhere, shuffled], named('fmod')(tensor(everywhere), tensor(shuffled)).toTypedArray() as Float32Array, (i) => everywhere[i] % shuffled[i], true);
 
 const float64: Record<string, Worst> = {};
 for (const [name, rows] of Object.entries(fixture)) {
   const columns = rows[0].map((_, k) => rows.map((row) => Number(row[k] === 'inf' ? Infinity : row[k] === '-inf' ? -Infinity : row[k])));
   const inputs = columns.slice(0, -1);
   const exact = columns[columns.length - 1];
-  const got = named(name)(...inputs.map((x) => tensor(x, { dtype: 'float64' }))).data() as Float64Array;
+  const got = named(name)(...inputs.map((x) => tensor(x, { dtype: 'float64' }))).toTypedArray() as Float64Array;
   float64[name] = worstOf(inputs, got, (i) => exact[i], false);
 }
 const squares = everywhere.map((x) => x ** 7);
 float64.fmod = worstOf(
   [squares, shuffled],
-  named('fmod')(tensor(squares, { dtype: 'float64' }), tensor(shuffled, { dtype: 'float64' })).data() as Float64Array,
+  named('fmod')(tensor(squares, { dtype: 'float64' }), tensor(shuffled, { dtype: 'float64' })).toTypedArray() as Float64Array,
   (i) => squares[i] % shuffled[i],
   false,
 );

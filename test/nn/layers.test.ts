@@ -38,7 +38,7 @@ function flat(value: unknown): Tensor[] {
 function expectNear(got: Tensor, expected: Stored, tolerance: number, what: string): void {
   expect(got.shape, what).to.deep.equal(expected.shape);
   expect(got.dtype, what).to.equal(expected.dtype);
-  const numbers = Array.from(got.data() as ArrayLike<number | bigint>, Number);
+  const numbers = Array.from(got.toTypedArray() as ArrayLike<number | bigint>, Number);
   const scale = Math.max(1, ...expected.data.map(Math.abs));
   for (let i = 0; i < numbers.length; i++) {
     if (!(Math.abs(numbers[i] - expected.data[i]) <= tolerance * scale)) expect.fail(`${what}: element ${i} is ${numbers[i]}, expected ${expected.data[i]}`);

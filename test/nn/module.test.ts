@@ -73,7 +73,7 @@ describe('nn.Module', () => {
     expect(Object.keys(state)[0]).to.equal('net.gain');
     expect(state['net.gain'].requiresGrad).to.equal(false);
     const other = new Net();
-    other.gain.data();
+    other.gain.toTypedArray();
     const result = other.loadStateDict({ ...new Net().stateDict(), gain: tensor([5], { dtype: 'float64' }) });
     expect(result).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
     expect(other.gain.tolist()).to.deep.equal([5]);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ArgumentError, manualSeed, nn, randn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
 
 const rnn = nn.utils.rnn;
-const numbers = (x: Tensor): number[] => Array.from(x.double().data() as Float64Array);
+const numbers = (x: Tensor): number[] => Array.from(x.double().toTypedArray() as Float64Array);
 function expectNear(a: Tensor, b: Tensor, what: string): void {
   expect(a.shape, what).to.deep.equal(b.shape);
   const [x, y] = [numbers(a), numbers(b)];

@@ -56,7 +56,7 @@ const modules: Record<string, () => nn.Layer> = {
 };
 
 function close(actual: Tensor | null, expected: readonly number[], what: string, tolerance = 1e-12): void {
-  const values = [...(actual as Tensor).flatten().data()].map(Number);
+  const values = [...(actual as Tensor).flatten().toTypedArray()].map(Number);
   expect(values, what).to.have.length(expected.length);
   values.forEach((value, i) => {
     expect(Math.abs(value - expected[i]), `${what} ${i}: ${value}, PyTorch ${expected[i]}`).to.be.at.most(tolerance * Math.max(1, Math.abs(expected[i])));
@@ -105,7 +105,7 @@ describe('nn.utils', () => {
       expect(norm.shape).to.deep.equal([]);
       expect(norm.item()).to.be.closeTo(total, 1e-6 * total);
       grads.forEach((expected, i) => {
-        const actual = [...(parameters[i].grad as Tensor).flatten().data()].map(Number);
+        const actual = [...(parameters[i].grad as Tensor).flatten().toTypedArray()].map(Number);
         actual.forEach((value, j) => {
           expect(value).to.be.closeTo(expected[j], 1e-6);
         });

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { ArgumentError, manualSeed, nn, noGrad, randn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
 
-const numbers = (x: Tensor): Float64Array => x.double().data() as Float64Array;
+const numbers = (x: Tensor): Float64Array => x.double().toTypedArray() as Float64Array;
 function expectNear(a: Tensor, b: Tensor, tolerance = 1e-12): void {
   expect(a.shape).to.deep.equal(b.shape);
   const [x, y] = [numbers(a), numbers(b)];

@@ -18,7 +18,7 @@ type See = (query: number, key: number) => number;
 function naive(q: Tensor, k: Tensor, v: Tensor, see: See): number[] {
   const [queries, features] = q.shape;
   const [keys, width] = v.shape;
-  const [x, y, z] = [q, k, v].map((t) => t.data() as Float64Array);
+  const [x, y, z] = [q, k, v].map((t) => t.toTypedArray() as Float64Array);
   const out: number[] = [];
   for (let i = 0; i < queries; i++) {
     const scores = Array.from({ length: keys }, (_, j) => {
@@ -34,7 +34,7 @@ function naive(q: Tensor, k: Tensor, v: Tensor, see: See): number[] {
   return out;
 }
 function expectNear(got: Tensor, expected: ArrayLike<number>, tolerance: number): void {
-  const numbers = got.data() as Float64Array;
+  const numbers = got.toTypedArray() as Float64Array;
   expect(numbers.length).to.equal(expected.length);
   let worst = 0;
   for (let i = 0; i < numbers.length; i++) worst = Math.max(worst, Math.abs(numbers[i] - expected[i]));
@@ -63,7 +63,7 @@ describe('scaled dot product attention', () => {
         addon.setNumThreads(before);
       }
       expectNear(results[0].double(), expected, 1e-5);
-      for (const result of results) expect(result.data()).to.deep.equal(results[0].data());
+      for (const result of results) expect(result.toTypedArray()).to.deep.equal(results[0].toTypedArray());
     });
 
     it(`${name}: gradients of the kernel are those of the composed form`, () => {
@@ -72,7 +72,7 @@ describe('scaled dot product attention', () => {
       const fused = autograd.grad(attend(leaves[0], leaves[1], leaves[2], mask, 0, causal), leaves, { gradOutputs: g });
       const composed = autograd.grad(attend(leaves[0], leaves[1], leaves[2], mask, 0, causal), leaves, { gradOutputs: g, createGraph: true });
       fused.forEach((t, i) => {
-        expectNear(t as Tensor, (composed[i] as Tensor).data() as Float64Array, 1e-13);
+        expectNear(t as Tensor, (composed[i] as Tensor).toTypedArray() as Float64Array, 1e-13);
       });
     });
   }
@@ -121,7 +121,7 @@ describe('scaled dot product attention', () => {
       const [got, expected] = [attend(a, b, c), attend(x, y, z)];
       const back = order.map((_, d) => order.indexOf(d as 0));
       expect(got.permute(...back).isContiguous()).to.equal(true);
-      expect(got.data()).to.deep.equal(expected.data());
+      expect(got.toTypedArray()).to.deep.equal(expected.toTypedArray());
       for (let n = 0; n < 2; n++) {
         for (let h = 0; h < 3; h++) {
           const [p, q, r] = [a, b, c].map((t) => t.detach().select(0, n).select(0, h).contiguous());
@@ -137,20 +137,20 @@ describe('scaled dot product attention', () => {
         const theirs = autograd.grad(expected, [x, y, z], { gradOutputs: g.contiguous(), retainGraph: true });
         autograd.grad(got, [a, b, c], { gradOutputs: g, retainGraph: true }).forEach((gradient, i) => {
           expect((gradient as Tensor).permute(...back).isContiguous()).to.equal(true);
-          expect((gradient as Tensor).data()).to.deep.equal((theirs[i] as Tensor).data());
+          expect((gradient as Tensor).toTypedArray()).to.deep.equal((theirs[i] as Tensor).toTypedArray());
         });
       }
       const [half, reference] = [
         [a, b, c],
         [x, y, z],
       ].map(([p, q, r]) => attend(p.detach().to('bfloat16'), q.detach().to('bfloat16'), r.detach().to('bfloat16')).double());
-      expect(half.data()).to.deep.equal(reference.data());
+      expect(half.toTypedArray()).to.deep.equal(reference.toTypedArray());
     });
 
   it('computes 16-bit types in float32', () => {
     const [a, b, c] = [q, k, v].map((t) => t.to('bfloat16'));
     const out = attend(a, b, c);
     expect(out.dtype).to.equal('bfloat16');
-    expectNear(out.double(), attend(a.double(), b.double(), c.double()).data() as Float64Array, 2e-3);
+    expectNear(out.double(), attend(a.double(), b.double(), c.double()).toTypedArray() as Float64Array, 2e-3);
   });
 });

@@ -24,7 +24,7 @@ describe('casts', () => {
       const source = tensor(VALUES, { dtype: 'float64' }).to(from);
       const held = VALUES.map(STORE[from]);
       for (const to of names) {
-        const got = Array.from(source.to(to).data() as ArrayLike<number | bigint>, Number);
+        const got = Array.from(source.to(to).toTypedArray() as ArrayLike<number | bigint>, Number);
         expect(
           got.map((x) => x + 0),
           `to ${to}`,
@@ -35,6 +35,6 @@ describe('casts', () => {
 
   it('keeps every digit of int64', () => {
     const big = 9007199254740993n;
-    expect(tensor([big]).clone().data()[0]).to.equal(big);
+    expect(tensor([big]).clone().toTypedArray()[0]).to.equal(big);
   });
 });

@@ -51,7 +51,7 @@ function fill(count: number, seed: number): Float64Array {
 }
 
 function expectNear(got: Tensor, expected: Float64Array, tolerance: number, what: string): void {
-  const values = got.data() as Float64Array;
+  const values = got.toTypedArray() as Float64Array;
   expect(values.length, what).to.equal(expected.length);
   for (let i = 0; i < expected.length; i++) {
     if (!(Math.abs(values[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])))) expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
@@ -145,7 +145,7 @@ describe('convolution in one and three dimensions', () => {
     expect(y.shape).to.deep.equal([2, 5, 3, 6, 7]);
     for (let e = 0; e < 3; e++) {
       const slices = [0, 1].map((t) => nn.functional.conv2d(x.select(2, e + t).contiguous(), w.select(2, t).contiguous(), null, { padding: 1 }));
-      expectNear(y.select(2, e).contiguous(), slices[0].add(slices[1]).data() as Float64Array, 1e-12, `depth ${e}`);
+      expectNear(y.select(2, e).contiguous(), slices[0].add(slices[1]).toTypedArray() as Float64Array, 1e-12, `depth ${e}`);
     }
   });
 });
@@ -161,12 +161,12 @@ describe('depthwise convolution', () => {
       planes.map((taps) => taps.reduce((a, b) => a.add(b))),
       2,
     );
-    expectNear(y, expected.data() as Float64Array, 1e-12, 'output');
+    expectNear(y, expected.toTypedArray() as Float64Array, 1e-12, 'output');
     const grad = tensor(fill(y.numel(), 3), { shape: y.shape });
     const [gx, gw] = autograd.grad(y, [x, w], { gradOutputs: grad }) as Tensor[];
     const [ex, ew] = autograd.grad(expected, [x, w], { gradOutputs: grad }) as Tensor[];
-    expectNear(gx, ex.data() as Float64Array, 1e-12, 'gradient of the input');
-    expectNear(gw, ew.data() as Float64Array, 1e-11, 'gradient of the weight');
+    expectNear(gx, ex.toTypedArray() as Float64Array, 1e-12, 'gradient of the input');
+    expectNear(gw, ew.toTypedArray() as Float64Array, 1e-11, 'gradient of the weight');
   });
 
   it('keeps what is not finite to its channel', () => {
@@ -176,7 +176,7 @@ describe('depthwise convolution', () => {
       const w = tensor(fill(27, 2), { shape: [3, 1, 3, 3], requiresGrad: true });
       const y = nn.functional.conv2d(x, w, null, { padding: 1, groups: 3 });
       y.backward(onesLike(y));
-      const finite = (t: Tensor, channel: number, dim: number): boolean => (t.select(dim, channel).contiguous().data() as Float64Array).every(Number.isFinite);
+      const finite = (t: Tensor, channel: number, dim: number): boolean => (t.select(dim, channel).contiguous().toTypedArray() as Float64Array).every(Number.isFinite);
       for (const [channel, expected] of [true, false, true].entries()) {
         expect(finite(y, channel, 1), `output ${channel}`).to.equal(expected);
         expect(finite(w.grad as Tensor, channel, 0), `weight ${channel}`).to.equal(expected);
@@ -197,7 +197,7 @@ describe('convolution and what is not finite', () => {
         const w = tensor(fill(48 * 48 * 9, 2), { shape: [48, 48, 3, 3], dtype });
         const run = (values: number[]): number[] => {
           const y = nn.functional.conv2d(tensor(values, { shape, dtype }), w, null, { padding: 1 });
-          return Array.from(y.to('float32').data() as Float32Array);
+          return Array.from(y.to('float32').toTypedArray() as Float32Array);
         };
         for (const [row, column] of [
           [0, 0],
@@ -226,7 +226,7 @@ function convolved(n: number, c: number, k: number, size: readonly number[], dty
   const w = tensor(fill(k * c * 9, 2), { shape: [k, c, 3, 3], dtype, requiresGrad: true });
   const y = nn.functional.conv2d(x, w, null, { padding: 1 });
   const gradOutputs = tensor(fill(y.numel(), 3), { shape: [...y.shape], dtype });
-  return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) => Float64Array.from(t.data() as Float32Array));
+  return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) => Float64Array.from(t.toTypedArray() as Float32Array));
 }
 
 describe('convolution of no channels', () => {

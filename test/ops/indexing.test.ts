@@ -62,21 +62,21 @@ describe('indexing', () => {
     it(`reads ${name}`, () => {
       const got = ramp(shape).index(index.map(decode));
       expect(got.shape).to.deep.equal(out.shape);
-      expect([...got.data()]).to.deep.equal(out.values);
+      expect([...got.toTypedArray()]).to.deep.equal(out.values);
     });
     it(`reads ${name} of a transposed tensor`, () => {
       const reversed = shape.map((_, d) => shape.length - 1 - d);
       const x = ramp(shape).permute(reversed).contiguous().permute(reversed);
-      expect([...x.index(index.map(decode)).data()]).to.deep.equal(out.values);
+      expect([...x.index(index.map(decode)).toTypedArray()]).to.deep.equal(out.values);
     });
     if (put === null) continue;
     it(`writes ${name}`, () => {
       const x = ramp(shape);
       x.indexPut_(index.map(decode), ramp(out.shape, 100));
-      expect([...x.data()]).to.deep.equal(put);
+      expect([...x.toTypedArray()]).to.deep.equal(put);
       const y = ramp(shape);
-      expect([...y.indexPut(index.map(decode), ramp(out.shape, 100)).data()]).to.deep.equal(put);
-      expect([...y.data()]).to.deep.equal([...ramp(shape).data()]);
+      expect([...y.indexPut(index.map(decode), ramp(out.shape, 100)).toTypedArray()]).to.deep.equal(put);
+      expect([...y.toTypedArray()]).to.deep.equal([...ramp(shape).toTypedArray()]);
     });
   }
 
@@ -137,7 +137,7 @@ describe('indexing', () => {
     const index = scrambled(rows * picks, columns);
     const x = tensor(values, { dtype: 'float64' }).reshape(rows, columns);
     const at = tensor(index, { dtype: 'int64' }).reshape(rows, picks);
-    const gathered = gather(x, 1, at).data();
+    const gathered = gather(x, 1, at).toTypedArray();
     const added = values.slice();
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < picks; j++) {
@@ -146,12 +146,12 @@ describe('indexing', () => {
       }
     }
     const source = arange(1, picks + 1, 1, { dtype: 'float64' }).expand(rows, picks);
-    expect([...scatterAdd(x, 1, at, source).data()]).to.deep.equal(added);
-    expect([...scatterAdd(x.t(), 0, at.t(), source.t()).t().data()]).to.deep.equal(added);
+    expect([...scatterAdd(x, 1, at, source).toTypedArray()]).to.deep.equal(added);
+    expect([...scatterAdd(x.t(), 0, at.t(), source.t()).t().toTypedArray()]).to.deep.equal(added);
     const mask = values.map((v) => v > 500);
     const positions = mask.flatMap((on, i) => (on ? [i] : []));
     const asMask = tensor(mask).reshape(rows, columns);
-    expect([...maskedSelect(x, asMask).data()]).to.deep.equal(positions.map((p) => values[p]));
+    expect([...maskedSelect(x, asMask).toTypedArray()]).to.deep.equal(positions.map((p) => values[p]));
     expect(nonzero(asMask).tolist()).to.deep.equal(positions.map((p) => [Math.floor(p / columns), p % columns]));
   });
 
@@ -162,8 +162,8 @@ describe('indexing', () => {
     const before = addon.getNumThreads();
     const runs = [1, 2, 5].map((threads) => {
       addon.setNumThreads(threads);
-      const a = indexAdd(zeros(n, width), 0, index, source).data();
-      const b = scatterAdd(zeros(n, width), 0, index.unsqueeze(1).expand(count, width), source).data();
+      const a = indexAdd(zeros(n, width), 0, index, source).toTypedArray();
+      const b = scatterAdd(zeros(n, width), 0, index.unsqueeze(1).expand(count, width), source).toTypedArray();
       return [a, b];
     });
     addon.setNumThreads(before);

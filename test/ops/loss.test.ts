@@ -14,8 +14,8 @@ function entropyOf(scores: readonly number[], target: number): number {
 function naiveCrossEntropy(x: Tensor, t: Tensor): { losses: number[]; grads: number[] } {
   const [n, classes] = x.shape;
   const inner = x.numel() / (n * classes);
-  const scores = x.data() as Float32Array;
-  const targets = Array.from(t.data() as BigInt64Array, Number);
+  const scores = x.toTypedArray() as Float32Array;
+  const targets = Array.from(t.toTypedArray() as BigInt64Array, Number);
   const losses: number[] = [];
   const grads = new Array<number>(x.numel()).fill(0);
   for (let o = 0; o < n; o++) {
@@ -59,12 +59,12 @@ describe('losses', () => {
       const [n, classes, ...rest] = shape;
       const t = randint(0, classes, [n, ...rest]);
       const { losses, grads } = naiveCrossEntropy(x, t);
-      close(F.crossEntropy(x, t, { reduction: 'none' }).data(), losses, 2e-6);
+      close(F.crossEntropy(x, t, { reduction: 'none' }).toTypedArray(), losses, 2e-6);
       const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
       const loss = F.crossEntropy(x, t);
       close([Number(loss.item())], [mean], 1e-6);
       F.crossEntropy(x, t, { reduction: 'sum' }).backward();
-      close((x.grad as Tensor).data(), grads, 2e-6);
+      close((x.grad as Tensor).toTypedArray(), grads, 2e-6);
     });
   }
 
@@ -74,15 +74,15 @@ describe('losses', () => {
       for (const target of [0, 0.3, 1]) {
         const x = tensor(logits, { dtype, requiresGrad: true });
         const loss = F.binaryCrossEntropyWithLogits(x, tensor(new Array<number>(logits.length).fill(target), { dtype }), { reduction: 'none' });
-        const rounded = Array.from(x.data(), Number);
+        const rounded = Array.from(x.toTypedArray(), Number);
         close(
-          loss.data(),
+          loss.toTypedArray(),
           rounded.map((v) => (1 - target) * v + Math.log1p(Math.exp(-Math.abs(v))) + Math.max(-v, 0)),
           dtype === 'float32' ? 3e-7 : 1e-15,
         );
         loss.sum().backward();
         close(
-          (x.grad as Tensor).data(),
+          (x.grad as Tensor).toTypedArray(),
           rounded.map((v) => 1 / (1 + Math.exp(-v)) - target),
           dtype === 'float32' ? 3e-7 : 1e-15,
         );
@@ -94,8 +94,8 @@ describe('losses', () => {
     manualSeed(2);
     const x = rand([100_003]);
     const t = rand([100_003]);
-    const a = x.data() as Float32Array;
-    const b = t.data() as Float32Array;
+    const a = x.toTypedArray() as Float32Array;
+    const b = t.toTypedArray() as Float32Array;
     let total = 0;
     for (let i = 0; i < a.length; i++) total += (a[i] - b[i]) ** 2;
     const scores = randn([3000, 20]);

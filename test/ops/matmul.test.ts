@@ -17,7 +17,7 @@ function matrix(rows: number, cols: number): Tensor {
 /** The same elements, stored by columns. */
 function byColumns(x: Tensor): Tensor {
   const [rows, cols] = x.shape;
-  const from = x.data() as Float64Array;
+  const from = x.toTypedArray() as Float64Array;
   const stored = tensor(
     Float64Array.from({ length: rows * cols }, (_, i) => from[(i % rows) * cols + Math.floor(i / rows)]),
     { shape: [rows * cols] },
@@ -27,7 +27,7 @@ function byColumns(x: Tensor): Tensor {
 /** The same elements, each row followed by three elements of something else. */
 function padded(x: Tensor): Tensor {
   const [rows, cols] = x.shape;
-  const from = x.data() as Float64Array;
+  const from = x.toTypedArray() as Float64Array;
   const stored = tensor(
     Float64Array.from({ length: rows * (cols + 3) }, (_, i) => (i % (cols + 3) < cols ? from[Math.floor(i / (cols + 3)) * cols + (i % (cols + 3))] : Number.NaN)),
     { shape: [rows * (cols + 3)] },
@@ -37,14 +37,14 @@ function padded(x: Tensor): Tensor {
 function naive(a: Tensor, b: Tensor): Float64Array {
   const [m, k] = a.shape;
   const n = b.shape[1];
-  const x = a.data() as Float64Array;
-  const y = b.data() as Float64Array;
+  const x = a.toTypedArray() as Float64Array;
+  const y = b.toTypedArray() as Float64Array;
   const out = new Float64Array(m * n);
   for (let i = 0; i < m; i++) for (let p = 0; p < k; p++) for (let j = 0; j < n; j++) out[i * n + j] += x[i * k + p] * y[p * n + j];
   return out;
 }
 function expectNear(got: Tensor, expected: Float64Array, tolerance: number): void {
-  const values = got.data() as Float64Array;
+  const values = got.toTypedArray() as Float64Array;
   expect(values.length).to.equal(expected.length);
   let worst = 0;
   for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs(values[i] - expected[i]));
@@ -93,9 +93,9 @@ describe('matrix products', () => {
       } finally {
         addon.setNumThreads(before);
       }
-      const withBias = expected.map((x, i) => x + (bias.data() as Float64Array)[i % n]);
+      const withBias = expected.map((x, i) => x + (bias.toTypedArray() as Float64Array)[i % n]);
       expectNear(results[5], withBias, 1e-11);
-      for (let i = 6; i < results.length; i++) expect(results[i].data()).to.deep.equal(results[i % 6].data());
+      for (let i = 6; i < results.length; i++) expect(results[i].toTypedArray()).to.deep.equal(results[i % 6].toTypedArray());
     });
   }
 
@@ -112,7 +112,7 @@ describe('matrix products', () => {
     const nan = tensor([Number.NaN], { dtype: 'float64' });
     const a = matrix(3, 4);
     expectNear(addmm(nan, a, matrix(4, 3), { beta: 0 }).mul(0), new Float64Array(9), 1e-30);
-    expect((addmm(nan, a, matrix(4, 3)).data() as Float64Array).every(Number.isNaN)).to.equal(true);
+    expect((addmm(nan, a, matrix(4, 3)).toTypedArray() as Float64Array).every(Number.isNaN)).to.equal(true);
   });
 
   it('multiplies integers with wrap-around, and refuses bools', () => {
@@ -122,7 +122,7 @@ describe('matrix products', () => {
       [((-300 - 12) << 24) >> 24, 10],
     ]);
     const wide = tensor([[2n ** 40n, 3n]]);
-    expect(bmm(wide.reshape(1, 1, 2), wide.reshape(1, 2, 1)).data()[0]).to.equal(BigInt.asIntN(64, 2n ** 80n + 9n));
+    expect(bmm(wide.reshape(1, 1, 2), wide.reshape(1, 2, 1)).toTypedArray()[0]).to.equal(BigInt.asIntN(64, 2n ** 80n + 9n));
     expect(() => mm(a.bool(), a.bool())).to.throw(DTypeError);
   });
 

@@ -72,8 +72,8 @@ function run(row: Row, x: Float32Array, dtype: DType) {
     Float32Array.from({ length: y.numel() }, (_, i) => (i % 11) - 4),
     { shape: [...y.shape] },
   ).to(dtype);
-  const gradient = (out: Tensor): number[] => [...((autograd.grad(out, leaf, { gradOutputs: g })[0] as Tensor).to('float64').data() as Float64Array)];
-  const numbers = (t: Tensor): number[] => [...(t.detach().to('float64').data() as Float64Array)];
+  const gradient = (out: Tensor): number[] => [...((autograd.grad(out, leaf, { gradOutputs: g })[0] as Tensor).to('float64').toTypedArray() as Float64Array)];
+  const numbers = (t: Tensor): number[] => [...(t.detach().to('float64').toTypedArray() as Float64Array)];
   return { shape: y.shape, y: numbers(y), same: numbers(same), plain: numbers(plain), at: numbers(at), dx: gradient(y), dxAt: gradient(same), g: numbers(g) };
 }
 

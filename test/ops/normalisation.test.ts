@@ -40,7 +40,7 @@ function reference(x: Float64Array, g: Float64Array, sets: number[][], weightOf:
 }
 
 function expectNear(got: Tensor | null, expected: Float64Array, tolerance: number, what: string): void {
-  const values = got?.to('float64').data() as Float64Array;
+  const values = got?.to('float64').toTypedArray() as Float64Array;
   const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
   for (let i = 0; i < expected.length; i++)
     if (!(Math.abs(values[i] - expected[i]) <= tolerance * scale)) expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
@@ -114,7 +114,7 @@ describe('normalisation against its definition', () => {
       it(`${row.name}, ${dtype}`, () => {
         const count = row.shape.reduce((a, b) => a * b, 1);
         // The input in its own type and the parameters in float32 is what autocast passes.
-        const rounded = (v: Float64Array): Float64Array => tensor(v, { dtype }).to('float64').data() as Float64Array;
+        const rounded = (v: Float64Array): Float64Array => tensor(v, { dtype }).to('float64').toTypedArray() as Float64Array;
         const values = { x: rounded(fill(count, 1, row.offset)), g: rounded(fill(count, 2)), w: fill(row.weights, 3), b: fill(row.weights, 4) };
         const parameters = dtype === 'float64' ? dtype : 'float32';
         const sets: number[][] = Array.from({ length: 1 + Math.max(...indices(count).map(row.setOf)) }, () => []);
@@ -142,7 +142,7 @@ describe('normalisation against its definition', () => {
         const b = tensor(fill(row.weights, 4), { dtype: 'float32', requiresGrad: true });
         const y = row.call(x, w, b);
         const gradients = autograd.grad(y.mul(y).sum(), [x, w, b]) as Tensor[];
-        return [y, ...gradients].map((t) => Array.from(t.data() as Float32Array));
+        return [y, ...gradients].map((t) => Array.from(t.toTypedArray() as Float32Array));
       });
     const before = addon.getNumThreads();
     try {

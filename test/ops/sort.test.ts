@@ -30,7 +30,7 @@ function integers(count: number, range: number): number[] {
     return Math.floor((state / 4294967296) * range);
   });
 }
-const numbers = (t: Tensor) => Array.from(t.data() as Float64Array, Number);
+const numbers = (t: Tensor) => Array.from(t.toTypedArray() as Float64Array, Number);
 const stableOrder = (data: readonly number[], sign: number) => data.map((_, i) => i).sort((a, b) => sign * (data[a] - data[b]) || a - b);
 /** Expects that a vector of these elements is sorted stably; returns the order. */
 function expectSorted(x: Tensor, data: readonly number[], descending: boolean): number[] {

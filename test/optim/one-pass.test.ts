@@ -33,7 +33,7 @@ function train(run: Run, dtype: DType, together: boolean): number[][] {
     });
     for (const optimizer of optimizers) optimizer.step();
   }
-  return params.map((param) => [...param.flatten().data()].map(Number));
+  return params.map((param) => [...param.flatten().toTypedArray()].map(Number));
 }
 
 describe('a step as one pass over all parameters', () => {
@@ -54,12 +54,12 @@ describe('a step as one pass over all parameters', () => {
       param.grad = arange(200, { dtype: 'float32' }).add(i).expand([200, 200]);
       return param;
     });
-    const expected = params.map((param, i) => Math.fround(Number(param.data()[1]) - (i + 1)));
+    const expected = params.map((param, i) => Math.fround(Number(param.toTypedArray()[1]) - (i + 1)));
     // A loop that drops what it makes: from here on memory is looked for before more is taken.
     for (let i = 0; i < 4000; i++) empty([200, 200]);
     new optim.SGD(params, { lr: 1 }).step();
     params.forEach((param, i) => {
-      expect(param.data()[1], `parameter ${i}`).to.equal(expected[i]);
+      expect(param.toTypedArray()[1], `parameter ${i}`).to.equal(expected[i]);
     });
   });
 
@@ -69,14 +69,14 @@ describe('a step as one pass over all parameters', () => {
       protected override update(group: optim.ParamGroup, param: Tensor, grad: Tensor, state: Parameters<optim.SGD['update']>[3]): void {
         super.update(group, param, grad, state);
         noGrad(() => param.clamp_({ min: 0.5 }));
-        seen.push(Number(param.flatten().data()[0]));
+        seen.push(Number(param.flatten().toTypedArray()[0]));
       }
     }
     const params = [0, 1, 2].map(() => tensor(new Array<number>(20000).fill(1), { requiresGrad: true }));
     for (const param of params) param.grad = tensor(new Array<number>(20000).fill(1));
     new Watching(params, { lr: 0.75 }).step();
     expect(seen).to.deep.equal([0.5, 0.5, 0.5]);
-    for (const param of params) expect(new Set(Array.from(param.data(), Number))).to.deep.equal(new Set([0.5]));
+    for (const param of params) expect(new Set(Array.from(param.toTypedArray(), Number))).to.deep.equal(new Set([0.5]));
   });
 
   it('takes what came before an error, and leaves nothing to the next step', () => {
@@ -85,10 +85,10 @@ describe('a step as one pass over all parameters', () => {
     const optimizer = new optim.SGD(params, { lr: 0.25, momentum: 0.5 });
     optimizer.state.set(params[1], { momentumBuffer: tensor([1]) });
     expect(() => optimizer.step()).to.throw(/sgd/);
-    expect(params.map((param) => param.data()[7])).to.deep.equal([0.75, 1, 1]);
+    expect(params.map((param) => param.toTypedArray()[7])).to.deep.equal([0.75, 1, 1]);
     const other = tensor([1], { requiresGrad: true });
     other.grad = tensor([1]);
     new optim.SGD([other, params[2]], { lr: 0.25 }).step();
-    expect([other.data()[0], ...params.map((param) => param.data()[7])]).to.deep.equal([0.75, 0.75, 1, 0.75]);
+    expect([other.toTypedArray()[0], ...params.map((param) => param.toTypedArray()[7])]).to.deep.equal([0.75, 0.75, 1, 0.75]);
   });
 });

@@ -8,7 +8,7 @@ const make = (saved: Saved, requiresGrad = false): Tensor => tensor(saved.data, 
 function close(actual: Tensor, expected: Saved, what: string): void {
   expect(actual.shape, what).to.deep.equal(expected.shape);
   expect(actual.dtype, what).to.equal(expected.dtype);
-  const got = actual.data();
+  const got = actual.toTypedArray();
   expected.data.forEach((value, i) => {
     expect(Math.abs(Number(got[i]) - value), `${what}[${i}]: ${got[i]}, expected ${value}`).to.be.at.most(1e-12 * Math.abs(value));
   });
@@ -77,7 +77,7 @@ describe('optim', () => {
         });
         optimizer.step();
         params.forEach((param, i) => {
-          const got = param.data();
+          const got = param.toTypedArray();
           run.after[step][i].data.forEach((value, k) => {
             expect(got[k], `step ${step + 1}, parameter ${i}[${k}]`).to.be.closeTo(value, 1e-5);
           });
@@ -148,7 +148,7 @@ describe('optim', () => {
     grads.forEach((grad, step) => {
       p.grad = tensor(grad, { dtype: 'float64' });
       optimizer.step();
-      const got = p.data();
+      const got = p.toTypedArray();
       after[step].flat().forEach((value, i) => {
         expect(got[i], `step ${step + 1}, element ${i}`).to.be.closeTo(value, 2e-3);
       });

@@ -31,7 +31,7 @@ for (const { key, entry, dtype, layout } of wanted === undefined || wanted === a
       hash.update(bytesOf(t));
       const at = offset;
       offset += t.numel();
-      if (file !== undefined) parts.push(t.to('float64').data() as Float64Array);
+      if (file !== undefined) parts.push(t.to('float64').toTypedArray() as Float64Array);
       return { shape: [...t.shape], offset: at, length: t.numel() };
     });
     digests[key] = hash.digest('hex');

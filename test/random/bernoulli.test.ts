@@ -16,14 +16,14 @@ describe('bernoulli draws', () => {
       it(`${n} after ${skip}, p = ${p}`, () => {
         manualSeed(11);
         rand([skip], { dtype: 'float64' });
-        const u = rand([n], { dtype: 'float64' }).data() as Float64Array;
-        const next = rand([3], { dtype: 'float64' }).data();
+        const u = rand([n], { dtype: 'float64' }).toTypedArray() as Float64Array;
+        const next = rand([3], { dtype: 'float64' }).toTypedArray();
         for (const dtype of ['float32', 'float64', 'bfloat16', 'uint8'] as DType[]) {
           manualSeed(11);
           rand([skip], { dtype: 'float64' });
           const drawn = zeros([n], { dtype }).bernoulli_(p);
-          expect(Array.from(drawn.to('float64').data() as Float64Array)).to.deep.equal(Array.from(u, (x) => (x < p ? 1 : 0)));
-          expect(rand([3], { dtype: 'float64' }).data()).to.deep.equal(next);
+          expect(Array.from(drawn.to('float64').toTypedArray() as Float64Array)).to.deep.equal(Array.from(u, (x) => (x < p ? 1 : 0)));
+          expect(rand([3], { dtype: 'float64' }).toTypedArray()).to.deep.equal(next);
         }
       });
     }
@@ -31,6 +31,6 @@ describe('bernoulli draws', () => {
 
   it('draws by element of a tensor of probabilities', () => {
     manualSeed(1);
-    expect(Array.from(bernoulli(full([5], 1)).data() as Float32Array)).to.deep.equal([1, 1, 1, 1, 1]);
+    expect(Array.from(bernoulli(full([5], 1)).toTypedArray() as Float32Array)).to.deep.equal([1, 1, 1, 1, 1]);
   });
 });

@@ -7,7 +7,7 @@ const functions = nn.functional as unknown as Record<string, Call>;
 
 /** Values at least 0.1 from every multiple of 0.5. */
 function clear(shape: readonly number[]): Tensor {
-  const values = make(shape, -4, 4).data() as Float64Array;
+  const values = make(shape, -4, 4).toTypedArray() as Float64Array;
   return tensor(
     values.map((v) => Math.floor(2 * v) / 2 + 0.1 + 0.3 * (2 * v - Math.floor(2 * v))),
     { shape, requiresGrad: true },

@@ -12,7 +12,7 @@ const bools = tensor([true, false, true]);
 /** Values away from every whole number and from zero, between low and high. */
 function offGrid(shape: readonly number[], low: number, high: number): Tensor {
   const x = make(shape, low, high);
-  const values = x.data() as Float64Array;
+  const values = x.toTypedArray() as Float64Array;
   return tensor(
     values.map((v) => Math.floor(v) + 0.25 + 0.5 * (v - Math.floor(v))),
     { shape, requiresGrad: true },

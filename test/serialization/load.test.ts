@@ -21,7 +21,7 @@ describe('load: tensors of PyTorch', () => {
       [Infinity, Math.fround(3e-39)],
     ]);
     expect(t.float64.tolist()).to.deep.equal([1.1, -2.2]);
-    expect(t.int64.data()).to.deep.equal(BigInt64Array.of(-(2n ** 62n), 7n));
+    expect(t.int64.toTypedArray()).to.deep.equal(BigInt64Array.of(-(2n ** 62n), 7n));
     expect(t.int32.tolist()).to.deep.equal([-(2 ** 31), 7]);
     expect(t.int16.tolist()).to.deep.equal([-32768, 7]);
     expect(t.int8.tolist()).to.deep.equal([-128, 7]);

@@ -197,7 +197,7 @@ describe('save: refusals', () => {
     const error = await rejection(saving);
     expect(error).to.be.instanceOf(CheckpointError);
     expect(error.message).to.match(/await save\(\)/);
-    expect((await load(file)).x.data()[0]).to.equal(1);
+    expect((await load(file)).x.toTypedArray()[0]).to.equal(1);
     expect(await readdir(folder)).to.deep.equal(['x.pt']);
   });
 });
@@ -233,7 +233,7 @@ describe('save: atomic', () => {
     const file = path.join(folder, 'x.pt');
     await Promise.all(Array.from({ length: 12 }, (_, i) => save({ i, x: full([5000], i) }, file)));
     const { i, x } = await load(file);
-    expect([...new Set(x.data())]).to.deep.equal([i]);
+    expect([...new Set(x.toTypedArray())]).to.deep.equal([i]);
     expect(await readdir(folder)).to.deep.equal(['x.pt']);
   });
 });

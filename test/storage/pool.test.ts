@@ -33,7 +33,7 @@ describe('memory that is used again', () => {
     const before = memoryStats().allocatedBytes;
     let x = kept;
     for (let i = 0; i < 2000; i++) x = x.add(1);
-    expect(x.data()[N - 1]).to.equal(2001);
+    expect(x.toTypedArray()[N - 1]).to.equal(2001);
     expect(memoryStats().peakAllocatedBytes - before).to.be.lessThan(300 * MIB);
     expect(memoryStats().peakReservedBytes - before).to.be.lessThan(400 * MIB);
   });
@@ -85,7 +85,7 @@ describe('memory that is used again', () => {
     const captured = autograd.grad(out, [middle, x], { retainGraph: true });
     out.backward();
     churn();
-    const at = (t: Tensor | null): number => Number((t as Tensor).data()[N - 1]);
+    const at = (t: Tensor | null): number => Number((t as Tensor).toTypedArray()[N - 1]);
     expect(seen.map(at)).to.deep.equal([30, 15, 15]);
     // Once for each of the three times that a gradient arrived.
     expect(at(kept.grad)).to.equal(2 * 3 + 3 + 3);
@@ -115,8 +115,8 @@ describe('memory that is used again', () => {
     const y = (layer as unknown as (x: Tensor) => Tensor)((Double as unknown as { apply(x: Tensor): Tensor }).apply(x.mul(3)));
     y.mul(4).sum().backward();
     churn();
-    expect(held.map((t) => t.data()[N - 1])).to.deep.equal([4, 4, 20, 4, 8, 28]);
-    expect(x.grad?.data()[N - 1]).to.equal(24);
+    expect(held.map((t) => t.toTypedArray()[N - 1])).to.deep.equal([4, 4, 20, 4, 8, 28]);
+    expect(x.grad?.toTypedArray()[N - 1]).to.equal(24);
   });
 
   it('is not a cast that autocast keeps for the whole region, where backward runs inside it', () => {
@@ -129,7 +129,7 @@ describe('memory that is used again', () => {
     amp.autocast('cpu', { dtype: 'bfloat16' }, () => {
       out.backward();
       churn();
-      noGrad(() => expect(run(x).data()).to.deep.equal(plain.data()));
+      noGrad(() => expect(run(x).toTypedArray()).to.deep.equal(plain.toTypedArray()));
     });
   });
 
@@ -138,9 +138,9 @@ describe('memory that is used again', () => {
     const [first] = autograd.grad(x.pow(3).sum(), x, { createGraph: true }) as Tensor[];
     const [second] = autograd.grad(first.mul(first).sum(), x) as Tensor[];
     churn();
-    expect(first.data()[0]).to.equal(12);
+    expect(first.toTypedArray()[0]).to.equal(12);
     // d/dx (3 x^2)^2 = 36 x^3
-    expect(second.data()[N - 1]).to.equal(288);
+    expect(second.toTypedArray()[N - 1]).to.equal(288);
   });
 
   it('is none where the runtime has no collector that can be asked', () => {
@@ -148,7 +148,7 @@ describe('memory that is used again', () => {
     const before = memoryStats();
     const x = ones([N]).requiresGrad_();
     x.mul(3).mul(x).sum().backward();
-    expect(x.grad?.data()[7]).to.equal(6);
+    expect(x.grad?.toTypedArray()[7]).to.equal(6);
     expect(memoryStats()).to.deep.equal(before);
     setCollector(undefined);
     expect(collector()).to.not.equal(null);
@@ -171,7 +171,7 @@ describe('memory that is used again', () => {
     y.backward(ones([]).expand([8 * N]));
     // The gradient that a rule gets, the one that it makes, and what it needs on the way; ten rules would leave ten times that.
     expect(memoryStats().peakAllocatedBytes - before).to.be.at.most(4 * 9 * MIB);
-    expect(Number(x.grad?.data()[0])).to.be.greaterThan(0);
+    expect(Number(x.grad?.toTypedArray()[0])).to.be.greaterThan(0);
   });
 });
 
@@ -190,7 +190,7 @@ describe('memoryStats and emptyCache', () => {
     expect(memoryStats().peakAllocatedBytes - before).to.be.within(8 * MIB, 20 * MIB);
     resetPeakMemoryStats();
     expect(memoryStats().peakAllocatedBytes - before).to.equal(4 * MIB);
-    expect(x.data()[0]).to.equal(1);
+    expect(x.toTypedArray()[0]).to.equal(1);
   });
 
   it('follow the need: what a large computation took is let go while small ones go on', () => {

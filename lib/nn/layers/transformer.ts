@@ -182,7 +182,7 @@ function squareSubsequentMask(size: number, dtype?: DType): Tensor {
 function isCausalMask(mask: Mask | undefined, given: boolean | null | undefined, size: number): boolean {
   if (given !== null && given !== undefined) return given;
   if (mask === null || mask === undefined || !mask.info.floating || !sameShape(mask.shape, [size, size])) return false;
-  const values = mask.data();
+  const values = mask.toTypedArray();
   for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) if (Number(values[i * size + j]) !== (j > i ? Number.NEGATIVE_INFINITY : 0)) return false;
   return true;
 }
