@@ -6,7 +6,7 @@ import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo, filledTensor } from './cast.js';
 import { defineFunction } from './define-function.js';
-import { embedding } from './embedding.js';
+import { embedding, paddingRow } from './embedding.js';
 import { indexAdd, indexSelect } from './index-select.js';
 import { tensorArgument } from './promotion.js';
 import { scatterReduce } from './scatter-reduce.js';
@@ -68,7 +68,7 @@ export const embeddingBag = defineFunction(
       fail(ShapeError, 'embeddingBag', `perSampleWeights of shape [${given.shape}]`, `[${scales.shape}]`);
     const bounds = bagBounds(given, offsets, includeLastOffset);
     const n = weight.shape[0];
-    const padding = paddingIdx === undefined || paddingIdx === null ? -1 : paddingIdx < 0 ? paddingIdx + n : paddingIdx;
+    const padding = paddingRow('embeddingBag', paddingIdx, n);
     const indices = given.reshape([-1]);
     const values = indices.toTypedArray();
     const kept: number[] = [];
@@ -76,7 +76,7 @@ export const embeddingBag = defineFunction(
     const sizes = new Array<number>(bounds.length - 1).fill(0);
     for (let b = 0; b + 1 < bounds.length; b++) {
       for (let k = bounds[b]; k < bounds[b + 1]; k++) {
-        if (Number(values[k]) === padding) continue;
+        if (padding !== null && Number(values[k]) === padding) continue;
         kept.push(k);
         bags.push(b);
         sizes[b]++;

@@ -69,6 +69,13 @@ function renormalise(weight: Tensor, index: Tensor, maxNorm: number, normType: n
   });
 }
 
+/** The row of `paddingIdx`, a negative one counted from the end; null where there is none. */
+export function paddingRow(op: string, paddingIdx: number | null | undefined, n: number): number | null {
+  if (paddingIdx === undefined || paddingIdx === null) return null;
+  if (!Number.isInteger(paddingIdx) || paddingIdx < -n || paddingIdx >= n) fail(ArgumentError, op, `paddingIdx in [${-n}, ${n - 1}]`, describe(paddingIdx));
+  return paddingIdx < 0 ? paddingIdx + n : paddingIdx;
+}
+
 /**
  * Rows of the weight at the indices: out[..., :] = weight[input[...], :]. input: integers of any shape; weight: [V, D]. The row of
  * `paddingIdx` gets no gradient; rows longer than `maxNorm` (in the norm of order normType, 2) are scaled down in place first;
@@ -81,12 +88,8 @@ export const embedding = defineFunction(
     if (w.shape.length !== 2) fail(ShapeError, 'embedding', 'a weight of two dimensions', `[${w.shape}]`);
     if (sparse) fail(ArgumentError, 'embedding', 'sparse: false (there are no sparse gradients)', 'sparse: true');
     const n = w.shape[0];
-    let padding = -1;
-    if (paddingIdx !== undefined && paddingIdx !== null) {
-      if (!Number.isInteger(paddingIdx) || paddingIdx < -n || paddingIdx >= n) fail(ArgumentError, 'embedding', `paddingIdx in [${-n}, ${n - 1}]`, describe(paddingIdx));
-      padding = paddingIdx < 0 ? paddingIdx + n : paddingIdx;
-    }
-    const index = checkedIndex('embedding', input, n, false);
+    const padding = paddingRow('embedding', paddingIdx, n) ?? -1;
+    const index = checkedIndex('embedding', input, n);
     if (maxNorm !== undefined && maxNorm !== null) renormalise(isGradEnabled() ? w.detach() : w, index, maxNorm, normType);
     return embeddingOp([w, index], { paddingIdx: padding, scaleGradByFreq });
   },
@@ -104,7 +107,7 @@ export const oneHot = defineFunction({ name: 'nn.functional.oneHot', parameters:
   }
   if (!Number.isInteger(classes) || classes < 0 || (classes === 0 && elementCount(x.shape) === 0))
     fail(ArgumentError, 'oneHot', 'numClasses of at least 1, or -1', describe(numClasses));
-  const index = checkedIndex('oneHot', x.unsqueeze(-1), classes, false);
+  const index = checkedIndex('oneHot', x.unsqueeze(-1), classes);
   const out = filledTensor([...x.shape, classes], INT64, 0);
   scatterInto(kernels.scatter, out, filledTensor(index.shape, INT64, 1), index, x.shape.length);
   return out;

@@ -123,7 +123,7 @@ export interface Arranged {
 }
 
 /** Checks dim and index against the tensor; scalars count as vectors of one element. */
-function arrange(op: string, input: unknown, dim: number, index: unknown, insideAt: (d: number, dim: number) => boolean): Arranged {
+function arrange(op: string, input: unknown, dim: number, index: unknown, fromEnd = false): Arranged {
   const given = tensorArgument(op, 'input', input);
   const x = atLeastVector(given);
   const i = atLeastVector(tensorArgument(op, 'index', index));
@@ -131,24 +131,26 @@ function arrange(op: string, input: unknown, dim: number, index: unknown, inside
   if (elementCount(i.shape) > 0) {
     if (i.shape.length !== x.shape.length) fail(ShapeError, op, `an index of ${x.shape.length} dimensions`, `[${i.shape}]`, { input: given });
     for (let k = 0; k < x.shape.length; k++)
-      if (insideAt(k, d) && i.shape[k] > x.shape[k]) fail(ShapeError, op, `an index no larger than the tensor (except in dim ${d})`, `[${i.shape}]`, { input: given });
+      if (k !== d && i.shape[k] > x.shape[k]) fail(ShapeError, op, `an index no larger than the tensor (except in dim ${d})`, `[${i.shape}]`, { input: given });
   }
-  return { x, dim: d, index: checkedIndex(op, i, x.shape[d]) };
+  return { x, dim: d, index: checkedIndex(op, i, x.shape[d], fromEnd) };
 }
+
+/** What was taken by an index of one element, in the shape of the index that was given. */
+const inIndexShape = (out: Tensor, index: Tensor): Tensor => (index.shape.length === 0 ? viewOp([out], []) : out);
 
 /** The elements at the index of dimension `dim`: out[i][j] = input[i][index[i][j]] for dim 1. torch.gather */
 export const gather = defineFunction(
   { name: 'gather', parameters: ['input', 'dim', 'index', 'sparseGrad'], keywords: 1, required: 3 },
   (input: Tensor, dim: number, index: Tensor, sparseGrad?: boolean): Tensor => {
     void sparseGrad;
-    const a = arrange('gather', input, dim, index, (k, d) => k !== d);
-    const out = gatherOp([a.x, a.index], a.dim);
-    return index.shape.length === 0 ? viewOp([out], []) : out;
+    const a = arrange('gather', input, dim, index);
+    return inIndexShape(gatherOp([a.x, a.index], a.dim), index);
   },
 );
 
 export function scatterArguments(op: string, input: Tensor, dim: number, index: Tensor, src: unknown): Arranged & { source: Tensor } {
-  const a = arrange(op, input, dim, index, (k, d) => k !== d);
+  const a = arrange(op, input, dim, index);
   if (!(src instanceof Tensor)) {
     if (!isScalar(src)) fail(ArgumentError, op, 'a tensor or a number for src', describe(src));
     return { ...a, source: expandOp([asOperand(op, src, a.x.info)], a.index.shape) };
@@ -205,7 +207,10 @@ const scatterMultiplyOp = defineOp<number, Along>({
 defineInplace('scatter_', scatter);
 defineInplace('scatterAdd_', scatterAdd);
 
-/** The elements at the indices of dimension `dim`, where input and indices broadcast; of the flattened tensor without `dim`. torch.take_along_dim */
+/**
+ * The elements at the indices of dimension `dim`, where input and indices broadcast, negative ones counted from the end; of the flattened tensor
+ * without `dim`. An index beyond the ends is an IndexError, where PyTorch takes it modulo the size. torch.take_along_dim
+ */
 export const takeAlongDim = defineFunction(
   { name: 'takeAlongDim', parameters: ['input', 'indices', 'dim'], required: 2 },
   (input: Tensor, indices: Tensor, dim?: number | null): Tensor => {
@@ -224,7 +229,8 @@ export const takeAlongDim = defineFunction(
         [t],
         common.map((n, k) => (k === d ? t.shape[k] : n)),
       );
-    return gather(sized(x), d, sized(index));
+    const a = arrange('takeAlongDim', sized(x), d, sized(index), true);
+    return inIndexShape(gatherOp([a.x, a.index], a.dim), index);
   },
 );
 

@@ -56,13 +56,16 @@ export function rowsAlong(shape: Shape, dim: number, index: Shape): Rows {
   };
 }
 
-/** The index as contiguous int64 with all its values in -n..n-1 (0..n-1 where negative ones are not allowed), or a typed error. */
-export function checkedIndex(op: string, index: unknown, n: number, negative = true): Tensor {
+/**
+ * The index as contiguous int64 with all its values in 0..n-1, or a typed error. PyTorch counts a negative index from the end in some functions
+ * only (`fromEnd`: index, indexFill, take, put, takeAlongDim); everywhere else it is an error, which a padding value of -1 must not pass.
+ */
+export function checkedIndex(op: string, index: unknown, n: number, fromEnd = false): Tensor {
   const given = tensorArgument(op, 'index', index);
   if (given.info.category !== 1) fail(DTypeError, op, 'an index of an integer type', given.dtype);
   const list = contiguousOf(castTo64(given));
-  const at = kernels.firstOutside[INT64.code]?.(list.array, elementCount(list.shape), negative ? -n : 0, n) ?? -1;
-  if (at >= 0) fail(IndexError, op, negative ? `indices in [${-n}, ${n - 1}]` : `indices in [0, ${n - 1}]`, `${list.array[at]} (element ${at})`, { index: given });
+  const at = kernels.firstOutside[INT64.code]?.(list.array, elementCount(list.shape), fromEnd ? -n : 0, n) ?? -1;
+  if (at >= 0) fail(IndexError, op, fromEnd ? `indices in [${-n}, ${n - 1}]` : `indices in [0, ${n - 1}]`, `${list.array[at]} (element ${at})`, { index: given });
   return list;
 }
 

@@ -15,11 +15,11 @@ import { asOperand, isScalar, type Scalar, tensorArgument } from './promotion.js
 import { expandOp, viewOp } from './view.js';
 
 /** A checked vector of indices of a dimension, and the rows that it takes. */
-function along(op: string, x: Tensor, dim: number, index: unknown): { rows: Rows; index: Tensor } {
+function along(op: string, x: Tensor, dim: number, index: unknown, fromEnd = false): { rows: Rows; index: Tensor } {
   const given = tensorArgument(op, 'index', index);
   if (given.shape.length > 1) fail(ShapeError, op, 'an index of at most one dimension', `[${given.shape}]`);
   const d = wrapDim(op, dim, x.shape.length);
-  const list = checkedIndex(op, given, x.shape[d] ?? 1);
+  const list = checkedIndex(op, given, x.shape[d] ?? 1, fromEnd);
   const rows = rowsAlong(x.shape, d, [elementCount(list.shape)]);
   // A scalar is one row of itself.
   return { rows: x.shape.length === 0 ? { ...rows, rowsShape: [] } : rows, index: list };
@@ -114,7 +114,7 @@ function tensorFrom(values: readonly bigint[]): Tensor {
 function indexFillInto(op: string, inPlace: boolean) {
   return (input: Tensor, dim: number, index: Tensor, value: Scalar | Tensor): Tensor => {
     const x = tensorArgument(op, 'input', input);
-    const { rows, index: list } = along(op, x, dim, distinct(op, index));
+    const { rows, index: list } = along(op, x, dim, distinct(op, index), true);
     if (value instanceof Tensor ? value.shape.length > 0 : !isScalar(value)) fail(ArgumentError, op, 'a number or a 0-dimensional tensor for value', describe(value));
     const one = value instanceof Tensor ? castRecorded(value, x.info) : asOperand(op, value, x.info);
     const s = expandOp([one], rows.rowsShape);
@@ -137,7 +137,7 @@ export function flatRows(x: Tensor, index: Tensor): Rows {
 /** The elements at positions of the flattened tensor, in the index's shape. torch.take */
 export const take = defineFunction({ name: 'take', parameters: ['input', 'index'], required: 2 }, (input: Tensor, index: Tensor): Tensor => {
   const x = tensorArgument('take', 'input', input);
-  const list = checkedIndex('take', index, elementCount(x.shape));
+  const list = checkedIndex('take', index, elementCount(x.shape), true);
   return takeRowsOp([x, list], flatRows(x, list));
 });
 
@@ -146,7 +146,7 @@ export const put = defineFunction(
   { name: 'put', parameters: ['input', 'index', 'source', 'accumulate'], required: 3 },
   (input: Tensor, index: Tensor, source: Tensor, accumulate?: boolean): Tensor => {
     const x = tensorArgument('put', 'input', input);
-    const list = checkedIndex('put', index, elementCount(x.shape));
+    const list = checkedIndex('put', index, elementCount(x.shape), true);
     const s = tensorArgument('put', 'source', source);
     requireSameType('put', 'a source', x, s);
     if (elementCount(s.shape) !== elementCount(list.shape)) fail(ShapeError, 'put', `a source of ${elementCount(list.shape)} elements`, `[${s.shape}]`);

@@ -143,7 +143,7 @@ function pick(op: string, { view, tensors }: Basic): Picked {
   let shape: Shape = [];
   for (const d of dims) shape = indexShapes(op, shape, (tensors[d] as Tensor).shape);
   const sizes = source.shape.slice(first, first + dims.length);
-  const lists = dims.map((d, k) => checkedIndex(op, tensors[d], sizes[k]));
+  const lists = dims.map((d, k) => checkedIndex(op, tensors[d], sizes[k], true));
   const index = lists.length === 1 ? lists[0] : linearIndex(shape, lists, sizes);
   const before = source.shape.slice(0, first);
   const after = source.shape.slice(first + dims.length);

@@ -34,7 +34,7 @@ samples({
   })),
   expandable: false,
   errors: [
-    { name: 'out of range', call: () => indexReduce(make([2]), 0, at, make([3]), 'prod'), error: IndexError, message: /indexReduce: expected indices in \[-2, 1\], got 2/ },
+    { name: 'out of range', call: () => indexReduce(make([2]), 0, at, make([3]), 'prod'), error: IndexError, message: /indexReduce: expected indices in \[0, 1\], got 2/ },
     { name: 'sum', call: () => indexReduce(make([3]), 0, at, make([3]), 'sum' as 'prod'), error: ArgumentError, message: /indexAdd adds/ },
   ],
 });
