@@ -43,6 +43,8 @@ interface FunctionDeclaration<P extends readonly string[]> {
 
 /** Every public function by name; generic tests ask for samples of each. */
 export const publicFunctions = new Map<string, (...args: never[]) => unknown>();
+/** The parameter names of every public function, as declared; the fuzzer chooses arguments by them. */
+export const publicParameters = new Map<unknown, readonly string[]>();
 
 /** True for an object literal: the only thing that counts as an options object. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
@@ -75,7 +77,10 @@ export function defineFunction<const P extends readonly string[], A extends read
     return call(...args);
   };
   Object.defineProperty(fn, 'name', { value: name.slice(name.lastIndexOf('.') + 1) });
-  if (!declaration.hidden) publicFunctions.set(name, fn as never);
+  if (!declaration.hidden) {
+    publicFunctions.set(name, fn as never);
+    publicParameters.set(fn, parameters);
+  }
   if (method !== false) attachMethod(method === true ? name : method, fn);
   return fn as unknown as PublicFunction<P, A, R>;
 }
