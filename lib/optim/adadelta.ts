@@ -3,9 +3,10 @@ import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,20 +44,20 @@ export interface AdadeltaGroup extends ParamGroup {
 const DEFAULTS = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, foreach: null, capturable: false, maximize: false, differentiable: false };
 
 /** `v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p = p - lr u`. Source: torch.optim.Adadelta. */
-export class Adadelta extends Optimizer {
+export class Adadelta extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adadelta);
   }
   declare readonly paramGroups: AdadeltaGroup[];
 
   constructor(
-    params: Params<AdadeltaGroup>,
+    params: ParamsOrAll<AdadeltaGroup, AdadeltaOptions>,
     ...args: Arguments<[lr?: number | Tensor, rho?: number, eps?: number, weightDecay?: number, foreach?: boolean | null], AdadeltaOptions>
   ) {
-    super(params, readArguments('Adadelta', DEFAULTS, args, 5));
+    super(...optimizerArguments('Adadelta', DEFAULTS, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as AdadeltaGroup;
     for (const key of ['lr', 'eps', 'weightDecay'] as const) checkNumber(op, key, group[key], 0);
     checkNumber(op, 'rho', group.rho, 0);

@@ -3,8 +3,9 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { zeros } from '../tensor/factories.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { type Arguments, checkNumber } from './arguments.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState } from './state.js';
 
 /** Hyperparameters of Adafactor. */
@@ -43,15 +44,15 @@ const DEFAULTS = {
 const EPSILON: Readonly<Record<string, number>> = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };
 
 /** `u = g / sqrt(v)`, v of rank one for matrices; `p = p - lr' u / max(1, rms(u) / d)`. Source: torch.optim.Adafactor (Shazeer and Stern, 2018). */
-export class Adafactor extends Optimizer {
+export class Adafactor extends PerParameterOptimizer {
   constructor(
-    params: Params,
+    params: ParamsOrAll<ParamGroup, AdafactorOptions>,
     ...args: Arguments<[lr?: number | Tensor, beta2Decay?: number, eps?: readonly [number | null, number], d?: number, weightDecay?: number], AdafactorOptions>
   ) {
-    super(params, readArguments('Adafactor', DEFAULTS, args, 5));
+    super(...optimizerArguments('Adafactor', DEFAULTS, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as unknown as AdafactorGroup;
     checkNumber(op, 'lr', group.lr, 0);
     checkNumber(op, 'weightDecay', group.weightDecay, 0);
@@ -73,7 +74,8 @@ export class Adafactor extends Optimizer {
     const { shape, dtype } = param;
     const floor = group.eps[0] ?? EPSILON[dtype];
     const step = nextStep(state);
-    const share = step ** group.beta2Decay;
+    // 1 to any power is 1, where JavaScript's 1 ** -Infinity is NaN.
+    const share = step === 1 ? 1 : step ** group.beta2Decay;
     noGrad(() => {
       const grad = group.maximize ? gradient.neg() : gradient;
       const alpha = Math.max(group.eps[1], Number(param.norm().item()) / Math.sqrt(param.numel())) * Math.min(lr, 1 / Math.sqrt(step));

@@ -2,9 +2,10 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,17 +44,17 @@ export interface AdagradGroup extends ParamGroup {
 const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, foreach: null, maximize: false, differentiable: false, fused: null };
 
 /** `s = s + g^2; p = p - lr / (1 + (step - 1) lrDecay) g / (sqrt(s) + eps)`. Source: torch.optim.Adagrad (Duchi et al., 2011). */
-export class Adagrad extends Optimizer {
+export class Adagrad extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adagrad);
   }
   declare readonly paramGroups: AdagradGroup[];
 
   constructor(
-    params: Params<AdagradGroup>,
+    params: ParamsOrAll<AdagradGroup, AdagradOptions>,
     ...args: Arguments<[lr?: number | Tensor, lrDecay?: number, weightDecay?: number, initialAccumulatorValue?: number, eps?: number], AdagradOptions>
   ) {
-    super(params, readArguments('Adagrad', DEFAULTS, args, 6));
+    super(...optimizerArguments('Adagrad', DEFAULTS, params, args, 6));
     // As in PyTorch the accumulators are there before the first step.
     for (const group of this.paramGroups) {
       for (const param of group.params) {
@@ -64,7 +65,7 @@ export class Adagrad extends Optimizer {
     }
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as AdagradGroup;
     for (const key of ['lr', 'lrDecay', 'weightDecay', 'initialAccumulatorValue', 'eps'] as const) checkNumber(op, key, group[key], 0);
   }

@@ -2,10 +2,11 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkBetas, checkNumber } from './arguments.js';
 import { BiasCorrection } from './bias-correction.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -61,6 +62,8 @@ export interface AdamGroup extends ParamGroup {
   maximize: boolean;
   decoupledWeightDecay: boolean;
 }
+/** AdamW's decay is always decoupled. */
+type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>;
 type Positional = [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, amsgrad?: boolean];
 
 const DEFAULTS = {
@@ -80,7 +83,7 @@ const DEFAULTS = {
  * `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p = p - lr m' / (sqrt(v') + eps)`, where m' and v' are m and v divided by
  * `1 - beta^step`. Source: torch.optim.Adam (Kingma and Ba, 2015).
  */
-export class Adam extends Optimizer {
+export class Adam extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adam);
   }
@@ -88,11 +91,11 @@ export class Adam extends Optimizer {
   private readonly correction1 = new BiasCorrection();
   private readonly correction2 = new BiasCorrection();
 
-  constructor(params: Params<AdamGroup>, ...args: Arguments<Positional, AdamOptions>) {
-    super(params, readArguments('Adam', { ...DEFAULTS, decoupledWeightDecay: false }, args, 5));
+  constructor(params: ParamsOrAll<AdamGroup, AdamOptions>, ...args: Arguments<Positional, AdamOptions>) {
+    super(...optimizerArguments('Adam', { ...DEFAULTS, decoupledWeightDecay: false }, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as AdamGroup;
     checkNumber(op, 'lr', group.lr, 0);
     checkNumber(op, 'eps', group.eps, 0);
@@ -126,8 +129,9 @@ export class Adam extends Optimizer {
 
 /** Adam with decoupled weight decay: `p = p (1 - lr weightDecay)` before the step. Source: torch.optim.AdamW (Loshchilov and Hutter, 2019). */
 export class AdamW extends Adam {
-  constructor(params: Params<AdamGroup>, ...args: Arguments<Positional, Omit<AdamOptions, 'decoupledWeightDecay'>>) {
-    super(params, { ...readArguments('AdamW', { ...DEFAULTS, weightDecay: 1e-2 }, args, 5), decoupledWeightDecay: true });
+  constructor(params: ParamsOrAll<AdamGroup, AdamWOptions>, ...args: Arguments<Positional, AdamWOptions>) {
+    const [list, given] = optimizerArguments('AdamW', { ...DEFAULTS, weightDecay: 1e-2 }, params, args, 5);
+    super(list, { ...given, decoupledWeightDecay: true });
   }
 
   protected override upgradeGroup(group: Record<string, unknown>): void {

@@ -2,9 +2,10 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkBetas, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -63,20 +64,20 @@ const DEFAULTS = {
 };
 
 /** `m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); p = p - lr / (1 - beta1^step) m / u`. Source: torch.optim.Adamax. */
-export class Adamax extends Optimizer {
+export class Adamax extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adamax);
   }
   declare readonly paramGroups: AdamaxGroup[];
 
   constructor(
-    params: Params<AdamaxGroup>,
+    params: ParamsOrAll<AdamaxGroup, AdamaxOptions>,
     ...args: Arguments<[lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, foreach?: boolean | null], AdamaxOptions>
   ) {
-    super(params, readArguments('Adamax', DEFAULTS, args, 5));
+    super(...optimizerArguments('Adamax', DEFAULTS, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as AdamaxGroup;
     for (const key of ['lr', 'eps', 'weightDecay'] as const) checkNumber(op, key, group[key], 0);
     group.betas = checkBetas(op, group.betas);

@@ -26,6 +26,25 @@ export function readArguments<T extends object>(op: string, defaults: T, args: r
   return out as T;
 }
 
+/**
+ * The same of a constructor whose first argument is `first`, where all arguments may come by name in one object: `new StepLR({ optimizer, stepSize: 3 })`.
+ * Returns the first argument and the others.
+ */
+export function readNamed<T extends object>(
+  op: string,
+  name: string,
+  defaults: T,
+  first: unknown,
+  args: readonly unknown[],
+  positional = Number.POSITIVE_INFINITY,
+): [first: unknown, rest: T] {
+  if (!isOptions(first)) return [first, readArguments(op, defaults, args, positional)];
+  if (args.length > 0) fail(ArgumentError, op, `${name} first, or all arguments by name in one object`, 'an object and other arguments');
+  const { [name]: value, ...options } = first;
+  rejectUnknownOptions(op, first, [name, ...Object.keys(defaults)]);
+  return [value, readArguments(op, defaults, [options], positional)];
+}
+
 /** `expAvgSq` as `exp_avg_sq`, `TMax` as `T_max`. */
 export function snakeCase(name: string): string {
   if (/^[A-Z][A-Z0-9]/.test(name)) return `${name[0]}_${snakeCase(name[1].toLowerCase() + name.slice(2))}`;

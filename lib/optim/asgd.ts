@@ -1,10 +1,12 @@
 /** Averaged stochastic gradient descent, one fused pass a parameter. */
+import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -43,14 +45,14 @@ export interface ASGDGroup extends ParamGroup {
 const DEFAULTS = { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, foreach: null, maximize: false, differentiable: false, capturable: false };
 
 /** `p = p (1 - lambd eta) - eta g; ax = ax + mu (p - ax)`, eta and mu falling with the steps. Source: torch.optim.ASGD. */
-export class ASGD extends Optimizer {
+export class ASGD extends PerParameterOptimizer {
   static {
     updatesByOneKernel(ASGD);
   }
   declare readonly paramGroups: ASGDGroup[];
 
   constructor(
-    params: Params<ASGDGroup>,
+    params: ParamsOrAll<ASGDGroup, ASGDOptions>,
     ...args: Arguments<
       [
         lr?: number | Tensor,
@@ -66,13 +68,14 @@ export class ASGD extends Optimizer {
       ASGDOptions
     >
   ) {
-    super(params, readArguments('ASGD', DEFAULTS, args, 9));
+    super(...optimizerArguments('ASGD', DEFAULTS, params, args, 9));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as ASGDGroup;
     for (const key of ['lr', 'weightDecay'] as const) checkNumber(op, key, group[key], 0);
     for (const key of ['lambd', 'alpha', 't0'] as const) checkNumber(op, key, group[key]);
+    if (group.alpha === Number.NEGATIVE_INFINITY) fail(ArgumentError, op, 'an alpha above -Infinity', '-Infinity');
   }
 
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {

@@ -7,9 +7,9 @@ import { ArgumentError, describe, fail } from '../errors.js';
 import { cat } from '../ops/cat.js';
 import { zeros } from '../tensor/factories.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkInteger, checkNumber } from './arguments.js';
 import { type Evaluation, strongWolfe } from './line-search.js';
-import { type Closure, Optimizer, type OptimizerStateDict, type ParamGroup, type Params } from './optimizer.js';
+import { type Closure, Optimizer, optimizerArguments, type OptimizerStateDict, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import type { ParamState } from './state.js';
 
 /** Hyperparameters of LBFGS. */
@@ -68,7 +68,7 @@ export class LBFGS extends Optimizer {
   declare readonly paramGroups: LBFGSGroup[];
 
   constructor(
-    params: Params<LBFGSGroup>,
+    params: ParamsOrAll<LBFGSGroup, LBFGSOptions>,
     ...args: Arguments<
       [
         lr?: number | Tensor,
@@ -82,16 +82,17 @@ export class LBFGS extends Optimizer {
       LBFGSOptions
     >
   ) {
-    const given = readArguments('LBFGS', DEFAULTS, args, 7);
-    super(params, { ...given, maxEval: given.maxEval ?? Math.floor((given.maxIter * 5) / 4) });
+    const [list, given] = optimizerArguments('LBFGS', DEFAULTS, params, args, 7);
+    super(list, { ...given, maxEval: given.maxEval ?? Math.floor((given.maxIter * 5) / 4) });
     if (this.paramGroups.length !== 1) fail(ArgumentError, 'LBFGS', 'one parameter group', String(this.paramGroups.length));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as LBFGSGroup;
     checkNumber(op, 'lr', group.lr, 0);
     for (const key of ['toleranceGrad', 'toleranceChange'] as const) checkNumber(op, key, group[key]);
-    for (const key of ['maxIter', 'maxEval', 'historySize'] as const) checkInteger(op, key, group[key], 0);
+    for (const key of ['maxIter', 'maxEval'] as const) checkInteger(op, key, group[key], 0);
+    checkInteger(op, 'historySize', group.historySize, 1);
     if ((group.lineSearchFn ?? null) !== null && group.lineSearchFn !== 'strong_wolfe')
       fail(ArgumentError, op, "lineSearchFn 'strong_wolfe' or null", describe(group.lineSearchFn));
   }
@@ -105,12 +106,13 @@ export class LBFGS extends Optimizer {
       Array.isArray(value) ? value.map((item) => plain(item) as number) : value instanceof Tensor ? Number(value.item()) : value;
     for (const state of this.state.values()) for (const key of ['t', 'ro', 'al', 'HDiag', 'prevLoss']) if (state[key] !== undefined) state[key] = plain(state[key]);
   }
-  protected update(): void {
-    throw new Error('LBFGS updates all parameters as one');
-  }
 
+  /** Calls the closure up to `maxEval` times, and returns its first value. With an async closure the result is a promise. */
+  override step<L>(closure: Closure<L>): L {
+    return this.run(closure) as L;
+  }
   /** Runs the iteration, which asks for a loss by yielding; with an async closure it goes on when the promise settles. */
-  protected override run(closure: Closure | undefined): unknown {
+  private run(closure: Closure | undefined): unknown {
     if (typeof closure !== 'function') return fail(ArgumentError, 'LBFGS.step', 'a closure that recomputes the loss', describe(closure));
     const iteration = this.iterate();
     const advance = (given: IteratorResult<undefined, unknown>): unknown => {

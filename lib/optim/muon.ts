@@ -3,8 +3,9 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { addmm } from '../ops/matmul.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from './arguments.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { type Arguments, checkBoolean, checkInteger, checkNumber } from './arguments.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { type ParamState, stateArray } from './state.js';
 
 /** Hyperparameters of Muon. */
@@ -61,18 +62,19 @@ function orthogonal(given: Tensor, [a, b, c]: readonly [number, number, number],
 }
 
 /** `b = momentum b + (1 - momentum) g; p = p (1 - lr weightDecay) - lr' orthogonal(b)`. Source: torch.optim.Muon (Jordan et al., 2024). */
-export class Muon extends Optimizer {
+export class Muon extends PerParameterOptimizer {
   declare readonly paramGroups: MuonGroup[];
 
-  constructor(params: Params<MuonGroup>, ...args: Arguments<[lr?: number | Tensor, weightDecay?: number, momentum?: number, nesterov?: boolean], MuonOptions>) {
-    super(params, readArguments('Muon', DEFAULTS, args, 8));
+  constructor(params: ParamsOrAll<MuonGroup, MuonOptions>, ...args: Arguments<[lr?: number | Tensor, weightDecay?: number, momentum?: number, nesterov?: boolean], MuonOptions>) {
+    super(...optimizerArguments('Muon', DEFAULTS, params, args, 8));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as MuonGroup;
-    for (const key of ['lr', 'weightDecay', 'momentum', 'eps'] as const) checkNumber(op, key, group[key], 0);
+    for (const key of ['lr', 'weightDecay', 'momentum'] as const) checkNumber(op, key, group[key], 0);
+    checkNumber(op, 'eps', group.eps);
     checkBoolean(op, 'nesterov', group.nesterov);
-    checkInteger(op, 'nsSteps', group.nsSteps, 0);
+    checkInteger(op, 'nsSteps', group.nsSteps, Number.MIN_SAFE_INTEGER);
     if (group.nsSteps >= 100) fail(ArgumentError, op, 'nsSteps below 100', String(group.nsSteps));
     if (!Array.isArray(group.nsCoefficients) || group.nsCoefficients.length !== 3) fail(ArgumentError, op, 'three nsCoefficients', describe(group.nsCoefficients));
     if (![null, undefined, 'original', 'match_rms_adamw'].includes(group.adjustLrFn))

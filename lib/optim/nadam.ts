@@ -2,9 +2,10 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkBetas, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -74,23 +75,23 @@ const DEFAULTS = {
 };
 
 /** Adam whose step looks ahead along a momentum that warms up as `beta1 (1 - 0.96^(step momentumDecay) / 2)`. Source: torch.optim.NAdam. */
-export class NAdam extends Optimizer {
+export class NAdam extends PerParameterOptimizer {
   static {
     updatesByOneKernel(NAdam);
   }
   declare readonly paramGroups: NAdamGroup[];
 
   constructor(
-    params: Params<NAdamGroup>,
+    params: ParamsOrAll<NAdamGroup, NAdamOptions>,
     ...args: Arguments<
       [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, momentumDecay?: number, decoupledWeightDecay?: boolean],
       NAdamOptions
     >
   ) {
-    super(params, readArguments('NAdam', DEFAULTS, args, 6));
+    super(...optimizerArguments('NAdam', DEFAULTS, params, args, 6));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as NAdamGroup;
     for (const key of ['lr', 'eps', 'weightDecay', 'momentumDecay'] as const) checkNumber(op, key, group[key], 0);
     group.betas = checkBetas(op, group.betas);

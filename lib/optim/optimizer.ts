@@ -1,17 +1,14 @@
 /**
- * The base of every optimizer: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass checks its
- * hyperparameters and updates one parameter at a time; it sees parameters and gradients as contiguous memory. Updates of one kernel
- * wait for each other and run as one parallel pass over all parameters (one-pass.ts).
+ * The base of every optimizer, a user's own included: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass
+ * writes `step`. Those of this library update one parameter at a time (per-parameter-optimizer.ts).
  */
-import { enableGrad } from '../autograd/grad-mode.js';
-import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest } from '../errors.js';
-import { castTo, contiguousOf, copyInto, fillWith } from '../ops/cast.js';
+import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest, NodegradError } from '../errors.js';
+import { fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
 import { observer, watched } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
-import { camelCase, checkBoolean, snakeCase } from './arguments.js';
-import { OnePass } from './one-pass.js';
+import { camelCase, checkBoolean, readNamed, snakeCase } from './arguments.js';
 import { loadValue, type ParamState } from './state.js';
 
 /** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
@@ -27,6 +24,8 @@ export interface ParamGroup {
   betas?: readonly [number, number];
   eps?: number;
   maximize?: boolean;
+  /** True only where a state dict of PyTorch says so: `step` then fails. */
+  differentiable?: boolean;
   /** Set by schedulers. */
   initialLr?: number;
   maxLr?: number;
@@ -40,6 +39,14 @@ export interface ParamGroup {
 export type GivenGroup<G extends ParamGroup = ParamGroup> = { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> } & Partial<Omit<G, 'params'>>;
 /** What an optimizer optimizes: tensors, [name, tensor] pairs, or parameter groups. */
 export type Params<G extends ParamGroup = ParamGroup> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<G>>;
+
+/** The first argument of an optimizer: its parameters, or all arguments by name in one object. */
+export type ParamsOrAll<G extends ParamGroup, O> = Params<G> | ({ params: Params<G> } & O);
+
+/** The arguments of an optimizer as its parameters and its hyperparameters over the defaults. The constructor of `Optimizer` checks both. */
+export function optimizerArguments<T extends object>(op: string, defaults: T, params: unknown, args: readonly unknown[], positional: number): [params: Params, options: T] {
+  return readNamed(op, 'params', defaults, params, args, positional) as [Params, T];
+}
 
 /** PyTorch's layout; `state` is keyed by the parameter's number, as a Map so that files carry whole numbers. */
 export interface OptimizerStateDict {
@@ -70,6 +77,20 @@ function hookList<H>(hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
   };
 }
 
+/** A loaded hyperparameter, or a CheckpointError where it is of another kind than the default. Python's 0 and 1 count as booleans. */
+function ofOneKind(op: string, key: string, value: unknown, byDefault: unknown): unknown {
+  const isNumber = (item: unknown): boolean => typeof item === 'number';
+  if (typeof byDefault === 'number' && !isNumber(value)) fail(CheckpointError, op, `a number for ${snakeCase(key)}`, describe(value));
+  if (typeof byDefault === 'boolean') {
+    if (value === 0 || value === 1) return value === 1;
+    if (typeof value !== 'boolean') fail(CheckpointError, op, `a boolean for ${snakeCase(key)}`, describe(value));
+  }
+  if (Array.isArray(byDefault) && byDefault.every((item) => item === null || isNumber(item)))
+    if (!Array.isArray(value) || value.length !== byDefault.length || !value.every((item) => item === null || isNumber(item)))
+      fail(CheckpointError, op, `${byDefault.length} numbers for ${snakeCase(key)}`, describe(value));
+  return value;
+}
+
 /** A learning rate given as a tensor of one element counts as its number. */
 function plainNumber(op: string, name: string, value: unknown): unknown {
   if (!(value instanceof Tensor)) return value;
@@ -77,8 +98,14 @@ function plainNumber(op: string, name: string, value: unknown): unknown {
   return Number(value.item());
 }
 
-/** Base class. Source: torch.optim.Optimizer. */
-export abstract class Optimizer {
+/** The functions that `observeStep` made. */
+const observed = new WeakSet<object>();
+
+/**
+ * Base class. A subclass hands its parameters and the defaults of its hyperparameters to `super`, and writes `step`, which reads
+ * `paramGroups`, keeps what it remembers in `state`, and changes parameters within `noGrad`. Source: torch.optim.Optimizer.
+ */
+export class Optimizer {
   /** Live groups; change a hyperparameter here and the next step uses it. */
   readonly paramGroups: ParamGroup[] = [];
   /** What is remembered of each parameter. */
@@ -86,6 +113,9 @@ export abstract class Optimizer {
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Counts calls of `step`; schedulers ask whether there was one. */
   stepCount = 0;
+  /** Internal: what schedulers are yet to do before the optimizer is used; see `LRScheduler`. */
+  readonly unsettled = new Set<(final: boolean) => void>();
+  private stepping = false;
   private readonly preHooks = new Set<{ hook: StepHook }>();
   private readonly postHooks = new Set<{ hook: StepHook }>();
   private readonly savingHooks = new Set<{ hook: (optimizer: Optimizer) => void }>();
@@ -108,14 +138,16 @@ export abstract class Optimizer {
     if (given.length === 0) fail(ArgumentError, op, 'at least one parameter', 'an empty list');
     const groups = isOptions(given[0]) ? given : [{ params: given }];
     for (const group of groups) this.addParamGroup(group as GivenGroup);
+    this.observeStep();
   }
 
-  /** Throws ArgumentError where a group's hyperparameters cannot be. */
-  protected abstract checkGroup(op: string, group: ParamGroup): void;
-  /** Updates one parameter in place. Both are contiguous and of one type; what the parameter's memory holds is the new value. */
-  protected abstract update(group: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void;
+  /** Throws ArgumentError where a group's hyperparameters cannot be. A subclass may leave it out. */
+  protected checkGroup(_op: string, _group: ParamGroup): void {}
 
-  /** Adds parameters, such as layers that begin to train later. Throws as the constructor does. */
+  /**
+   * Adds parameters, such as layers that begin to train later. Throws as the constructor does. A key that is no hyperparameter is kept in the group, as in
+   * PyTorch, unless it looks like one that is misspelt.
+   */
   addParamGroup(given: GivenGroup): void {
     const op = `${this.constructor.name}.addParamGroup`;
     if (!isOptions(given)) fail(ArgumentError, op, 'an object with params', describe(given));
@@ -124,7 +156,7 @@ export abstract class Optimizer {
     for (const key of Object.keys(given)) {
       if (known.includes(key)) continue;
       const near = nearest(key, known);
-      throw new ArgumentError(`${op}: unknown option ${JSON.stringify(key)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (options: ${known.join(', ')})`);
+      if (near !== undefined) throw new ArgumentError(`${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ${known.join(', ')})`);
     }
     const list: unknown[] = given.params instanceof Tensor ? [given.params] : [...(given.params as Iterable<unknown>)];
     const names: string[] = [];
@@ -193,82 +225,57 @@ export abstract class Optimizer {
     }
   }
 
-  /**
-   * Updates every parameter that has a gradient. A closure recomputes the loss first, with gradients enabled, and its value is
-   * returned; where it returns a promise, so does `step`.
-   */
-  step(): undefined;
-  step<L>(closure: Closure<L>): L;
-  step<L>(closure?: Closure<L>): L | undefined {
-    if (observer.active === null) return this.stepAll(closure);
-    return watched(`Optimizer.step#${this.constructor.name}.step`, () => this.stepAll(closure));
+  /** One step. Every subclass has its own; a closure recomputes the loss, and its value is returned. */
+  step(_closure?: Closure): unknown {
+    return fail(NodegradError, this.constructor.name, 'a step() of its own', 'none');
   }
-  private stepAll<L>(closure: Closure<L> | undefined): L | undefined {
-    const args = closure === undefined ? [] : [closure];
+
+  /**
+   * Internal: puts hooks, the count of steps and observers around `step`, whoever wrote it. Schedulers call it again, for a `step` that was assigned after
+   * this constructor.
+   */
+  observeStep(): void {
+    const step = this.step as (...args: unknown[]) => unknown;
+    if (observed.has(step)) return;
+    const call = (...args: unknown[]): unknown => {
+      if (this.stepping) return step.apply(this, args);
+      if (observer.active === null) return this.callStep(step, args);
+      return watched(`Optimizer.step#${this.constructor.name}.step`, () => this.callStep(step, args));
+    };
+    observed.add(call);
+    Object.defineProperty(this, 'step', { value: call, writable: true, configurable: true });
+  }
+  private callStep(step: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown {
+    if (this.unsettled.size > 0) this.settle(true);
     for (const { hook } of this.preHooks) hook(this, args);
     const finish = (): void => {
       this.stepCount++;
       for (const { hook } of this.postHooks) hook(this, args);
     };
-    const result = this.run(closure as Closure | undefined);
-    if (result instanceof Promise) {
-      return result.then((loss: unknown) => {
-        finish();
-        return loss;
-      }) as L;
-    }
-    finish();
-    return result as L | undefined;
-  }
-
-  /** One step without hooks: the closure, then an update a parameter. LBFGS, which calls its closure many times, replaces it. */
-  protected run(closure: Closure | undefined): unknown {
-    if (closure === undefined) {
-      this.updateAll();
-      return undefined;
-    }
-    if (typeof closure !== 'function') fail(ArgumentError, `${this.constructor.name}.step`, 'a function as closure', describe(closure));
-    const loss = enableGrad(closure);
-    if (loss instanceof Promise) {
-      return loss.then((value: unknown) => {
-        this.updateAll();
-        return value;
-      });
-    }
-    this.updateAll();
-    return loss;
-  }
-
-  private updateAll(): void {
-    const pass = OnePass.begin(this.update, this.paramGroups);
+    this.stepping = true;
+    let result: unknown;
     try {
-      this.updateEach(pass);
-    } finally {
-      pass?.end();
+      result = step.apply(this, [...args]);
+    } catch (error) {
+      this.stepping = false;
+      throw error;
     }
+    if (result instanceof Promise)
+      return result
+        .finally(() => {
+          this.stepping = false;
+        })
+        .then((loss: unknown) => {
+          finish();
+          return loss;
+        });
+    this.stepping = false;
+    finish();
+    return result;
   }
-  private updateEach(pass: OnePass | null): void {
-    for (const group of this.paramGroups) {
-      for (const param of group.params) {
-        const gradient = param.gradient;
-        if (gradient === null) continue;
-        let state = this.state.get(param);
-        if (state === undefined) {
-          state = {};
-          this.state.set(param, state);
-        }
-        const grad = contiguousOf(gradient.info === param.info ? gradient : castTo(gradient, param.info));
-        pass?.add(param, grad);
-        if (param.contiguousLayout) this.update(group, param, grad, state);
-        else {
-          const copy = castTo(param, param.info);
-          this.update(group, copy, grad, state);
-          pass?.doKept();
-          copyInto(param, copy);
-        }
-        param.storage.version++;
-      }
-    }
+  /** Internal: does what schedulers left for later; `final` where their constructors are done. */
+  settle(final: boolean): void {
+    for (const run of [...this.unsettled]) run(final);
   }
 
   /** Runs `hook(optimizer, args)` before every step. */
@@ -299,6 +306,7 @@ export abstract class Optimizer {
 
   /** State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source: torch.optim.Optimizer.state_dict. */
   stateDict(): OptimizerStateDict {
+    this.settle(true);
     for (const { hook } of this.savingHooks) hook(this);
     const numbers = new Map<Tensor, number>();
     for (const group of this.paramGroups) for (const param of group.params) numbers.set(param, numbers.size);
@@ -321,10 +329,12 @@ export abstract class Optimizer {
 
   /**
    * Takes over the state and hyperparameters of a state dict, PyTorch's own included (`state` as a Map or an object). Tensors are
-   * copied, in the parameter's type except for `step`. Throws CheckpointError where it does not fit, before anything is changed.
+   * copied, in the parameter's type except for `step`. Throws CheckpointError where it does not fit, before anything is changed. Hyperparameters are held to
+   * their kind, not to the ranges of the constructor: a schedule that decays to 0 may end at -1e-18.
    */
   loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;
+    this.settle(true);
     let dict = given;
     for (const { hook } of this.loadingHooks) dict = hook(this, dict as OptimizerStateDict) ?? dict;
     const { state: savedState, param_groups: savedGroups } = (dict ?? {}) as { state?: unknown; param_groups?: unknown };
@@ -342,12 +352,11 @@ export abstract class Optimizer {
       });
       const values: Record<string, unknown> = { ...this.defaults };
       for (const [key, value] of Object.entries(saved))
-        if (key !== 'params') values[camelCase(key)] = Array.isArray(value) ? [...(value as unknown[])] : plainNumber(op, key, value);
+        if (key !== 'params') values[camelCase(key)] = Array.isArray(value) ? value.map((item: unknown) => plainNumber(op, key, item)) : plainNumber(op, key, value);
       if (group.paramNames !== undefined && values.paramNames === undefined) values.paramNames = group.paramNames;
       values.params = group.params;
       this.upgradeGroup(values);
-      this.checkCommon(op, values);
-      this.checkGroup(op, values as unknown as ParamGroup);
+      for (const [key, value] of Object.entries(this.defaults)) values[key] = ofOneKind(op, key, values[key], value);
       return values as unknown as ParamGroup;
     });
     const entries: [unknown, unknown][] = savedState instanceof Map ? [...savedState] : Object.entries(savedState);

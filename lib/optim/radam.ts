@@ -2,9 +2,10 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBetas, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkBetas, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -71,23 +72,23 @@ const DEFAULTS = {
 };
 
 /** Adam whose adaptive step is rectified by its variance, and left out while that is unknown (the first steps). Source: torch.optim.RAdam. */
-export class RAdam extends Optimizer {
+export class RAdam extends PerParameterOptimizer {
   static {
     updatesByOneKernel(RAdam);
   }
   declare readonly paramGroups: RAdamGroup[];
 
   constructor(
-    params: Params<RAdamGroup>,
+    params: ParamsOrAll<RAdamGroup, RAdamOptions>,
     ...args: Arguments<
       [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, decoupledWeightDecay?: boolean],
       RAdamOptions
     >
   ) {
-    super(params, readArguments('RAdam', DEFAULTS, args, 5));
+    super(...optimizerArguments('RAdam', DEFAULTS, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as RAdamGroup;
     for (const key of ['lr', 'eps', 'weightDecay'] as const) checkNumber(op, key, group[key], 0);
     group.betas = checkBetas(op, group.betas);

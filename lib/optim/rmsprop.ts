@@ -2,9 +2,10 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -64,20 +65,20 @@ const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0
  * `v = alpha v + (1 - alpha) g^2; p = p - lr g / (sqrt(v) + eps)`, v less the squared average gradient where centered.
  * Source: torch.optim.RMSprop (Hinton's lecture 6; Graves 2013 for centered).
  */
-export class RMSprop extends Optimizer {
+export class RMSprop extends PerParameterOptimizer {
   static {
     updatesByOneKernel(RMSprop);
   }
   declare readonly paramGroups: RMSpropGroup[];
 
   constructor(
-    params: Params<RMSpropGroup>,
+    params: ParamsOrAll<RMSpropGroup, RMSpropOptions>,
     ...args: Arguments<[lr?: number | Tensor, alpha?: number, eps?: number, weightDecay?: number, momentum?: number, centered?: boolean], RMSpropOptions>
   ) {
-    super(params, readArguments('RMSprop', DEFAULTS, args, 10));
+    super(...optimizerArguments('RMSprop', DEFAULTS, params, args, 10));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as RMSpropGroup;
     for (const key of ['lr', 'alpha', 'eps', 'weightDecay', 'momentum'] as const) checkNumber(op, key, group[key], 0);
   }

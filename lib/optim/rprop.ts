@@ -3,9 +3,10 @@ import { ArgumentError, describe, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -48,21 +49,25 @@ const DEFAULTS = {
 };
 
 /** Each element has a step of its own, which grows while its gradient keeps its sign and shrinks when it turns; `p = p - sign(g) step`. Source: torch.optim.Rprop. */
-export class Rprop extends Optimizer {
+export class Rprop extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Rprop);
   }
   declare readonly paramGroups: RpropGroup[];
 
-  constructor(params: Params<RpropGroup>, ...args: Arguments<[lr?: number | Tensor, etas?: readonly [number, number], stepSizes?: readonly [number, number]], RpropOptions>) {
-    super(params, readArguments('Rprop', DEFAULTS, args, 3));
+  constructor(
+    params: ParamsOrAll<RpropGroup, RpropOptions>,
+    ...args: Arguments<[lr?: number | Tensor, etas?: readonly [number, number], stepSizes?: readonly [number, number]], RpropOptions>
+  ) {
+    super(...optimizerArguments('Rprop', DEFAULTS, params, args, 3));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as RpropGroup;
     checkNumber(op, 'lr', group.lr, 0);
     for (const key of ['etas', 'stepSizes'] as const)
       if (!Array.isArray(group[key]) || group[key].length !== 2) fail(ArgumentError, op, `two numbers for ${key}`, describe(group[key]));
+      else for (const value of group[key]) checkNumber(op, key, value);
     const [shrink, grow] = group.etas;
     if (!(shrink > 0 && shrink < 1 && grow > 1)) fail(ArgumentError, op, 'etas between 0 and 1, and above 1', describe(group.etas));
   }

@@ -3,9 +3,10 @@ import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber, readArguments } from './arguments.js';
+import { type Arguments, checkNumber } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.js';
+import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { noArray, type ParamState, stateArray } from './state.js';
 
 declare module '../native/kernels.js' {
@@ -61,17 +62,20 @@ const DEFAULTS = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov
  * `b = momentum b + (1 - dampening) g; p = p - lr b` with `g` the gradient plus `weightDecay p`, and `b = g` on the first step.
  * Source: torch.optim.SGD.
  */
-export class SGD extends Optimizer {
+export class SGD extends PerParameterOptimizer {
   static {
     updatesByOneKernel(SGD);
   }
   declare readonly paramGroups: SGDGroup[];
 
-  constructor(params: Params<SGDGroup>, ...args: Arguments<[lr?: number | Tensor, momentum?: number, dampening?: number, weightDecay?: number, nesterov?: boolean], SGDOptions>) {
-    super(params, readArguments('SGD', DEFAULTS, args, 5));
+  constructor(
+    params: ParamsOrAll<SGDGroup, SGDOptions>,
+    ...args: Arguments<[lr?: number | Tensor, momentum?: number, dampening?: number, weightDecay?: number, nesterov?: boolean], SGDOptions>
+  ) {
+    super(...optimizerArguments('SGD', DEFAULTS, params, args, 5));
   }
 
-  protected checkGroup(op: string, given: ParamGroup): void {
+  protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as SGDGroup;
     checkNumber(op, 'lr', group.lr, 0);
     checkNumber(op, 'momentum', group.momentum, 0);

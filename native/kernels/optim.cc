@@ -349,7 +349,9 @@ void rprop(Slice<T> param, Slice<const T> grad, Slice<T> previous, Slice<T> step
       W g = sign * static_cast<W>(d[i]);
       const W agreement = g * static_cast<W>(q[i]);
       W step = static_cast<W>(s[i]) * (agreement > 0 ? eta_plus : agreement < 0 ? eta_minus : W(1));
-      step = step < low ? low : step > high ? high : step;
+      // The upper bound wins where the bounds are crossed, as in PyTorch.
+      step = step < low ? low : step;
+      step = step > high ? high : step;
       g = agreement < 0 ? W(0) : g;
       s[i] = static_cast<T>(step);
       q[i] = static_cast<T>(g);

@@ -1,9 +1,9 @@
 /** Schedulers made of schedulers: one after another, or all at once. */
 import { ArgumentError, CheckpointError, describe, fail } from '../../errors.js';
-import { type Arguments, checkInteger, readArguments } from '../arguments.js';
+import { type Arguments, checkNumber, readNamed } from '../arguments.js';
 import type { Optimizer } from '../optimizer.js';
 import { ReduceLROnPlateau } from './plateau.js';
-import { LRScheduler } from './scheduler.js';
+import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 function checkSchedulers(op: string, schedulers: unknown, optimizer: Optimizer | undefined): asserts schedulers is readonly LRScheduler[] {
   if (!Array.isArray(schedulers) || schedulers.length === 0) fail(ArgumentError, op, 'at least one scheduler', describe(schedulers));
@@ -21,10 +21,11 @@ abstract class ComposedLR extends LRScheduler {
 
   constructor(optimizer: Optimizer, lastEpoch: number, schedulers: readonly LRScheduler[], keys: readonly string[]) {
     super(optimizer, lastEpoch, []);
+    optimizer.settle(true);
     this.schedulers = [...schedulers];
-    this.stateKeys.splice(0, this.stateKeys.length, ...keys);
+    this.stateKeys = keys;
   }
-  getLr(): number[] {
+  override getLr(): number[] {
     return this.rates();
   }
   override undo(): void {
@@ -44,32 +45,35 @@ abstract class ComposedLR extends LRScheduler {
   }
 }
 
+interface SequentialLROptions {
+  schedulers?: readonly LRScheduler[];
+  milestones?: readonly number[];
+  lastEpoch?: number;
+}
+
 /** The first scheduler until the first milestone, then the second, and so on. Source: torch.optim.lr_scheduler.SequentialLR. */
 export class SequentialLR extends ComposedLR {
   milestones: number[];
 
   constructor(
-    optimizer: Optimizer,
-    ...args: Arguments<
-      [schedulers?: readonly LRScheduler[], milestones?: readonly number[], lastEpoch?: number],
-      { schedulers?: readonly LRScheduler[]; milestones?: readonly number[]; lastEpoch?: number }
-    >
+    first: OptimizerOrAll<SequentialLROptions>,
+    ...args: Arguments<[schedulers?: readonly LRScheduler[], milestones?: readonly number[], lastEpoch?: number], SequentialLROptions>
   ) {
     const op = 'SequentialLR';
-    const given = readArguments(op, { schedulers: undefined as unknown, milestones: undefined as unknown as readonly number[], lastEpoch: -1 }, args);
-    const { schedulers } = given;
+    const given = schedulerArguments(op, { schedulers: undefined as unknown, milestones: undefined as unknown as readonly number[], lastEpoch: -1 }, first, args);
+    const { optimizer, schedulers } = given;
     checkSchedulers(op, schedulers, optimizer);
     super(optimizer, given.lastEpoch, schedulers, ['_milestones', 'last_epoch', '_last_lr']);
     if (!Array.isArray(given.milestones) || given.milestones.length !== schedulers.length - 1)
       fail(ArgumentError, op, `${schedulers.length - 1} milestones, one fewer than schedulers`, describe(given.milestones));
-    for (const milestone of given.milestones) checkInteger(op, 'a milestone', milestone, 0);
+    for (const milestone of given.milestones) checkNumber(op, 'a milestone', milestone);
     this.milestones = [...given.milestones];
     this.lastEpoch = given.lastEpoch + 1;
     for (const group of this.groups) group.lr = group.initialLr ?? group.lr;
     this.undo();
-    const first = this.schedulers[this.current(0)];
-    first.startOver();
-    this.lastLr = first.getLastLr();
+    const begun = this.schedulers[this.current(0)];
+    begun.startOver();
+    this.lastLr = begun.getLastLr();
   }
 
   /** Which scheduler is in charge at an epoch. */
@@ -89,8 +93,11 @@ export class SequentialLR extends ComposedLR {
 
 /** All schedulers in turn, every epoch. Source: torch.optim.lr_scheduler.ChainedScheduler. */
 export class ChainedScheduler extends ComposedLR {
-  constructor(schedulers: readonly LRScheduler[], optimizer?: Optimizer | { optimizer?: Optimizer }) {
-    const { optimizer: given } = readArguments('ChainedScheduler', { optimizer: undefined as unknown as Optimizer | undefined }, [optimizer]);
+  constructor(
+    first: readonly LRScheduler[] | { schedulers: readonly LRScheduler[]; optimizer?: Optimizer },
+    ...args: Arguments<[optimizer?: Optimizer], { optimizer?: Optimizer }>
+  ) {
+    const [schedulers, { optimizer: given }] = readNamed('ChainedScheduler', 'schedulers', { optimizer: undefined as Optimizer | undefined }, first, args);
     checkSchedulers('ChainedScheduler', schedulers, given);
     super(given ?? schedulers[0].optimizer, -1, schedulers, ['_last_lr']);
     this.lastLr = this.rates();

@@ -1,26 +1,32 @@
 /** Cosine annealing, with and without restarts. */
 import { ArgumentError, describe, fail } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber, readArguments } from '../arguments.js';
-import type { Optimizer } from '../optimizer.js';
-import { LRScheduler } from './scheduler.js';
+import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
+import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
+
+interface CosineAnnealingLROptions {
+  TMax?: number;
+  etaMin?: number;
+  lastEpoch?: number;
+}
 
 /** `lr = etaMin + (baseLr - etaMin) (1 + cos(pi epoch / TMax)) / 2`. Source: torch.optim.lr_scheduler.CosineAnnealingLR. */
 export class CosineAnnealingLR extends LRScheduler {
   TMax: number;
   etaMin: number;
 
-  constructor(optimizer: Optimizer, ...args: Arguments<[TMax?: number, etaMin?: number, lastEpoch?: number], { TMax?: number; etaMin?: number; lastEpoch?: number }>) {
-    const { TMax, etaMin, lastEpoch } = readArguments('CosineAnnealingLR', { TMax: undefined as unknown as number, etaMin: 0, lastEpoch: -1 }, args);
-    super(optimizer, lastEpoch, ['T_max', 'eta_min']);
+  constructor(optimizer: OptimizerOrAll<CosineAnnealingLROptions>, ...args: Arguments<[TMax?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingLROptions>) {
+    const given = schedulerArguments('CosineAnnealingLR', { TMax: undefined as unknown as number, etaMin: 0, lastEpoch: -1 }, optimizer, args);
+    const { optimizer: own, TMax, etaMin, lastEpoch } = given;
+    super(own, lastEpoch, ['T_max', 'eta_min']);
     checkNumber('CosineAnnealingLR', 'TMax', TMax);
-    if (TMax <= 0) fail(ArgumentError, 'CosineAnnealingLR', 'TMax above 0', String(TMax));
+    if (TMax === 0) fail(ArgumentError, 'CosineAnnealingLR', 'a TMax other than 0', '0');
     checkNumber('CosineAnnealingLR', 'etaMin', etaMin);
     this.TMax = TMax;
     this.etaMin = etaMin;
     this.begin();
   }
-  getLr(): number[] {
+  override getLr(): number[] {
     const { lastEpoch, TMax, etaMin } = this;
     if (this.isInitial) return this.rates();
     if (this.stepCount === 1 && lastEpoch > 0) return this.baseLrs.map((base) => etaMin + ((base - etaMin) * (1 + Math.cos((lastEpoch * Math.PI) / TMax))) / 2);
@@ -31,6 +37,13 @@ export class CosineAnnealingLR extends LRScheduler {
   protected override closedForm(): number[] {
     return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.lastEpoch) / this.TMax))) / 2);
   }
+}
+
+interface CosineAnnealingWarmRestartsOptions {
+  T0?: number;
+  TMult?: number;
+  etaMin?: number;
+  lastEpoch?: number;
 }
 
 /**
@@ -45,12 +58,13 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   TCur: number;
 
   constructor(
-    optimizer: Optimizer,
-    ...args: Arguments<[T0?: number, TMult?: number, etaMin?: number, lastEpoch?: number], { T0?: number; TMult?: number; etaMin?: number; lastEpoch?: number }>
+    optimizer: OptimizerOrAll<CosineAnnealingWarmRestartsOptions>,
+    ...args: Arguments<[T0?: number, TMult?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingWarmRestartsOptions>
   ) {
     const op = 'CosineAnnealingWarmRestarts';
-    const { T0, TMult, etaMin, lastEpoch } = readArguments(op, { T0: undefined as unknown as number, TMult: 1, etaMin: 0, lastEpoch: -1 }, args);
-    super(optimizer, lastEpoch, ['T_0', 'T_i', 'T_mult', 'eta_min', 'T_cur']);
+    const given = schedulerArguments(op, { T0: undefined as unknown as number, TMult: 1, etaMin: 0, lastEpoch: -1 }, optimizer, args);
+    const { optimizer: own, T0, TMult, etaMin, lastEpoch } = given;
+    super(own, lastEpoch, ['T_0', 'T_i', 'T_mult', 'eta_min', 'T_cur']);
     checkInteger(op, 'T0', T0, 1);
     checkInteger(op, 'TMult', TMult, 1);
     checkNumber(op, 'etaMin', etaMin);
@@ -61,7 +75,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.TCur = lastEpoch;
     this.begin();
   }
-  getLr(): number[] {
+  override getLr(): number[] {
     return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.TCur) / this.TI))) / 2);
   }
   /** Goes on by one epoch, or to the given one, which may be a fraction: `epoch + batch / batches`. */

@@ -1,9 +1,8 @@
 /** Cyclic learning rates between two bounds. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, checkNumber, readArguments } from '../arguments.js';
-import type { Optimizer } from '../optimizer.js';
+import { type Arguments, checkNumber } from '../arguments.js';
 import { hasMomentum, setMomentum } from './momentum.js';
-import { LRScheduler, perGroup } from './scheduler.js';
+import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of CyclicLR. */
 export interface CyclicLROptions {
@@ -57,9 +56,10 @@ export class CyclicLR extends LRScheduler {
   maxMomentums: number[] | undefined = undefined;
   private readonly custom: ((x: number) => number) | null;
 
-  constructor(optimizer: Optimizer, ...args: Arguments<[baseLr?: number | readonly number[], maxLr?: number | readonly number[]], CyclicLROptions>) {
+  constructor(first: OptimizerOrAll<CyclicLROptions>, ...args: Arguments<[baseLr?: number | readonly number[], maxLr?: number | readonly number[]], CyclicLROptions>) {
     const op = 'CyclicLR';
-    const given = readArguments(op, DEFAULTS, args);
+    const given = schedulerArguments(op, DEFAULTS, first, args);
+    const { optimizer } = given;
     super(optimizer, given.lastEpoch, ['max_lrs', 'total_size', 'step_ratio', 'mode', 'gamma', 'scale_mode', 'cycle_momentum', 'use_beta1', 'base_momentums', 'max_momentums']);
     for (const name of ['baseLr', 'maxLr'] as const) if (given[name] === undefined) fail(ArgumentError, op, 'baseLr and maxLr', `no ${name}`);
     const baseLrs = perGroup(op, 'baseLr', optimizer, given.baseLr);
@@ -68,14 +68,15 @@ export class CyclicLR extends LRScheduler {
         group.lr = baseLrs[i];
       });
     this.maxLrs = perGroup(op, 'maxLr', optimizer, given.maxLr);
-    checkNumber(op, 'stepSizeUp', given.stepSizeUp, 0);
+    checkNumber(op, 'stepSizeUp', given.stepSizeUp);
     const down = given.stepSizeDown ?? given.stepSizeUp;
-    checkNumber(op, 'stepSizeDown', down, 0);
+    checkNumber(op, 'stepSizeDown', down);
     this.totalSize = given.stepSizeUp + down;
-    if (this.totalSize === 0) fail(ArgumentError, op, 'a cycle of at least one step', '0');
     this.stepRatio = given.stepSizeUp / this.totalSize;
+    if (this.totalSize === 0 || this.stepRatio === 0) fail(ArgumentError, op, 'a cycle that rises for at least one step', `${given.stepSizeUp} up and ${down} down`);
     if (!['triangular', 'triangular2', 'exp_range'].includes(given.mode) && given.scaleFn === null)
       fail(ArgumentError, op, "mode 'triangular', 'triangular2' or 'exp_range', or a scaleFn", describe(given.mode));
+    checkNumber(op, 'gamma', given.gamma);
     this.mode = given.mode;
     this.gamma = given.gamma;
     this.custom = given.scaleFn;
@@ -104,7 +105,7 @@ export class CyclicLR extends LRScheduler {
     return this.mode === 'exp_range' ? this.gamma ** x : 1;
   }
 
-  getLr(): number[] {
+  override getLr(): number[] {
     const cycle = Math.floor(1 + this.lastEpoch / this.totalSize);
     const x = 1 + this.lastEpoch / this.totalSize - cycle;
     const height = x <= this.stepRatio ? x / this.stepRatio : (x - 1) / (this.stepRatio - 1);

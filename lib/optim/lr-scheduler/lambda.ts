@@ -1,19 +1,23 @@
 /** Schedules that are given as functions of the epoch. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, readArguments } from '../arguments.js';
-import type { Optimizer } from '../optimizer.js';
-import { LRScheduler } from './scheduler.js';
+import type { Arguments } from '../arguments.js';
+import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 /** A factor for an epoch. */
 export type LrLambda = (epoch: number) => number;
-type LambdaArguments = Arguments<[lrLambda?: LrLambda | readonly LrLambda[], lastEpoch?: number], { lrLambda?: LrLambda | readonly LrLambda[]; lastEpoch?: number }>;
+interface LambdaOptions {
+  lrLambda?: LrLambda | readonly LrLambda[];
+  lastEpoch?: number;
+}
+type LambdaArguments = Arguments<[lrLambda?: LrLambda | readonly LrLambda[], lastEpoch?: number], LambdaOptions>;
 
 /** What LambdaLR and MultiplicativeLR share: a function a group. State dicts do not carry functions. */
 abstract class FunctionLR extends LRScheduler {
   readonly lrLambdas: LrLambda[];
 
-  constructor(optimizer: Optimizer, op: string, args: readonly unknown[]) {
-    const { lrLambda, lastEpoch } = readArguments(op, { lrLambda: undefined as unknown as LrLambda | readonly LrLambda[], lastEpoch: -1 }, args);
+  constructor(first: OptimizerOrAll<LambdaOptions>, op: string, args: readonly unknown[]) {
+    const defaults = { lrLambda: undefined as unknown as LrLambda | readonly LrLambda[], lastEpoch: -1 };
+    const { optimizer, lrLambda, lastEpoch } = schedulerArguments(op, defaults, first, args);
     super(optimizer, lastEpoch, []);
     const groups = optimizer.paramGroups.length;
     const list: unknown[] = Array.isArray(lrLambda) ? lrLambda : new Array(groups).fill(lrLambda);
@@ -29,20 +33,20 @@ abstract class FunctionLR extends LRScheduler {
 
 /** `lr = baseLr lrLambda(epoch)`. Source: torch.optim.lr_scheduler.LambdaLR. */
 export class LambdaLR extends FunctionLR {
-  constructor(optimizer: Optimizer, ...args: LambdaArguments) {
+  constructor(optimizer: OptimizerOrAll<LambdaOptions>, ...args: LambdaArguments) {
     super(optimizer, 'LambdaLR', args);
   }
-  getLr(): number[] {
+  override getLr(): number[] {
     return this.baseLrs.map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
   }
 }
 
 /** `lr = lr lrLambda(epoch)`. Source: torch.optim.lr_scheduler.MultiplicativeLR. */
 export class MultiplicativeLR extends FunctionLR {
-  constructor(optimizer: Optimizer, ...args: LambdaArguments) {
+  constructor(optimizer: OptimizerOrAll<LambdaOptions>, ...args: LambdaArguments) {
     super(optimizer, 'MultiplicativeLR', args);
   }
-  getLr(): number[] {
+  override getLr(): number[] {
     return this.isInitial ? this.rates() : this.rates().map((lr, i) => lr * this.lrLambdas[i](this.lastEpoch));
   }
 }

@@ -1,9 +1,8 @@
 /** Shrinks the rate when a metric stops improving. */
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber, readArguments } from '../arguments.js';
-import type { Optimizer } from '../optimizer.js';
-import { LRScheduler, perGroup } from './scheduler.js';
+import { type Arguments, checkNumber } from '../arguments.js';
+import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of ReduceLROnPlateau. */
 export interface ReduceLROnPlateauOptions {
@@ -68,18 +67,16 @@ export class ReduceLROnPlateau extends LRScheduler {
   numBadEpochs = 0;
 
   constructor(
-    optimizer: Optimizer,
+    first: OptimizerOrAll<ReduceLROnPlateauOptions>,
     ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number, threshold?: number, thresholdMode?: 'rel' | 'abs'], ReduceLROnPlateauOptions>
   ) {
     const op = 'ReduceLROnPlateau';
-    const given = readArguments(op, DEFAULTS, args);
+    const given = schedulerArguments(op, DEFAULTS, first, args);
+    const { optimizer } = given;
     super(optimizer, 0, KEYS);
     checkNumber(op, 'factor', given.factor);
     if (given.factor >= 1) fail(ArgumentError, op, 'factor below 1', String(given.factor));
-    checkInteger(op, 'patience', given.patience, 0);
-    checkInteger(op, 'cooldown', given.cooldown, 0);
-    checkNumber(op, 'threshold', given.threshold);
-    checkNumber(op, 'eps', given.eps, 0);
+    for (const key of ['patience', 'cooldown', 'threshold', 'eps'] as const) checkNumber(op, key, given[key]);
     if (given.mode !== 'min' && given.mode !== 'max') fail(ArgumentError, op, "mode 'min' or 'max'", describe(given.mode));
     if (given.thresholdMode !== 'rel' && given.thresholdMode !== 'abs') fail(ArgumentError, op, "thresholdMode 'rel' or 'abs'", describe(given.thresholdMode));
     this.factor = given.factor;
@@ -94,11 +91,10 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.modeWorse = given.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     this.best = this.modeWorse;
     this.lastLr = this.rates();
-    const kept = new Set([...KEYS, 'last_epoch', '_last_lr']);
-    this.stateKeys.splice(0, this.stateKeys.length, ...kept);
+    this.stateKeys = [...KEYS, 'last_epoch', '_last_lr'];
   }
 
-  getLr(): number[] {
+  override getLr(): number[] {
     return this.rates();
   }
 

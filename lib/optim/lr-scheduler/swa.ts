@@ -1,8 +1,18 @@
 /** The schedule of stochastic weight averaging. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, checkInteger, readArguments } from '../arguments.js';
-import type { Optimizer } from '../optimizer.js';
-import { LRScheduler, perGroup } from './scheduler.js';
+import { type Arguments, checkInteger } from '../arguments.js';
+import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
+
+/** Options of SWALR. */
+export interface SWALROptions {
+  /** The rate to reach, one for all groups or one a group. */
+  swaLr?: number | readonly number[];
+  /** Epochs on the way there. Default 10. */
+  annealEpochs?: number;
+  /** Default 'cos'. */
+  annealStrategy?: 'cos' | 'linear';
+  lastEpoch?: number;
+}
 
 /** Leads each group's rate to `swaLr` within `annealEpochs`, and holds it. Source: torch.optim.swa_utils.SWALR. */
 export class SWALR extends LRScheduler {
@@ -10,13 +20,12 @@ export class SWALR extends LRScheduler {
   annealStrategy: string;
 
   constructor(
-    optimizer: Optimizer,
-    ...args: Arguments<
-      [swaLr?: number | readonly number[], annealEpochs?: number, annealStrategy?: 'cos' | 'linear', lastEpoch?: number],
-      { swaLr?: number | readonly number[]; annealEpochs?: number; annealStrategy?: 'cos' | 'linear'; lastEpoch?: number }
-    >
+    first: OptimizerOrAll<SWALROptions>,
+    ...args: Arguments<[swaLr?: number | readonly number[], annealEpochs?: number, annealStrategy?: 'cos' | 'linear', lastEpoch?: number], SWALROptions>
   ) {
-    const given = readArguments('SWALR', { swaLr: undefined as unknown as number | readonly number[], annealEpochs: 10, annealStrategy: 'cos' as string, lastEpoch: -1 }, args);
+    const defaults = { swaLr: undefined as unknown as number | readonly number[], annealEpochs: 10, annealStrategy: 'cos' as string, lastEpoch: -1 };
+    const given = schedulerArguments('SWALR', defaults, first, args);
+    const { optimizer } = given;
     super(optimizer, given.lastEpoch, ['anneal_epochs', '_anneal_strategy']);
     if (given.swaLr === undefined) fail(ArgumentError, 'SWALR', 'swaLr', 'none');
     if (given.annealStrategy !== 'cos' && given.annealStrategy !== 'linear') fail(ArgumentError, 'SWALR', "annealStrategy 'cos' or 'linear'", describe(given.annealStrategy));
@@ -36,7 +45,7 @@ export class SWALR extends LRScheduler {
     return this.annealStrategy === 'cos' ? (1 - Math.cos(Math.PI * t)) / 2 : t;
   }
 
-  getLr(): number[] {
+  override getLr(): number[] {
     const step = this.annealEpochs === 0 ? Math.max(1, this.stepCount - 1) : this.stepCount - 1;
     const before = this.share(step - 1);
     const now = this.share(step);
