@@ -6,7 +6,7 @@ export { Tensor } from './tensor/tensor.js';
 export type { DType } from './storage/dtype.js';
 export * from './storage/dtype-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
-export { asTensor, tensor } from './tensor/creation.js';
+export { asTensor, fromNumpy, tensor } from './tensor/creation.js';
 export type { CreationOptions, TensorData, TensorOptions } from './tensor/creation.js';
 export * from './tensor/factories.js';
 export { ellipsis, type Index, Slice, slice } from './tensor/indexing.js';

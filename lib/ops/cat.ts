@@ -99,18 +99,15 @@ export function tensorList(op: string, tensors: unknown): Tensor[] {
   return (list as Tensor[]).map((x) => castRecorded(x, info));
 }
 
-function concatenating(name: string, parameter: string) {
-  return defineFunction(
-    { name, parameters: ['tensors', parameter], method: false },
-    (tensors: readonly Tensor[], dim: number = 0): Tensor => catOp(tensorList(name, tensors), dim),
-  );
+function concatenating(name: string) {
+  return defineFunction({ name, parameters: ['tensors', 'dim'], method: false }, (tensors: readonly Tensor[], dim: number = 0): Tensor => catOp(tensorList(name, tensors), dim));
 }
 /** Tensors one after another along dimension `dim`, in their common type; other sizes must be equal. torch.cat */
-export const cat = concatenating('cat', 'dim');
+export const cat = concatenating('cat');
 /** An alias of cat. torch.concat */
-export const concat = concatenating('concat', 'dim');
+export const concat = concatenating('concat');
 /** An alias of cat. torch.concatenate */
-export const concatenate = concatenating('concatenate', 'axis');
+export const concatenate = concatenating('concatenate');
 
 /** Tensors of one shape along a new dimension `dim`, in their common type. torch.stack */
 export const stack = defineFunction(

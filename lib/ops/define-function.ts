@@ -6,18 +6,40 @@
 import { ArgumentError, describe, rejectUnknownOptions } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { callComposed } from './composed.js';
+import { type IntegerLike, integerPlaces, withIntegers } from './integer-arguments.js';
 
+/** NumPy's names of parameters, which PyTorch takes as well. */
+const NUMPY_NAMES = { axis: 'dim', keepdims: 'keepdim', x: 'input', a: 'input', x1: 'input', x2: 'other' } as const;
+type NumpyNames = typeof NUMPY_NAMES;
+/** A parameter's own name, and NumPy's names of it. */
+type NamesOf<N> = N | { [K in keyof NumpyNames]: NumpyNames[K] extends N ? K : never }[keyof NumpyNames];
 /** Argument tuple A with names P: an object of the same values, all optional. */
 type Named<P extends readonly string[], A extends readonly unknown[]> = {
-  [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? P[I] : never]?: I extends keyof A ? A[I] : never;
+  [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? NamesOf<P[I]> : never]?: I extends keyof A ? IntegerLike<P[I], A[I]> : never;
 };
 /** Every parameter after the tensor operands may be the options object instead. */
-type OrOptions<A extends readonly unknown[], O> = { [I in keyof A]: A[I] extends Tensor | readonly Tensor[] ? A[I] : A[I] | O };
-/** The arguments of a public function: its parameters, and a trailing options object. */
-export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = [...OrOptions<A, Named<P, A>>, options?: Named<P, A>];
+type OrOptions<P extends readonly string[], A extends readonly unknown[], O> = {
+  [I in keyof A]: A[I] extends Tensor | readonly Tensor[] ? A[I] : IntegerLike<I extends keyof P ? P[I] : never, A[I]> | O;
+};
+/** All arguments by name, the first operand among them. */
+type AllNamed<P extends readonly string[], A extends readonly unknown[]> = Named<P, A> & { [K in P[0]]: A[0] };
+type Positional<P extends readonly string[], A extends readonly unknown[]> = [...OrOptions<P, A, Named<P, A>>, options?: Named<P, A>];
+/**
+ * The arguments of a public function: its parameters and a trailing options object, or all of them by name. Where one parameter is required,
+ * the first takes either; TypeScript can call a union of such functions, which it cannot where the lists differ.
+ */
+export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest]
+  ? [] extends Rest
+    ? Positional<P, A> extends [unknown, ...infer Others]
+      ? [first: IntegerLike<P[0], A[0]> | AllNamed<P, A>, ...others: Others]
+      : never
+    : Positional<P, A> | [named: AllNamed<P, A>]
+  : Positional<P, A>;
 export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (...args: PublicArguments<P, A>) => R;
+/** What follows the first operand, where that may be a tensor. */
+type AfterFirst<A> = A extends [infer First, ...infer Rest] ? (Tensor extends First ? Rest : never) : never;
 /** The method form of a public function: its first operand is the receiver. */
-export type Method<F extends (...args: never[]) => unknown> = F extends (input: never, ...rest: infer A) => infer R ? (...args: A) => R : never;
+export type Method<F extends (...args: never) => unknown> = F extends (...args: infer A) => infer R ? (...args: AfterFirst<A>) => R : never;
 
 interface FunctionDeclaration<P extends readonly string[]> {
   /** PyTorch's name in camelCase, with its namespace for what is not on the top level: 'nn.functional.relu'. */
@@ -37,12 +59,17 @@ interface FunctionDeclaration<P extends readonly string[]> {
    * for what calls a user's function or keeps tensors.
    */
   readonly composed?: boolean;
+  /**
+   * Parameters that are whole numbers under names that stand for tensors elsewhere (see integer-arguments.ts); false where a tensor in the place
+   * of a whole number means something else than that number.
+   */
+  readonly integers?: readonly string[] | false;
   /** Not a function of its own, but a form of another one: not listed. */
   readonly hidden?: boolean;
 }
 
 /** Every public function by name; generic tests ask for samples of each. */
-export const publicFunctions = new Map<string, (...args: never[]) => unknown>();
+export const publicFunctions = new Map<string, (...args: never) => unknown>();
 /** The parameter names of every public function, as declared; the fuzzer chooses arguments by them. */
 export const publicParameters = new Map<unknown, readonly string[]>();
 
@@ -60,6 +87,7 @@ export function defineFunction<const P extends readonly string[], A extends read
 ): PublicFunction<P, A, R> {
   const { name, parameters, keywords = 0, required = 1, method = !name.includes('.'), scalarInput = false } = declaration;
   const checksInput = parameters[0] === 'input' && required > 0 && !scalarInput;
+  const integers = declaration.integers === false ? [] : integerPlaces(parameters, declaration.integers);
   const positional = parameters.length - keywords;
   const plain = implementation as unknown as (...args: unknown[]) => R;
   const call = declaration.composed === true ? (...args: unknown[]): R => callComposed(plain, args) : plain;
@@ -68,13 +96,14 @@ export function defineFunction<const P extends readonly string[], A extends read
     const count = args.length;
     const last = count > 0 ? args[count - 1] : undefined;
     if (checksInput && count > 0 && !(args[0] instanceof Tensor) && !(count === 1 && isOptions(last))) throw notATensor(name, args[0]);
-    if (typeof last === 'object' && last !== null && isOptions(last)) return call(...withOptions(name, parameters, positional, required, args.slice(0, -1), last));
+    if (typeof last === 'object' && last !== null && isOptions(last))
+      return call(...withIntegers(withOptions(name, parameters, positional, required, args.slice(0, -1), last), integers));
     if (count > positional)
       throw new ArgumentError(
         `${name}: expected at most ${positional} positional arguments, got ${count}${keywords > 0 ? ` (${parameters.slice(positional).join(', ')} go in the options)` : ''}`,
       );
     if (count < required) throw missing(name, parameters, count, required);
-    return call(...args);
+    return call(...withIntegers(args, integers));
   };
   Object.defineProperty(fn, 'name', { value: name.slice(name.lastIndexOf('.') + 1) });
   if (!declaration.hidden) {
@@ -87,12 +116,14 @@ export function defineFunction<const P extends readonly string[], A extends read
 
 function withOptions(name: string, parameters: readonly string[], positional: number, required: number, given: unknown[], options: Record<string, unknown>): unknown[] {
   if (given.length > positional) throw new ArgumentError(`${name}: expected at most ${positional} positional arguments, got ${given.length}`);
-  rejectUnknownOptions(name, options, parameters);
   const args = new Array<unknown>(parameters.length).fill(undefined);
   for (let i = 0; i < given.length; i++) args[i] = given[i];
   for (const key of Object.keys(options)) {
-    const i = parameters.indexOf(key);
-    if (i < given.length) throw new ArgumentError(`${name}: ${key} was given twice, by position and in the options`);
+    const known = parameters.includes(key) ? key : (NUMPY_NAMES[key as keyof NumpyNames] ?? key);
+    const i = parameters.indexOf(known);
+    if (i < 0) rejectUnknownOptions(name, { [key]: null }, parameters);
+    if (i < given.length) throw new ArgumentError(`${name}: ${known} was given twice, by position and in the options`);
+    if (known !== key && known in options) throw new ArgumentError(`${name}: ${known} was given twice, also as ${key}`);
     args[i] = options[key];
   }
   for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);

@@ -75,7 +75,7 @@ export function defineElementwise<const P extends readonly string[], A extends r
 }
 
 /** Another name of a public function: the same function, and the same methods under that name. */
-export function aliasOf<F extends (...args: never[]) => Tensor>(name: string, fn: F): F {
+export function aliasOf<F extends (...args: never) => Tensor>(name: string, fn: F): F {
   for (const suffix of ['', '_']) {
     const method = Object.getOwnPropertyDescriptor(Tensor.prototype, fn.name + suffix);
     if (method !== undefined) Object.defineProperty(Tensor.prototype, name + suffix, method);
@@ -89,7 +89,7 @@ export function floatInput(op: string, input: unknown): Tensor {
   return x.info.floating ? x : castRecorded(x, defaultFloatInfo());
 }
 
-export type UnaryFunction = ((input: Tensor) => Tensor) & { readonly op: Elementwise };
+export type UnaryFunction = PublicFunction<readonly ['input'], [input: Tensor], Tensor> & { readonly op: Elementwise };
 
 /** A function of one tensor, with its operator as `op`: floating, integers converted first. */
 export function unary(row: Row, settings: { integers?: 'same' | 'float'; inplace?: boolean } = {}): UnaryFunction {

@@ -158,8 +158,8 @@ function isMixed(inputs: readonly Tensor[]): boolean {
 function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i];
-    if (input === target || input.storage !== target.storage) continue;
-    if (input.offset !== target.offset || !sameShape(input.shape, target.shape) || !sameShape(input.strides, target.strides)) return true;
+    if (input === target || !input.storage.overlaps(target.storage)) continue;
+    if (input.array.byteOffset !== target.array.byteOffset || !sameShape(input.shape, target.shape) || !sameShape(input.strides, target.strides)) return true;
   }
   return false;
 }

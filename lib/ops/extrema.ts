@@ -186,7 +186,7 @@ function anyExtremum(name: 'max' | 'min', elementwise: 'maximum' | 'minimum', fu
     requireElements(name, x, x.shape.length === 0 ? [] : [wrapped], true);
     return valuesAndIndices(along([x], wrapped), wrapped, keepdim);
   };
-  return defineFunction({ name, parameters: ['input', 'dim', 'keepdim', 'other'], keywords: 1 }, implementation) as unknown as ExtremumFunction;
+  return defineFunction({ name, parameters: ['input', 'dim', 'keepdim', 'other'], keywords: 1, integers: false }, implementation) as unknown as ExtremumFunction;
 }
 
 /** The largest element; along one dimension with its index; or of two tensors, element by element. NaN wins. */

@@ -60,7 +60,7 @@ function write(op: string, target: Tensor, source: Tensor, recorded: () => Tenso
   checkInplace(op, target);
   const record = isGradEnabled() && (target.requiresGrad || source.requiresGrad);
   const result = record ? recorded() : null;
-  copyInto(target, source.storage === target.storage ? castTo(source, source.info) : source);
+  copyInto(target, source.storage.overlaps(target.storage) ? castTo(source, source.info) : source);
   target.storage.version++;
   if (result !== null) adoptInplace(target, result);
   return target;

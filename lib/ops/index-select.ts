@@ -41,7 +41,7 @@ function checkSource(op: string, x: Tensor, rows: Rows, source: Tensor): void {
 /** In place straight in memory where nothing is recorded and the memory is contiguous, else by way of the recorded operator. */
 export function inplaceRows(op: string, x: Tensor, sources: readonly Tensor[], direct: () => void, compute: () => Tensor): Tensor {
   const recorded = isGradEnabled() && [x, ...sources].some((t) => t.requiresGrad);
-  if (recorded || !x.contiguousLayout || x.info.half || sources.some((s) => s.storage === x.storage)) return inplace(op, x, compute);
+  if (recorded || !x.contiguousLayout || x.info.half || sources.some((s) => s.storage.overlaps(x.storage))) return inplace(op, x, compute);
   checkInplace(op, x);
   direct();
   x.storage.version++;

@@ -1,7 +1,8 @@
 /** In-place changes of a tensor's own shape and strides, on the same memory: squeeze_, unsqueeze_, t_, transpose_, asStrided_. */
 import { checkInplace } from '../autograd/graph.js';
-import { describe, fail, ShapeError } from '../errors.js';
-import { sameShape } from '../shape/layout.js';
+import { describe, fail, IndexError, ShapeError } from '../errors.js';
+import { wrapDim } from '../shape/dims.js';
+import { sameShape, type Shape } from '../shape/layout.js';
 import { type DType, dtypeInfo } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStrided } from './as-strided.js';
@@ -60,6 +61,22 @@ const typeAsMethod = defineFunction(
   (input: Tensor, other: Tensor): Tensor => castRecorded(input, tensorArgument('typeAs', 'other', other).info),
 );
 
+/** The entry of one dimension, or the whole list without one. */
+function entry(op: string, list: readonly number[], dim: number | null | undefined): readonly number[] | number {
+  return dim === undefined || dim === null ? list : list[dimension(op, dim, list.length)];
+}
+function dimension(op: string, dim: number, ndim: number): number {
+  if (ndim === 0) fail(IndexError, op, 'a tensor with dimensions', 'a scalar', { dim });
+  return wrapDim(op, dim, ndim);
+}
+
+/** The sizes, or the size of one dimension. Tensor.size */
+defineFunction({ name: 'Tensor.size', parameters: ['input', 'dim'], method: 'size', hidden: true }, (input: Tensor, dim?: number | null) => entry('size', input.shape, dim));
+/** The steps in elements, or the step of one dimension. Tensor.stride */
+defineFunction({ name: 'Tensor.stride', parameters: ['input', 'dim'], method: 'stride', hidden: true }, (input: Tensor, dim?: number | null) =>
+  entry('stride', input.strides, dim),
+);
+
 /** Whether two tensors have the same sizes. Tensor.is_same_size */
 attachMethod('isSameSize', (x: Tensor, other: Tensor) => sameShape(x.shape, tensorArgument('isSameSize', 'other', other).shape));
 
@@ -88,6 +105,14 @@ attachMethod('isNonzero', isNonzero);
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
+    /** The sizes. */
+    size(dim?: null): Shape;
+    /** The size of a dimension. */
+    size(dim: number | Tensor | { dim: number | Tensor }): number;
+    /** The steps in elements. */
+    stride(dim?: null): readonly number[];
+    /** The step of a dimension. */
+    stride(dim: number | Tensor | { dim: number | Tensor }): number;
     squeeze_: Method<typeof squeeze>;
     unsqueeze_: Method<typeof unsqueeze>;
     t_: Method<typeof t>;

@@ -64,7 +64,7 @@ export const permute = defineFunction(
 );
 attachSizesMethod('permute', 'dims', (x, dims) => permuteOp([x], dims));
 
-function transposing(name: string, first: string, second: string) {
+function transposing<A extends string, B extends string>(name: string, first: A, second: B) {
   return defineFunction(
     { name, parameters: ['input', first, second], required: 3 },
     (input: Tensor, a: number, b: number): Tensor => transposeOp([tensorArgument(name, 'input', input)], [a, b]),
@@ -103,26 +103,32 @@ function batchedTranspose(op: string, x: Tensor): Tensor {
   return transposeOp([x], [-2, -1]);
 }
 
+/** Dimensions: numbers, or integer tensors of one element. */
+type Places = number | Tensor | readonly (number | Tensor)[];
+
 function moving(name: string) {
-  return defineFunction({ name, parameters: ['input', 'source', 'destination'], required: 3 }, (input: Tensor, source: number | Shape, destination: number | Shape): Tensor => {
-    const x = tensorArgument(name, 'input', input);
-    const ndim = x.shape.length;
-    const wrap = (dims: number | Shape): number[] => (typeof dims === 'number' ? [dims] : sizeArguments(name, 'source and destination', [dims])).map((d) => wrapDim(name, d, ndim));
-    const from = wrap(source);
-    const to = wrap(destination);
-    if (from.length !== to.length) fail(ShapeError, name, 'as many destinations as sources', `${to.length} and ${from.length}`, { input: x });
-    if (new Set(from).size !== from.length || new Set(to).size !== to.length) fail(ArgumentError, name, 'each dim once', `source [${from}], destination [${to}]`, { input: x });
-    if (ndim === 0) return permuteOp([x], []);
-    const order = new Array<number>(ndim).fill(-1);
-    to.forEach((d, i) => {
-      order[d] = from[i];
-    });
-    const rest = Array.from({ length: ndim }, (_, d) => d).filter((d) => !from.includes(d));
-    return permuteOp(
-      [x],
-      order.map((d) => (d === -1 ? (rest.shift() as number) : d)),
-    );
-  });
+  return defineFunction(
+    { name, parameters: ['input', 'source', 'destination'], required: 3, integers: ['source', 'destination'] },
+    (input: Tensor, source: Places, destination: Places): Tensor => {
+      const x = tensorArgument(name, 'input', input);
+      const ndim = x.shape.length;
+      const wrap = (dims: Places): number[] => (typeof dims === 'number' ? [dims] : sizeArguments(name, 'source and destination', [dims])).map((d) => wrapDim(name, d, ndim));
+      const from = wrap(source);
+      const to = wrap(destination);
+      if (from.length !== to.length) fail(ShapeError, name, 'as many destinations as sources', `${to.length} and ${from.length}`, { input: x });
+      if (new Set(from).size !== from.length || new Set(to).size !== to.length) fail(ArgumentError, name, 'each dim once', `source [${from}], destination [${to}]`, { input: x });
+      if (ndim === 0) return permuteOp([x], []);
+      const order = new Array<number>(ndim).fill(-1);
+      to.forEach((d, i) => {
+        order[d] = from[i];
+      });
+      const rest = Array.from({ length: ndim }, (_, d) => d).filter((d) => !from.includes(d));
+      return permuteOp(
+        [x],
+        order.map((d) => (d === -1 ? (rest.shift() as number) : d)),
+      );
+    },
+  );
 }
 /** The dimensions of `source` at the places of `destination`, the others in their order: a view. torch.movedim */
 export const movedim = moving('movedim');

@@ -1,8 +1,8 @@
 /** Copies side by side: repeat and tile (whole tensors), repeatInterleave (elements), meshgrid and cartesianProd (views of grids). */
-import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
+import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
-import { INT64 } from '../storage/dtype.js';
+import { INT32, INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { stackOp, tensorList } from './cat.js';
@@ -74,6 +74,7 @@ export const repeatInterleave = defineFunction(
     const d = wrapDim('repeatInterleave', flat ? 0 : dim, x.shape.length);
     const n = x.shape[d] ?? 1;
     if (repeats instanceof Tensor) {
+      if (repeats.info !== INT64 && repeats.info !== INT32) fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', repeats.dtype);
       if (repeats.shape.length > 1 || (elementCount(repeats.shape) !== 1 && repeats.shape[0] !== n))
         fail(ShapeError, 'repeatInterleave', `one repeat, or ${n} of them`, `[${repeats.shape}]`, { input: given });
       const counts = repeats.reshape([-1]).tolist() as number[];

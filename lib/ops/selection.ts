@@ -36,6 +36,7 @@ interface Where {
   (condition: Tensor): Tensor[];
   (condition: Tensor, input: Operand, other: Operand): Tensor;
   (condition: Tensor, options: { input: Operand; other: Operand }): Tensor;
+  (named: { condition: Tensor; input: Operand; other: Operand }): Tensor;
 }
 /** `condition ? input : other`, elementwise; `input` and `other` may be numbers. Of the condition alone: where it is true, one index vector a dimension. */
 export const where = defineFunction(
@@ -171,8 +172,6 @@ function planClamp(op: string, input: Tensor, min: Bound, max: Bound): Planned {
   const low = min ?? undefined;
   const high = max ?? undefined;
   if (low === undefined && high === undefined) fail(ArgumentError, op, 'min or max', 'neither', { input });
-  if (isScalar(low ?? 0) !== isScalar(high ?? low ?? 0) && low !== undefined && high !== undefined)
-    fail(ArgumentError, op, 'min and max both numbers or both tensors', `${describe(low)} and ${describe(high)}`, { input });
   const info = resultType(
     op,
     [x, low, high].filter((operand) => operand !== undefined),
@@ -187,7 +186,7 @@ function planClamp(op: string, input: Tensor, min: Bound, max: Bound): Planned {
   return new Planned(clampOp, [y, asOperand(op, low, info), asOperand(op, high, info)]);
 }
 
-/** `min(max(input, min), max)`, elementwise; a bound is a number, a tensor, or left out. */
+/** `min(max(input, min), max)`, elementwise; each bound is a number, a tensor, or left out. */
 export const clamp = defineElementwise({ name: 'clamp', parameters: ['input', 'min', 'max'] }, (input: Tensor, min?: Bound, max?: Bound) => planClamp('clamp', input, min, max));
 export const clip = aliasOf('clip', clamp);
 /** `max(input, min)`, elementwise. */

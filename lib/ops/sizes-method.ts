@@ -1,11 +1,11 @@
 /** Methods whose sizes or dimensions come as one array, as separate numbers, or by name: `x.permute(2, 0, 1)`, `x.view([2, -1])`. */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import type { Shape } from '../shape/layout.js';
+import { integersOf } from '../tensor/integer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { attachMethod, isOptions } from './define-function.js';
 
 /** The type of such a method. */
-export type SizesMethod<R = Tensor> = (...sizes: [Shape] | number[]) => R;
+export type SizesMethod<R = Tensor> = (...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[]) => R;
 
 /** The numbers in an argument list that is one array, or numbers, or `{ [parameter]: array }`. */
 export function sizeArguments(op: string, parameter: string, args: readonly unknown[]): number[] {
@@ -21,6 +21,7 @@ export function sizeArguments(op: string, parameter: string, args: readonly unkn
       given = named;
     }
   }
+  given = integersOf(given);
   for (const n of given) if (typeof n !== 'number' || !Number.isInteger(n)) fail(ArgumentError, op, `whole numbers for ${parameter}`, describe(given));
   return [...(given as number[])];
 }

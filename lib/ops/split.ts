@@ -2,6 +2,7 @@
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import type { Shape } from '../shape/layout.js';
+import { INT64 } from '../storage/dtype.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { filledTensor } from './cast.js';
 import { catOp, stackOp } from './cat.js';
@@ -154,8 +155,11 @@ function splitAt(op: string, x: Tensor, indicesOrSections: number | Shape | Tens
 /** Parts of a dimension: `n` as equal as can be, or cut before the given indices. Views. torch.tensor_split */
 export const tensorSplit = defineFunction(
   { name: 'tensorSplit', parameters: ['input', 'indicesOrSections', 'dim'], required: 2 },
-  (input: Tensor, indicesOrSections: number | Shape | Tensor, dim: number = 0): Tensor[] =>
-    splitAt('tensorSplit', tensorArgument('tensorSplit', 'input', input), indicesOrSections, dim),
+  (input: Tensor, indicesOrSections: number | Shape | Tensor, dim: number = 0): Tensor[] => {
+    if (indicesOrSections instanceof Tensor && (indicesOrSections.info !== INT64 || indicesOrSections.shape.length > 1))
+      fail(ArgumentError, 'tensorSplit', 'an int64 tensor of at most one dimension for indicesOrSections', describe(indicesOrSections));
+    return splitAt('tensorSplit', tensorArgument('tensorSplit', 'input', input), indicesOrSections, dim);
+  },
 );
 
 function axisSplit(name: string, least: number, axis: (ndim: number) => number) {

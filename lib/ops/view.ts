@@ -172,7 +172,7 @@ declare module '../tensor/tensor.js' {
   interface Tensor {
     reshape: SizesMethod;
     /** The same memory under another shape, or (with a dtype) as elements of another type. */
-    view(...shape: [Shape] | number[] | [DType]): Tensor;
+    view(...shape: [readonly (number | Tensor)[]] | (number | Tensor)[] | [DType]): Tensor;
     expand: SizesMethod;
     viewAs(other: Tensor): Tensor;
     reshapeAs(other: Tensor): Tensor;

@@ -46,8 +46,9 @@ export class OnePass {
 
   /** Before a parameter's update: keeps its gradient, and does what was to be done where another parameter has the same memory. */
   add(param: Tensor, grad: Tensor): void {
-    if (param.storage.mark === this.mark) this.doKept();
-    param.storage.mark = this.mark;
+    const { origin } = param.storage;
+    if (origin.mark === this.mark) this.doKept();
+    origin.mark = this.mark;
     if (grad !== param.gradient) this.kept.push(grad);
   }
   /** Does all that was kept so far, and lets go of what it read. */

@@ -13,6 +13,7 @@ import { defaultFloatInfo, type DType, type DTypeInfo, FLOAT64, INT64, promote, 
 import { allocate, allocateChecked } from '../tensor/allocate.js';
 import type { CreationOptions } from '../tensor/creation.js';
 import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../tensor/factories.js';
+import { integersOf } from '../tensor/integer.js';
 import { Tensor } from '../tensor/tensor.js';
 import { integerDraw, normalDraw, uniformDraw } from './distributions.js';
 import { allocateAs, type Draw, drawInto, sampledOp } from './draw.js';
@@ -86,8 +87,9 @@ export function randint(
   const options: RandintOptions = isOptions(last) ? last : {};
   rejectUnknownOptions('randint', options, ['low', 'high', 'size', ...OPTIONS]);
   const given = (isOptions(last) ? args.slice(0, -1) : [...args]) as unknown[];
-  const size = options.size ?? (given.length > 0 && Array.isArray(given[given.length - 1]) ? (given.pop() as Shape) : undefined);
-  if (size === undefined) fail(ArgumentError, 'randint', 'an array of sizes', 'none');
+  const named = options.size ?? (given.length > 0 && Array.isArray(given[given.length - 1]) ? given.pop() : undefined);
+  if (!Array.isArray(named)) fail(ArgumentError, 'randint', 'an array of sizes', named === undefined ? 'none' : describe(named));
+  const size = integersOf(named) as Shape;
   const bounds = [...given, ...(given.length === 0 && options.low !== undefined ? [options.low] : []), ...(options.high === undefined ? [] : [options.high])] as Whole[];
   if (bounds.length < 1 || bounds.length > 2) fail(ArgumentError, 'randint', 'high, or low and high, before the size', describe(given));
   const [low, high] = bounds.length === 1 ? [0, bounds[0]] : bounds;

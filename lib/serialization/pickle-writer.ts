@@ -302,10 +302,10 @@ export class PickleWriter {
 
   /** ('storage', class, key, location, number of elements) */
   private persistentId(x: Tensor): void {
-    let key = this.keys.get(x.storage);
+    let key = this.keys.get(x.storage.origin);
     if (key === undefined) {
       key = this.storages.length;
-      this.keys.set(x.storage, key);
+      this.keys.set(x.storage.origin, key);
       this.storages.push({ storage: x.storage, info: x.info, count: Math.floor(x.storage.byteLength / x.info.bytes) });
     }
     const saved = this.storages[key];

@@ -22,6 +22,8 @@ export class Storage {
   transient = false;
   /** Set by whoever goes through many storages and must know one that it has met. */
   mark = 0;
+  /** The storage that owns the bytes: this one, or the one that this is an alias of. */
+  origin: Storage = this;
 
   constructor(
     private memory: ArrayBufferLike,
@@ -34,6 +36,24 @@ export class Storage {
     noteLent(this);
   }
 
+  /** The same bytes with a version counter of their own: in-place changes through the one do not raise the other's version. */
+  alias(version = 0): Storage {
+    const { origin } = this;
+    const twin = new Storage(origin.memory, origin.byteOffset, origin.byteLength);
+    twin.origin = origin;
+    twin.version = version;
+    twin.shared = true;
+    // The engine and the pool see one owner more.
+    origin.shared = true;
+    return twin;
+  }
+
+  /** Whether the two have bytes in common: one storage, an alias, or windows on one buffer of the user's. */
+  overlaps(other: Storage): boolean {
+    if (this === other) return true;
+    return this.memory === other.memory && this.byteOffset < other.byteOffset + other.byteLength && other.byteOffset < this.byteOffset + this.byteLength;
+  }
+
   /** The buffer itself. Whoever asks may keep it, so its memory is never used again. */
   get buffer(): ArrayBufferLike {
     this.expose();
@@ -42,7 +62,8 @@ export class Storage {
 
   /** Notes that somebody may hold the memory without this storage. */
   expose(): void {
-    if (this.block !== null) this.block.exposed = true;
+    const { block } = this.origin;
+    if (block !== null) block.exposed = true;
   }
 
   /** Elements of the given type from `offset` elements on, to the end of the storage; none where a view without elements begins past it. */
@@ -50,9 +71,10 @@ export class Storage {
     const inside = offset * info.bytes <= this.byteLength;
     const start = inside ? this.byteOffset + offset * info.bytes : this.byteOffset;
     const length = inside ? Math.floor(this.byteLength / info.bytes) - offset : 0;
-    if (this.block === null) return new info.Array(this.memory, start, length);
+    const { origin } = this;
+    if (origin.block === null) return new info.Array(this.memory, start, length);
     const array = new LENT_ARRAYS[info.code](this.memory, start, length);
-    array.owner = this;
+    array.owner = origin;
     return array;
   }
 

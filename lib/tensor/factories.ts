@@ -10,15 +10,18 @@ import { defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT64, INT64
 import { requireInRange } from '../storage/range.js';
 import { allocate, allocateChecked } from './allocate.js';
 import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
+import { integersOf } from './integer.js';
 import { Tensor, windowOn } from './tensor.js';
 
 const OPTIONS = ['dtype', 'device', 'requiresGrad'] as const;
 
+/** Sizes as numbers, or as integer tensors of one element. */
+export type Sizes = readonly (number | Tensor)[];
 export interface Sized extends CreationOptions {
-  size?: Shape;
+  size?: Sizes;
 }
 /** Arguments of a function of a shape: an array or numbers, then options. */
-export type SizeArguments = [size: Shape | Sized, options?: Sized] | (number | Sized)[];
+export type SizeArguments = [size: Sizes | Sized, options?: Sized] | (number | Tensor | Sized)[];
 
 /** Sizes given as an array, as numbers, or as the option `size`, and the options that follow. */
 export function sizesAndOptions(op: string, args: readonly unknown[], known: readonly string[] = OPTIONS): { size: Shape; options: Sized } {
@@ -26,9 +29,14 @@ export function sizesAndOptions(op: string, args: readonly unknown[], known: rea
   const options = isOptions(last) ? (last as Sized) : {};
   rejectUnknownOptions(op, options, ['size', ...known]);
   const given = isOptions(last) ? args.slice(0, -1) : args;
-  const list = given.length === 0 && options.size !== undefined ? options.size : given.length === 1 && Array.isArray(given[0]) ? (given[0] as unknown[]) : given;
+  const named = given.length === 0 && options.size !== undefined;
+  const list = integersOf(named ? asArray(op, options.size) : given.length === 1 && Array.isArray(given[0]) ? (given[0] as unknown[]) : given);
   for (const n of list) if (typeof n !== 'number') fail(ArgumentError, op, 'sizes as numbers or one array of numbers', describe(list));
   return { size: list as Shape, options };
+}
+
+function asArray(op: string, size: unknown): readonly unknown[] {
+  return Array.isArray(size) ? size : typeof size === 'number' ? [size] : fail(ArgumentError, op, 'an array of sizes', describe(size));
 }
 
 export function infoOf(op: string, dtype: DType | undefined | null, byDefault: DTypeInfo): DTypeInfo {
@@ -74,7 +82,7 @@ export const full = defineFunction(
   (size: Shape, fillValue: Scalar | Tensor, dtype?: DType, device?: string, requiresGrad?: boolean): Tensor => {
     const value = scalarValue('full', 'fillValue', fillValue);
     if (!Array.isArray(size)) fail(ArgumentError, 'full', 'an array of sizes', describe(size));
-    return finish('full', filled('full', size, value, infoOf('full', dtype, inferredInfo([value]))), device, requiresGrad);
+    return finish('full', filled('full', size, value, infoOf('full', dtype, inferredInfo(value))), device, requiresGrad);
   },
 );
 

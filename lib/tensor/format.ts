@@ -7,8 +7,8 @@ import { refreshView } from '../autograd/graph.js';
 import type { Node } from '../autograd/node.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { castTo } from '../ops/cast.js';
-import { elementCount } from '../shape/layout.js';
-import { defaultFloatInfo, FLOAT32 } from '../storage/dtype.js';
+import { elementCount, type Shape } from '../shape/layout.js';
+import { defaultFloatInfo, type DType, FLOAT32 } from '../storage/dtype.js';
 import { allocate } from './allocate.js';
 import { Tensor } from './tensor.js';
 
@@ -125,16 +125,21 @@ function shown(n: number, summarize: boolean): number[] {
 /** The elements that are shown, in order. */
 function shownValues(x: Tensor, summarize: boolean): Value[] {
   const places = x.shape.map((n) => shown(n, summarize));
-  const few = allocate([elementCount(places.map((list) => list.length))], x.info);
-  const from = x.array;
-  let at = 0;
+  const offsets: number[] = [];
   const visit = (dim: number, offset: number): void => {
-    if (dim === x.shape.length) few.array[at++] = from[offset];
+    if (dim === x.shape.length) offsets.push(offset);
     else for (const i of places[dim]) visit(dim + 1, offset + i * x.strides[dim]);
   };
   visit(0, 0);
+  return valuesAt(x, offsets);
+}
+
+/** The elements at these places of the memory, counted from the tensor's first. */
+function valuesAt(x: Tensor, offsets: readonly number[]): Value[] {
+  const few = allocate([offsets.length], x.info);
+  for (let i = 0; i < offsets.length; i++) few.array[i] = x.array[offsets[i]];
   const raw: Iterable<number | bigint> = x.info.half ? castTo(few, FLOAT32).array : few.array;
-  const values = Array.from(raw).slice(0, few.shape[0]);
+  const values = Array.from(raw).slice(0, offsets.length);
   return x.info.name === 'bool' ? values.map((value) => value !== 0) : values;
 }
 
@@ -250,8 +255,10 @@ declare module './tensor.js' {
   interface Tensor {
     /** The values as PyTorch prints them. */
     toString(): string;
-    /** A tensor of one element as a number; any tensor as text. */
-    [Symbol.toPrimitive](hint: string): number | string;
+    /** The text for a template literal; throws where an operator of JavaScript (`a + b`, `a > b`, `+a`) wants a number. */
+    [Symbol.toPrimitive](hint: string): string;
+    /** What `JSON.stringify` writes. */
+    toJSON(): TensorSummary;
     /** The places of the first dimension, as views. */
     [Symbol.iterator](): IterableIterator<Tensor>;
   }
@@ -267,9 +274,38 @@ Object.defineProperty(Tensor.prototype, inspect.custom, {
   configurable: true,
   writable: true,
 });
-Tensor.prototype[Symbol.toPrimitive] = function (this: Tensor, hint: string): number | string {
-  if (hint === 'string' || (hint === 'default' && elementCount(this.shape) !== 1)) return this.toString();
-  return Number(this.item());
+Tensor.prototype[Symbol.toPrimitive] = function (this: Tensor, hint: string): string {
+  if (hint === 'string') return this.toString();
+  return fail(
+    ArgumentError,
+    'Tensor',
+    'a method in the place of a JavaScript operator (add, sub, mul, div, neg, gt, lt, ge, le, eq), item() for the number of a one-element tensor, or String(x) for its text',
+    `an operator on ${describe(this)}`,
+  );
+};
+
+/** What `JSON.stringify` writes of a tensor: enough to recognise it, and never more than a little. */
+export interface TensorSummary {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The first elements in row-major order; as text where JSON has no such number (infinities, NaN, large int64). */
+  readonly values: readonly (number | boolean | string)[];
+}
+const SUMMARY = 32;
+
+Tensor.prototype.toJSON = function (this: Tensor): TensorSummary {
+  const count = Math.min(SUMMARY, elementCount(this.shape));
+  const places = new Array<number>(this.shape.length).fill(0);
+  const offsets = Array.from({ length: count }, () => {
+    const at = places.reduce((sum, place, d) => sum + place * this.strides[d], 0);
+    for (let d = places.length - 1; d >= 0 && ++places[d] === this.shape[d]; d--) places[d] = 0;
+    return at;
+  });
+  const values = valuesAt(this, offsets).map((value) => {
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    return typeof value === 'boolean' || Number.isFinite(value) ? value : String(value);
+  });
+  return { shape: this.shape, dtype: this.dtype, values };
 };
 Tensor.prototype[Symbol.iterator] = function* (this: Tensor): IterableIterator<Tensor> {
   if (this.shape.length === 0) fail(ArgumentError, 'iteration', 'a tensor with dimensions', `a scalar, ${this.dtype}`);

@@ -3,7 +3,7 @@
  * from lib/ops (see lib/ops/define-function.ts), so it imports none of them.
  */
 import type { Node } from '../autograd/node.js';
-import { AutogradError, fail, ShapeError } from '../errors.js';
+import { ArgumentError, AutogradError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
 import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { Storage } from '../storage/storage.js';
@@ -90,20 +90,6 @@ export class Tensor {
   dim(): number {
     return this.shape.length;
   }
-  size(): Shape;
-  size(dim: number): number;
-  size(dim?: number): Shape | number {
-    if (dim === undefined) return this.shape;
-    const wrapped = dim < 0 ? dim + this.shape.length : dim;
-    if (!(wrapped >= 0 && wrapped < this.shape.length)) fail(ShapeError, 'size', `dim in [${-this.shape.length}, ${this.shape.length - 1}]`, String(dim));
-    return this.shape[wrapped];
-  }
-  stride(): readonly number[];
-  stride(dim: number): number;
-  stride(dim?: number): readonly number[] | number {
-    if (dim === undefined) return this.strides;
-    return this.strides[dim < 0 ? dim + this.shape.length : dim];
-  }
   storageOffset(): number {
     return this.offset;
   }
@@ -132,10 +118,12 @@ export class Tensor {
     return this.leafRequiresGrad || this.node !== null || (this.base !== null && this.base.node !== null && this.viewVersion !== this.storage.version);
   }
   set requiresGrad(value: boolean) {
+    if (typeof value !== 'boolean') fail(ArgumentError, 'requiresGrad', 'a boolean', describe(value));
     this.requiresGrad_(value);
   }
   /** Makes autograd record operations on this leaf, or stop. */
   requiresGrad_(requiresGrad = true): this {
+    if (typeof requiresGrad !== 'boolean') fail(ArgumentError, 'requiresGrad_', 'a boolean', describe(requiresGrad));
     if (requiresGrad && !this.info.floating) fail(AutogradError, 'requiresGrad_', 'a floating dtype', this.dtype);
     if (!requiresGrad && this.node !== null) throw new AutogradError('requiresGrad_: expected a leaf to turn gradients off for, got the result of an operator; use detach()');
     if (this.node === null) this.leafRequiresGrad = requiresGrad;
@@ -147,6 +135,8 @@ export class Tensor {
   }
   set grad(value: Tensor | null) {
     if (value !== null && value !== undefined) {
+      if (!(value instanceof Tensor)) fail(ArgumentError, 'grad', 'a tensor or null', describe(value));
+      if (value === this) throw new AutogradError('grad: expected another tensor than the one whose gradient it is, got the tensor itself');
       if (value.shape.length !== this.shape.length || value.shape.some((n, i) => n !== this.shape[i]))
         fail(ShapeError, 'grad', `a gradient of shape [${this.shape}]`, `[${value.shape}]`);
       if (value.info !== this.info) fail(AutogradError, 'grad', `a gradient of dtype ${this.dtype}`, value.dtype);
@@ -154,6 +144,22 @@ export class Tensor {
       value.storage.shared = true;
     }
     this.gradient = value ?? null;
+  }
+
+  /**
+   * The same memory outside of the graph (torch.Tensor.data). In-place changes of `x.data` are seen by x and go unnoticed by autograd: they
+   * do not raise the version that a derivative checks. Assigning makes x show the memory of another tensor, with its shape and dtype, and
+   * keeps x's place in the graph, its gradient and its version. Throws ArgumentError for anything but a tensor, and DTypeError for a dtype
+   * without gradients where x requires one.
+   */
+  get data(): Tensor {
+    return new Tensor(this.storage.alias(), null, this.info, this.shape, this.strides, this.offset, this.contiguousLayout);
+  }
+  set data(value: Tensor) {
+    if (!(value instanceof Tensor)) fail(ArgumentError, 'data', 'a tensor', describe(value));
+    if (this.requiresGrad && !value.info.floating) fail(DTypeError, 'data', 'a floating dtype for a tensor that requires grad', value.dtype);
+    const storage = value.storage.alias(this.storage.version);
+    Tensor.rebind(this, new Tensor(storage, null, value.info, value.shape, value.strides, value.offset, value.contiguousLayout));
   }
 }
 

@@ -14,8 +14,8 @@ declare module './tensor.js' {
     toTypedArray(): TypedArray;
     /** Another name of `toTypedArray`. */
     numpy(): TypedArray;
-    /** The one element, as a number or boolean. */
-    item(): number | boolean;
+    /** The one element: a number, or a boolean of a bool tensor (`item<boolean>()`). */
+    item<T = number>(): T;
     /** The elements as nested arrays of numbers or booleans. */
     tolist(): NestedNumbers;
   }
@@ -38,10 +38,10 @@ Tensor.prototype.toTypedArray = function (this: Tensor) {
 };
 Tensor.prototype.numpy = Tensor.prototype.toTypedArray;
 
-Tensor.prototype.item = function (this: Tensor) {
+Tensor.prototype.item = function <T>(this: Tensor): T {
   if (elementCount(this.shape) !== 1) fail(ArgumentError, 'item', 'a tensor of one element', `${this.dtype}[${this.shape}]`);
   const first = this.info.half ? elements(this)[0] : this.array[0];
-  return this.info.name === 'bool' ? first !== 0 : exact('item', first);
+  return (this.info.name === 'bool' ? first !== 0 : exact('item', first)) as T;
 };
 
 Tensor.prototype.tolist = function (this: Tensor) {

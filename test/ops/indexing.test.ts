@@ -82,7 +82,7 @@ describe('indexing', () => {
 
   it('gives views for basic indices alone', () => {
     const x = zeros(3, 4);
-    x.index([slice(1), 2]).fill_(7);
+    x.index([slice(1, null), 2]).fill_(7);
     expect(x.tolist()).to.deep.equal([
       [0, 0, 0, 0],
       [0, 0, 7, 0],

@@ -66,7 +66,7 @@ samples({
 
 /** Index lists on a [2, 3, 4] tensor; read through `index`, which is a method alone. */
 const lists = {
-  'a number and a slice': [0, slice(1)],
+  'a number and a slice': [0, slice(1, null)],
   'null and the ellipsis': [null, ellipsis, -1],
   steps: [slice(), slice(null, null, 2)],
   neighbours: [slice(), int([2, 0]), [1, 1]],

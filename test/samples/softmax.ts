@@ -1,14 +1,15 @@
 /** Samples of softmax and its relatives. */
-import { IndexError, logSoftmax, logsumexp, nn, softmax } from '../../lib/index.js';
+import { IndexError, logSoftmax, logsumexp, nn, softmax, type Tensor } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 
-for (const [name, fn] of [
+const alongDim: readonly (readonly [name: string, fn: (x: Tensor, dim: number) => Tensor])[] = [
   ['softmax', softmax],
   ['logSoftmax', logSoftmax],
   ['nn.functional.softmax', nn.functional.softmax],
   ['nn.functional.logSoftmax', nn.functional.logSoftmax],
   ['nn.functional.softmin', nn.functional.softmin],
-] as const) {
+];
+for (const [name, fn] of alongDim) {
   samples({
     fn: name,
     cases: [

@@ -125,7 +125,8 @@ samples({
     { name: 'one twice', call: () => permute(make([2, 3]), [0, 0]), error: ArgumentError, message: /permute: expected each dim once/ },
   ],
 });
-for (const [fn, call] of Object.entries({ transpose, swapdims, swapaxes })) {
+const transposes: Readonly<Record<string, (x: Tensor, a: number, b: number) => Tensor>> = { transpose, swapdims, swapaxes };
+for (const [fn, call] of Object.entries(transposes)) {
   samples({
     fn,
     cases: [

@@ -4,8 +4,10 @@ import {
   arange,
   ArgumentError,
   asTensor,
+  type DType,
   empty,
   eye,
+  fromNumpy,
   full,
   fullLike,
   int64,
@@ -14,10 +16,13 @@ import {
   ones,
   setDefaultDtype,
   ShapeError,
+  type Tensor,
   tensor,
   zeros,
   zerosLike,
 } from '../../lib/index.js';
+import type { TypedArray } from '../../lib/storage/dtype.js';
+import { compareWithFixture } from './surface-fixture.js';
 
 describe('creation', () => {
   afterEach(() => setDefaultDtype('float32'));
@@ -94,6 +99,102 @@ describe('creation', () => {
     expect(x.newFull([1], 4).tolist()).to.deep.equal([4]);
     expect(x.newTensor([1, 2]).dtype).to.equal('int16');
     expect(x.newZeros([2], { dtype: 'bool' }).dtype).to.equal('bool');
+  });
+});
+
+describe('tensor of nested data', () => {
+  const scalar = (value: number, dtype: DType): Tensor => tensor(value, { dtype });
+  const attached = tensor([1], { requiresGrad: true });
+  compareWithFixture('lists', {
+    'float32 rows': () => tensor([Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6)]),
+    'float64 rows': () => tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]),
+    'int32 rows': () => tensor([Int32Array.of(1, 2)]),
+    'uint8 rows': () => tensor([Uint8Array.of(1, 255)]),
+    'int64 rows': () => tensor([BigInt64Array.of(1n, 2n)]),
+    'int32 and float32 rows': () => tensor([Int32Array.of(1, 2), Float32Array.of(0.5, 2)]),
+    'uint8 and int8 rows': () => tensor([Uint8Array.of(1, 2), Int8Array.of(-1, 2)]),
+    'a row of numbers beside': () => tensor([Int32Array.of(1, 2), [1.5, 2.5]]),
+    'rows in rows': () => tensor([[Int16Array.of(1, 2)], [Int16Array.of(3, 4)]]),
+    'rows of no elements': () => tensor([new Float64Array(0)]),
+    'ragged rows': () => tensor([new Float64Array(3), new Float64Array(2)]),
+    'float tensors': () => tensor([tensor(1), tensor(2)]),
+    'a float64 tensor beside': () => tensor([scalar(1, 'float64'), tensor(2)]),
+    'int64 tensors': () => tensor([tensor(1n), tensor(2n)]),
+    'int32 tensor and a fraction': () => tensor([scalar(1, 'int32'), 1.5]),
+    'bfloat16 tensor': () => tensor([scalar(1, 'bfloat16')]),
+    'bfloat16 tensor and a fraction': () => tensor([scalar(1, 'bfloat16'), 1.5]),
+    bools: () => tensor([tensor(true), false]),
+    'tensors of one element': () => tensor([ones(1), ones(1, 1)]),
+    'tensors in rows': () =>
+      tensor([
+        [tensor(1), 2],
+        [3, tensor(4n)],
+      ]),
+    'tensors of several elements': () => tensor([ones(3), ones(3)]),
+    'a tensor that requires grad': () => [tensor([attached.select(0, 0)]), tensor([attached.select(0, 0)]).requiresGrad],
+  });
+
+  it('keeps the digits of int64, and says what does not fit', () => {
+    expect(tensor([BigInt64Array.of(2n ** 62n + 1n)]).toTypedArray()[0]).to.equal(2n ** 62n + 1n);
+    expect(tensor([tensor([2n ** 62n + 1n])]).toTypedArray()[0]).to.equal(2n ** 62n + 1n);
+    expect(() => tensor([ones(3)])).to.throw(ArgumentError, /tensor: expected tensors of one element in an array \(stack takes larger ones\), got float32\[3\]/);
+    expect(() => tensor([[1, 2], Float32Array.of(1, 2, 3)])).to.throw(ShapeError, /rows of one length \(2 at dim 1\), got one of 3/);
+    expect(() => tensor([[[1], [2]], Float32Array.of(1, 2)])).to.throw(ShapeError, /3 dimensions everywhere/);
+    expect(() => tensor([Uint16Array.of(1)])).to.throw(ArgumentError, /a typed array of a type that dtypes have, got Uint16Array/);
+    expect(() => tensor([1, 2], { shape: [-2, -1] })).to.throw(ShapeError, /sizes of at least 0/);
+    expect(() => tensor([1, 2], { shape: 2 as never })).to.throw(ArgumentError, /an array of sizes for shape, got 2/);
+  });
+
+  it('takes everything by name', () => {
+    expect(tensor({ data: [1, 2], dtype: 'int64' }).toTypedArray()).to.deep.equal(BigInt64Array.of(1n, 2n));
+    expect(asTensor({ data: [1], dtype: 'float64' }).dtype).to.equal('float64');
+    expect(() => tensor({ dtype: 'int64' } as never)).to.throw(ArgumentError, /tensor: expected data, got undefined/);
+  });
+});
+
+describe('fromNumpy', () => {
+  it('shares memory with every kind of typed array', () => {
+    const arrays: readonly [TypedArray | Uint8ClampedArray, DType][] = [
+      [Float32Array.of(1, 2, 3), 'float32'],
+      [Float64Array.of(1, 2, 3), 'float64'],
+      [BigInt64Array.of(1n, 2n, 3n), 'int64'],
+      [Int32Array.of(1, 2, 3), 'int32'],
+      [Int16Array.of(1, 2, 3), 'int16'],
+      [Int8Array.of(1, 2, 3), 'int8'],
+      [Uint8Array.of(1, 2, 3), 'uint8'],
+      [Uint8ClampedArray.of(1, 2, 3), 'uint8'],
+      [Buffer.from([1, 2, 3]), 'uint8'],
+      [Float64Array.of(0, 1, 2, 3).subarray(1), 'float64'],
+    ];
+    for (const [array, dtype] of arrays) {
+      for (const x of [fromNumpy(array), asTensor(array)]) {
+        expect(x.dtype).to.equal(dtype);
+        array[0] = (dtype === 'int64' ? 7n : 7) as never;
+        expect(x.tolist()).to.deep.equal([7, 2, 3]);
+        x.narrow(0, 0, 1).fill_(1);
+        expect(Number(array[0])).to.equal(1);
+      }
+    }
+  });
+
+  it('takes a shape, and refuses what is no typed array', () => {
+    const array = Float32Array.of(1, 2, 3, 4);
+    const x = fromNumpy(array, { shape: [2, 2] });
+    x.t().select(0, 1).mul_(10);
+    expect([...array]).to.deep.equal([1, 20, 3, 40]);
+    expect(() => fromNumpy(array, { shape: [3] })).to.throw(ShapeError, /fromNumpy: expected a shape of 4 elements, got \[3\]/);
+    expect(() => fromNumpy(array, { shape: [-2, -2] })).to.throw(ShapeError, /sizes of at least 0/);
+    expect(() => fromNumpy([1] as never)).to.throw(ArgumentError, /fromNumpy: expected a typed array, got \[1\]/);
+    expect(() => fromNumpy(new DataView(new ArrayBuffer(8)) as never)).to.throw(ArgumentError, /a typed array/);
+    expect(() => fromNumpy(new Uint16Array(1))).to.throw(ArgumentError, /a typed array of a type that dtypes have, got Uint16Array/);
+    expect(asTensor(array, { dtype: 'float64' }).mul_(2).tolist()).to.deep.equal([2, 40, 6, 80]);
+    expect([...array]).to.deep.equal([1, 20, 3, 40]);
+  });
+
+  it('is part of the graph like any leaf', () => {
+    const x = fromNumpy(Float32Array.of(1, 2)).requiresGrad_();
+    x.pow(2).sum().backward();
+    expect(x.grad?.tolist()).to.deep.equal([2, 4]);
   });
 });
 

@@ -1,8 +1,8 @@
 /** Tensors as text, against what PyTorch prints (test/fixtures/format.json, written by scripts/fixtures/format.py). */
 import { readFileSync } from 'node:fs';
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { expect } from 'chai';
-import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, slice, tensor } from '../../lib/index.js';
+import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, slice, tensor, zeros } from '../../lib/index.js';
 
 interface Case {
   readonly name: string;
@@ -56,7 +56,7 @@ describe('printing', () => {
       x.t(),
       x.double(),
       x.pow(2),
-      x.index([slice(1)]),
+      x.index([slice(1, null)]),
     ].map((t) => /grad_fn=<(\w+)>/.exec(String(t))?.[1]);
     expect(names).to.deep.equal([
       'SumBackward0',
@@ -86,10 +86,46 @@ describe('printing', () => {
     expect(getPrintoptions()).to.deep.equal({ precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sciMode: null });
   });
 
-  it('gives a one-element tensor as a number, any other as text', () => {
-    expect(+tensor([2.5])).to.equal(2.5);
+  it('is text in a template and in the console', () => {
     expect(`${tensor([2.5])}`).to.equal('tensor([2.5000])');
-    expect(() => +tensor([1, 2])).to.throw(ArgumentError, /one element/);
+    expect(String(tensor(2.5))).to.equal('tensor(2.5000)');
+    expect(inspect({ x: tensor([2.5]) })).to.equal('{ x: tensor([2.5000]) }');
+    expect([tensor(1), tensor(2)].join(' ')).to.equal('tensor(1.) tensor(2.)');
+    expect(format('%s and %o', tensor(1), tensor(2))).to.equal('tensor(1.) and tensor(2.)');
+  });
+
+  it('refuses the operators of JavaScript, and names the methods', () => {
+    for (const x of [tensor(2.5), tensor([2.5]), tensor([1, 2]), new nn.Parameter(tensor([1]))]) {
+      const operand = x as unknown as number;
+      const text = 'loss: ' as unknown as number;
+      const uses: readonly (() => unknown)[] = [
+        () => operand + operand,
+        () => text + operand,
+        () => operand * 2,
+        () => -operand,
+        () => operand > 1,
+        () => Number(operand),
+        () => Math.max(operand, 0),
+        () => Number.isNaN(+operand),
+      ];
+      for (const use of uses)
+        expect(use).to.throw(ArgumentError, /Tensor: expected a method in the place of a JavaScript operator \(add, sub, mul, div, .*gt.*\), item\(\).*float32/);
+    }
+    expect((tensor(1) as unknown) === null || (tensor(1) as unknown) == null).to.equal(false);
+  });
+
+  it('is summarised as JSON', () => {
+    expect(JSON.parse(JSON.stringify(arange(6).reshape(2, 3).t()))).to.deep.equal({ shape: [3, 2], dtype: 'int64', values: [0, 3, 1, 4, 2, 5] });
+    expect(JSON.parse(JSON.stringify({ loss: tensor(0.5, { dtype: 'bfloat16' }) }))).to.deep.equal({ loss: { shape: [], dtype: 'bfloat16', values: [0.5] } });
+    expect(JSON.parse(JSON.stringify(tensor([Number.NaN, Number.POSITIVE_INFINITY, -1])))).to.deep.equal({ shape: [3], dtype: 'float32', values: ['NaN', 'Infinity', -1] });
+    expect(JSON.parse(JSON.stringify(tensor([true, false])))).to.deep.equal({ shape: [2], dtype: 'bool', values: [true, false] });
+    expect(tensor([2n ** 62n + 1n]).toJSON().values).to.deep.equal(['4611686018427387905']);
+    expect(zeros(0, 3).toJSON()).to.deep.equal({ shape: [0, 3], dtype: 'float32', values: [] });
+    expect(arange(1e6).reshape(1000, 1000).toJSON().values).to.deep.equal(Array.from({ length: 32 }, (_, i) => i));
+    expect(zeros(3, 4).expand(5, 3, 4).toJSON().values).to.have.length(32);
+  });
+
+  it('goes through its first dimension', () => {
     expect([...arange(6).reshape(3, 2)].map((row) => row.tolist())).to.deep.equal([
       [0, 1],
       [2, 3],
