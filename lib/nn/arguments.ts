@@ -5,6 +5,7 @@
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { checkDevice } from '../ops/convert.js';
 import { isOptions, type PublicArguments } from '../ops/define-function.js';
+import { tensorArgument } from '../ops/promotion.js';
 import { defaultFloatInfo, type DType, dtypeInfo } from '../storage/dtype.js';
 import { allocateChecked } from '../tensor/allocate.js';
 import { Parameter } from './parameter.js';
@@ -36,6 +37,29 @@ export function constructorArguments<const P extends readonly string[], A extend
     if (i < required && out[name] === undefined) throw new ArgumentError(`${module}: expected ${names.slice(0, required).join(', ')}, got no ${name}`);
   });
   return out as ByName<P, A>;
+}
+
+/** The same for the arguments of a forward, whose required ones are tensors, and whose masks are tensors or absent. */
+export function callArguments<const P extends readonly string[], A extends readonly unknown[]>(
+  module: string,
+  names: P,
+  required: number,
+  args: ConstructorArguments<P, A>,
+): ByName<P, A> {
+  const given = constructorArguments<P, A>(module, names, required, args);
+  names.forEach((name, i) => {
+    const value = (given as Record<string, unknown>)[name];
+    if (i < required || (/mask$/i.test(name) && value !== undefined && value !== null)) tensorArgument(module, name, value);
+  });
+  return given;
+}
+
+/** The one flag of a method, by position or by name. Throws ArgumentError for anything but true and false. */
+export function flag(op: string, name: string, given: unknown): boolean {
+  if (isOptions(given)) rejectUnknownOptions(op, given, [name]);
+  const value = isOptions(given) ? (given[name] ?? true) : given;
+  if (typeof value !== 'boolean') fail(ArgumentError, op, `${name} as true or false`, describe(value));
+  return value;
 }
 
 /** A whole number of at least `least`, or an ArgumentError. */

@@ -1,11 +1,34 @@
-/** Modules that hold modules: Sequential, ModuleList, ModuleDict. Their members are not properties, so any name will do. */
+/** Modules that hold modules by number: Sequential and ModuleList. Their members are not properties of their own; `list[0]` finds them all the same. */
 import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import { isOptions } from '../ops/define-function.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { indented, type Layer, Module } from './module.js';
+import { ASSIGN, MISSING } from './callable.js';
+import { checkKey, indexOfName, listOf, placeOf } from './container-keys.js';
+import { type Layer, Module } from './module.js';
+import { indented } from './module-print.js';
 
 /** Members numbered from 0. */
 abstract class IndexedModules<M extends Module> extends Module implements Iterable<M> {
+  /** The member at an index, counted from the end where it is negative; an assignment replaces one. Throws IndexError. */
+  [index: number]: M;
+
+  override [MISSING](name: string): unknown {
+    const index = indexOfName(name);
+    return index === null ? this.held.get(name) : this.at(index);
+  }
+  override [ASSIGN](name: string, value: unknown): void {
+    const index = indexOfName(name);
+    if (index !== null) this.replace(this.place(`[${name}]`, index, this.length - 1), value as M);
+    else if (value instanceof Module || this.held.has(name)) this.held.set(checkKey(this.constructor.name, name), checked(this.constructor.name, value));
+    else super[ASSIGN](name, value);
+  }
+  protected override holdModule(op: string, name: string, module: Module | null): void {
+    this.held.set(checkKey(op, name), checked(op, module));
+  }
+  /** Puts a module in the place of a member. */
+  protected replace(place: number, module: M): void {
+    this.held.set([...this.held.keys()][place], checked(this.constructor.name, module));
+  }
   protected list(): M[] {
     return [...this.held.values()] as M[];
   }
@@ -27,16 +50,14 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
     return this.list()[this.place('at', index, this.length - 1)];
   }
   protected place(op: string, index: number, last: number): number {
-    const wrapped = index < 0 ? index + this.length : index;
-    if (!Number.isInteger(index) || wrapped < 0 || wrapped > last) fail(IndexError, `${this.constructor.name}.${op}`, `an index in [${-this.length}, ${last}]`, describe(index));
-    return wrapped;
+    return placeOf(`${this.constructor.name}.${op}`, index, this.length, last);
   }
   append(module: M): this {
     this.held.set(String(this.length), checked(this.constructor.name, module));
     return this;
   }
   extend(modules: Iterable<M>): this {
-    for (const module of modules) this.append(module);
+    for (const module of listOf<M>(`${this.constructor.name}.extend`, 'an array or iterable of modules', modules)) this.append(module);
     return this;
   }
   insert(index: number, module: M): this {
@@ -54,7 +75,8 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
   }
 }
 
-function checked<M>(op: string, module: M): M {
+/** The module itself, or an ArgumentError. */
+export function checked<M>(op: string, module: M): M {
   if (!(module instanceof Module)) fail(ArgumentError, op, 'modules', describe(module));
   return module;
 }
@@ -66,12 +88,8 @@ export class Sequential extends IndexedModules<Module> {
     super();
     const first: unknown = modules[0];
     if (modules.length === 1 && (isOptions(first) || first instanceof Map)) {
-      for (const [name, module] of first instanceof Map ? first : Object.entries(first)) this.registerModule(String(name), module as Module);
+      for (const [name, module] of first instanceof Map ? first : Object.entries(first)) this.holdModule('Sequential', String(name), module as Module);
     } else this.setList(modules as Module[]);
-  }
-  override registerModule(name: string, module: Module | null): void {
-    if (name === '' || name.includes('.')) fail(ArgumentError, 'Sequential', 'names that are not empty and have no dot', describe(name));
-    this.held.set(name, checked('Sequential', module));
   }
   /** The member of an index or a name. */
   get(key: number | string): Module {
@@ -80,7 +98,7 @@ export class Sequential extends IndexedModules<Module> {
   }
   /** Puts a module in the place of a member. */
   set(index: number, module: Module): this {
-    this.held.set([...this.held.keys()][this.place('set', index, this.length - 1)], checked('Sequential', module));
+    this.replace(this.place('set', index, this.length - 1), module);
     return this;
   }
   /** The members of a range, as a Sequential that shares them. */
@@ -96,16 +114,17 @@ export class Sequential extends IndexedModules<Module> {
 
 /** Members in a list, whose use is up to the forward of whoever holds it (torch.nn.ModuleList). */
 export class ModuleList<M extends Module = Layer> extends IndexedModules<M> {
+  /** @param modules the members. Throws ArgumentError for what is not a module. */
   constructor(modules: Iterable<M> = []) {
     super();
-    this.setList([...modules]);
+    this.setList(listOf<M>('ModuleList', 'an array or iterable of modules', modules));
   }
   get(index: number): M {
     return this.at(index);
   }
   /** Puts a module in the place of a member. */
   set(index: number, module: M): this {
-    this.held.set(String(this.place('set', index, this.length - 1)), checked('ModuleList', module));
+    this.replace(this.place('set', index, this.length - 1), module);
     return this;
   }
   /** The members of a range, as a list that shares them. */
@@ -122,57 +141,5 @@ export class ModuleList<M extends Module = Layer> extends IndexedModules<M> {
       else runs.push({ from: i, to: i, text });
     });
     return runs.map(({ from, to, text }) => indented(from === to ? `(${from}): ${text}` : `(${from}-${to}): ${to - from + 1} x ${text}`));
-  }
-}
-
-/** Members by name, in the order in which they came (torch.nn.ModuleDict). */
-export class ModuleDict<M extends Module = Layer> extends Module {
-  constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> = {}) {
-    super();
-    this.update(modules);
-  }
-  override get length(): number {
-    return this.held.size;
-  }
-  has(name: string): boolean {
-    return this.held.has(name);
-  }
-  /** The member of a name. Throws IndexError that lists the names. */
-  get(name: string): M {
-    return (this.held.get(name) as M | undefined) ?? fail(IndexError, 'ModuleDict.get', `one of ${[...this.held.keys()].join(', ')}`, describe(name));
-  }
-  set(name: string, module: M): this {
-    if (name === '' || name.includes('.')) fail(ArgumentError, 'ModuleDict.set', 'a name that is not empty and has no dot', describe(name));
-    this.held.set(name, checked('ModuleDict', module));
-    return this;
-  }
-  delete(name: string): boolean {
-    return this.held.delete(name);
-  }
-  /** Takes a member out and returns it. */
-  pop(name: string): M {
-    const module = this.get(name);
-    this.held.delete(name);
-    return module;
-  }
-  clear(): void {
-    this.held.clear();
-  }
-  update(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>): this {
-    const entries = Symbol.iterator in modules ? (modules as Iterable<readonly [string, M]>) : Object.entries(modules as Record<string, M>);
-    for (const [name, module] of entries) this.set(name, module);
-    return this;
-  }
-  keys(): string[] {
-    return [...this.held.keys()];
-  }
-  values(): M[] {
-    return [...this.held.values()] as M[];
-  }
-  items(): [string, M][] {
-    return [...this.held] as [string, M][];
-  }
-  [Symbol.iterator](): Iterator<string> {
-    return this.keys()[Symbol.iterator]();
   }
 }

@@ -4,12 +4,27 @@ export * as init from './init.js';
 export * as utils from './utils/index.js';
 
 // ---- module and containers
-export { type BufferOptions, type Layer, Module, type ModuleToOptions, type NamedOptions } from './module.js';
-export type { BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, GradientTuple, HookHandle } from './module-hooks.js';
+export { type Layer, Module } from './module.js';
+export type { ModuleToOptions } from './module-convert.js';
+export type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardPreHook,
+  GradientTuple,
+  HookHandle,
+  HookOptions,
+  LoadStateDictPostHook,
+  LoadStateDictPreHook,
+  StateDictHook,
+  StateDictPreHook,
+} from './module-hooks.js';
 export type { LoadOptions, LoadResult, StateDict, StateOptions } from './module-state.js';
-export { Parameter } from './parameter.js';
-export { ModuleDict, ModuleList, Sequential } from './containers.js';
-export { ParameterDict, ParameterList } from './parameter-containers.js';
+export type { NamedOptions } from './module-walk.js';
+export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from './parameter.js';
+export { ModuleList, Sequential } from './containers.js';
+export { ParameterList } from './parameter-containers.js';
+export { ModuleDict, ParameterDict } from './typed-dicts.js';
 export { deepcopy } from './deepcopy.js';
 export { Flatten, Identity, Unflatten } from './layers/shape.js';
 

@@ -2,7 +2,7 @@
  * Hooks of one module: what runs before and after its forward, and when its gradients are there. Backward hooks stand on a pair of
  * identity operators around the module, whose derivatives tell when the gradients of the outputs and of the inputs are complete.
  */
-import { AutogradError } from '../errors.js';
+import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { defineOp } from '../ops/define-op.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
@@ -10,6 +10,11 @@ import type { Module } from './module.js';
 /** Takes a hook off again. */
 export interface HookHandle {
   remove(): void;
+}
+/** Options of the methods that register a hook. */
+export interface HookOptions {
+  /** Run before the hooks that are there already. Default false. */
+  prepend?: boolean;
 }
 export type GradientTuple = readonly (Tensor | null)[];
 
@@ -22,11 +27,33 @@ export type BackwardPreHook<M = Module> = (module: M, gradOutput: GradientTuple)
 /** Runs when the gradients of the inputs are there; may return others in their place. */
 export type BackwardHook<M = Module> = (module: M, gradInput: GradientTuple, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
 
+/** Runs before a state dict is made. */
+export type StateDictPreHook<M = Module> = (module: M, prefix: string, keepVars: boolean) => void;
+/** Runs when the entries of the module and of all below it are in the state dict, which it may change. */
+export type StateDictHook<M = Module> = (module: M, stateDict: Record<string, Tensor>, prefix: string, localMetadata: { version?: number }) => void;
+/** Runs before the module's entries of a state dict are read; it may change the dict, which is a copy, and the lists. */
+export type LoadStateDictPreHook<M = Module> = (
+  module: M,
+  stateDict: Record<string, Tensor>,
+  prefix: string,
+  localMetadata: { version?: number },
+  strict: boolean,
+  missingKeys: string[],
+  unexpectedKeys: string[],
+  errorMessages: string[],
+) => void;
+/** Runs when the module and all below it are loaded; it may change the lists. */
+export type LoadStateDictPostHook<M = Module> = (module: M, incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] }) => void;
+
 /** The hooks of one kind, in the order in which they run. */
 class HookList<H> {
   private entries: { hook: H }[] = [];
 
+  constructor(private readonly op: string) {}
+
+  /** Throws ArgumentError for anything but a function. */
   add(hook: H, prepend: boolean): HookHandle {
+    if (typeof hook !== 'function') fail(ArgumentError, this.op, 'a function as hook', describe(hook));
     const entry = { hook };
     if (prepend) this.entries.unshift(entry);
     else this.entries.push(entry);
@@ -43,23 +70,39 @@ class HookList<H> {
   all(): readonly H[] {
     return this.entries.map((entry) => entry.hook);
   }
+  /** Takes off the hooks that fit. */
+  removeWhere(fits: (hook: H) => boolean): void {
+    this.entries = this.entries.filter((entry) => !fits(entry.hook));
+  }
+  copyTo(other: HookList<H>): void {
+    for (const { hook } of this.entries) other.add(hook, false);
+  }
 }
 
 export class ModuleHooks {
-  readonly forwardPre = new HookList<ForwardPreHook>();
-  readonly forward = new HookList<ForwardHook>();
-  readonly backwardPre = new HookList<BackwardPreHook>();
-  readonly backward = new HookList<BackwardHook>();
+  readonly forwardPre = new HookList<ForwardPreHook>('registerForwardPreHook');
+  readonly forward = new HookList<ForwardHook>('registerForwardHook');
+  readonly backwardPre = new HookList<BackwardPreHook>('registerFullBackwardPreHook');
+  readonly backward = new HookList<BackwardHook>('registerFullBackwardHook');
+  readonly statePre = new HookList<StateDictPreHook>('registerStateDictPreHook');
+  readonly statePost = new HookList<StateDictHook>('registerStateDictPostHook');
+  readonly loadPre = new HookList<LoadStateDictPreHook>('registerLoadStateDictPreHook');
+  readonly loadPost = new HookList<LoadStateDictPostHook>('registerLoadStateDictPostHook');
 
-  get empty(): boolean {
+  /** Whether a call runs none of them. */
+  get callsNone(): boolean {
     return this.forwardPre.empty && this.forward.empty && this.backwardPre.empty && this.backward.empty;
   }
 
   copyTo(other: ModuleHooks): void {
-    for (const hook of this.forwardPre.all()) other.forwardPre.add(hook, false);
-    for (const hook of this.forward.all()) other.forward.add(hook, false);
-    for (const hook of this.backwardPre.all()) other.backwardPre.add(hook, false);
-    for (const hook of this.backward.all()) other.backward.add(hook, false);
+    this.forwardPre.copyTo(other.forwardPre);
+    this.forward.copyTo(other.forward);
+    this.backwardPre.copyTo(other.backwardPre);
+    this.backward.copyTo(other.backward);
+    this.statePre.copyTo(other.statePre);
+    this.statePost.copyTo(other.statePost);
+    this.loadPre.copyTo(other.loadPre);
+    this.loadPost.copyTo(other.loadPost);
   }
 
   /** Calls `forward` between the hooks. */

@@ -1,5 +1,5 @@
 /** State dicts of modules: what goes into one, and how one is checked against a module and copied into it. */
-import { CheckpointError, describe, rejectUnknownOptions } from '../errors.js';
+import { ArgumentError, CheckpointError, describe, fail } from '../errors.js';
 import { copyInto } from '../ops/cast.js';
 import { detach } from '../ops/convert.js';
 import { reshape } from '../ops/view.js';
@@ -15,6 +15,8 @@ import { Parameter } from './parameter.js';
 export type StateDict = Record<string, Tensor>;
 
 export interface StateOptions {
+  /** A dict that takes the entries. Default: a new one. */
+  destination?: StateDict | null;
   /** Put before every key as it is: 'encoder.' gives 'encoder.weight'. Default: nothing. */
   prefix?: string;
   /** Give the parameters themselves instead of detached tensors. Default false. */
@@ -31,44 +33,54 @@ export interface LoadResult {
   readonly unexpectedKeys: string[];
 }
 
-/** A place in a module for one entry of a state dict. */
-interface Slot {
-  readonly key: string;
-  /** The module's path, its name in the metadata. */
-  readonly path: string;
-  /** The key within the module. */
-  readonly name: string;
-  readonly module: Module;
-  readonly property: string;
-  readonly tensor: Tensor;
+/** The key of what `getExtraState` gives. */
+const EXTRA = '_extra_state';
+
+/** Whether a class defines one of the two methods for extra state. */
+function defines(module: Module, method: 'getExtraState' | 'setExtraState'): boolean {
+  return Object.hasOwn(module, method) || module[method] !== rootOf(module)[method];
+}
+/** The prototype of Module itself, which is the one that owns `ownTensors`; this file imports the type alone. */
+function rootOf(module: Module): Module {
+  let prototype = Object.getPrototypeOf(module) as Module;
+  while (!Object.hasOwn(prototype, 'ownTensors')) prototype = Object.getPrototypeOf(prototype) as Module;
+  return prototype;
 }
 
-/** The places of a module and all below it; a shared module has a place under each of its names, as in PyTorch. */
-function slotsOf(module: Module, prefix: string, out: Slot[] = []): Slot[] {
-  for (const { key, property, tensor, persistent } of module.ownTensors())
-    if (persistent) out.push({ key: prefix + key, path: prefix.slice(0, -1), name: key, module, property, tensor });
-  for (const [key, child] of module.ownModules()) slotsOf(child, `${prefix}${key}.`, out);
+/** A module and all below it with the prefixes of their keys, a parent before its children; a shared module is there under each of its names, as in PyTorch. */
+function placesOf(module: Module, prefix: string, out: Place[] = []): Place[] {
+  out.push({ module, prefix });
+  for (const [key, child] of module.ownModules()) placesOf(child, `${prefix}${key}.`, out);
   return out;
 }
+interface Place {
+  readonly module: Module;
+  readonly prefix: string;
+}
 
-export function stateOf(module: Module, options: StateOptions): StateDict {
-  rejectUnknownOptions('stateDict', options, ['prefix', 'keepVars']);
-  const state: StateDict = {};
-  const prefix = options.prefix ?? '';
-  for (const { key, tensor } of slotsOf(module, prefix)) state[key] = options.keepVars ? tensor : detach(tensor);
-  hide(state, versionsOf(module, prefix));
+export function stateOf(module: Module, { destination, prefix = '', keepVars = false }: StateOptions): StateDict {
+  if (typeof prefix !== 'string') fail(ArgumentError, 'stateDict', 'a prefix as a string', describe(prefix));
+  if (destination !== undefined && destination !== null && typeof destination !== 'object') fail(ArgumentError, 'stateDict', 'an object for destination', describe(destination));
+  const state: StateDict = destination ?? {};
+  const versions: Versions = {};
+  fill(module, prefix, keepVars, state, versions);
+  hide(versions, undefined);
+  hide(state, versions);
   return state;
 }
 
-type Versions = Record<string, { version: number }>;
-
-/** The version of every module's layout, by path, a parent before its children. */
-function versionsOf(module: Module, prefix: string, out: Versions = {}): Versions {
-  out[prefix.slice(0, -1)] = { version: (module.constructor as typeof Module).stateVersion };
-  for (const [key, child] of module.ownModules()) versionsOf(child, `${prefix}${key}.`, out);
-  if (!Object.hasOwn(out, '_metadata')) hide(out, undefined);
-  return out;
+/** Puts the entries of a module and of all below it in, between the hooks. */
+function fill(module: Module, prefix: string, keepVars: boolean, state: StateDict, versions: Versions): void {
+  const version = { version: (module.constructor as typeof Module).stateVersion };
+  versions[prefix.slice(0, -1)] = version;
+  for (const hook of module.hooks.statePre.all()) hook(module, prefix, keepVars);
+  for (const { key, tensor, persistent } of module.ownTensors()) if (persistent) state[prefix + key] = keepVars ? tensor : detach(tensor);
+  if (defines(module, 'getExtraState')) state[prefix + EXTRA] = module.getExtraState() as Tensor;
+  for (const [key, child] of module.ownModules()) fill(child, `${prefix}${key}.`, keepVars, state, versions);
+  for (const hook of module.hooks.statePost.all()) hook(module, state, prefix, version);
 }
+
+type Versions = Record<string, { version: number }>;
 
 /** Gives a dict PyTorch's attribute of that name, which also marks it as an OrderedDict (lib/serialization). */
 function hide(dict: object, metadata: Versions | undefined): void {
@@ -83,43 +95,81 @@ function versionIn(state: object, path: string): number {
   return typeof version === 'number' ? version : 0;
 }
 
-export function loadState(module: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions): LoadResult {
-  rejectUnknownOptions('loadStateDict', options, ['strict', 'assign']);
-  if (typeof given !== 'object' || given === null) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(given)}`);
-  const state: Readonly<Record<string, unknown>> = given instanceof Map ? Object.fromEntries(given) : given;
-  const { strict = true, assign = false } = options;
-  const slots = slotsOf(module, '');
-  const known = new Set(slots.map((slot) => slot.key));
+export function loadState(root: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, { strict = true, assign = false }: LoadOptions): LoadResult {
+  if (typeof given !== 'object' || given === null || given instanceof Tensor) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(given)}`);
+  // A copy, which hooks may change.
+  const state: Record<string, unknown> = given instanceof Map ? Object.fromEntries(given) : { ...given };
+  const places = placesOf(root, '');
   const missingKeys: string[] = [];
-  const unexpectedKeys = Object.keys(state).filter((key) => !known.has(key));
+  const unexpectedKeys: string[] = [];
   const problems: string[] = [];
-  const loads: { slot: Slot; value: Tensor }[] = [];
-  for (const slot of slots) {
-    const found = Object.hasOwn(state, slot.key) ? state[slot.key] : undefined;
-    if (found === undefined) {
-      if (!slot.module.absentBefore(versionIn(given, slot.path)).includes(slot.name)) missingKeys.push(slot.key);
-    } else if (!(found instanceof Tensor)) problems.push(`${slot.key}: expected a tensor, got ${describe(found)}.`);
-    else {
-      // A scalar was stored as one element before PyTorch 0.4.
-      const value = slot.tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1 ? reshape(detach(found), []) : found;
-      if (sameShape(value.shape, slot.tensor.shape)) loads.push({ slot, value });
-      else
-        problems.push(`size mismatch for ${slot.key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(slot.tensor.shape)}.`);
-    }
+  for (const { module, prefix } of places) {
+    const metadata = { version: versionIn(given, prefix.slice(0, -1)) };
+    for (const hook of module.hooks.loadPre.all()) hook(module, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
   }
-  if (strict) {
-    if (unexpectedKeys.length > 0) problems.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}.`);
-    if (missingKeys.length > 0) problems.unshift(`Missing key(s) in state_dict: ${quoted(missingKeys)}.`);
-  }
-  if (problems.length > 0) throw new CheckpointError(`loadStateDict: expected a state dict that fits ${module.constructor.name}, got one with errors:\n\t${problems.join('\n\t')}`);
-  for (const { slot, value } of loads) {
-    if (assign) slot.module.setMember(slot.property, assigned(slot.tensor, value));
-    else {
-      copyInto(slot.tensor, value);
-      slot.tensor.storage.version++;
-    }
+  const known = new Set<string>();
+  const loads: (() => void)[] = [];
+  for (const place of places) plan(place, state, given, assign, { known, missingKeys, problems, loads });
+  unexpectedKeys.push(...Object.keys(state).filter((key) => !known.has(key)));
+  const check = (): void => {
+    const all = [...problems];
+    if (strict && unexpectedKeys.length > 0) all.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}.`);
+    if (strict && missingKeys.length > 0) all.unshift(`Missing key(s) in state_dict: ${quoted(missingKeys)}.`);
+    if (all.length > 0) throw new CheckpointError(`loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with errors:\n\t${all.join('\n\t')}`);
+  };
+  // Hooks that run afterwards may forgive keys, so that only then it is known whether some are amiss.
+  const forgiving = problems.length === 0 && places.some(({ module }) => !module.hooks.loadPost.empty);
+  if (!forgiving) check();
+  for (const load of loads) load();
+  if (forgiving) {
+    runPostHooks(root, { missingKeys, unexpectedKeys });
+    check();
   }
   return { missingKeys, unexpectedKeys };
+}
+
+function runPostHooks(module: Module, keys: LoadResult): void {
+  for (const [, child] of module.ownModules()) runPostHooks(child, keys);
+  for (const hook of module.hooks.loadPost.all()) hook(module, keys);
+}
+
+interface Findings {
+  readonly known: Set<string>;
+  readonly missingKeys: string[];
+  readonly problems: string[];
+  readonly loads: (() => void)[];
+}
+
+/** Compares the entries of one module with its members, and notes what is to be copied. */
+function plan({ module, prefix }: Place, state: Readonly<Record<string, unknown>>, given: object, assign: boolean, { known, missingKeys, problems, loads }: Findings): void {
+  for (const { key: name, property, tensor, persistent } of module.ownTensors()) {
+    if (!persistent) continue;
+    const key = prefix + name;
+    known.add(key);
+    const found = Object.hasOwn(state, key) ? state[key] : undefined;
+    if (found === undefined) {
+      if (!module.absentBefore(versionIn(given, prefix.slice(0, -1))).includes(name)) missingKeys.push(key);
+    } else if (!(found instanceof Tensor)) problems.push(`${key}: expected a tensor, got ${describe(found)}.`);
+    else {
+      // A scalar was stored as one element before PyTorch 0.4.
+      const value = tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1 ? reshape(detach(found), []) : found;
+      if (sameShape(value.shape, tensor.shape)) loads.push(() => put(module, property, tensor, value, assign));
+      else problems.push(`size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(tensor.shape)}.`);
+    }
+  }
+  if (!defines(module, 'setExtraState')) return;
+  const key = prefix + EXTRA;
+  known.add(key);
+  if (Object.hasOwn(state, key)) loads.push(() => module.setExtraState(state[key]));
+  else missingKeys.push(key);
+}
+
+function put(module: Module, property: string, tensor: Tensor, value: Tensor, assign: boolean): void {
+  if (assign) module.setMember(property, assigned(tensor, value));
+  else {
+    copyInto(tensor, value);
+    tensor.storage.version++;
+  }
 }
 
 /** The dict's tensor as it takes the place of the module's: a parameter stays one, and keeps whether it requires grad. */

@@ -1,6 +1,7 @@
 /**
  * The base of all models: an object that can be called, whose parameters, buffers and submodules are its properties, found in the
- * order in which they were assigned. It knows nothing of particular layers; state dicts are in module-state.ts, hooks in module-hooks.ts.
+ * order in which they were assigned. It knows nothing of particular layers; what a property may hold is in members.ts, state dicts are in
+ * module-state.ts, hooks in module-hooks.ts.
  *
  * Names: a property's name is its key in state dicts, in `namedParameters` and in print, unchanged. Where PyTorch's key has several
  * words, a built-in module keeps the camelCase property and names the key in a static map:
@@ -8,38 +9,24 @@
  * or, where the names are made at run time (weight_ih_l0), overrides `stateKey(property)`.
  */
 import { inspect } from 'node:util';
-import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { castTo, filledTensor } from '../ops/cast.js';
+import { ArgumentError, describe, fail } from '../errors.js';
+import { filledTensor } from '../ops/cast.js';
 import { checkDevice } from '../ops/convert.js';
-import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
-import { rebind, Tensor } from '../tensor/tensor.js';
-import { CALL, Callable } from './callable.js';
-import { type BackwardHook, type BackwardPreHook, type ForwardHook, type ForwardPreHook, type HookHandle, ModuleHooks } from './module-hooks.js';
+import { isOptions } from '../ops/define-function.js';
+import type { DType } from '../storage/dtype.js';
+import { Tensor } from '../tensor/tensor.js';
+import { constructorArguments as named, flag } from './arguments.js';
+import { ASSIGN, CALL, Callable, MISSING } from './callable.js';
+import { type Member, type MemberKind, Members } from './members.js';
+import * as sig from './module-arguments.js';
+import { convertAll, convertFloating, emptied, type ModuleToOptions, targetType } from './module-convert.js';
+import { type HookHandle, ModuleHooks } from './module-hooks.js';
+import type * as hooks from './module-hooks.js';
 import { enterModule, leaveModule } from './module-path.js';
-import { type LoadOptions, type LoadResult, loadState, type StateDict, type StateOptions, stateOf } from './module-state.js';
+import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
+import { indented, printed } from './module-print.js';
+import { type NamedOptions, namedModules, namedTensors, splitPath, submoduleAt, tensorAt } from './module-walk.js';
 import { Parameter } from './parameter.js';
-
-/** Options of the methods that list members by name. */
-export interface NamedOptions {
-  /** Put before every name, with a dot. Default: nothing. */
-  prefix?: string;
-  /** Also those of submodules. Default true. */
-  recurse?: boolean;
-  /** What several modules share comes once, under its first name. Default true. */
-  removeDuplicate?: boolean;
-}
-export interface BufferOptions {
-  /** Part of the state dict. Default true. */
-  persistent?: boolean;
-}
-export interface ModuleToOptions {
-  dtype?: DType;
-  device?: string;
-}
-interface HookOptions {
-  /** Run before the hooks that are there already. Default false. */
-  prepend?: boolean;
-}
 
 export interface Module {
   /** Runs the hooks and `forward`. */
@@ -58,26 +45,40 @@ export class Module extends Callable {
   /** The version of the class's layout in state dicts (PyTorch's `_version`), kept in their metadata. */
   static readonly stateVersion: number = 1;
 
+  readonly #members = new Members(this);
+  /** Members that are not properties: what containers hold. */
+  readonly #items = new Map<string, unknown>();
+  /** Made with the first hook. */
+  #hooks: ModuleHooks | null = null;
+  /** Whether a call may go to `forward` at once: there are no hooks, and all class fields have been seen. */
+  #direct = false;
+
   /** Whether layers such as dropout and batch norm behave as in training; set by `train` and `eval`. */
   training = true;
 
-  readonly #hooks = new ModuleHooks();
-  readonly #buffers = new Map<string, { persistent: boolean }>();
-  /** Members that are not properties: what containers hold. */
-  readonly #items = new Map<string, unknown>();
-
   /** Computes the output. Subclasses define it; call the module itself, so that hooks run. */
-  forward(..._inputs: never[]): unknown {
+  // biome-ignore lint/suspicious/noExplicitAny: every module must be assignable to Module, and a Module of an unknown class must be callable
+  forward(..._inputs: any[]): any {
     return fail(ArgumentError, this.constructor.name, 'a module with a forward method', 'one without');
   }
 
   override [CALL](args: readonly unknown[]): unknown {
     enterModule(this);
     try {
-      return this.#hooks.empty ? this.forward(...(args as never[])) : this.#hooks.run(this, args, (changed) => this.forward(...(changed as never[])));
+      if (this.#direct) return this.forward(...args);
+      this.#members.scan();
+      const hooks = this.#hooks;
+      this.#direct = hooks === null || hooks.callsNone;
+      return hooks === null || this.#direct ? this.forward(...args) : hooks.run(this, args, (changed) => this.forward(...changed));
     } finally {
       leaveModule();
     }
+  }
+  override [ASSIGN](name: string, value: unknown): void {
+    this.#members.assign(name, value);
+  }
+  override [MISSING](_name: string): unknown {
+    return undefined;
   }
 
   // ---- members
@@ -94,19 +95,18 @@ export class Module extends Callable {
   protected get held(): Map<string, unknown> {
     return this.#items;
   }
-  /** Own members in order: [property, value]. */
-  *#members(): Generator<[string, unknown]> {
-    yield* this.#items;
-    for (const property of Object.keys(this)) yield [property, (this as unknown as Record<string, unknown>)[property]];
+  /** The hooks. Internal: state dicts. */
+  get hooks(): ModuleHooks {
+    this.#hooks ??= new ModuleHooks();
+    return this.#hooks;
   }
   /** Own parameters and buffers with their keys. Internal: state dicts and conversions. */
   *ownTensors(): Generator<{ property: string; key: string; tensor: Tensor; buffer: boolean; persistent: boolean }> {
-    const members = [...this.#members()];
-    for (const [property, tensor] of members)
-      if (tensor instanceof Parameter && !this.#buffers.has(property)) yield { property, key: this.stateKey(property), tensor, buffer: false, persistent: true };
-    for (const [property, { persistent }] of this.#buffers) {
-      const tensor = (this as unknown as Record<string, unknown>)[property];
-      if (tensor instanceof Tensor) yield { property, key: this.stateKey(property), tensor, buffer: true, persistent };
+    const members = this.#members.list();
+    for (const [property, tensor] of this.#items) if (tensor instanceof Tensor) yield { property, key: property, tensor, buffer: false, persistent: true };
+    for (const kind of ['parameter', 'buffer']) {
+      for (const [property, { kind: own, value, persistent, key }] of members)
+        if (own === kind && value !== null) yield { property, key: key ?? this.stateKey(property), tensor: value as Tensor, buffer: kind === 'buffer', persistent };
     }
   }
   /** Keys of this module that a state dict of an older version may lack: the values stay as they are. Version 0: it names none. */
@@ -115,7 +115,8 @@ export class Module extends Callable {
   }
   /** Own submodules with their keys, shared ones as often as they are there. Internal. */
   *ownModules(): Generator<[string, Module]> {
-    for (const [property, value] of this.#members()) if (value instanceof Module) yield [this.stateKey(property), value];
+    for (const [property, value] of this.#items) if (value instanceof Module) yield [property, value];
+    for (const [property, { kind, value, key }] of this.#members.list()) if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
   }
   /**
    * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The class's
@@ -125,9 +126,14 @@ export class Module extends Callable {
     const twin = Reflect.construct(Module, [], this.constructor as typeof Module) as this;
     seen.set(this, twin);
     for (const [name, value] of this.#items) twin.#items.set(name, copy(value));
-    for (const [name, options] of this.#buffers) twin.#buffers.set(name, options);
-    this.#hooks.copyTo(twin.#hooks);
+    this.#hooks?.copyTo(twin.hooks);
+    this.#members.scan();
     for (const property of Reflect.ownKeys(this)) {
+      const member = typeof property === 'string' ? this.#members.get(property) : undefined;
+      if (member !== undefined) {
+        twin.#members.register(property as string, { ...member, value: copy(member.value) });
+        continue;
+      }
       const descriptor = Object.getOwnPropertyDescriptor(this, property) as PropertyDescriptor;
       if ('value' in descriptor) descriptor.value = copy(descriptor.value);
       Object.defineProperty(twin, property, descriptor);
@@ -136,74 +142,79 @@ export class Module extends Callable {
   }
   /** Puts another tensor in a member's place. Internal: loading, conversions. */
   setMember(property: string, value: Tensor): void {
-    if (this.#items.has(property)) this.#items.set(property, value);
-    else (this as unknown as Record<string, unknown>)[property] = value;
+    const member = this.#members.get(property);
+    if (member === undefined) this.#items.set(property, value);
+    else member.value = value;
   }
 
-  #checkName(op: string, name: string): void {
+  #register(op: string, name: unknown, kind: MemberKind, value: Member['value'], persistent: boolean, key: string | null = null): void {
     if (typeof name !== 'string' || name === '' || name.includes('.')) fail(ArgumentError, op, 'a name that is not empty and has no dot', describe(name));
+    this.#members.scan();
+    const member = this.#members.get(name);
     const existing = (this as unknown as Record<string, unknown>)[name];
-    const member = existing instanceof Tensor || existing instanceof Module;
-    if (existing !== undefined && existing !== null && !member) fail(ArgumentError, op, 'a name that is free', `${describe(name)}, which ${this.constructor.name} has already`);
+    const taken = member === undefined ? existing !== undefined && existing !== null && !(existing instanceof Tensor) : member.kind !== kind;
+    if (taken) fail(ArgumentError, op, 'a name that is free', `${describe(name)}, which ${this.constructor.name} has already`);
+    this.#members.register(name, { kind, value, persistent, key });
   }
-  /** Makes a tensor that is not trained part of the module's state, as the property `name`; null keeps the place. */
-  registerBuffer(name: string, tensor: Tensor | null, options: BufferOptions | boolean = {}): void {
-    this.#checkName('registerBuffer', name);
-    if (typeof options !== 'boolean') rejectUnknownOptions('registerBuffer', options, ['persistent']);
+  /** Makes a tensor that is not trained part of the module's state, as the property `name`; null keeps the place. `persistent` (default true): state dicts have it. */
+  registerBuffer(...args: sig.Given<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>): void {
+    const { name, tensor, persistent = true } = named<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>('registerBuffer', sig.REGISTER_BUFFER, 2, args);
     if (tensor !== null && !(tensor instanceof Tensor)) fail(ArgumentError, 'registerBuffer', 'a tensor or null', describe(tensor));
-    this.#buffers.set(name, { persistent: typeof options === 'boolean' ? options : (options.persistent ?? true) });
-    (this as unknown as Record<string, unknown>)[name] = tensor;
+    this.#register('registerBuffer', name, 'buffer', tensor, persistent);
   }
-  /** The same as assigning the property; null keeps the place. */
-  registerParameter(name: string, parameter: Parameter | null): void {
-    this.#checkName('registerParameter', name);
-    if (parameter !== null && !(parameter instanceof Parameter)) fail(ArgumentError, 'registerParameter', 'a Parameter or null', describe(parameter));
-    (this as unknown as Record<string, unknown>)[name] = parameter;
+  /** Makes a parameter the property `name`; null keeps the place. `key` is its name in state dicts. */
+  registerParameter(...args: sig.Given<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>): void {
+    const { name, param } = named<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>('registerParameter', sig.REGISTER_PARAMETER, 2, args);
+    if (param !== null && !(param instanceof Parameter)) fail(ArgumentError, 'registerParameter', 'a Parameter or null', describe(param));
+    this.#register('registerParameter', name, 'parameter', param, true);
   }
-  /** The same as assigning the property; null keeps the place. */
-  registerModule(name: string, module: Module | null): void {
-    this.#checkName('registerModule', name);
+  /** Makes a module the property `name`; null keeps the place. */
+  registerModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule>): void {
+    const { name, module } = named<typeof sig.REGISTER_MODULE, sig.RegisterModule>('registerModule', sig.REGISTER_MODULE, 2, args);
     if (module !== null && !(module instanceof Module)) fail(ArgumentError, 'registerModule', 'a Module or null', describe(module));
-    (this as unknown as Record<string, unknown>)[name] = module;
+    this.holdModule('registerModule', name, module);
   }
-  addModule(name: string, module: Module | null): void {
-    this.registerModule(name, module);
+  /** The same as `registerModule`. */
+  addModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule>): void {
+    this.registerModule(...args);
+  }
+  /** Where `registerModule` puts a module. Containers have a place of their own. */
+  protected holdModule(op: string, name: string, module: Module | null): void {
+    this.#register(op, name, 'module', module, true);
+  }
+  /** A parameter or buffer whose key in state dicts is not the class's to know. Internal: reparametrizations. */
+  registerTensor(property: string, key: string, value: Tensor): void {
+    this.#register('registerTensor', property, value instanceof Parameter ? 'parameter' : 'buffer', value, true, key);
   }
 
   /** All parameters, each once. */
-  parameters(recurse: boolean | { recurse?: boolean } = true): Parameter[] {
-    return this.namedParameters(typeof recurse === 'boolean' ? { recurse } : recurse).map(([, parameter]) => parameter);
+  parameters(...args: sig.Given<typeof sig.RECURSE, sig.Recurse>): Parameter[] {
+    const { recurse } = named<typeof sig.RECURSE, sig.Recurse>('parameters', sig.RECURSE, 0, args);
+    return this.namedParameters({ recurse }).map(([, parameter]) => parameter);
   }
   /** All parameters with the names that state dicts give them. */
-  namedParameters(prefix: string | NamedOptions = '', recurse?: boolean, removeDuplicate?: boolean): [string, Parameter][] {
-    return this.#namedTensors('namedParameters', typeof prefix === 'string' ? { prefix, recurse, removeDuplicate } : prefix, false) as [string, Parameter][];
+  namedParameters(...args: sig.Given<typeof sig.NAMED, sig.Named>): [string, Parameter][] {
+    return this.#namedTensors('namedParameters', args, false) as [string, Parameter][];
   }
   /** All buffers, each once. */
-  buffers(recurse: boolean | { recurse?: boolean } = true): Tensor[] {
-    return this.namedBuffers(typeof recurse === 'boolean' ? { recurse } : recurse).map(([, buffer]) => buffer);
+  buffers(...args: sig.Given<typeof sig.RECURSE, sig.Recurse>): Tensor[] {
+    const { recurse } = named<typeof sig.RECURSE, sig.Recurse>('buffers', sig.RECURSE, 0, args);
+    return this.namedBuffers({ recurse }).map(([, buffer]) => buffer);
   }
-  namedBuffers(prefix: string | NamedOptions = '', recurse?: boolean, removeDuplicate?: boolean): [string, Tensor][] {
-    return this.#namedTensors('namedBuffers', typeof prefix === 'string' ? { prefix, recurse, removeDuplicate } : prefix, true);
+  /** All buffers with the names that state dicts give them. */
+  namedBuffers(...args: sig.Given<typeof sig.NAMED, sig.Named>): [string, Tensor][] {
+    return this.#namedTensors('namedBuffers', args, true);
   }
-  #namedTensors(op: string, options: NamedOptions, buffers: boolean): [string, Tensor][] {
-    rejectUnknownOptions(op, options, ['prefix', 'recurse', 'removeDuplicate']);
-    const { prefix = '', recurse = true, removeDuplicate = true } = options;
-    const seen = new Set<Tensor>();
-    const out: [string, Tensor][] = [];
-    const modules: [string, Module][] = recurse ? this.namedModules({ prefix, removeDuplicate }) : [[prefix, this]];
-    for (const [path, module] of modules) {
-      for (const { key, tensor, buffer } of module.ownTensors()) {
-        if (buffer !== buffers || (removeDuplicate && seen.has(tensor))) continue;
-        seen.add(tensor);
-        out.push([joined(path, key), tensor]);
-      }
-    }
-    return out;
+  #namedTensors(op: string, args: sig.Given<typeof sig.NAMED, sig.Named>, buffers: boolean): [string, Tensor][] {
+    const options: NamedOptions = named<typeof sig.NAMED, sig.Named>(op, sig.NAMED, 0, args);
+    if (options.prefix !== undefined && typeof options.prefix !== 'string') fail(ArgumentError, op, 'a prefix as a string', describe(options.prefix));
+    return namedTensors(this, options, buffers);
   }
   /** The direct submodules, each once. */
   children(): Module[] {
     return this.namedChildren().map(([, module]) => module);
   }
+  /** The direct submodules with their names, each once. */
   namedChildren(): [string, Module][] {
     const seen = new Set<Module>();
     return [...this.ownModules()].filter(([, module]) => !seen.has(module) && seen.add(module) !== undefined);
@@ -212,151 +223,182 @@ export class Module extends Callable {
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }
-  namedModules(options: Omit<NamedOptions, 'recurse'> = {}): [string, Module][] {
-    rejectUnknownOptions('namedModules', options, ['prefix', 'removeDuplicate']);
-    const { prefix = '', removeDuplicate = true } = options;
-    const seen = new Set<Module>();
-    const out: [string, Module][] = [];
-    const visit = (path: string, module: Module): void => {
-      if (removeDuplicate && seen.has(module)) return;
-      seen.add(module);
-      out.push([path, module]);
-      for (const [key, child] of module.ownModules()) visit(joined(path, key), child);
-    };
-    visit(prefix, this);
-    return out;
+  /** This module and all below it with their paths; `memo` holds modules to leave out. */
+  namedModules(...args: sig.Given<typeof sig.NAMED_MODULES, sig.NamedModules>): [string, Module][] {
+    const { memo, prefix = '', removeDuplicate = true } = named<typeof sig.NAMED_MODULES, sig.NamedModules>('namedModules', sig.NAMED_MODULES, 0, args);
+    if (memo !== undefined && memo !== null && !(memo instanceof Set)) fail(ArgumentError, 'namedModules', 'a Set for memo', describe(memo));
+    return namedModules(this, prefix, removeDuplicate, memo ?? new Set());
   }
   /** The submodule at a path such as 'encoder.layers.0'; the module itself for ''. */
-  getSubmodule(target: string): Module {
-    let module: Module = this;
-    for (const key of target === '' ? [] : target.split('.')) {
-      const found = [...module.ownModules()].find(([name]) => name === key);
-      if (found === undefined)
-        fail(ArgumentError, 'getSubmodule', `a path into ${this.constructor.name}`, `${describe(target)}, where ${module.constructor.name} has no module ${key}`);
-      module = found[1];
-    }
-    return module;
+  getSubmodule(...args: sig.Given<typeof sig.TARGET, sig.Target>): Module {
+    return submoduleAt('getSubmodule', this, named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target);
+  }
+  /** Puts a module at a path, whose parents must be there; with `strict` (default false) only in the place of another module. */
+  setSubmodule(...args: sig.Given<typeof sig.SET_SUBMODULE, sig.SetSubmodule>): void {
+    const { target, module, strict = false } = named<typeof sig.SET_SUBMODULE, sig.SetSubmodule>('setSubmodule', sig.SET_SUBMODULE, 2, args);
+    if (!(module instanceof Module)) fail(ArgumentError, 'setSubmodule', 'a module', describe(module));
+    const [path, name] = splitPath('setSubmodule', target);
+    const parent = submoduleAt('setSubmodule', this, path);
+    if (strict) submoduleAt('setSubmodule', parent, name);
+    const property = parent.#members.list().find(([own, member]) => (member.key ?? parent.stateKey(own)) === name)?.[0];
+    if (property !== undefined) parent.#members.assign(property, module);
+    else parent.holdModule('setSubmodule', name, module);
   }
   /** The parameter at a path such as 'encoder.0.weight'. */
-  getParameter(target: string): Parameter {
-    return this.#tensorAt('getParameter', target, false) as Parameter;
+  getParameter(...args: sig.Given<typeof sig.TARGET, sig.Target>): Parameter {
+    return tensorAt('getParameter', this, named<typeof sig.TARGET, sig.Target>('getParameter', sig.TARGET, 1, args).target, false) as Parameter;
   }
-  getBuffer(target: string): Tensor {
-    return this.#tensorAt('getBuffer', target, true);
-  }
-  #tensorAt(op: string, target: string, wantBuffer: boolean): Tensor {
-    const dot = target.lastIndexOf('.');
-    const module = this.getSubmodule(dot < 0 ? '' : target.slice(0, dot));
-    for (const { key, tensor, buffer } of module.ownTensors()) if (key === target.slice(dot + 1) && buffer === wantBuffer) return tensor;
-    return fail(ArgumentError, op, `the path of a ${wantBuffer ? 'buffer' : 'parameter'} of ${this.constructor.name}`, describe(target));
+  /** The buffer at a path such as 'encoder.0.running_mean'. */
+  getBuffer(...args: sig.Given<typeof sig.TARGET, sig.Target>): Tensor {
+    return tensorAt('getBuffer', this, named<typeof sig.TARGET, sig.Target>('getBuffer', sig.TARGET, 1, args).target, true);
   }
 
   // ---- what acts on the whole tree
 
   /** Calls `fn` with every submodule, and with this module last. */
   apply(fn: (module: Module) => void): this {
+    if (typeof fn !== 'function') fail(ArgumentError, 'apply', 'a function', describe(fn));
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
   }
   /** Sets this module and all below it to training, or back (`eval`). */
-  train(mode = true): this {
-    this.training = mode;
-    for (const child of this.children()) child.train(mode);
+  train(mode: boolean | { mode?: boolean } = true): this {
+    const training = flag('train', 'mode', mode);
+    this.training = training;
+    for (const child of this.children()) child.train(training);
     return this;
   }
   eval(): this {
     return this.train(false);
   }
-  requiresGrad_(requiresGrad = true): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad_(requiresGrad);
+  requiresGrad_(requiresGrad: boolean | { requiresGrad?: boolean } = true): this {
+    const wanted = flag('requiresGrad_', 'requiresGrad', requiresGrad);
+    for (const parameter of this.parameters()) parameter.requiresGrad_(wanted);
     return this;
   }
   /** Drops the gradients of all parameters, or sets them to zero (`setToNone` false). */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const drop = typeof setToNone === 'boolean' ? setToNone : (setToNone.setToNone ?? true);
+    const drop = flag('zeroGrad', 'setToNone', setToNone);
     for (const parameter of this.parameters()) {
-      if (parameter.gradient === null) continue;
-      parameter.grad = drop ? null : zerosLike(parameter.gradient);
+      const { gradient } = parameter;
+      if (gradient !== null) parameter.grad = drop ? null : filledTensor(gradient.shape, gradient.info, 0);
     }
   }
-  /** Floating parameters and buffers in another type. Parameters stay the same objects, so that optimizers keep them. */
-  to(target?: DType | 'cpu' | Tensor | ModuleToOptions, dtype?: DType): this {
-    let wanted = dtype;
-    if (target instanceof Tensor) wanted ??= target.dtype;
-    else if (typeof target === 'object' && target !== null) {
-      rejectUnknownOptions('to', target, ['dtype', 'device']);
-      if (target.device !== undefined) checkDevice('to', target.device);
-      wanted ??= target.dtype;
-    } else if (isDType(target)) wanted ??= target;
-    else if (target !== undefined) {
-      if (/^(cpu|cuda|mps|meta|xpu)/.test(target)) checkDevice('to', target);
-      else dtypeInfo('to', target as DType);
-    }
-    return wanted === undefined ? this : this.#convert('to', wanted);
+  /** Floating parameters and buffers in another floating type: to(dtype), to(device, dtype), to(tensor) or to({ dtype, device }). */
+  to(...args: sig.Given<typeof sig.TO, sig.To>): this {
+    const { target, ...options } = named<typeof sig.TO, sig.To>('to', sig.TO, 0, args as never);
+    const dtype = targetType(target, options satisfies ModuleToOptions);
+    return dtype === undefined ? this : convertFloating('to', this, dtype);
   }
   float(): this {
-    return this.#convert('float', 'float32');
+    return convertFloating('float', this, 'float32');
   }
   double(): this {
-    return this.#convert('double', 'float64');
+    return convertFloating('double', this, 'float64');
   }
   half(): this {
-    return this.#convert('half', 'float16');
+    return convertFloating('half', this, 'float16');
   }
   bfloat16(): this {
-    return this.#convert('bfloat16', 'bfloat16');
+    return convertFloating('bfloat16', this, 'bfloat16');
   }
-  #convert(op: string, dtype: DType): this {
-    const info = dtypeInfo(op, dtype);
-    if (!info.floating) fail(ArgumentError, op, 'a floating dtype for a module', dtype);
-    for (const module of this.modules()) {
-      for (const { property, tensor, buffer } of module.ownTensors()) {
-        if (!tensor.info.floating || tensor.info === info) continue;
-        if (buffer) {
-          module.setMember(property, castTo(tensor, info));
-          continue;
-        }
-        const gradient = tensor.gradient;
-        rebind(tensor, castTo(tensor, info));
-        if (gradient !== null) tensor.grad = castTo(gradient, info);
-      }
-    }
+  /** All parameters and buffers in another type, those of integers too. */
+  type(dstType: DType): this {
+    return convertAll('type', this, dstType);
+  }
+  cpu(): this {
+    return this;
+  }
+  /** Throws DeviceError, as `to('cuda')` does. */
+  cuda(device?: number | string | null): this {
+    checkDevice('cuda', typeof device === 'string' ? device : 'cuda');
+    return this;
+  }
+  /** Uninitialised memory in the place of all parameters and buffers. */
+  toEmpty(options: { device: string; recurse?: boolean }): this {
+    const { device, recurse = true } = named<readonly ['device', 'recurse'], [string, boolean?]>('toEmpty', ['device', 'recurse'], 1, [options]);
+    checkDevice('toEmpty', device);
+    emptied(this, recurse);
+    return this;
+  }
+  /** There for programs that call it; there is nothing to compile. */
+  compile(..._options: unknown[]): this {
     return this;
   }
 
   // ---- state
 
-  /** Parameters and persistent buffers under PyTorch's keys, detached: they share the module's memory. */
-  stateDict(options: StateOptions = {}): StateDict {
-    return stateOf(this, options);
+  /** Parameters and persistent buffers under PyTorch's keys, detached: they share the module's memory. `keepVars` gives the parameters themselves. */
+  stateDict(...args: sig.Given<typeof sig.STATE_DICT, sig.StateDictCall>): StateDict {
+    return stateOf(this, named<typeof sig.STATE_DICT, sig.StateDictCall>('stateDict', sig.STATE_DICT, 0, args));
   }
   /**
    * Copies the tensors of a state dict into this module; with `assign` they take the place of the module's own.
    * Returns the keys that were missing and those that have no place here. Throws CheckpointError that lists every such key (unless
    * `strict` is false) and every size that does not fit; then nothing has been changed.
    */
-  loadStateDict(stateDict: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, options: LoadOptions | boolean = {}, assign?: boolean): LoadResult {
-    return loadState(this, stateDict, typeof options === 'boolean' ? { strict: options, assign } : options);
+  loadStateDict(
+    stateDict:
+      | Readonly<Record<string, Tensor>>
+      | ReadonlyMap<string, Tensor>
+      | { stateDict: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>; strict?: boolean; assign?: boolean },
+    strict?: boolean | { strict?: boolean; assign?: boolean },
+    assign?: boolean,
+  ): LoadResult {
+    // One object may be the dict or the arguments by name; only the latter has a stateDict that is no tensor.
+    const byName = strict === undefined && isOptions(stateDict) && Object.hasOwn(stateDict, 'stateDict') && !(stateDict.stateDict instanceof Tensor);
+    const args = byName ? [stateDict] : isOptions(strict) ? [{ ...strict, stateDict }] : [{ stateDict, strict, assign }];
+    const given = named<typeof sig.LOAD_STATE_DICT, [never, boolean?, boolean?]>('loadStateDict', sig.LOAD_STATE_DICT, 0, args as never);
+    return loadState(this, given.stateDict, { strict: given.strict ?? true, assign: given.assign ?? false });
+  }
+  /** What a subclass keeps in its state dict beside tensors, under the key `_extra_state`. Subclasses define it together with `setExtraState`. */
+  getExtraState(): unknown {
+    return fail(ArgumentError, 'getExtraState', `${this.constructor.name} to define it`, 'a class without it');
+  }
+  /** Takes what `getExtraState` gave. */
+  setExtraState(_state: unknown): void {
+    fail(ArgumentError, 'setExtraState', `${this.constructor.name} to define it`, 'a class without it');
   }
 
   // ---- hooks
 
+  #hook<K extends keyof ModuleHooks>(op: string, list: K, args: readonly unknown[]): HookHandle {
+    const { hook, prepend = false } = named<typeof sig.HOOK, [never, boolean?]>(op, sig.HOOK, 0, args as never);
+    this.#direct = false;
+    return (this.hooks[list] as { add(hook: unknown, prepend: boolean): HookHandle }).add(hook, prepend);
+  }
   /** Calls `hook(module, args)` before forward; what it returns replaces the arguments. */
-  registerForwardPreHook(hook: ForwardPreHook<this>, options: HookOptions = {}): HookHandle {
-    return this.#hooks.forwardPre.add(hook as ForwardPreHook, options.prepend ?? false);
+  registerForwardPreHook(...args: sig.HookArguments<hooks.ForwardPreHook<this>>): HookHandle {
+    return this.#hook('registerForwardPreHook', 'forwardPre', args);
   }
   /** Calls `hook(module, args, output)` after forward; what it returns replaces the output. */
-  registerForwardHook(hook: ForwardHook<this>, options: HookOptions = {}): HookHandle {
-    return this.#hooks.forward.add(hook as ForwardHook, options.prepend ?? false);
+  registerForwardHook(...args: sig.HookArguments<hooks.ForwardHook<this>>): HookHandle {
+    return this.#hook('registerForwardHook', 'forward', args);
   }
   /** Calls `hook(module, gradOutput)` before the module's backward; what it returns replaces those gradients. */
-  registerFullBackwardPreHook(hook: BackwardPreHook<this>, options: HookOptions = {}): HookHandle {
-    return this.#hooks.backwardPre.add(hook as BackwardPreHook, options.prepend ?? false);
+  registerFullBackwardPreHook(...args: sig.HookArguments<hooks.BackwardPreHook<this>>): HookHandle {
+    return this.#hook('registerFullBackwardPreHook', 'backwardPre', args);
   }
   /** Calls `hook(module, gradInput, gradOutput)` when the gradients of the inputs are there; what it returns replaces them. */
-  registerFullBackwardHook(hook: BackwardHook<this>, options: HookOptions = {}): HookHandle {
-    return this.#hooks.backward.add(hook as BackwardHook, options.prepend ?? false);
+  registerFullBackwardHook(...args: sig.HookArguments<hooks.BackwardHook<this>>): HookHandle {
+    return this.#hook('registerFullBackwardHook', 'backward', args);
+  }
+  /** Calls `hook(module, prefix, keepVars)` before a state dict is made. */
+  registerStateDictPreHook(hook: hooks.StateDictPreHook<this>): HookHandle {
+    return this.#hook('registerStateDictPreHook', 'statePre', [hook]);
+  }
+  /** Calls `hook(module, stateDict, prefix, localMetadata)` when the module's entries are in a state dict, which it may change. */
+  registerStateDictPostHook(hook: hooks.StateDictHook<this>): HookHandle {
+    return this.#hook('registerStateDictPostHook', 'statePost', [hook]);
+  }
+  /** Calls `hook(module, stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMessages)` before the module is loaded. */
+  registerLoadStateDictPreHook(hook: hooks.LoadStateDictPreHook<this>): HookHandle {
+    return this.#hook('registerLoadStateDictPreHook', 'loadPre', [hook]);
+  }
+  /** Calls `hook(module, { missingKeys, unexpectedKeys })` when the module and all below it are loaded; it may change the lists. */
+  registerLoadStateDictPostHook(hook: hooks.LoadStateDictPostHook<this>): HookHandle {
+    return this.#hook('registerLoadStateDictPostHook', 'loadPost', [hook]);
   }
 
   // ---- printing
@@ -370,29 +412,9 @@ export class Module extends Callable {
     return [...this.ownModules()].map(([key, module]) => `(${key}): ${indented(String(module))}`);
   }
   override toString(): string {
-    const extra = this.extraRepr();
-    const extraLines = extra === '' ? [] : extra.split('\n');
-    const childLines = this.childLines();
-    const lines = [...extraLines, ...childLines];
-    const name = this.constructor.name;
-    if (lines.length === 0) return `${name}()`;
-    if (extraLines.length === 1 && childLines.length === 0) return `${name}(${extraLines[0]})`;
-    return `${name}(\n  ${lines.join('\n  ')}\n)`;
+    return printed(this.constructor.name, this.extraRepr(), this.childLines());
   }
   [inspect.custom](): string {
     return this.toString();
   }
-}
-
-/** All lines but the first two spaces further in. */
-export function indented(text: string): string {
-  return text.replaceAll('\n', '\n  ');
-}
-
-function joined(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
-}
-
-function zerosLike(gradient: Tensor): Tensor {
-  return filledTensor(gradient.shape, gradient.info, 0);
 }

@@ -1,6 +1,8 @@
-/** Modules that hold parameters: ParameterList, ParameterDict. A plain tensor becomes a parameter. */
+/** Modules that hold parameters: ParameterList, ParameterDict. A plain tensor becomes a parameter; `list[0]` and `dict.name` find them. */
 import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
+import { ASSIGN, MISSING } from './callable.js';
+import { checkKey, entriesOf, indexOfName, listOf, placeOf } from './container-keys.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 
@@ -23,15 +25,24 @@ function summary(parameter: Parameter): string {
 
 /** Parameters in a list (torch.nn.ParameterList). */
 export class ParameterList extends Parameters implements Iterable<Parameter> {
+  /** The parameter at an index, counted from the end where it is negative; an assignment replaces one. Throws IndexError. */
+  [index: number]: Parameter;
+
   constructor(values: Iterable<Tensor> = []) {
     super();
     this.extend(values);
   }
+  override [MISSING](name: string): unknown {
+    const index = indexOfName(name);
+    return index === null ? undefined : this.at(index);
+  }
+  override [ASSIGN](name: string, value: unknown): void {
+    const index = indexOfName(name);
+    if (index === null) super[ASSIGN](name, value);
+    else this.set(index, value as Tensor);
+  }
   private place(op: string, index: number): string {
-    const wrapped = index < 0 ? index + this.length : index;
-    if (!Number.isInteger(index) || wrapped < 0 || wrapped >= this.length)
-      fail(IndexError, `ParameterList.${op}`, `an index in [${-this.length}, ${this.length - 1}]`, describe(index));
-    return String(wrapped);
+    return String(placeOf(`ParameterList.${op}`, index, this.length));
   }
   at(index: number): Parameter {
     return this.held.get(this.place('at', index)) as Parameter;
@@ -48,7 +59,7 @@ export class ParameterList extends Parameters implements Iterable<Parameter> {
     return this;
   }
   extend(values: Iterable<Tensor>): this {
-    for (const value of values) this.append(value);
+    for (const value of listOf<Tensor>('ParameterList', 'an array or iterable of tensors', values)) this.append(value);
     return this;
   }
   [Symbol.iterator](): Iterator<Parameter> {
@@ -62,6 +73,13 @@ export class ParameterDict extends Parameters {
     super();
     this.update(values);
   }
+  override [MISSING](name: string): unknown {
+    return this.held.get(name);
+  }
+  override [ASSIGN](name: string, value: unknown): void {
+    if (value instanceof Tensor || this.held.has(name)) this.set(name, value as Tensor);
+    else super[ASSIGN](name, value);
+  }
   has(name: string): boolean {
     return this.held.has(name);
   }
@@ -69,16 +87,14 @@ export class ParameterDict extends Parameters {
     return (this.held.get(name) as Parameter | undefined) ?? fail(IndexError, 'ParameterDict.get', `one of ${[...this.held.keys()].join(', ')}`, describe(name));
   }
   set(name: string, value: Tensor): this {
-    if (name === '' || name.includes('.')) fail(ArgumentError, 'ParameterDict.set', 'a name that is not empty and has no dot', describe(name));
-    this.hold(name, value);
+    this.hold(checkKey('ParameterDict', name), value);
     return this;
   }
   delete(name: string): boolean {
     return this.held.delete(name);
   }
   update(values: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): this {
-    const entries = Symbol.iterator in values ? (values as Iterable<readonly [string, Tensor]>) : Object.entries(values as Record<string, Tensor>);
-    for (const [name, value] of entries) this.set(name, value);
+    for (const [name, value] of entriesOf<Tensor>('ParameterDict', values)) this.set(name, value);
     return this;
   }
   keys(): string[] {

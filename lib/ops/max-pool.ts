@@ -5,7 +5,7 @@
  */
 import { recordingNeeded } from '../autograd/graph.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { ArgumentError, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { elementCount, sameShape, type Shape } from '../shape/layout.js';
 import { INT32, INT64, UINT8, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
@@ -223,6 +223,7 @@ function maxUnpoolFunction(nd: SpatialDims) {
       const usual = x.shape.slice(-nd).map((n, d) => (n - 1) * step[d] - 2 * pad[d] + kernel[d]);
       let size = usual;
       if (outputSize !== undefined && outputSize !== null) {
+        if (!Array.isArray(outputSize)) fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
         size = outputSize.slice(-nd);
         if ((outputSize.length !== nd && outputSize.length !== x.shape.length) || size.some((n, d) => !Number.isInteger(n) || Math.abs(n - usual[d]) >= step[d]))
           fail(ArgumentError, name, `an outputSize within the stride of [${usual}]`, `[${outputSize}]`, { input: x });

@@ -26,6 +26,7 @@ const present = (x: Optional): x is Tensor => x !== null && x !== undefined;
 /** A mask as what is added to scores: true in a bool mask becomes -infinity, a floating mask stays as it is. */
 export function canonicalMask(op: string, name: string, mask: Optional, info: DTypeInfo): Tensor | undefined {
   if (!present(mask)) return undefined;
+  tensorArgument(op, name, mask);
   if (mask.info.floating) return mask;
   if (mask.info !== BOOL) fail(DTypeError, op, `a bool or floating ${name}`, mask.dtype);
   return whereOp([scalarTensor(Number.NEGATIVE_INFINITY, info), scalarTensor(0, info), mask]);
@@ -175,6 +176,7 @@ export const multiHeadAttentionForward = defineFunction(
     isCausal: boolean = false,
   ): [output: Tensor, weights: Tensor | null] => {
     for (const [name, x] of Object.entries({ query: queryInput, key: keyInput, value: valueInput, outProjWeight })) tensorArgument(OP, name, x);
+    for (const [name, x] of Object.entries({ keyPaddingMask, attnMask })) if (present(x)) tensorArgument(OP, name, x);
     const batched = checkShapes(queryInput, keyInput, valueInput, keyPaddingMask, attnMask, numHeads);
     const lifted = (x: Tensor): Tensor => (batched ? x : unsqueeze(x, 1));
     const query = lifted(queryInput);

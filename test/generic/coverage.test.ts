@@ -4,6 +4,7 @@ import * as nodegrad from '../../lib/index.js';
 import { publicFunctions } from '../../lib/ops/define-function.js';
 import { operators } from '../../lib/ops/define-op.js';
 import '../samples/index.js';
+import { moduleSamples } from '../samples/modules.js';
 import { allSamples } from '../samples/sample.js';
 
 /** What a name of samples stands for: 'nn.functional.relu' on the package, 'Tensor.index' on the prototype. */
@@ -34,4 +35,14 @@ describe('every operator', () => {
     const silent = [...operators].filter(([, operator]) => operator.definition.backward === undefined && !operator.definition.notDifferentiable);
     expect(silent.map(([name]) => name)).to.deep.equal([]);
   });
+});
+
+describe('every module class', () => {
+  const abstract = ['Module', 'RNNBase', 'RNNCellBase'];
+  for (const [name, value] of Object.entries(nodegrad.nn)) {
+    if (abstract.includes(name) || typeof value !== 'function' || !(value.prototype instanceof nodegrad.nn.Module)) continue;
+    it(`nn.${name} has a sample`, () => {
+      expect(moduleSamples.has(name), `add('${name}', ...) in test/samples/modules.ts`).to.equal(true);
+    });
+  }
 });

@@ -190,7 +190,7 @@ type PReLUArguments = [numParameters?: number, init?: number, device?: string, d
 export class PReLU extends Module {
   readonly numParameters: number;
   readonly init: number;
-  weight: Parameter;
+  declare weight: Parameter;
   constructor(...args: ConstructorArguments<typeof PRELU, PReLUArguments>) {
     super();
     const { numParameters = 1, init = 0.25, ...factory } = constructorArguments<typeof PRELU, PReLUArguments>('nn.PReLU', PRELU, 0, args);

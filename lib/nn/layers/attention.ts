@@ -4,7 +4,7 @@ import { multiHeadAttentionForward } from '../../ops/multi-head-attention.js';
 import { transpose } from '../../ops/permute.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { callArguments, checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
@@ -56,14 +56,14 @@ export class MultiheadAttention extends Module {
   readonly batchFirst: boolean;
   readonly headDim: number;
   readonly addZeroAttn: boolean;
-  qProjWeight: Parameter | null = null;
-  kProjWeight: Parameter | null = null;
-  vProjWeight: Parameter | null = null;
-  inProjWeight: Parameter | null = null;
-  inProjBias: Parameter | null = null;
-  outProj: Linear;
-  biasK: Parameter | null;
-  biasV: Parameter | null;
+  declare qProjWeight: Parameter | null;
+  declare kProjWeight: Parameter | null;
+  declare vProjWeight: Parameter | null;
+  declare inProjWeight: Parameter | null;
+  declare inProjBias: Parameter | null;
+  declare outProj: Linear;
+  declare biasK: Parameter | null;
+  declare biasV: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof NAMES, Arguments>) {
     super();
@@ -79,16 +79,15 @@ export class MultiheadAttention extends Module {
     this.headDim = embedDim / numHeads;
     if (!Number.isInteger(this.headDim)) fail(ArgumentError, OP, 'an embedDim that numHeads divides', `${embedDim} and ${numHeads}`);
     this.addZeroAttn = addZeroAttn;
-    if (this.packed) this.inProjWeight = emptyParameter(OP, [3 * embedDim, embedDim], factory);
-    else {
-      this.qProjWeight = emptyParameter(OP, [embedDim, embedDim], factory);
-      this.kProjWeight = emptyParameter(OP, [embedDim, this.kdim], factory);
-      this.vProjWeight = emptyParameter(OP, [embedDim, this.vdim], factory);
-    }
-    if (bias) this.inProjBias = emptyParameter(OP, [3 * embedDim], factory);
+    const projection = (wanted: boolean, rows: number, columns: number): Parameter | null => (wanted ? emptyParameter(OP, [rows, columns], factory) : null);
+    this.registerParameter('qProjWeight', projection(!this.packed, embedDim, embedDim));
+    this.registerParameter('kProjWeight', projection(!this.packed, embedDim, this.kdim));
+    this.registerParameter('vProjWeight', projection(!this.packed, embedDim, this.vdim));
+    this.registerParameter('inProjWeight', projection(this.packed, 3 * embedDim, embedDim));
+    this.registerParameter('inProjBias', bias ? emptyParameter(OP, [3 * embedDim], factory) : null);
     this.outProj = new NonDynamicallyQuantizableLinear(embedDim, embedDim, { bias, ...factory });
-    this.biasK = addBiasKv ? emptyParameter(OP, [1, 1, embedDim], factory) : null;
-    this.biasV = addBiasKv ? emptyParameter(OP, [1, 1, embedDim], factory) : null;
+    this.registerParameter('biasK', addBiasKv ? emptyParameter(OP, [1, 1, embedDim], factory) : null);
+    this.registerParameter('biasV', addBiasKv ? emptyParameter(OP, [1, 1, embedDim], factory) : null);
     this.resetParameters();
   }
   /** Whether one weight projects query, key and value. */
@@ -105,16 +104,7 @@ export class MultiheadAttention extends Module {
     for (const bias of [this.biasK, this.biasV]) if (bias !== null) xavierNormal_(bias);
   }
   override forward(...args: ConstructorArguments<typeof CALL, Call>): [output: Tensor, weights: Tensor | null] {
-    const {
-      query,
-      key,
-      value,
-      keyPaddingMask,
-      needWeights = true,
-      attnMask,
-      averageAttnWeights = true,
-      isCausal = false,
-    } = constructorArguments<typeof CALL, Call>(OP, CALL, 3, args);
+    const { query, key, value, keyPaddingMask, needWeights = true, attnMask, averageAttnWeights = true, isCausal = false } = callArguments<typeof CALL, Call>(OP, CALL, 3, args);
     const swap = this.batchFirst && query.shape.length === 3;
     // The same tensor stays the same tensor, so that one product projects all three.
     const turned = (x: Tensor): Tensor => (swap ? transpose(x, 0, 1) : x);

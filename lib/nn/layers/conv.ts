@@ -2,6 +2,7 @@
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/conv.js';
 import { pad } from '../../ops/pad.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -40,8 +41,8 @@ abstract class ConvNd extends Module {
   readonly outputPadding: readonly number[];
   readonly groups: number;
   readonly paddingMode: PaddingMode;
-  weight: Parameter;
-  bias: Parameter | null;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
 
   constructor(name: string, nd: SpatialDims, transposed: boolean, options: Options) {
     super();
@@ -64,7 +65,7 @@ abstract class ConvNd extends Module {
     this.transposed = transposed;
     const [first, second] = transposed ? [this.inChannels, this.outChannels] : [this.outChannels, this.inChannels];
     this.weight = emptyParameter(name, [first, second / this.groups, ...this.kernelSize], options);
-    this.bias = (options.bias ?? true) ? emptyParameter(name, [this.outChannels], options) : null;
+    this.registerParameter('bias', (options.bias ?? true) ? emptyParameter(name, [this.outChannels], options) : null);
     this.resetParameters();
   }
 
@@ -192,9 +193,10 @@ abstract class ConvTranspose extends ConvNd {
   /** The output padding that gives the wanted size. */
   private paddingFor(input: Tensor, outputSize: readonly number[], padding: readonly number[]): number[] {
     const nd = this.kernelSize.length;
-    const lead = input.shape.length - nd;
-    const wanted = outputSize.length === input.shape.length ? outputSize.slice(lead) : outputSize;
     const name = this.constructor.name;
+    if (!Array.isArray(outputSize)) fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
+    const lead = tensorArgument(name, 'input', input).shape.length - nd;
+    const wanted: readonly number[] = outputSize.length === input.shape.length ? outputSize.slice(lead) : outputSize;
     if (wanted.length !== nd) fail(ArgumentError, name, `an outputSize of ${nd} or ${input.shape.length} numbers`, describe(outputSize), { input });
     return wanted.map((size, d) => {
       const least = (input.shape[lead + d] - 1) * this.stride[d] - 2 * padding[d] + this.dilation[d] * (this.kernelSize[d] - 1) + 1;

@@ -51,7 +51,7 @@ export class Embedding extends Module {
   readonly normType: number;
   readonly scaleGradByFreq: boolean;
   readonly sparse: boolean;
-  weight: Parameter;
+  declare weight: Parameter;
 
   constructor(...args: ConstructorArguments<typeof NAMES, Arguments>) {
     super();

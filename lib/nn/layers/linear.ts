@@ -19,8 +19,8 @@ type LinearArguments = [inFeatures: number, outFeatures: number, bias?: boolean,
 export class Linear extends Module {
   readonly inFeatures: number;
   readonly outFeatures: number;
-  weight: Parameter;
-  bias: Parameter | null;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof LINEAR, LinearArguments>) {
     super();
@@ -28,7 +28,7 @@ export class Linear extends Module {
     this.inFeatures = checkCount('nn.Linear', 'inFeatures', inFeatures);
     this.outFeatures = checkCount('nn.Linear', 'outFeatures', outFeatures);
     this.weight = emptyParameter('nn.Linear', [outFeatures, inFeatures], factory);
-    this.bias = bias ? emptyParameter('nn.Linear', [outFeatures], factory) : null;
+    this.registerParameter('bias', bias ? emptyParameter('nn.Linear', [outFeatures], factory) : null);
     this.resetParameters();
   }
   /** Draws the parameters anew. */
@@ -55,8 +55,8 @@ export class Bilinear extends Module {
   readonly in1Features: number;
   readonly in2Features: number;
   readonly outFeatures: number;
-  weight: Parameter;
-  bias: Parameter | null;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof BILINEAR, BilinearArguments>) {
     super();
@@ -65,7 +65,7 @@ export class Bilinear extends Module {
     this.in2Features = checkCount('nn.Bilinear', 'in2Features', in2Features);
     this.outFeatures = checkCount('nn.Bilinear', 'outFeatures', outFeatures);
     this.weight = emptyParameter('nn.Bilinear', [outFeatures, in1Features, in2Features], factory);
-    this.bias = bias ? emptyParameter('nn.Bilinear', [outFeatures], factory) : null;
+    this.registerParameter('bias', bias ? emptyParameter('nn.Bilinear', [outFeatures], factory) : null);
     this.resetParameters();
   }
   /** Draws the parameters anew. */

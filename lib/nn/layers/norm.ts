@@ -1,7 +1,8 @@
 /** Normalisation layers: batch and instance norms with running statistics; layer, group and root-mean-square norms. */
-import { ArgumentError, fail, ShapeError } from '../../errors.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { batchNorm } from '../../ops/batch-norm.js';
 import { fillWith } from '../../ops/cast.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../ops/row-norm.js';
 import { unbatch } from '../../ops/spatial.js';
 import { viewOp } from '../../ops/view.js';
@@ -28,8 +29,8 @@ abstract class NormBase extends Module {
   readonly momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
   declare runningMean: Tensor | null;
   declare runningVar: Tensor | null;
   declare numBatchesTracked: Tensor | null;
@@ -42,8 +43,8 @@ abstract class NormBase extends Module {
     this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.affine = options.affine ?? defaults.affine;
     this.trackRunningStats = options.trackRunningStats ?? defaults.trackRunningStats;
-    this.weight = this.affine ? emptyParameter(name, [this.numFeatures], options) : null;
-    this.bias = this.affine && (options.bias ?? true) ? emptyParameter(name, [this.numFeatures], options) : null;
+    this.registerParameter('weight', this.affine ? emptyParameter(name, [this.numFeatures], options) : null);
+    this.registerParameter('bias', this.affine && (options.bias ?? true) ? emptyParameter(name, [this.numFeatures], options) : null);
     const statistic = (): Tensor | null => (this.trackRunningStats ? buffer(name, [this.numFeatures], options) : null);
     this.registerBuffer('runningMean', statistic());
     this.registerBuffer('runningVar', statistic());
@@ -92,7 +93,8 @@ abstract class BatchNorm extends NormBase {
     super(name, args, { affine: true, trackRunningStats: true });
   }
   override forward(input: Tensor): Tensor {
-    if (!this.ndims.includes(input.shape.length)) fail(ShapeError, this.constructor.name, `an input of ${this.ndims.join(' or ')} dimensions`, `${input.shape.length}`, { input });
+    const ndim = tensorArgument(this.constructor.name, 'input', input).shape.length;
+    if (!this.ndims.includes(ndim)) fail(ShapeError, this.constructor.name, `an input of ${this.ndims.join(' or ')} dimensions`, `${ndim}`, { input });
     let factor = this.momentum ?? 0;
     if (this.training && this.numBatchesTracked !== null) {
       const count = this.numBatchesTracked.array as BigInt64Array;
@@ -139,7 +141,7 @@ abstract class InstanceNorm extends NormBase {
   }
   override forward(input: Tensor): Tensor {
     const { nd } = this;
-    const ndim = input.shape.length;
+    const ndim = tensorArgument(this.constructor.name, 'input', input).shape.length;
     if (ndim !== nd + 1 && ndim !== nd + 2) fail(ShapeError, this.constructor.name, `an input of ${nd + 1} or ${nd + 2} dimensions`, `${ndim}`, { input });
     if (this.affine && input.shape[ndim - nd - 1] !== this.numFeatures)
       fail(ShapeError, this.constructor.name, `an input of ${this.numFeatures} channels`, `${input.shape[ndim - nd - 1]}`, { input });
@@ -169,7 +171,9 @@ export class InstanceNorm3d extends InstanceNorm {
 }
 
 function shapeOf(name: string, normalizedShape: number | readonly number[]): readonly number[] {
-  const list = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
+  if (typeof normalizedShape !== 'number' && !Array.isArray(normalizedShape))
+    fail(ArgumentError, name, 'normalizedShape as a number or an array of numbers', describe(normalizedShape));
+  const list = typeof normalizedShape === 'number' ? [normalizedShape] : [...(normalizedShape as readonly number[])];
   if (list.length === 0) fail(ArgumentError, name, 'a normalizedShape of at least 1 dimension', '[]');
   for (const n of list) checkCount(name, 'normalizedShape', n);
   return Object.freeze(list);
@@ -183,8 +187,8 @@ export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly elementwiseAffine: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof LAYER_NORM, LayerNormArguments>) {
     super();
@@ -192,8 +196,8 @@ export class LayerNorm extends Module {
     this.normalizedShape = shapeOf('nn.LayerNorm', options.normalizedShape);
     this.eps = options.eps ?? 1e-5;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
-    this.weight = this.elementwiseAffine ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null;
-    this.bias = this.elementwiseAffine && (options.bias ?? true) ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null;
+    this.registerParameter('weight', this.elementwiseAffine ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null);
+    this.registerParameter('bias', this.elementwiseAffine && (options.bias ?? true) ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null);
     this.resetParameters();
   }
   resetParameters(): void {
@@ -216,7 +220,7 @@ export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number | null;
   readonly elementwiseAffine: boolean;
-  weight: Parameter | null;
+  declare weight: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof RMS_NORM, RMSNormArguments>) {
     super();
@@ -224,7 +228,7 @@ export class RMSNorm extends Module {
     this.normalizedShape = shapeOf('nn.RMSNorm', options.normalizedShape);
     this.eps = options.eps ?? null;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
-    this.weight = this.elementwiseAffine ? emptyParameter('nn.RMSNorm', this.normalizedShape, options) : null;
+    this.registerParameter('weight', this.elementwiseAffine ? emptyParameter('nn.RMSNorm', this.normalizedShape, options) : null);
     this.resetParameters();
   }
   resetParameters(): void {
@@ -247,8 +251,8 @@ export class GroupNorm extends Module {
   readonly numChannels: number;
   readonly eps: number;
   readonly affine: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(...args: ConstructorArguments<typeof GROUP_NORM, GroupNormArguments>) {
     super();
@@ -258,8 +262,8 @@ export class GroupNorm extends Module {
     if (this.numChannels % this.numGroups !== 0) fail(ArgumentError, 'nn.GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, { numGroups: this.numGroups });
     this.eps = options.eps ?? 1e-5;
     this.affine = options.affine ?? true;
-    this.weight = this.affine ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null;
-    this.bias = this.affine && (options.bias ?? true) ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null;
+    this.registerParameter('weight', this.affine ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null);
+    this.registerParameter('bias', this.affine && (options.bias ?? true) ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null);
     this.resetParameters();
   }
   resetParameters(): void {

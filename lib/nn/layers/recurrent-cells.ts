@@ -1,9 +1,10 @@
 /** Single steps of recurrent networks: RNNCell, LSTMCell, GRUCell, over the operator that runs whole sequences. */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { squeeze, unsqueeze } from '../../ops/view.js';
 import type { DType } from '../../storage/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
@@ -17,10 +18,10 @@ export class RNNCellBase extends Module {
   readonly inputSize: number;
   readonly hiddenSize: number;
   readonly bias: boolean;
-  weightIh: Parameter;
-  weightHh: Parameter;
-  biasIh: Parameter | null;
-  biasHh: Parameter | null;
+  declare weightIh: Parameter;
+  declare weightHh: Parameter;
+  declare biasIh: Parameter | null;
+  declare biasHh: Parameter | null;
 
   constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, factory: Factory) {
     super();
@@ -30,8 +31,8 @@ export class RNNCellBase extends Module {
     this.bias = bias;
     this.weightIh = emptyParameter(op, [gates * hiddenSize, inputSize], factory);
     this.weightHh = emptyParameter(op, [gates * hiddenSize, hiddenSize], factory);
-    this.biasIh = bias ? emptyParameter(op, [gates * hiddenSize], factory) : null;
-    this.biasHh = bias ? emptyParameter(op, [gates * hiddenSize], factory) : null;
+    this.registerParameter('biasIh', bias ? emptyParameter(op, [gates * hiddenSize], factory) : null);
+    this.registerParameter('biasHh', bias ? emptyParameter(op, [gates * hiddenSize], factory) : null);
     this.resetParameters();
   }
   /** Draws all parameters anew, uniform in ±1 / sqrt(hiddenSize). */
@@ -41,14 +42,15 @@ export class RNNCellBase extends Module {
   }
   protected step(mode: RecurrentMode, input: Tensor, given: readonly (Tensor | null | undefined)[]): Tensor[] {
     const op = `nn.${this.constructor.name}`;
-    if (!(input instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(input));
-    const ndim = input.shape.length;
+    const ndim = tensorArgument(op, 'input', input).shape.length;
+    if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
     if (ndim !== 1 && ndim !== 2) fail(ShapeError, op, 'an input of 1 dimension, or 2 with a batch', String(ndim), { input });
     if (input.shape[ndim - 1] !== this.inputSize) fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
     const x = ndim === 1 ? unsqueeze(input, 0) : input;
     const [h0, c0] = Array.from({ length: mode === 'LSTM' ? 2 : 1 }, (_, i) => {
       const state = given[i];
       if (state === null || state === undefined) return zeroState([x.shape[0], this.hiddenSize], input);
+      tensorArgument(op, i === 0 ? 'h' : 'c', state);
       if (state.shape.length !== ndim) fail(ShapeError, op, `a state of ${ndim} dimensions`, String(state.shape.length), { input, state });
       return ndim === 1 ? unsqueeze(state, 0) : state;
     });
@@ -107,6 +109,7 @@ export class LSTMCell extends RNNCellBase {
     super(inputSize, hiddenSize, bias, 4, factory);
   }
   override forward(input: Tensor, hx?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
+    if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2)) fail(ArgumentError, 'nn.LSTMCell', '[h, c] as the state', describe(hx));
     const [h, c] = this.step('LSTM', input, hx ?? []);
     return [h, c];
   }

@@ -5,11 +5,12 @@ import { dropout } from '../../ops/dropout.js';
 import { indexSelect } from '../../ops/index-select.js';
 import { transpose } from '../../ops/permute.js';
 import { GATES, type LayerWeights, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { narrow, select } from '../../ops/slice.js';
 import { reshape, squeeze, unsqueeze } from '../../ops/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import type { DType } from '../../storage/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
@@ -110,8 +111,7 @@ export class RNNBase extends Module {
   /** Output [T, N, D P] (or batch first, or unbatched) and the states after the last step. */
   protected run(input: Tensor, given: readonly (Tensor | null | undefined)[]): { output: Tensor; states: Tensor[] } {
     const op = `nn.${this.constructor.name}`;
-    if (!(input instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(input));
-    const ndim = input.shape.length;
+    const ndim = tensorArgument(op, 'input', input).shape.length;
     if (ndim !== 2 && ndim !== 3) fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
     if (input.shape[ndim - 1] !== this.inputSize) fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
     if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
@@ -123,6 +123,7 @@ export class RNNBase extends Module {
     const states = widths.map((width, i) => {
       const state = given[i];
       if (state === null || state === undefined) return zeroState([count, batch, width], input);
+      tensorArgument(op, i === 0 ? 'h0' : 'c0', state);
       const expected = batched ? [count, batch, width] : [count, width];
       if (!sameShape(state.shape, expected)) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${expected}]`, `[${state.shape}]`, { input });
       return batched ? state : unsqueeze(state, 1);
@@ -156,6 +157,7 @@ export class RNNBase extends Module {
     const initial = widths.map((width, i) => {
       const state = given[i];
       if (state === null || state === undefined) return zeroState([count, batch, width], data);
+      tensorArgument(op, i === 0 ? 'h0' : 'c0', state);
       if (!sameShape(state.shape, [count, batch, width])) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${[count, batch, width]}]`, `[${state.shape}]`);
       return ordered(state, sortedIndices);
     });
@@ -250,8 +252,10 @@ export function modeOf(op: string, nonlinearity: string): RecurrentMode {
   return fail(ArgumentError, op, "nonlinearity 'tanh' or 'relu'", describe(nonlinearity));
 }
 
-/** The calls that an RNN takes; the merged class adds nothing to them. */
+/** The calls that an RNN takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
 export interface RNN {
+  (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
+  (input: Tensor, hx?: null): [output: Tensor, h: Tensor];
   (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
 }
@@ -287,8 +291,10 @@ type GRUArguments = [
   dtype?: DType,
 ];
 
-/** The calls that a GRU takes; the merged class adds nothing to them. */
+/** The calls that a GRU takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
 export interface GRU {
+  (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
+  (input: Tensor, hx?: null): [output: Tensor, h: Tensor];
   (input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
 }
@@ -324,8 +330,10 @@ type LSTMArguments = [
 
 type LSTMState = readonly [h0: Tensor, c0: Tensor];
 
-/** The calls that an LSTM takes; the merged class adds nothing to them. */
+/** The calls that an LSTM takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
 export interface LSTM {
+  (input: PackedSequence, hx?: null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
+  (input: Tensor, hx?: null): [output: Tensor, state: [h: Tensor, c: Tensor]];
   (input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
   (input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
 }

@@ -1,5 +1,6 @@
 /** Modules that only change shapes, or nothing: Identity, Flatten, Unflatten. */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { reshape } from '../../ops/view.js';
 import { inferSize, wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
@@ -32,7 +33,7 @@ export class Flatten extends Module {
     this.endDim = endDim;
   }
   override forward(input: Tensor): Tensor {
-    const { shape } = input;
+    const { shape } = tensorArgument('Flatten', 'input', input);
     const start = wrapDim('Flatten', this.startDim, shape.length);
     const end = wrapDim('Flatten', this.endDim, shape.length);
     if (start > end) fail(ShapeError, 'Flatten', 'a startDim before endDim', `${this.startDim} and ${this.endDim}`, { input });
@@ -58,7 +59,7 @@ export class Unflatten extends Module {
     this.unflattenedSize = [...(unflattenedSize as readonly number[])];
   }
   override forward(input: Tensor): Tensor {
-    const { shape } = input;
+    const { shape } = tensorArgument('Unflatten', 'input', input);
     const dim = wrapDim('Unflatten', this.dim, shape.length);
     return reshape(input, [...shape.slice(0, dim), ...inferSize('Unflatten', this.unflattenedSize, shape[dim]), ...shape.slice(dim + 1)]);
   }

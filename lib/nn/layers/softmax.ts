@@ -1,5 +1,6 @@
 /** Modules of the softmax family. */
 import { describe, fail, ShapeError } from '../../errors.js';
+import { tensorArgument } from '../../ops/promotion.js';
 import { functionalLogSoftmax, functionalSoftmax, functionalSoftmin } from '../../ops/softmax.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
@@ -43,7 +44,8 @@ export class Softmin extends AlongDim {
 /** Softmax over the channels of [N, C, H, W] or [C, H, W] (torch.nn.Softmax2d). */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
-    if (input.shape.length !== 3 && input.shape.length !== 4) fail(ShapeError, 'nn.Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
+    const { length } = tensorArgument('nn.Softmax2d', 'input', input).shape;
+    if (length !== 3 && length !== 4) fail(ShapeError, 'nn.Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
     return functionalSoftmax(input, -3);
   }
 }

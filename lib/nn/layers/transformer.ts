@@ -10,7 +10,7 @@ import { BOOL, defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dty
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fillWith } from '../../ops/cast.js';
-import { checkCount, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
+import { callArguments, checkCount, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
 import { ModuleList } from '../containers.js';
 import { deepcopy } from '../deepcopy.js';
 import { xavierUniform_ } from '../init.js';
@@ -55,15 +55,15 @@ type EncoderLayerCall = [src: Tensor, srcMask?: Mask, srcKeyPaddingMask?: Mask, 
  */
 export class TransformerEncoderLayer extends Module {
   static override readonly stateNames: Readonly<Record<string, string>> = { selfAttn: 'self_attn' };
-  readonly selfAttn: MultiheadAttention;
-  readonly linear1: Linear;
-  readonly dropout: Dropout;
-  readonly linear2: Linear;
+  declare readonly selfAttn: MultiheadAttention;
+  declare readonly linear1: Linear;
+  declare readonly dropout: Dropout;
+  declare readonly linear2: Linear;
   readonly normFirst: boolean;
-  readonly norm1: LayerNorm;
-  readonly norm2: LayerNorm;
-  readonly dropout1: Dropout;
-  readonly dropout2: Dropout;
+  declare readonly norm1: LayerNorm;
+  declare readonly norm2: LayerNorm;
+  declare readonly dropout1: Dropout;
+  declare readonly dropout2: Dropout;
   readonly activation: (input: Tensor) => Tensor;
 
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
@@ -85,7 +85,7 @@ export class TransformerEncoderLayer extends Module {
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_LAYER, EncoderLayerCall>): Tensor {
     const op = 'nn.TransformerEncoderLayer';
-    const { src, srcMask, srcKeyPaddingMask, isCausal = false } = constructorArguments<typeof ENCODER_LAYER, EncoderLayerCall>(op, ENCODER_LAYER, 1, args);
+    const { src, srcMask, srcKeyPaddingMask, isCausal = false } = callArguments<typeof ENCODER_LAYER, EncoderLayerCall>(op, ENCODER_LAYER, 1, args);
     const padding = canonicalMask(op, 'srcKeyPaddingMask', srcKeyPaddingMask, src.info);
     const mask = canonicalMask(op, 'srcMask', srcMask, src.info);
     const attend = (x: Tensor): Tensor => this.dropout1(this.selfAttn(x, x, x, { attnMask: mask, keyPaddingMask: padding, needWeights: false, isCausal })[0]);
@@ -114,18 +114,18 @@ type DecoderLayerCall = [
 /** Self-attention, attention to the encoder's output, and a feed-forward net (torch.nn.TransformerDecoderLayer). */
 export class TransformerDecoderLayer extends Module {
   static override readonly stateNames: Readonly<Record<string, string>> = { selfAttn: 'self_attn', multiheadAttn: 'multihead_attn' };
-  readonly selfAttn: MultiheadAttention;
-  readonly multiheadAttn: MultiheadAttention;
-  readonly linear1: Linear;
-  readonly dropout: Dropout;
-  readonly linear2: Linear;
+  declare readonly selfAttn: MultiheadAttention;
+  declare readonly multiheadAttn: MultiheadAttention;
+  declare readonly linear1: Linear;
+  declare readonly dropout: Dropout;
+  declare readonly linear2: Linear;
   readonly normFirst: boolean;
-  readonly norm1: LayerNorm;
-  readonly norm2: LayerNorm;
-  readonly norm3: LayerNorm;
-  readonly dropout1: Dropout;
-  readonly dropout2: Dropout;
-  readonly dropout3: Dropout;
+  declare readonly norm1: LayerNorm;
+  declare readonly norm2: LayerNorm;
+  declare readonly norm3: LayerNorm;
+  declare readonly dropout1: Dropout;
+  declare readonly dropout2: Dropout;
+  declare readonly dropout3: Dropout;
   readonly activation: (input: Tensor) => Tensor;
 
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
@@ -149,7 +149,7 @@ export class TransformerDecoderLayer extends Module {
     this.activation = activationOf(op, activation);
   }
   override forward(...args: ConstructorArguments<typeof DECODER_LAYER, DecoderLayerCall>): Tensor {
-    const given = constructorArguments<typeof DECODER_LAYER, DecoderLayerCall>('nn.TransformerDecoderLayer', DECODER_LAYER, 2, args);
+    const given = callArguments<typeof DECODER_LAYER, DecoderLayerCall>('nn.TransformerDecoderLayer', DECODER_LAYER, 2, args);
     const { tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal = false, memoryIsCausal = false } = given;
     const attend = (x: Tensor): Tensor =>
       this.dropout1(this.selfAttn(x, x, x, { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, isCausal: tgtIsCausal, needWeights: false })[0]);
@@ -199,9 +199,9 @@ type EncoderCall = [src: Tensor, mask?: Mask, srcKeyPaddingMask?: Mask, isCausal
 
 /** `numLayers` copies of an encoder layer one after the other, and a norm where given (torch.nn.TransformerEncoder). */
 export class TransformerEncoder extends Module {
-  readonly layers: ModuleList<TransformerEncoderLayer>;
+  declare readonly layers: ModuleList<TransformerEncoderLayer>;
   readonly numLayers: number;
-  readonly norm: Layer | null;
+  declare readonly norm: Layer | null;
   readonly enableNestedTensor: boolean;
   readonly maskCheck: boolean;
 
@@ -222,7 +222,7 @@ export class TransformerEncoder extends Module {
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_CALL, EncoderCall>): Tensor {
     const op = 'nn.TransformerEncoder';
-    const { src, mask, srcKeyPaddingMask, isCausal } = constructorArguments<typeof ENCODER_CALL, EncoderCall>(op, ENCODER_CALL, 1, args);
+    const { src, mask, srcKeyPaddingMask, isCausal } = callArguments<typeof ENCODER_CALL, EncoderCall>(op, ENCODER_CALL, 1, args);
     const padding = canonicalMask(op, 'srcKeyPaddingMask', srcKeyPaddingMask, src.info);
     const added = canonicalMask(op, 'mask', mask, src.info);
     const first = this.layers.at(0);
@@ -250,9 +250,9 @@ type DecoderCall = [
 
 /** `numLayers` copies of a decoder layer one after the other, and a norm where given (torch.nn.TransformerDecoder). */
 export class TransformerDecoder extends Module {
-  readonly layers: ModuleList<TransformerDecoderLayer>;
+  declare readonly layers: ModuleList<TransformerDecoderLayer>;
   readonly numLayers: number;
-  readonly norm: Layer | null;
+  declare readonly norm: Layer | null;
 
   constructor(...args: ConstructorArguments<typeof DECODER, DecoderArguments>) {
     super();
@@ -262,7 +262,7 @@ export class TransformerDecoder extends Module {
     this.norm = norm;
   }
   override forward(...args: ConstructorArguments<typeof DECODER_CALL, DecoderCall>): Tensor {
-    const { tgt, memory, tgtIsCausal, ...rest } = constructorArguments<typeof DECODER_CALL, DecoderCall>('nn.TransformerDecoder', DECODER_CALL, 2, args);
+    const { tgt, memory, tgtIsCausal, ...rest } = callArguments<typeof DECODER_CALL, DecoderCall>('nn.TransformerDecoder', DECODER_CALL, 2, args);
     const first = this.layers.at(0);
     const size = tgt.shape.length === 2 || !first.selfAttn.batchFirst ? tgt.shape[0] : tgt.shape[1];
     const causal = isCausalMask(rest.tgtMask, tgtIsCausal, size);
@@ -335,8 +335,8 @@ type WholeCall = [
 
 /** An encoder and a decoder (torch.nn.Transformer; Vaswani et al. 2017). src [S, N, dModel] and tgt [T, N, dModel] give [T, N, dModel]. */
 export class Transformer extends Module {
-  readonly encoder: TransformerEncoder;
-  readonly decoder: TransformerDecoder;
+  declare readonly encoder: TransformerEncoder;
+  declare readonly decoder: TransformerDecoder;
   readonly dModel: number;
   readonly nhead: number;
   readonly batchFirst: boolean;
@@ -361,7 +361,7 @@ export class Transformer extends Module {
   }
   override forward(...args: ConstructorArguments<typeof WHOLE_CALL, WholeCall>): Tensor {
     const op = 'nn.Transformer';
-    const { src, tgt, srcMask, srcKeyPaddingMask, srcIsCausal, ...rest } = constructorArguments<typeof WHOLE_CALL, WholeCall>(op, WHOLE_CALL, 2, args);
+    const { src, tgt, srcMask, srcKeyPaddingMask, srcIsCausal, ...rest } = callArguments<typeof WHOLE_CALL, WholeCall>(op, WHOLE_CALL, 2, args);
     const batch = this.batchFirst ? 0 : 1;
     if (src.shape.length === 3 && src.shape[batch] !== tgt.shape[batch])
       fail(ShapeError, op, 'src and tgt of one batch size', `${src.shape[batch]} and ${tgt.shape[batch]}`, { src, tgt });
