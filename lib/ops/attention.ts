@@ -234,7 +234,14 @@ function grouped(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
  * heads share fewer key and value heads. Throws ShapeError, DTypeError, ArgumentError. Tiled as in Dao, FlashAttention-2 (2023).
  */
 export const scaledDotProductAttention = defineFunction(
-  { name: OP, parameters: ['query', 'key', 'value', 'attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'], keywords: 2, required: 3, composed: true },
+  {
+    name: OP,
+    parameters: ['query', 'key', 'value', 'attnMask', 'dropoutP', 'isCausal', 'scale', 'enableGqa'],
+    keywords: 2,
+    required: 3,
+    composed: true,
+    kinds: { value: 'tensor' },
+  },
   (
     query: Tensor,
     key: Tensor,

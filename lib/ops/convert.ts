@@ -60,7 +60,7 @@ export function checkDevice(op: string, device: string): void {
  * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
  */
 export const to = defineFunction(
-  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other'], keywords: 2 },
+  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other'], keywords: 2, kinds: { target: 'any' } },
   (input: Tensor, target?: DType | 'cpu' | Tensor, dtype?: DType | boolean, nonBlocking?: boolean, copy?: boolean, device?: string, other?: Tensor): Tensor => {
     if (device !== undefined) checkDevice('to', device);
     const model = target ?? other;

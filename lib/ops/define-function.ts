@@ -7,6 +7,7 @@ import { ArgumentError, describe, rejectUnknownOptions } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { callComposed } from './composed.js';
 import { type IntegerLike, integerPlaces, withIntegers } from './integer-arguments.js';
+import { checkKinds, type Kind, kindsOf } from './parameter-kinds.js';
 
 /** NumPy's names of parameters, which PyTorch takes as well. */
 const NUMPY_NAMES = { axis: 'dim', keepdims: 'keepdim', x: 'input', a: 'input', x1: 'input', x2: 'other' } as const;
@@ -64,14 +65,22 @@ interface FunctionDeclaration<P extends readonly string[]> {
    * of a whole number means something else than that number.
    */
   readonly integers?: readonly string[] | false;
+  /** Parameters that take another kind of value than their names say (parameter-kinds.ts). */
+  readonly kinds?: Readonly<Partial<Record<P[number], Kind>>>;
   /** Not a function of its own, but a form of another one: not listed. */
   readonly hidden?: boolean;
 }
 
 /** Every public function by name; generic tests ask for samples of each. */
 export const publicFunctions = new Map<string, (...args: never) => unknown>();
-/** The parameter names of every public function, as declared; the fuzzer chooses arguments by them. */
-export const publicParameters = new Map<unknown, readonly string[]>();
+/** What a public function takes, as declared. */
+export interface Signature {
+  readonly parameters: readonly string[];
+  readonly kinds: readonly Kind[];
+  readonly required: number;
+}
+/** The signature of every public function; tests choose arguments by it. */
+export const signatures = new Map<unknown, Signature>();
 
 /** True for an object literal: the only thing that counts as an options object. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
@@ -89,26 +98,31 @@ export function defineFunction<const P extends readonly string[], A extends read
   const checksInput = parameters[0] === 'input' && required > 0 && !scalarInput;
   const integers = declaration.integers === false ? [] : integerPlaces(parameters, declaration.integers);
   const positional = parameters.length - keywords;
+  const kinds = kindsOf(parameters, required, declaration.kinds ?? {});
   const plain = implementation as unknown as (...args: unknown[]) => R;
-  const call = declaration.composed === true ? (...args: unknown[]): R => callComposed(plain, args) : plain;
+  const { composed = false } = declaration;
+  const call = (args: unknown[]): R => {
+    withIntegers(args, integers);
+    checkKinds(name, parameters, kinds, args);
+    return composed ? callComposed(plain, args) : plain(...args);
+  };
 
   const fn = (...args: unknown[]): R => {
     const count = args.length;
     const last = count > 0 ? args[count - 1] : undefined;
     if (checksInput && count > 0 && !(args[0] instanceof Tensor) && !(count === 1 && isOptions(last))) throw notATensor(name, args[0]);
-    if (typeof last === 'object' && last !== null && isOptions(last))
-      return call(...withIntegers(withOptions(name, parameters, positional, required, args.slice(0, -1), last), integers));
+    if (typeof last === 'object' && last !== null && isOptions(last)) return call(withOptions(name, parameters, positional, required, args.slice(0, -1), last));
     if (count > positional)
       throw new ArgumentError(
         `${name}: expected at most ${positional} positional arguments, got ${count}${keywords > 0 ? ` (${parameters.slice(positional).join(', ')} go in the options)` : ''}`,
       );
     if (count < required) throw missing(name, parameters, count, required);
-    return call(...withIntegers(args, integers));
+    return call(args);
   };
   Object.defineProperty(fn, 'name', { value: name.slice(name.lastIndexOf('.') + 1) });
   if (!declaration.hidden) {
     publicFunctions.set(name, fn as never);
-    publicParameters.set(fn, parameters);
+    signatures.set(fn, { parameters, kinds, required });
   }
   if (method !== false) attachMethod(method === true ? name : method, fn);
   return fn as unknown as PublicFunction<P, A, R>;

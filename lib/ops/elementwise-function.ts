@@ -7,6 +7,7 @@ import { type DTypeInfo, defaultFloatInfo, FLOAT32 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castRecorded } from './convert.js';
 import { attachMethod, defineFunction, type PublicFunction } from './define-function.js';
+import type { Kind } from './parameter-kinds.js';
 import { type Elementwise, elementwiseOp, type Row, snapshot } from './elementwise-op.js';
 import { storeResult } from './inplace.js';
 import { isGradEnabled } from '../autograd/grad-mode.js';
@@ -49,6 +50,8 @@ interface Declaration<P extends readonly string[]> {
   readonly inplace?: boolean;
   /** True where the first operand may be a number. */
   readonly scalarInput?: boolean;
+  /** Parameters that take another kind of value than their names say. */
+  readonly kinds?: Readonly<Partial<Record<P[number], Kind>>>;
 }
 
 /** Declares a public function, its method and its in-place method from a plan of what to run. */

@@ -183,7 +183,7 @@ export const scatterAdd = defineFunction(
  * places repeat the last wins. `reduce`: 'add' or 'multiply' combines instead. torch.scatter
  */
 export const scatter = defineFunction(
-  { name: 'scatter', parameters: ['input', 'dim', 'index', 'src', 'value', 'reduce'], keywords: 2, required: 3 },
+  { name: 'scatter', parameters: ['input', 'dim', 'index', 'src', 'value', 'reduce'], keywords: 2, required: 3, kinds: { src: 'operand' } },
   (input: Tensor, dim: number, index: Tensor, src?: Tensor | Scalar, value?: Scalar, reduce?: 'add' | 'multiply'): Tensor => {
     const a = scatterArguments('scatter', input, dim, index, src ?? value);
     if (reduce !== undefined && reduce !== null && reduce !== 'add' && reduce !== 'multiply') fail(ArgumentError, 'scatter', "reduce 'add' or 'multiply'", describe(reduce));

@@ -147,6 +147,7 @@ export const multiHeadAttentionForward = defineFunction(
     ],
     required: 5,
     composed: true,
+    kinds: { value: 'tensor' },
   },
   (
     queryInput: Tensor,

@@ -108,7 +108,7 @@ type Places = number | Tensor | readonly (number | Tensor)[];
 
 function moving(name: string) {
   return defineFunction(
-    { name, parameters: ['input', 'source', 'destination'], required: 3, integers: ['source', 'destination'] },
+    { name, parameters: ['input', 'source', 'destination'], required: 3, integers: ['source', 'destination'], kinds: { source: 'any' } },
     (input: Tensor, source: Places, destination: Places): Tensor => {
       const x = tensorArgument(name, 'input', input);
       const ndim = x.shape.length;

@@ -57,7 +57,7 @@ export const poissonNllLoss = defineFunction(
  * Source: torch.nn.functional.gaussian_nll_loss.
  */
 export const gaussianNllLoss = defineFunction(
-  { name: 'nn.functional.gaussianNllLoss', parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'], required: 3, composed: true },
+  { name: 'nn.functional.gaussianNllLoss', parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'], required: 3, composed: true, kinds: { var: 'operand' } },
   (input: Tensor, target: Tensor, variance: Tensor | number, full?: boolean, eps?: number, reductionName?: Reduction): Tensor => {
     const op = 'gaussianNllLoss';
     const reduction = reductionOf(op, reductionName);

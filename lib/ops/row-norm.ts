@@ -179,7 +179,7 @@ const EPSILON: Readonly<Record<string, number>> = { float64: 2 ** -52 };
  * of the computation. Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.rms_norm.
  */
 export const rmsNorm = defineFunction(
-  { name: 'nn.functional.rmsNorm', parameters: ['input', 'normalizedShape', 'weight', 'eps'], required: 2 },
+  { name: 'nn.functional.rmsNorm', parameters: ['input', 'normalizedShape', 'weight', 'eps'], required: 2, kinds: { eps: 'number?' } },
   (input: Tensor, normalizedShape: number | readonly number[], weight?: Tensor | null, eps?: number | null): Tensor => {
     const { inputs, has } = operandsOf('rmsNorm', input, weight, null);
     const least = eps ?? EPSILON[inputs[0].dtype] ?? 2 ** -23;

@@ -212,12 +212,15 @@ const lerpOp: Elementwise = elementwiseOp({
   },
 });
 /** `input + weight * (end - input)`, elementwise; `weight` is a number or a tensor. */
-export const lerp = defineElementwise({ name: 'lerp', parameters: ['input', 'end', 'weight'], required: 3 }, (input: Tensor, end: Tensor, weight: Operand) => {
-  const [a, b] = [tensorArgument('lerp', 'input', input), tensorArgument('lerp', 'end', end)];
-  if (!a.info.floating || b.info !== a.info || (weight instanceof Tensor && weight.info !== a.info))
-    fail(DTypeError, 'lerp', 'floating tensors of one dtype', `${a.dtype}, ${b.dtype}${weight instanceof Tensor ? `, ${weight.dtype}` : ''}`);
-  return new Planned(lerpOp, [a, b, asOperand('lerp', weight, a.info)]);
-});
+export const lerp = defineElementwise(
+  { name: 'lerp', parameters: ['input', 'end', 'weight'], required: 3, kinds: { weight: 'operand' } },
+  (input: Tensor, end: Tensor, weight: Operand) => {
+    const [a, b] = [tensorArgument('lerp', 'input', input), tensorArgument('lerp', 'end', end)];
+    if (!a.info.floating || b.info !== a.info || (weight instanceof Tensor && weight.info !== a.info))
+      fail(DTypeError, 'lerp', 'floating tensors of one dtype', `${a.dtype}, ${b.dtype}${weight instanceof Tensor ? `, ${weight.dtype}` : ''}`);
+    return new Planned(lerpOp, [a, b, asOperand('lerp', weight, a.info)]);
+  },
+);
 
 type BinaryMethods = { [N in 'maximum' | 'minimum' | 'fmax' | 'fmin']: Method<BinaryFunction> };
 declare module '../tensor/tensor.js' {

@@ -131,9 +131,12 @@ export const diagonalOp = diagonalPart.view;
 export const diagonalEmbedOp = diagonalPart.embed;
 
 /** The one place `index` of dimension `dim`, without that dimension: a view. torch.select */
-export const select = defineFunction({ name: 'select', parameters: ['input', 'dim', 'index'], required: 3 }, (input: Tensor, dim: number, index: number | Tensor): Tensor => {
-  return selectOp([tensorArgument('select', 'input', input)], [whole('select', 'dim', dim), whole('select', 'index', index)]);
-});
+export const select = defineFunction(
+  { name: 'select', parameters: ['input', 'dim', 'index'], required: 3, kinds: { index: 'any' } },
+  (input: Tensor, dim: number, index: number | Tensor): Tensor => {
+    return selectOp([tensorArgument('select', 'input', input)], [whole('select', 'dim', dim), whole('select', 'index', index)]);
+  },
+);
 
 /** start:end:step of a dimension, Python's way: ends may be negative, null or past the end. Resolved to start <= end within the size. */
 function resolveSlice(op: string, x: Tensor, dim: number, start: number | null | undefined, end: number | null | undefined, step: number): Attributes {
@@ -222,7 +225,7 @@ function source(op: string, x: Tensor, src: unknown): Tensor {
 
 /** A copy of `input` with place `index` of dimension `dim` replaced by `src`. torch.select_scatter */
 export const selectScatter = defineFunction(
-  { name: 'selectScatter', parameters: ['input', 'src', 'dim', 'index'], required: 4 },
+  { name: 'selectScatter', parameters: ['input', 'src', 'dim', 'index'], required: 4, kinds: { index: 'any' } },
   (input: Tensor, src: Tensor, dim: number, index: number): Tensor =>
     selectPart.scatter([input, source('selectScatter', input, src)], [dim, whole('selectScatter', 'index', index)]),
 );

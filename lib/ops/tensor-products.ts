@@ -18,7 +18,7 @@ import { reshape, viewOp } from './view.js';
  * PyTorch's `torch.tensordot`. Throws ShapeError where the sizes differ.
  */
 export const tensordot = defineFunction(
-  { name: 'tensordot', parameters: ['a', 'b', 'dims'], required: 2, method: false, composed: true },
+  { name: 'tensordot', parameters: ['a', 'b', 'dims'], required: 2, method: false, composed: true, kinds: { a: 'tensor', b: 'tensor' } },
   (a: Tensor, b: Tensor, dims: number | readonly (number | readonly number[])[] = 2): Tensor => {
     let x = tensorArgument('tensordot', 'a', a);
     let y = tensorArgument('tensordot', 'b', b);

@@ -133,7 +133,7 @@ export const randperm = defineFunction(
  * mean + std z with z as randn draws it. torch.normal
  */
 export const normal = defineFunction(
-  { name: 'normal', parameters: ['mean', 'std', 'size', ...OPTIONS] as const, keywords: 4, method: false },
+  { name: 'normal', parameters: ['mean', 'std', 'size', ...OPTIONS] as const, keywords: 4, method: false, kinds: { mean: 'operand', std: 'operand' } },
   (mean: Tensor | number, std: Tensor | number = 1, size?: Shape, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null): Tensor => {
     const rng = generatorOf('normal', generator);
     if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {

@@ -4,7 +4,7 @@
  */
 import * as nodegrad from '../../lib/index.js';
 import { nn, Tensor } from '../../lib/index.js';
-import { publicFunctions, publicParameters } from '../../lib/ops/define-function.js';
+import { publicFunctions, signatures } from '../../lib/ops/define-function.js';
 import '../samples/index.js';
 import { allSamples, type Samples } from '../samples/sample.js';
 import { isInternal } from './internal-members.js';
@@ -128,7 +128,7 @@ function functionCall(c: Choices, starts: Starts): Call {
   const name = c.pick(functionNames);
   const fn = functions.get(name) as AnyFunction;
   const start = starts.functions[name] as (() => unknown[]) | undefined;
-  const parameters = publicParameters.get(fn);
+  const parameters = signatures.get(fn)?.parameters;
   let args: unknown[];
   if (start !== undefined && c.chance(0.7)) args = changedArguments(c, start());
   else if (parameters !== undefined && c.chance(0.9)) args = argumentsFor(c, parameters);
@@ -162,7 +162,7 @@ function tensorCall(c: Choices, starts: Starts): Call {
   const name = c.pick(methods);
   const plain = name.endsWith('_') ? name.slice(0, -1) : name;
   const fn = functions.get(name) ?? functions.get(plain) ?? functions.get(`nn.functional.${plain}`);
-  const parameters = (fn && publicParameters.get(fn)) ?? publicParameters.get(publicFunctions.get(`Tensor.${name}`));
+  const { parameters } = signatures.get(fn) ?? signatures.get(publicFunctions.get(`Tensor.${name}`)) ?? {};
   const start = starts.functions[plain] as (() => unknown[]) | undefined;
   let args: unknown[];
   if (start !== undefined && c.chance(0.6)) {
