@@ -3,7 +3,8 @@
  * Nested and disabled regions, sync and async, each with its own setting; casts of parameters are reused within the outermost region.
  */
 import { isGradEnabled } from '../autograd/grad-mode.js';
-import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
+import { checkBoolean, readArguments } from '../arguments.js';
+import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
 import { checkDevice, castRecorded } from '../ops/convert.js';
 import { type AutocastPolicy, setAutocast } from '../ops/dispatch-state.js';
 import { ScopedValue } from '../scoped-value.js';
@@ -13,11 +14,11 @@ import type { Tensor } from '../tensor/tensor.js';
 /** Options of `autocast`. */
 export interface AutocastOptions {
   /** What operators of the lower list compute in: 'bfloat16' (the default) or 'float16'. */
-  dtype?: DType;
+  dtype?: DType | null;
   /** False makes a region without autocast inside one that has it. Default true. */
   enabled?: boolean;
   /** Reuse the casts of parameters. Default: as the surrounding region, true outside of all. */
-  cacheEnabled?: boolean;
+  cacheEnabled?: boolean | null;
 }
 
 /** A cast, and the parameter's version that it was made of. */
@@ -73,32 +74,37 @@ function apply(policy: AutocastPolicy, inputs: readonly Tensor[]): readonly Tens
 setAutocast(apply);
 
 /**
- * Calls `fn` with autocast on and returns its value: matrix products, convolutions and attention compute in `dtype`, losses and what needs
+ * Calls `fn`, the last argument, with autocast on and returns its value: matrix products, convolutions and attention compute in `dtype`, losses and what needs
  * the range in float32, the rest in the type of its inputs (PyTorch's lists for the CPU). Gradients reach parameters in their own type.
  * Throws DeviceError for a device that is not there, DTypeError for a dtype other than bfloat16 and float16. Source: torch.amp.autocast.
  */
-export function autocast<R>(deviceType: string, options: AutocastOptions, fn: () => R): R;
 export function autocast<R>(deviceType: string, fn: () => R): R;
-export function autocast<R>(deviceType: string, first: AutocastOptions | (() => R), second?: () => R): R {
+export function autocast<R>(deviceType: string, options: AutocastOptions, fn: () => R): R;
+export function autocast<R>(all: AutocastOptions & { deviceType: string }, fn: () => R): R;
+export function autocast<R>(deviceType: string, dtype: DType | null, fn: () => R): R;
+export function autocast<R>(deviceType: string, dtype: DType | null, enabled: boolean | AutocastOptions, fn: () => R): R;
+export function autocast<R>(deviceType: string, dtype: DType | null, enabled: boolean, cacheEnabled: boolean | null | AutocastOptions, fn: () => R): R;
+export function autocast<R>(...args: unknown[]): R {
   const op = 'autocast';
-  const fn = typeof first === 'function' ? first : second;
-  const options = typeof first === 'function' ? {} : first;
+  const fn: unknown = args[args.length - 1];
+  if (typeof fn !== 'function') fail(ArgumentError, op, 'a function to call as the last argument', describe(fn));
+  const defaults = { deviceType: undefined as unknown, dtype: null as DType | null, enabled: true as unknown, cacheEnabled: null as unknown };
+  const { deviceType, dtype, enabled, cacheEnabled } = readArguments(op, defaults, args.slice(0, -1));
   if (typeof deviceType !== 'string') fail(ArgumentError, op, "a device such as 'cpu'", describe(deviceType));
   checkDevice(op, deviceType);
-  if (typeof fn !== 'function') fail(ArgumentError, op, 'a function to call', describe(fn));
-  if (typeof options !== 'object' || options === null) fail(ArgumentError, op, 'an options object', describe(options));
-  rejectUnknownOptions(op, options, ['dtype', 'enabled', 'cacheEnabled']);
+  checkBoolean(op, 'enabled', enabled);
+  if (cacheEnabled !== null) checkBoolean(op, 'cacheEnabled', cacheEnabled);
   const outer = region.get();
-  const info = options.dtype === undefined ? (outer?.info ?? BFLOAT16) : dtypeInfo(op, options.dtype);
+  const info = dtype === null ? (outer?.info ?? BFLOAT16) : dtypeInfo(op, dtype);
   if (!info.half) fail(DTypeError, op, "dtype 'bfloat16' or 'float16'", describe(info.name));
   const inner: Region = {
-    enabled: options.enabled ?? true,
+    enabled: enabled as boolean,
     info,
-    cacheEnabled: options.cacheEnabled ?? outer?.cacheEnabled ?? true,
+    cacheEnabled: (cacheEnabled as boolean | null) ?? outer?.cacheEnabled ?? true,
     recorded: outer?.recorded ?? new Map(),
     plain: outer?.plain ?? new Map(),
   };
-  return region.run(inner, fn);
+  return region.run(inner, fn as () => R);
 }
 
 /** Whether the device has autocast: 'cpu' does. */

@@ -7,8 +7,8 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import { mul } from '../ops/arithmetic.js';
 import { contiguousOf } from '../ops/cast.js';
 import { checkDevice } from '../ops/convert.js';
-import { checkInteger, checkNumber, readArguments } from '../optim/arguments.js';
-import type { Optimizer } from '../optim/optimizer.js';
+import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
+import { Optimizer } from '../optim/optimizer.js';
 import { FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -48,7 +48,7 @@ interface OptimizerState {
   foundInf: boolean | null;
 }
 
-const DEFAULTS = { initScale: 65536, growthFactor: 2, backoffFactor: 0.5, growthInterval: 2000, enabled: true };
+const DEFAULTS = { device: 'cpu', initScale: 65536, growthFactor: 2, backoffFactor: 0.5, growthInterval: 2000, enabled: true };
 
 /** Source: torch.amp.GradScaler. `step` says whether it stepped, where PyTorch leaves that in the dark. */
 export class GradScaler {
@@ -63,12 +63,18 @@ export class GradScaler {
   private factor: Tensor | null = null;
   private states = new Map<Optimizer, OptimizerState>();
 
-  /** Options, after the device ('cpu', the default) or alone. Throws ArgumentError for a factor that would not grow or shrink. */
-  constructor(device?: string | GradScalerOptions, options?: GradScalerOptions) {
+  /** Throws ArgumentError for a factor that would not grow or shrink, DeviceError for a device that is not there. */
+  constructor(
+    ...args: Arguments<
+      [device?: string, initScale?: number, growthFactor?: number, backoffFactor?: number, growthInterval?: number, enabled?: boolean],
+      GradScalerOptions & { device?: string }
+    >
+  ) {
     const op = 'GradScaler';
-    if (typeof device === 'string') checkDevice(op, device);
-    const last = typeof device === 'string' ? options : (device ?? options);
-    const given = readArguments(op, DEFAULTS, last === undefined ? [] : [last], 0);
+    const given = readArguments(op, DEFAULTS, args);
+    if (typeof given.device !== 'string') fail(ArgumentError, op, "a device such as 'cpu'", describe(given.device));
+    checkDevice(op, given.device);
+    checkBoolean(op, 'enabled', given.enabled);
     this.enabled = given.enabled;
     checkNumber(op, 'initScale', given.initScale, 0);
     checkFactor(op, 'growthFactor', given.growthFactor);
@@ -123,7 +129,8 @@ export class GradScaler {
     return fail(ArgumentError, 'GradScaler.scale', 'a tensor or a list of tensors', describe(outputs));
   }
 
-  private stateOf(optimizer: Optimizer): OptimizerState {
+  private stateOf(op: string, optimizer: Optimizer): OptimizerState {
+    if (!(optimizer instanceof Optimizer)) fail(ArgumentError, op, 'an optimizer', describe(optimizer));
     let state = this.states.get(optimizer);
     if (state === undefined) {
       state = { stage: 'ready', foundInf: null };
@@ -136,7 +143,7 @@ export class GradScaler {
   unscale_(optimizer: Optimizer): void {
     if (!this.enabled) return;
     const op = 'GradScaler.unscale_';
-    const state = this.stateOf(optimizer);
+    const state = this.stateOf(op, optimizer);
     if (state.stage === 'unscaled') fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one');
     if (state.stage === 'stepped') fail(AutogradError, op, 'a call before step()', 'one after it');
     state.foundInf = this.unscaleAll(op, optimizer);
@@ -170,16 +177,17 @@ export class GradScaler {
    * what `optimizer.step(...args)` returned. A closure is an error while scaling is on, as in PyTorch.
    */
   step(optimizer: Optimizer, ...args: unknown[]): ScaledStep {
-    const call = optimizer.step.bind(optimizer) as (...args: unknown[]) => unknown;
-    if (!this.enabled) return { stepped: true, value: call(...args) };
     const op = 'GradScaler.step';
+    if (!(optimizer instanceof Optimizer)) fail(ArgumentError, op, 'an optimizer', describe(optimizer));
+    const call = (): unknown => (optimizer.step as (...args: unknown[]) => unknown).apply(optimizer, args);
+    if (!this.enabled) return { stepped: true, value: call() };
     if (args.some((arg) => typeof arg === 'function')) fail(ArgumentError, op, 'no closure while scaling is enabled', 'one');
-    const state = this.stateOf(optimizer);
+    const state = this.stateOf(op, optimizer);
     if (state.stage === 'stepped') fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one (call update())');
     if (state.stage === 'ready') state.foundInf = this.unscaleAll(op, optimizer);
     if (state.foundInf === null) fail(AutogradError, op, 'gradients to look at', 'an optimizer whose parameters have none');
     state.stage = 'stepped';
-    return state.foundInf ? { stepped: false, value: undefined } : { stepped: true, value: call(...args) };
+    return state.foundInf ? { stepped: false, value: undefined } : { stepped: true, value: call() };
   }
 
   /** Ends the iteration: the scale backs off where a gradient was not finite, or grows in time; or is set to `newScale`. */

@@ -4,9 +4,10 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AutogradError, describe, rejectUnknownOptions } from '../errors.js';
+import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { modulePath } from '../nn/module-path.js';
 import { castTo } from '../ops/cast.js';
+import { isOptions } from '../ops/define-function.js';
 import { type Observer, observe, unobserve } from '../ops/dispatch-state.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';
@@ -95,6 +96,12 @@ const watcher: Observer = {
   },
 };
 
+function checkOptions(op: string, options: unknown): void {
+  if (!isOptions(options)) fail(ArgumentError, op, 'an options object', describe(options));
+  rejectUnknownOptions(op, options, ['checkNan']);
+  if (options.checkNan !== undefined && typeof options.checkNan !== 'boolean') fail(ArgumentError, op, 'a boolean for checkNan', describe(options.checkNan));
+}
+
 let open = 0;
 /** Watches operators only while somebody asks for it. */
 function watch(): void {
@@ -107,7 +114,8 @@ function watch(): void {
  * a fault. Throws AnomalyError at the first operator that makes a NaN or Inf.
  */
 export function detectAnomaly<R>(fn: () => R, options: DetectAnomalyOptions = {}): R {
-  rejectUnknownOptions('detectAnomaly', options, ['checkNan']);
+  if (typeof fn !== 'function') fail(ArgumentError, 'detectAnomaly', 'a function to call, as in detectAnomaly(() => { ... })', describe(fn));
+  checkOptions('detectAnomaly', options);
   open++;
   watch();
   const close = (): void => {
@@ -128,7 +136,8 @@ export function detectAnomaly<R>(fn: () => R, options: DetectAnomalyOptions = {}
 
 /** Turns anomaly detection on or off for the process, or until the enclosing `detectAnomaly` ends. */
 export function setDetectAnomaly(enabled: boolean, options: DetectAnomalyOptions = {}): void {
-  rejectUnknownOptions('setDetectAnomaly', options, ['checkNan']);
+  if (typeof enabled !== 'boolean') fail(ArgumentError, 'setDetectAnomaly', 'a boolean for mode', describe(enabled));
+  checkOptions('setDetectAnomaly', options);
   mode.set(enabled ? { checkNan: options.checkNan ?? true } : null);
   watch();
 }

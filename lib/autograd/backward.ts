@@ -1,47 +1,85 @@
 /** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
-import { ArgumentError, AutogradError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
+import { type Arguments, checkBoolean, readArguments } from '../arguments.js';
+import { ArgumentError, AutogradError, describe, fail, ShapeError } from '../errors.js';
+import { filledTensor } from '../ops/cast.js';
+import { stack } from '../ops/cat.js';
 import { elementCount, sameShape } from '../shape/layout.js';
 import { collectAfterBackward } from '../storage/pool.js';
 import { Tensor } from '../tensor/tensor.js';
-import { filledTensor } from '../ops/cast.js';
 import { walkBackward } from './engine.js';
 import { gradientOperators } from './gradient-operators.js';
 import { gradientNode } from './graph.js';
 
-/** Options of `backward`. */
+type Tensors = Tensor | Iterable<Tensor>;
+type Gradients = Tensor | Iterable<Tensor | null> | null;
+
+/** Options of `Tensor.backward`. */
 export interface BackwardOptions {
   /** The gradient of the tensor itself; default: one, for a single element. */
   gradient?: Tensor | null;
   /** Keep what was saved, so that backward can be called again. Default: the value of createGraph. */
-  retainGraph?: boolean;
+  retainGraph?: boolean | null;
   /** Record the derivative itself, so that it can be differentiated. Default false. */
   createGraph?: boolean;
   /** Accumulate only into these tensors. */
-  inputs?: Tensor | readonly Tensor[];
+  inputs?: Tensors | null;
+}
+
+/** Options of `autograd.backward`. */
+export interface BackwardAllOptions extends Omit<BackwardOptions, 'gradient'> {
+  /** The gradients of the tensors; default: ones, for single elements. */
+  gradTensors?: Gradients;
 }
 
 /** Options of `autograd.grad`. */
 export interface GradOptions {
-  gradOutputs?: Tensor | readonly (Tensor | null)[] | null;
-  retainGraph?: boolean;
+  /** The gradients of the outputs; default: ones, for single elements. */
+  gradOutputs?: Gradients;
+  /** Keep what was saved, so that the graph can be used again. Default: the value of createGraph. */
+  retainGraph?: boolean | null;
+  /** Record the derivative itself, so that it can be differentiated. Default false. */
   createGraph?: boolean;
+  /** Only true, as in PyTorch, which ignores it. */
+  onlyInputs?: boolean;
   /** Give null for an input that the outputs do not depend on, instead of an error. Default: the value of materializeGrads. */
-  allowUnused?: boolean;
-  /** Give zeros for such an input. Default false. */
+  allowUnused?: boolean | null;
+  /** The first dimension of gradOutputs counts a batch of gradients; so does that of the results. Default false. */
+  isGradsBatched?: boolean;
+  /** Give zeros for an input that the outputs do not depend on. Default false. */
   materializeGrads?: boolean;
 }
+/** Options without allowUnused: every gradient is a tensor. */
+export type StrictGradOptions = GradOptions & { allowUnused?: false | null };
 
-const BACKWARD_OPTIONS = ['gradient', 'retainGraph', 'createGraph', 'inputs'];
-const GRAD_OPTIONS = ['gradOutputs', 'retainGraph', 'createGraph', 'allowUnused', 'materializeGrads'];
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+/** `value` as a list of tensors. */
+function tensorList(op: string, name: string, value: unknown): readonly Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (!isIterable(value)) fail(ArgumentError, op, `a tensor or a list of tensors for ${name}`, describe(value));
+  return [...value].map((item) => (item instanceof Tensor ? item : fail(ArgumentError, op, `tensors for ${name}`, describe(item))));
+}
+/** `value` as a list of `count` gradients, some of which may be missing. */
+function gradientList(op: string, name: string, value: unknown, count: number): readonly (Tensor | null)[] {
+  if (value === undefined || value === null) return new Array<null>(count).fill(null);
+  const given = value instanceof Tensor ? [value] : value;
+  if (!isIterable(given)) fail(ArgumentError, op, `a tensor or a list of tensors for ${name}`, describe(value));
+  const list = [...given];
+  if (list.length !== count) fail(ArgumentError, op, `${count} gradients in ${name}, one an output`, String(list.length));
+  return list.map((item) => {
+    if (item === null || item === undefined || item instanceof Tensor) return item ?? null;
+    return fail(ArgumentError, op, `tensors or null in ${name}`, describe(item));
+  });
+}
 
 /** The given gradients of the outputs, checked, with ones for single elements. */
-function startingGradients(op: string, outputs: readonly Tensor[], given: readonly (Tensor | null | undefined)[]): Tensor[] {
+function startingGradients(op: string, outputs: readonly Tensor[], given: readonly (Tensor | null)[]): Tensor[] {
   return outputs.map((output, i) => {
-    if (!(output instanceof Tensor)) fail(ArgumentError, op, 'tensors', String(output));
     if (gradientNode(output) === null)
       throw new AutogradError(`${op}: expected a tensor that requires grad, got one without a graph (output ${i}, ${output.dtype}[${output.shape}])`);
     const gradient = given[i];
-    if (gradient === null || gradient === undefined) {
+    if (gradient === null) {
       if (elementCount(output.shape) !== 1)
         throw new AutogradError(`${op}: expected a gradient for an output of several elements, got none (output ${i}, ${output.dtype}[${output.shape}])`);
       return filledTensor(output.shape, output.info, 1);
@@ -52,23 +90,43 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
   });
 }
 
-/** The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. */
-export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tensor | readonly (Tensor | null)[] | null, options: Omit<BackwardOptions, 'gradient'> = {}): void {
-  rejectUnknownOptions('backward', options, BACKWARD_OPTIONS.slice(1));
-  const outputs = tensors instanceof Tensor ? [tensors] : tensors;
-  const given = gradTensors instanceof Tensor ? [gradTensors] : (gradTensors ?? []);
-  const createGraph = options.createGraph ?? false;
-  const inputs = options.inputs === undefined ? undefined : options.inputs instanceof Tensor ? [options.inputs] : options.inputs;
-  if (inputs !== undefined && inputs.length === 0) fail(ArgumentError, 'backward', 'at least one of inputs', 'an empty list');
-  const gradients = startingGradients('backward', outputs, given);
+/** Reads the two settings that `backward` and `grad` share. */
+function graphSettings(op: string, options: { retainGraph: unknown; createGraph: unknown }): { retainGraph: boolean; createGraph: boolean } {
+  const { createGraph } = options;
   const retainGraph = options.retainGraph ?? createGraph;
-  if (inputs === undefined) {
-    walkBackward(outputs, gradients, { retainGraph, createGraph });
+  checkBoolean(op, 'createGraph', createGraph);
+  checkBoolean(op, 'retainGraph', retainGraph);
+  return { retainGraph: retainGraph as boolean, createGraph: createGraph as boolean };
+}
+
+const BACKWARD_DEFAULTS = { tensors: undefined as unknown, gradTensors: null as unknown, retainGraph: null as unknown, createGraph: false as unknown, inputs: null as unknown };
+
+/**
+ * The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. All arguments may come by name in one object.
+ * Throws ArgumentError for what are no tensors, AutogradError without a graph, ShapeError for a gradient of another shape. Source: torch.autograd.backward.
+ */
+export function backward(
+  tensors: Tensors | ({ tensors: Tensors } & BackwardAllOptions),
+  ...rest: Arguments<[gradTensors?: Gradients, retainGraph?: boolean | null, createGraph?: boolean], BackwardAllOptions>
+): void {
+  const given = readArguments('backward', BACKWARD_DEFAULTS, [tensors, ...rest], 4);
+  const outputs = tensorList('backward', 'tensors', given.tensors);
+  const gradients = gradientList('backward', 'gradTensors', given.gradTensors, outputs.length);
+  accumulate(outputs, gradients, graphSettings('backward', given), given.inputs);
+}
+
+function accumulate(outputs: readonly Tensor[], given: readonly (Tensor | null)[], settings: { retainGraph: boolean; createGraph: boolean }, into: unknown): void {
+  const inputs = into === undefined || into === null ? null : tensorList('backward', 'inputs', into);
+  if (inputs !== null && inputs.length === 0) fail(ArgumentError, 'backward', 'at least one of inputs', 'an empty list');
+  const gradients = startingGradients('backward', outputs, given);
+  const { retainGraph } = settings;
+  if (inputs === null) {
+    walkBackward(outputs, gradients, settings);
     if (!retainGraph) collectAfterBackward();
     return;
   }
   for (const input of inputs) if (gradientNode(input) === null) fail(AutogradError, 'backward', 'inputs that require grad', `${input.dtype}[${input.shape}] that does not`);
-  const results = walkBackward(outputs, gradients, { retainGraph, createGraph, captures: inputs });
+  const results = walkBackward(outputs, gradients, { ...settings, captures: inputs });
   inputs.forEach((input, i) => {
     const gradient = results[i];
     if (gradient === null) return;
@@ -76,45 +134,119 @@ export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tens
   });
 }
 
-/** The sum of gradients of `outputs` with respect to each of `inputs`, without touching any `grad`. */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
-  rejectUnknownOptions('grad', options, GRAD_OPTIONS);
-  const outs = outputs instanceof Tensor ? [outputs] : outputs;
-  const ins = inputs instanceof Tensor ? [inputs] : inputs;
-  const { createGraph = false, materializeGrads = false } = options;
-  const allowUnused = options.allowUnused ?? materializeGrads;
-  const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);
-  const gradients = startingGradients('grad', outs, given);
-  ins.forEach((input, i) => {
-    if (gradientNode(input) === null && !allowUnused)
+const GRAD_DEFAULTS = {
+  outputs: undefined as unknown,
+  inputs: undefined as unknown,
+  gradOutputs: null as unknown,
+  retainGraph: null as unknown,
+  createGraph: false as unknown,
+  onlyInputs: true as unknown,
+  allowUnused: null as unknown,
+  isGradsBatched: false as unknown,
+  materializeGrads: false as unknown,
+};
+
+/**
+ * The sum of gradients of `outputs` with respect to each of `inputs`, without touching any `grad`. All arguments may come by name in one object. An input that the
+ * outputs do not depend on is an AutogradError, unless `allowUnused` (null for it) or `materializeGrads` (zeros) says otherwise. With `isGradsBatched`, each of
+ * `gradOutputs` has one dimension more than its output, the first, and so have the results. Source: torch.autograd.grad.
+ */
+export function grad(
+  outputs: Tensors,
+  inputs: Tensors,
+  ...rest: Arguments<[gradOutputs?: Gradients, retainGraph?: boolean | null, createGraph?: boolean, onlyInputs?: boolean, allowUnused?: false | null], StrictGradOptions>
+): Tensor[];
+export function grad(
+  outputs: Tensors,
+  inputs: Tensors,
+  ...rest: Arguments<
+    [
+      gradOutputs?: Gradients,
+      retainGraph?: boolean | null,
+      createGraph?: boolean,
+      onlyInputs?: boolean,
+      allowUnused?: boolean | null,
+      isGradsBatched?: boolean,
+      materializeGrads?: boolean,
+    ],
+    GradOptions
+  >
+): (Tensor | null)[];
+export function grad(all: { outputs: Tensors; inputs: Tensors } & StrictGradOptions): Tensor[];
+export function grad(all: { outputs: Tensors; inputs: Tensors } & GradOptions): (Tensor | null)[];
+export function grad(...args: unknown[]): (Tensor | null)[] {
+  const op = 'grad';
+  const given = readArguments(op, GRAD_DEFAULTS, args);
+  const outputs = tensorList(op, 'outputs', given.outputs);
+  const inputs = tensorList(op, 'inputs', given.inputs);
+  const { allowUnused, materializeGrads } = given;
+  for (const key of ['onlyInputs', 'isGradsBatched', 'materializeGrads'] as const) checkBoolean(op, key, given[key]);
+  if (given.onlyInputs === false) fail(ArgumentError, op, 'onlyInputs: true (use backward to accumulate into leaves)', 'false');
+  if (allowUnused !== null) checkBoolean(op, 'allowUnused', allowUnused);
+  if (materializeGrads === true && allowUnused === false) fail(ArgumentError, op, 'allowUnused true or not given with materializeGrads', 'false');
+  const settings = graphSettings(op, given);
+  const gradOutputs = gradientList(op, 'gradOutputs', given.gradOutputs, outputs.length);
+  inputs.forEach((input, i) => {
+    if (gradientNode(input) === null && allowUnused !== true && materializeGrads !== true)
       throw new AutogradError(`grad: expected inputs that require grad, got input ${i} that does not (${input.dtype}[${input.shape}])`);
   });
-  const results = walkBackward(outs, gradients, { retainGraph: options.retainGraph ?? createGraph, createGraph, captures: ins });
+  const results =
+    given.isGradsBatched === true
+      ? batchedGradients(outputs, inputs, gradOutputs, settings)
+      : walkBackward(outputs, startingGradients(op, outputs, gradOutputs), { ...settings, captures: inputs });
   return results.map((result, i) => {
     if (result !== null) return result;
-    if (materializeGrads) {
-      return filledTensor(ins[i].shape, ins[i].info, 0);
-    }
-    if (!allowUnused)
-      throw new AutogradError(
-        `grad: expected outputs that depend on every input, got none that depends on input ${i} (${ins[i].dtype}[${ins[i].shape}]); pass { allowUnused: true } for null`,
-      );
+    const { shape, info, dtype } = inputs[i];
+    if (materializeGrads === true) return filledTensor(given.isGradsBatched === true ? [batchOf(gradOutputs), ...shape] : shape, info, 0);
+    if (allowUnused !== true)
+      throw new AutogradError(`grad: expected outputs that depend on every input, got none that depends on input ${i} (${dtype}[${shape}]); pass { allowUnused: true } for null`);
     return null;
   });
 }
 
+/** How many gradients a batch of them has. */
+function batchOf(gradOutputs: readonly (Tensor | null)[]): number {
+  const first = gradOutputs[0];
+  if (first === null || first === undefined || first.shape.length === 0 || gradOutputs.some((g) => g?.shape[0] !== first.shape[0]))
+    return fail(ShapeError, 'grad', 'gradOutputs with a first dimension of one size for isGradsBatched', describe(gradOutputs));
+  return first.shape[0];
+}
+
+/** One walk for each gradient of the batch; the results are stacked. */
+function batchedGradients(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | null)[],
+  { retainGraph, createGraph }: { retainGraph: boolean; createGraph: boolean },
+): (Tensor | null)[] {
+  const count = batchOf(gradOutputs);
+  if (count === 0) return inputs.map(({ shape, info }) => filledTensor([0, ...shape], info, 0));
+  const rows = Array.from({ length: count }, (_, b) => {
+    const gradients = startingGradients(
+      'grad',
+      outputs,
+      gradOutputs.map((g) => (g as Tensor).select(0, b)),
+    );
+    return walkBackward(outputs, gradients, { retainGraph: retainGraph || b < count - 1, createGraph, captures: inputs });
+  });
+  return inputs.map((_, i) => (rows[0][i] === null ? null : stack(rows.map((row) => row[i] as Tensor))));
+}
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    /** Adds the gradients of this tensor to the `grad` of every leaf that it depends on. */
-    backward(gradient?: Tensor | null | BackwardOptions, retainGraph?: boolean, createGraph?: boolean, options?: BackwardOptions): void;
+    /** Adds the gradients of this tensor to the `grad` of every leaf that it depends on. Source: torch.Tensor.backward. */
+    backward(...args: Arguments<[gradient?: Tensor | null, retainGraph?: boolean | null, createGraph?: boolean, inputs?: Tensors | null], BackwardOptions>): void;
   }
 }
-Tensor.prototype.backward = function (this: Tensor, first, retainGraph, createGraph, last = {}) {
-  const options: BackwardOptions = first instanceof Tensor || first === null || first === undefined ? { ...last } : { ...first };
-  rejectUnknownOptions('backward', options, BACKWARD_OPTIONS);
-  if (first instanceof Tensor) options.gradient = first;
-  if (retainGraph !== undefined) options.retainGraph = retainGraph;
-  if (createGraph !== undefined) options.createGraph = createGraph;
-  const { gradient, ...rest } = options;
-  backward(this, gradient, rest);
+const METHOD_DEFAULTS = { gradient: null as unknown, retainGraph: null as unknown, createGraph: false as unknown, inputs: null as unknown };
+const PLAIN = { retainGraph: false, createGraph: false };
+
+Tensor.prototype.backward = function (this: Tensor, ...args) {
+  if (args.length === 0) {
+    accumulate([this], [null], PLAIN, null);
+    return;
+  }
+  const given = readArguments('backward', METHOD_DEFAULTS, args);
+  if (given.gradient !== null && !(given.gradient instanceof Tensor)) fail(ArgumentError, 'backward', 'a tensor for gradient', describe(given.gradient));
+  accumulate([this], [given.gradient], graphSettings('backward', given), given.inputs);
 };

@@ -1,5 +1,5 @@
 /** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
-import { AutogradError, fail } from '../errors.js';
+import { AutogradError, describe, fail } from '../errors.js';
 import { filledTensor } from '../ops/cast.js';
 import { observer } from '../ops/dispatch-state.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -78,6 +78,7 @@ export abstract class AutogradFunction {
     const recording = isGradEnabled() && inputs.some((t) => t.requiresGrad);
     const context = new FunctionContext(args.map((arg) => recording && arg instanceof Tensor && arg.requiresGrad));
     const result = noGrad(() => this.forward(context, ...args));
+    if (!(result instanceof Tensor) && !Array.isArray(result)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(result));
     if (!recording) return result;
 
     const { withoutGradient, changed, materialize } = context.settings();
@@ -89,7 +90,8 @@ export abstract class AutogradFunction {
           const arrived = gradOutputs.map((g, i) => (g === null && materialize ? zerosOf(outputs[i]) : g)) as Tensor[];
           for (const g of arrived) if (g !== null) g.storage.shared = true;
           const returned = this.backward(context, ...arrived);
-          const list = returned instanceof Tensor || returned === null ? [returned] : returned;
+          const list = returned instanceof Tensor || returned === null || returned === undefined ? [returned] : returned;
+          if (!Array.isArray(list)) fail(AutogradError, `${name}.backward`, 'a gradient, a list of gradients or null', describe(returned));
           if (list.length !== args.length) fail(AutogradError, `${name}.backward`, `${args.length} gradients, one an argument of forward`, String(list.length));
           for (const g of list) if (g instanceof Tensor) g.storage.shared = true;
           return positions.map((i) => list[i] ?? null);
@@ -100,7 +102,7 @@ export abstract class AutogradFunction {
     );
     if (observer.active !== null) node.origin = observer.active.origin();
     const attached = outputs.map((output) => {
-      if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'tensors', typeof output);
+      if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(output));
       // An input that is returned as it came must not be tied to two nodes.
       const own = inputs.includes(output) && !changed.has(output) ? output.detach() : output;
       if (changed.has(output)) output.storage.version++;

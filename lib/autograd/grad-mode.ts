@@ -1,4 +1,5 @@
 /** Whether operators record a graph. A callback's setting holds for that callback alone, sync or async. */
+import { ArgumentError, describe, fail } from '../errors.js';
 import { ScopedValue } from '../scoped-value.js';
 
 const enabled = new ScopedValue(true);
@@ -7,23 +8,53 @@ const enabled = new ScopedValue(true);
 export function isGradEnabled(): boolean {
   return enabled.get();
 }
-/** Turns recording on or off until the enclosing scope ends, or for the process outside of all scopes. */
-export function setGradEnabled(value: boolean): void {
-  enabled.set(value);
+function checkCallback(op: string, fn: unknown): void {
+  if (typeof fn !== 'function') fail(ArgumentError, op, `a function to call, as in ${op}(() => { ... })`, describe(fn));
 }
-/** Calls `fn` without recording, and returns its value. */
+function checkMode(op: string, mode: unknown): void {
+  if (typeof mode !== 'boolean') fail(ArgumentError, op, 'a boolean for mode', describe(mode));
+}
+
+/**
+ * Turns recording on or off: for `fn`, whose value is returned, where one is given (`setGradEnabled(phase === 'train', () => model(x))`), else until the enclosing
+ * scope ends, or for the process outside of all scopes. Source: torch.set_grad_enabled.
+ */
+export function setGradEnabled(mode: boolean): void;
+export function setGradEnabled<R>(mode: boolean, fn: () => R): R;
+export function setGradEnabled<R>(mode: boolean, fn?: () => R): R | void {
+  checkMode('setGradEnabled', mode);
+  if (fn === undefined) {
+    enabled.set(mode);
+    return;
+  }
+  if (typeof fn !== 'function') fail(ArgumentError, 'setGradEnabled', 'a function to call after the mode, or nothing', describe(fn));
+  return enabled.run(mode, fn);
+}
+/** Calls `fn` without recording, and returns its value. Source: torch.no_grad. */
 export function noGrad<R>(fn: () => R): R {
+  checkCallback('noGrad', fn);
   return enabled.run(false, fn);
 }
-/** Calls `fn` with recording on, and returns its value. */
+/** Calls `fn` with recording on, and returns its value. Source: torch.enable_grad. */
 export function enableGrad<R>(fn: () => R): R {
+  checkCallback('enableGrad', fn);
   return enabled.run(true, fn);
 }
 /** Internal: calls a synchronous `fn` with recording on or off, for a tenth of what a scope that awaits costs. */
 export function withGradMode<R>(value: boolean, fn: () => R): R {
   return enabled.runSync(value, fn);
 }
-/** Calls `fn` without recording, as `noGrad`; PyTorch's name for code that never needs gradients. */
-export function inferenceMode<R>(fn: () => R): R {
-  return enabled.run(false, fn);
+/**
+ * Calls `fn` without recording, as `noGrad`, and returns its value; PyTorch's name for code that never needs gradients. With a mode of false, `fn` runs as it would
+ * alone. Source: torch.inference_mode.
+ */
+export function inferenceMode<R>(fn: () => R): R;
+export function inferenceMode<R>(mode: boolean, fn: () => R): R;
+export function inferenceMode<R>(first: boolean | (() => R), second?: () => R): R {
+  if (typeof first !== 'boolean') {
+    checkCallback('inferenceMode', first);
+    return enabled.run(false, first);
+  }
+  checkCallback('inferenceMode', second);
+  return first ? enabled.run(false, second as () => R) : (second as () => R)();
 }

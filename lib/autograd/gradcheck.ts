@@ -3,7 +3,8 @@
  * PyTorch's does: that backward is deterministic, that it bears missing and non-contiguous gradients, and that gradients have their
  * input's type. (Slow mode of torch.autograd.gradcheck.)
  */
-import { ArgumentError, AutogradError, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
+import { type Arguments, checkBoolean, checkNumber, readArguments } from '../arguments.js';
+import { ArgumentError, AutogradError, describe, fail, NodegradError } from '../errors.js';
 import { castTo, copyInto, fillWith, filledTensor } from '../ops/cast.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
@@ -28,7 +29,7 @@ export interface GradcheckOptions {
   /** Check that backward bears outputs whose gradient is missing. Default true. */
   checkUndefinedGrad?: boolean;
 }
-const OPTIONS = ['eps', 'atol', 'rtol', 'raiseException', 'nondetTol', 'checkUndefinedGrad'];
+const SETTINGS = { eps: 1e-6, atol: 1e-5, rtol: 1e-3, raiseException: true, nondetTol: 0, checkUndefinedGrad: true };
 
 /** A derivative that failed its check. */
 export class GradcheckError extends NodegradError {}
@@ -41,9 +42,20 @@ interface Settings {
   readonly checkUndefinedGrad: boolean;
 }
 
-function outputsOf(fn: CheckedFunction, inputs: readonly Tensor[]): Tensor[] {
-  const result = fn(...inputs);
-  return (result instanceof Tensor ? [result] : [...result]).filter((t) => t instanceof Tensor && t.info.floating);
+function outputsOf(what: string, fn: CheckedFunction, inputs: readonly Tensor[]): Tensor[] {
+  const result: unknown = fn(...inputs);
+  const list: unknown[] = Array.isArray(result) ? result : [result];
+  for (const item of list) if (!(item instanceof Tensor)) fail(ArgumentError, what, 'a function that returns a tensor or a list of tensors', describe(result));
+  return (list as Tensor[]).filter((t) => t.info.floating);
+}
+
+/** Checks the function and its inputs, which are returned as a list. */
+function checkCall(what: string, fn: unknown, inputs: unknown): Tensor[] {
+  if (typeof fn !== 'function') fail(ArgumentError, what, 'a function to check', describe(fn));
+  const list: unknown = inputs instanceof Tensor ? [inputs] : inputs;
+  if (!Array.isArray(list)) fail(ArgumentError, what, 'a tensor or a list of tensors as inputs', describe(inputs));
+  for (const input of list) if (!(input instanceof Tensor)) fail(ArgumentError, what, 'tensors as inputs', describe(input));
+  return list as Tensor[];
 }
 
 /** The elements as a float64 array, in logical order. */
@@ -69,7 +81,7 @@ function place(t: Tensor, index: number): number {
 /** Of one output with respect to one input: rows by input element, columns by output element. */
 type Jacobian = Float64Array[];
 
-function numericalJacobians(fn: CheckedFunction, inputs: readonly Tensor[], checked: readonly number[], counts: readonly number[], eps: number): Jacobian[][] {
+function numericalJacobians(what: string, fn: CheckedFunction, inputs: readonly Tensor[], checked: readonly number[], counts: readonly number[], eps: number): Jacobian[][] {
   return checked.map((i) => {
     const input = inputs[i];
     const array = input.array as Float64Array;
@@ -79,7 +91,7 @@ function numericalJacobians(fn: CheckedFunction, inputs: readonly Tensor[], chec
       const original = array[at];
       const evaluate = (value: number): Float64Array[] => {
         array[at] = value;
-        return noGrad(() => outputsOf(fn, inputs).map(values));
+        return noGrad(() => outputsOf(what, fn, inputs).map(values));
       };
       const plus = evaluate(original + eps);
       const minus = evaluate(original - eps);
@@ -216,10 +228,10 @@ function runCheck(what: string, fn: CheckedFunction, inputs: readonly Tensor[], 
     if (inputs[i].info !== FLOAT64) fail(ArgumentError, what, 'float64 inputs (differences in lower precision say nothing)', `${inputs[i].dtype} for input ${i}`);
     if (inputs[i].strides.some((s, d) => s === 0 && inputs[i].shape[d] > 1)) fail(ArgumentError, what, 'inputs whose elements lie apart in memory', `an expanded input ${i}`);
   }
-  const outputs = enableGrad(() => outputsOf(fn, inputs));
+  const outputs = enableGrad(() => outputsOf(what, fn, inputs));
   const targets = checked.map((i) => inputs[i]);
   const counts = outputs.map((output) => elementCount(output.shape));
-  const numerical = numericalJacobians(fn, inputs, checked, counts, settings.eps);
+  const numerical = numericalJacobians(what, fn, inputs, checked, counts, settings.eps);
   outputs.forEach((output, o) => {
     if (!output.requiresGrad) {
       const used = numerical.findIndex((perOutput) => perOutput[o].some((row) => row.some((v) => Math.abs(v) > settings.atol)));
@@ -236,10 +248,12 @@ function runCheck(what: string, fn: CheckedFunction, inputs: readonly Tensor[], 
 }
 
 function check(what: string, fn: CheckedFunction, inputs: Tensor | readonly Tensor[], options: GradcheckOptions): boolean {
-  rejectUnknownOptions(what, options, OPTIONS);
-  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true, nondetTol = 0, checkUndefinedGrad = true } = options;
+  const list = checkCall(what, fn, inputs);
+  const { eps, atol, rtol, raiseException, nondetTol, checkUndefinedGrad } = readArguments(what, SETTINGS, [options], 0);
+  for (const [name, value] of Object.entries({ eps, atol, rtol, nondetTol })) checkNumber(what, name, value, 0);
+  for (const [name, value] of Object.entries({ raiseException, checkUndefinedGrad })) checkBoolean(what, name, value);
   try {
-    runCheck(what, fn, inputs instanceof Tensor ? [inputs] : inputs, { eps, atol, rtol, nondetTol, checkUndefinedGrad });
+    runCheck(what, fn, list, { eps, atol, rtol, nondetTol, checkUndefinedGrad });
     return true;
   } catch (error) {
     if (!raiseException && error instanceof GradcheckError) return false;
@@ -258,11 +272,16 @@ export interface GradgradcheckOptions extends GradcheckOptions {
 }
 
 /** Whether the second derivative of `fn` agrees with differences of the first, also with respect to the gradients of the outputs. */
-export function gradgradcheck(fn: CheckedFunction, inputs: Tensor | readonly Tensor[], options: GradgradcheckOptions = {}): boolean {
-  const { gradOutputs, ...rest } = options;
-  const ins = inputs instanceof Tensor ? [inputs] : [...inputs];
-  const outputs = enableGrad(() => outputsOf(fn, ins));
-  const given = gradOutputs === undefined ? undefined : gradOutputs instanceof Tensor ? [gradOutputs] : gradOutputs;
+export function gradgradcheck(
+  fn: CheckedFunction,
+  inputs: Tensor | readonly Tensor[],
+  ...args: Arguments<[gradOutputs?: Tensor | readonly Tensor[] | null], GradgradcheckOptions>
+): boolean {
+  const op = 'gradgradcheck';
+  const ins = checkCall(op, fn, inputs);
+  const { gradOutputs, ...rest } = readArguments(op, { gradOutputs: null as Tensor | readonly Tensor[] | null, ...SETTINGS }, [...args], 1);
+  const outputs = enableGrad(() => outputsOf(op, fn, ins));
+  const given = gradOutputs === null ? undefined : checkCall(op, fn, gradOutputs);
   const live = outputs.flatMap((output, o) => (output.requiresGrad ? [o] : []));
   if (live.length === 0) throw new AutogradError('gradgradcheck: expected outputs that require grad, got none');
   const seeds = live.map((o) => {
@@ -275,7 +294,7 @@ export function gradgradcheck(fn: CheckedFunction, inputs: Tensor | readonly Ten
   const first: CheckedFunction = (...args) =>
     enableGrad(() => {
       const xs = args.slice(0, ins.length);
-      const results = outputsOf(fn, xs);
+      const results = outputsOf(op, fn, xs);
       const gradients = grad(
         live.map((o) => results[o]),
         targets.map((i) => xs[i]),

@@ -1,5 +1,5 @@
 /** What a tensor can be asked about its place in the graph: hooks, kept gradients, leaving the graph. */
-import { AutogradError, fail } from '../errors.js';
+import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { gradientNode } from './graph.js';
 import type { Node } from './node.js';
@@ -29,6 +29,7 @@ function nodeOf(op: string, tensor: Tensor): Node {
 }
 
 Tensor.prototype.registerHook = function (this: Tensor, hook) {
+  if (typeof hook !== 'function') fail(ArgumentError, 'registerHook', 'a function of the gradient', describe(hook));
   const node = nodeOf('registerHook', this);
   const index = node.leaf === null ? this.outputIndex : 0;
   node.hooks ??= new Map();

@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { zeros } from '../tensor/factories.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from './arguments.js';
+import { type Arguments, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState } from './state.js';

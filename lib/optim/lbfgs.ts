@@ -7,7 +7,7 @@ import { ArgumentError, describe, fail } from '../errors.js';
 import { cat } from '../ops/cat.js';
 import { zeros } from '../tensor/factories.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber } from './arguments.js';
+import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
 import { type Evaluation, strongWolfe } from './line-search.js';
 import { type Closure, Optimizer, optimizerArguments, type OptimizerStateDict, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import type { ParamState } from './state.js';

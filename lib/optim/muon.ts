@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { addmm } from '../ops/matmul.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBoolean, checkInteger, checkNumber } from './arguments.js';
+import { type Arguments, checkBoolean, checkInteger, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { type ParamState, stateArray } from './state.js';

@@ -8,7 +8,8 @@ import { isOptions } from '../ops/define-function.js';
 import { observer, watched } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
-import { camelCase, checkBoolean, readNamed, snakeCase } from './arguments.js';
+import { checkBoolean, checkFunction, readArguments } from '../arguments.js';
+import { camelCase, snakeCase } from './arguments.js';
 import { loadValue, type ParamState } from './state.js';
 
 /** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
@@ -45,7 +46,8 @@ export type ParamsOrAll<G extends ParamGroup, O> = Params<G> | ({ params: Params
 
 /** The arguments of an optimizer as its parameters and its hyperparameters over the defaults. The constructor of `Optimizer` checks both. */
 export function optimizerArguments<T extends object>(op: string, defaults: T, params: unknown, args: readonly unknown[], positional: number): [params: Params, options: T] {
-  return readNamed(op, 'params', defaults, params, args, positional) as [Params, T];
+  const { params: list, ...options } = readArguments(op, { params: undefined as unknown, ...defaults }, [params, ...args], positional + 1);
+  return [list as Params, options as unknown as T];
 }
 
 /** PyTorch's layout; `state` is keyed by the parameter's number, as a Map so that files carry whole numbers. */
@@ -67,7 +69,8 @@ export type Closure<L = unknown> = () => L;
 /** What a group may carry beside its algorithm's own hyperparameters: what schedulers write, and the one that PyTorch lets every group have. */
 const IN_ANY_GROUP = ['weightDecay', 'initialLr', 'maxLr', 'minLr', 'baseMomentum', 'maxMomentum', 'swaLr'];
 
-function hookList<H>(hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
+function addHook<H>(op: string, hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
+  checkFunction(op, 'a function as hook', hook);
   const entry = { hook };
   hooks.add(entry);
   return {
@@ -280,28 +283,28 @@ export class Optimizer {
 
   /** Runs `hook(optimizer, args)` before every step. */
   registerStepPreHook(hook: StepHook): RemovableHandle {
-    return hookList(this.preHooks, hook);
+    return addHook('Optimizer.registerStepPreHook', this.preHooks, hook);
   }
   /** Runs `hook(optimizer, args)` after every step. */
   registerStepPostHook(hook: StepHook): RemovableHandle {
-    return hookList(this.postHooks, hook);
+    return addHook('Optimizer.registerStepPostHook', this.postHooks, hook);
   }
 
   /** Runs `hook(optimizer)` before every `stateDict`. */
   registerStateDictPreHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
-    return hookList(this.savingHooks, hook);
+    return addHook('Optimizer.registerStateDictPreHook', this.savingHooks, hook);
   }
   /** Runs `hook(optimizer, state)` after every `stateDict`; a result takes the state dict's place. */
   registerStateDictPostHook(hook: StateDictHook): RemovableHandle {
-    return hookList(this.savedHooks, hook);
+    return addHook('Optimizer.registerStateDictPostHook', this.savedHooks, hook);
   }
   /** Runs `hook(optimizer, state)` before every `loadStateDict`; a result is loaded instead. */
   registerLoadStateDictPreHook(hook: StateDictHook): RemovableHandle {
-    return hookList(this.loadingHooks, hook);
+    return addHook('Optimizer.registerLoadStateDictPreHook', this.loadingHooks, hook);
   }
   /** Runs `hook(optimizer)` after every `loadStateDict`. */
   registerLoadStateDictPostHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
-    return hookList(this.loadedHooks, hook);
+    return addHook('Optimizer.registerLoadStateDictPostHook', this.loadedHooks, hook);
   }
 
   /** State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source: torch.optim.Optimizer.state_dict. */

@@ -1,6 +1,6 @@
 /** Schedulers made of schedulers: one after another, or all at once. */
 import { ArgumentError, CheckpointError, describe, fail } from '../../errors.js';
-import { type Arguments, checkNumber, readNamed } from '../arguments.js';
+import { type Arguments, checkNumber, readArguments } from '../../arguments.js';
 import type { Optimizer } from '../optimizer.js';
 import { ReduceLROnPlateau } from './plateau.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
@@ -97,7 +97,8 @@ export class ChainedScheduler extends ComposedLR {
     first: readonly LRScheduler[] | { schedulers: readonly LRScheduler[]; optimizer?: Optimizer },
     ...args: Arguments<[optimizer?: Optimizer], { optimizer?: Optimizer }>
   ) {
-    const [schedulers, { optimizer: given }] = readNamed('ChainedScheduler', 'schedulers', { optimizer: undefined as Optimizer | undefined }, first, args);
+    const defaults = { schedulers: undefined as unknown, optimizer: undefined as Optimizer | undefined };
+    const { schedulers, optimizer: given } = readArguments('ChainedScheduler', defaults, [first, ...args]);
     checkSchedulers('ChainedScheduler', schedulers, given);
     super(given ?? schedulers[0].optimizer, -1, schedulers, ['_last_lr']);
     this.lastLr = this.rates();

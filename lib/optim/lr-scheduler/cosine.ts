@@ -1,7 +1,7 @@
 /** Cosine annealing, with and without restarts. */
 import { ArgumentError, describe, fail } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
+import { type Arguments, checkInteger, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 interface CosineAnnealingLROptions {

@@ -1,6 +1,6 @@
 /** Cyclic learning rates between two bounds. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, checkNumber } from '../arguments.js';
+import { type Arguments, checkNumber } from '../../arguments.js';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 

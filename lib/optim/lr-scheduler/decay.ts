@@ -1,6 +1,6 @@
 /** Schedules that shrink the rate: by steps, at milestones, exponentially, as a polynomial. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, checkNumber } from '../arguments.js';
+import { type Arguments, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 interface StepLROptions {

@@ -1,6 +1,6 @@
 /** Schedules that are given as functions of the epoch. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import type { Arguments } from '../arguments.js';
+import type { Arguments } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 /** A factor for an epoch. */

@@ -1,6 +1,7 @@
 /** The one-cycle policy: up to the highest rate, then far below the first, with momentum moving against it. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, camelCase, checkInteger, checkNumber } from '../arguments.js';
+import { type Arguments, checkInteger, checkNumber } from '../../arguments.js';
+import { camelCase } from '../arguments.js';
 import type { ParamGroup } from '../optimizer.js';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';

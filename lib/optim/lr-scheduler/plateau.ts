@@ -1,7 +1,7 @@
 /** Shrinks the rate when a metric stops improving. */
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
+import { type Arguments, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of ReduceLROnPlateau. */

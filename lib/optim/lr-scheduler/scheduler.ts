@@ -4,7 +4,8 @@
  */
 import { ArgumentError, CheckpointError, describe, fail, NodegradError } from '../../errors.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { camelCase, checkNumber, readNamed, snakeCase } from '../arguments.js';
+import { checkNumber, readArguments } from '../../arguments.js';
+import { camelCase, snakeCase } from '../arguments.js';
 import { Optimizer, type ParamGroup } from '../optimizer.js';
 
 let warned = false;
@@ -14,8 +15,7 @@ export type OptimizerOrAll<O> = Optimizer | ({ optimizer: Optimizer } & O);
 
 /** The arguments of a scheduler over the defaults. The constructor of `LRScheduler` checks the optimizer. */
 export function schedulerArguments<T extends object>(op: string, defaults: T, first: unknown, args: readonly unknown[]): T & { optimizer: Optimizer } {
-  const [optimizer, rest] = readNamed(op, 'optimizer', defaults, first, args);
-  return { ...rest, optimizer: optimizer as Optimizer };
+  return readArguments(op, { optimizer: undefined as unknown as Optimizer, ...defaults }, [first, ...args]);
 }
 
 /** A number, also where it comes as a tensor of one element, as PyTorch keeps a rate that was given as one. */

@@ -1,6 +1,6 @@
 /** The schedule of stochastic weight averaging. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { type Arguments, checkInteger } from '../arguments.js';
+import { type Arguments, checkInteger } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of SWALR. */

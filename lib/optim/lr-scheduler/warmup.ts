@@ -1,6 +1,6 @@
 /** Schedules that hold or raise the rate for the first epochs. */
 import { ArgumentError, fail } from '../../errors.js';
-import { type Arguments, checkNumber } from '../arguments.js';
+import { type Arguments, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 function checkFactor(op: string, name: string, value: number, zeroAllowed: boolean): void {
