@@ -1,11 +1,12 @@
 /** Activations, softmax, shape and dropout modules, and nn.utils, against PyTorch's print and numbers (scripts/fixtures/simple_modules.py). */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ArgumentError, arange, AutogradError, nn, ShapeError, type Tensor, tensor, zeros } from '../../lib/index.js';
+import { ArgumentError, arange, AutogradError, type DType, full, nn, ShapeError, type Tensor, tensor, zeros } from '../../lib/index.js';
 
 interface Fixture {
   input: number[];
   modules: Record<string, { repr: string; shape: number[]; values: number[]; grad: number[] }>;
+  types: { types: DType[]; total: number; dtype: DType; grads: number[] }[];
   clip: { order: string; limit: number; total: number; grads: number[][] }[];
 }
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/simple-modules.json', import.meta.url), 'utf8')) as Fixture;
@@ -113,6 +114,28 @@ describe('nn.utils', () => {
       expect(parameters[2].grad).to.equal(null);
     });
   }
+
+  for (const { types, total, dtype, grads } of fixture.types) {
+    it(`the total norm of gradients of ${types.join(', ')}`, () => {
+      const parameters = types.map((type, i) => {
+        const p = new nn.Parameter(zeros([3], { dtype: type }));
+        p.grad = full([3], 2 + i, { dtype: type });
+        return p;
+      });
+      const norm = nn.utils.clipGradNorm_(parameters, 1);
+      expect(norm.dtype).to.equal(dtype);
+      expect(norm.item()).to.be.closeTo(total, 1e-6 * total);
+      expect(parameters.map((p) => (p.grad as Tensor).select(0, 0).item())).to.deep.equal(grads);
+    });
+  }
+
+  it("takes 'inf' for the order, as PyTorch does, and no other word", () => {
+    const p = new nn.Parameter(zeros([2]));
+    p.grad = tensor([3, -4]);
+    expect(nn.utils.clipGradNorm_([p], 100, 'inf').item()).to.equal(4);
+    expect(nn.utils.getTotalNorm([p.grad], '-inf' as never).item()).to.equal(3);
+    for (const word of ['fro', '', 'infant']) expect(() => nn.utils.getTotalNorm([], word as never)).to.throw(ArgumentError, /a number or 'inf' for normType/);
+  });
 
   it('says that a norm is not finite', () => {
     const p = new nn.Parameter(zeros([2]));

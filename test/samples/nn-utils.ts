@@ -13,7 +13,7 @@ const changes = 'it changes gradients or parameters in place';
 samples({
   fn: 'nn.utils.getTotalNorm',
   cases: [{ name: 'two tensors', inputs: [make([2, 3]), make([4])], call: (a, b) => utils.getTotalNorm([a.detach(), b.detach()]) }],
-  errors: [{ name: 'a norm that is no number', call: () => utils.getTotalNorm([], 'fro' as never), error: ArgumentError, message: /a number for normType/ }],
+  errors: [{ name: 'a norm that is no number', call: () => utils.getTotalNorm([], 'fro' as never), error: ArgumentError, message: /a number or 'inf' for normType/ }],
   notDifferentiable: 'it is taken of gradients, unrecorded',
   expandable: false,
 });

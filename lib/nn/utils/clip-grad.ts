@@ -3,6 +3,7 @@ import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
 import { defineFunction } from '../../ops/define-function.js';
 import { vectorNorm } from '../../ops/norm.js';
+import { resultType } from '../../ops/promotion.js';
 import { defaultFloatInfo, FLOAT64 } from '../../storage/dtype.js';
 import { scalarOf } from '../../tensor/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -20,21 +21,28 @@ function gradients(op: string, parameters: Parameters): Tensor[] {
   return parameterList(op, parameters).flatMap((p) => (p.grad === null ? [] : [p.grad]));
 }
 
+/** The order of a norm: a number, or PyTorch's words for infinity. */
+function orderOf(op: string, normType: unknown): number {
+  const order = normType === 'inf' ? Number.POSITIVE_INFINITY : normType === '-inf' ? Number.NEGATIVE_INFINITY : normType;
+  if (typeof order !== 'number' || Number.isNaN(order)) fail(ArgumentError, op, "a number or 'inf' for normType", describe(normType));
+  return order;
+}
+
 /**
- * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for Infinity.
- * Throws AutogradError where it is not finite and `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
+ * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for Infinity ('inf'). Its
+ * type is the common one of the tensors. Throws AutogradError where it is not finite and `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
  */
 export const getTotalNorm = defineFunction(
   { name: 'nn.utils.getTotalNorm', parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'] },
-  (tensors: Parameters, normType: number = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  (tensors: Parameters, normType: number | 'inf' = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
     const list = parameterList('getTotalNorm', tensors);
-    if (typeof normType !== 'number' || Number.isNaN(normType)) fail(ArgumentError, 'getTotalNorm', 'a number for normType', describe(normType));
+    const order = orderOf('getTotalNorm', normType);
     if (list.length === 0) return scalarOf(0, defaultFloatInfo());
-    const norms = noGrad(() => list.map((t) => Number(vectorNorm(t, normType).item())));
-    const info = list.some((t) => t.info === FLOAT64) ? FLOAT64 : list[0].info;
-    const total = scalarOf(combined(norms, normType), info);
+    const norms = noGrad(() => list.map((t) => vectorNorm(t, order)));
+    const values = norms.map((norm) => Number(norm.item()));
+    const total = scalarOf(combined(values, order), resultType('getTotalNorm', norms));
     if (errorIfNonfinite && !Number.isFinite(total.item()))
-      throw new AutogradError(`getTotalNorm: expected a finite norm of order ${normType} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`);
+      throw new AutogradError(`getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`);
     return total;
   },
 );
@@ -69,7 +77,7 @@ export const clipGradsWithNorm_ = defineFunction(
  */
 export const clipGradNorm_ = defineFunction(
   { name: 'nn.utils.clipGradNorm_', parameters: ['parameters', 'maxNorm', 'normType', 'errorIfNonfinite', 'foreach'], required: 2 },
-  (parameters: Parameters, maxNorm: number, normType: number = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  (parameters: Parameters, maxNorm: number, normType: number | 'inf' = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
     const list = parameterList('clipGradNorm_', parameters);
     const total = getTotalNorm(gradients('clipGradNorm_', list), normType, errorIfNonfinite);
     clipGradsWithNorm_(list, maxNorm, total);
