@@ -5,7 +5,7 @@
 
 /** Base class of every error that nodegrad throws on purpose. */
 export class NodegradError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
   }

@@ -1,5 +1,17 @@
 /** The public names, grouped as PyTorch groups them. No logic. */
-export * from './errors.js';
+export {
+  AddonError,
+  ArgumentError,
+  AutogradError,
+  CheckpointError,
+  DeviceError,
+  DTypeError,
+  IndexError,
+  NodegradError,
+  OutOfMemoryError,
+  ShapeError,
+} from './errors.js';
+export type { FileName, FileURL } from './file-name.js';
 export { getNumThreads, setNumThreads } from './native/threads.js';
 export { emptyCache, type MemoryStats, memoryStats, resetPeakMemoryStats } from './storage/memory-stats.js';
 export { Tensor } from './tensor/tensor.js';
@@ -8,7 +20,26 @@ export * from './storage/dtype-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
 export { asTensor, fromNumpy, tensor } from './tensor/creation.js';
 export type { CreationOptions, TensorData, TensorOptions } from './tensor/creation.js';
-export * from './tensor/factories.js';
+export {
+  arange,
+  empty,
+  emptyLike,
+  emptyPermuted,
+  emptyStrided,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  logspace,
+  ones,
+  onesLike,
+  scalarTensor,
+  type SizeArguments,
+  type Sized,
+  type Sizes,
+  zeros,
+  zerosLike,
+} from './tensor/factories.js';
 export { ellipsis, type Index, Slice, slice } from './tensor/indexing.js';
 import './tensor/values.js';
 export { getPrintoptions, type PrintOptions, setPrintoptions } from './tensor/format.js';

@@ -36,6 +36,8 @@ const lines = [
 writeFileSync(path.join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
 
-const tsc = spawnSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
+// By its own path: .bin/tsc may be one of the older compilers that the tests of the declarations install.
+const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const tsc = spawnSync(process.execPath, [compiler, '--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
 keepCodeCache();
 process.exit(tsc.status ?? 1);

@@ -3,6 +3,8 @@
  * it lets the event loop run, so that timers and servers live beside a synchronous training step.
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
+import '../disposable.js';
+import type { FileName } from '../file-name.js';
 import { Generator } from '../random/generator.js';
 import { type Collated, defaultCollate } from './collate.js';
 import { type DatasetModule, datasetOf, isDatasetModule, urlOf } from './dataset-module.js';
@@ -58,7 +60,7 @@ function wholeNumber(name: string, value: unknown, least: number): void {
   if (!(Number.isInteger(value) && (value as number) >= least)) fail(ArgumentError, 'DataLoader', `a whole number of at least ${least} as ${name}`, describe(value));
 }
 
-type Source<T> = MapDataset<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T> | DatasetModule | string | URL;
+type Source<T> = MapDataset<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T> | DatasetModule | FileName;
 
 /**
  * Batches of a dataset: `for await (const [x, y] of new DataLoader(dataset, { batchSize: 8, shuffle: true }))`. Source:

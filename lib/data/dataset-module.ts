@@ -2,13 +2,14 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ArgumentError, describe, fail } from '../errors.js';
+import type { FileName } from '../file-name.js';
 import { importModule } from '../native/dynamic-import.js';
 import { type AnyDataset, isDataset } from './fetch.js';
 
 /** A module whose export makes the dataset: a class, a function, or the dataset itself. */
 export interface DatasetModule {
   /** A file's path (from the working directory) or URL: `new URL('./dataset.js', import.meta.url)`. */
-  readonly module: string | URL;
+  readonly module: FileName;
   /** What the class or function is given; structured-cloned into each worker. */
   readonly options?: unknown;
   /** Which export; default 'default'. */
@@ -20,8 +21,8 @@ export function isDatasetModule(value: unknown): value is DatasetModule {
 }
 
 /** The module's URL as text, which a message to a worker can carry. */
-export function urlOf(module: string | URL): string {
-  if (module instanceof URL) return module.href;
+export function urlOf(module: FileName): string {
+  if (typeof module !== 'string') return module.href;
   return /^(file|data|node):/.test(module) ? module : pathToFileURL(path.resolve(module)).href;
 }
 

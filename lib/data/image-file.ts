@@ -1,6 +1,6 @@
 /** Image files as tensors and back, through sharp, which is loaded when it is first needed. */
-import { fileURLToPath } from 'node:url';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions, ShapeError } from '../errors.js';
+import { type FileName, filePath } from '../file-name.js';
 import { importModule } from '../native/dynamic-import.js';
 import { castTo } from '../ops/cast.js';
 import { FLOAT32, UINT8 } from '../storage/dtype.js';
@@ -21,19 +21,16 @@ async function loadSharp(op: string): Promise<Sharp> {
   }
 }
 
-const pathOf = (file: string | URL): string => (typeof file === 'string' ? file : fileURLToPath(file));
-
 /**
  * An image file (PNG, JPEG, WebP, TIFF, ...) as uint8[C, H, W]. `mode`: 'unchanged' (default), 'gray', 'rgb' or 'rgba'.
  * Needs sharp (`npm install sharp`). Throws NodegradError for a file that cannot be read. Source: torchvision.io.read_image.
  */
-export async function readImage(file: string | URL | Uint8Array, mode: ImageMode | { mode?: ImageMode } = 'unchanged'): Promise<Tensor> {
+export async function readImage(file: FileName | Uint8Array, mode: ImageMode | { mode?: ImageMode } = 'unchanged'): Promise<Tensor> {
   if (typeof mode === 'object') rejectUnknownOptions('readImage', mode, ['mode']);
   const wanted = (typeof mode === 'object' ? mode.mode : mode) ?? 'unchanged';
   if (!['unchanged', 'gray', 'rgb', 'rgba'].includes(wanted)) fail(ArgumentError, 'readImage', "mode 'unchanged', 'gray', 'rgb' or 'rgba'", describe(wanted));
-  if (!(typeof file === 'string' || file instanceof URL || file instanceof Uint8Array)) fail(ArgumentError, 'readImage', 'a path, a URL or bytes', describe(file));
+  const source = file instanceof Uint8Array ? file : filePath('readImage', file);
   const sharp = await loadSharp('readImage');
-  const source = file instanceof Uint8Array ? file : pathOf(file);
   try {
     let image = sharp(source);
     if (wanted === 'gray') image = image.removeAlpha().grayscale().toColourspace('b-w');
@@ -60,7 +57,7 @@ function toPlanes(pixels: Uint8Array, width: number, height: number, channels: n
  * Writes an image, uint8 or floating from 0 to 1 (clipped), of [C, H, W] with 1 to 4 channels or [H, W]; the file's name says the format.
  * Needs sharp. Source: torchvision.utils.save_image, of one image.
  */
-export async function writeImage(image: Tensor, file: string | URL): Promise<void> {
+export async function writeImage(image: Tensor, file: FileName): Promise<void> {
   if (!(image instanceof Tensor)) fail(ArgumentError, 'writeImage', 'a tensor', describe(image));
   const [channels, height, width] = image.shape.length === 2 ? [1, ...image.shape] : image.shape;
   if (image.shape.length < 2 || image.shape.length > 3 || !(channels >= 1 && channels <= 4) || image.numel() === 0)
@@ -71,11 +68,12 @@ export async function writeImage(image: Tensor, file: string | URL): Promise<voi
   const size = width * height;
   const pixels = new Uint8ClampedArray(size * channels);
   for (let c = 0; c < channels; c++) for (let i = 0; i < size; i++) pixels[i * channels + c] = Number(values[c * size + i]) * scale;
+  const target = filePath('writeImage', file);
   const sharp = await loadSharp('writeImage');
   try {
     const raw = sharp(pixels, { raw: { width, height, channels: channels as 1 | 2 | 3 | 4 } });
-    await (channels < 3 ? raw.toColourspace('b-w') : raw).toFile(pathOf(file));
+    await (channels < 3 ? raw.toColourspace('b-w') : raw).toFile(target);
   } catch (cause) {
-    throw new NodegradError(`writeImage: expected to write ${JSON.stringify(pathOf(file))}, got ${(cause as Error).message}`, { cause });
+    throw new NodegradError(`writeImage: expected to write ${JSON.stringify(target)}, got ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The library as V8 compiled it once, kept beside the addon: loading takes half the time without the parsing of a million
- * characters. Whatever does not fit (another Node, other flags, another library, a damaged file) means that Node's loader
+ * characters. Whatever does not fit (another Node, other flags, another library or folder, a damaged file) means that Node's loader
  * compiles the source, as it would without a cache.
  */
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,10 +14,12 @@ type Factory = (exports: unknown, require: NodeJS.Require, module: { exports: un
 const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
 const CLOSING = '\n})';
 /**
- * The checksum of the source and then of the code, since V8 compares no more of the source than its length, and believes the code; and as much
- * again, since V8 copies code first that does not begin at a multiple of eight bytes.
+ * The checksum of the library's path, its source and the code. V8 compares no more of the source than its length, believes the code, and names the
+ * path that the code was compiled under in every stack trace, so that a copy of the package elsewhere would name the folder it came from. The
+ * checksum fills eight bytes, since V8 copies code first that does not begin at a multiple of eight.
  */
 const HEADER_BYTES = 8;
+const checksum = (library: string, source: Buffer): number => addon.crc32c(source, addon.crc32c(Buffer.from(library), 0));
 
 /** One file for each Node; V8 refuses what was compiled under other flags. */
 function codeCacheFile(library: string): string {
@@ -66,7 +68,7 @@ export function runFromCodeCache(library: string): unknown {
   if (!existsSync(file) || !suits()) return undefined;
   const bytes = wrappedSource(library);
   const source = bytes.toString('latin1');
-  const sum = addon.crc32c(bytes, 0);
+  const sum = checksum(library, bytes);
   let kept: Buffer;
   try {
     kept = read(file, '', '', bytes);
@@ -90,7 +92,7 @@ export function writeCodeCache(library: string): void {
   mkdirSync(path.dirname(file), { recursive: true });
   try {
     const kept = Buffer.concat([Buffer.alloc(HEADER_BYTES), code]);
-    kept.writeUInt32LE(addon.crc32c(code, addon.crc32c(source, 0)));
+    kept.writeUInt32LE(addon.crc32c(code, checksum(library, source)));
     writeFileSync(temporary, kept, { flag: 'wx' });
     renameSync(temporary, file);
   } finally {

@@ -414,6 +414,7 @@ export class Module extends Callable {
   override toString(): string {
     return printed(this.constructor.name, this.extraRepr(), this.childLines());
   }
+  /** @internal */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -1,7 +1,7 @@
 /** `profile`: calls a function while every operator is recorded, and gives what was recorded. */
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
+import { type FileName, filePath } from '../file-name.js';
 import { observe, unobserve, watched } from '../ops/dispatch-state.js';
 import { writeAtomically } from '../serialization/atomic-file.js';
 import { chromeTrace } from './chrome-trace.js';
@@ -135,10 +135,9 @@ export class Profile {
    * Writes a file for chrome://tracing or https://ui.perfetto.dev, complete or not at all. Source: the Trace Event Format, and
    * torch.profiler.profile.export_chrome_trace.
    */
-  async exportChromeTrace(file: string | URL): Promise<void> {
-    if (!(typeof file === 'string' || file instanceof URL) || file === '') fail(ArgumentError, 'exportChromeTrace', 'a path', describe(file));
+  async exportChromeTrace(file: FileName): Promise<void> {
+    const target = path.resolve(filePath('exportChromeTrace', file));
     const events = this.events();
-    const target = path.resolve(typeof file === 'string' ? file : fileURLToPath(file));
     try {
       await writeAtomically(target, async (sink) => {
         for (const piece of chromeTrace(events, this.profileMemory)) await sink(Buffer.from(piece));

@@ -19,9 +19,9 @@ const AT = { seed: 0, left: 8, seeded: 12, next: 16, words: 24, normal: 24 + 8 *
 export class Generator {
   readonly device = 'cpu';
   /** mt19937: 624 words, how many remain before the next twist, the position of the next. Kernels advance it in place. */
-  readonly words = new Uint32Array(WORDS + 2);
+  readonly words: Uint32Array = new Uint32Array(WORDS + 2);
   /** The second value of the last pair of normal ones: [1 where there is one, the value]. */
-  readonly cachedNormal = new Float64Array(2);
+  readonly cachedNormal: Float64Array = new Float64Array(2);
   private seeded = DEFAULT_SEED;
 
   /** A generator of its own, seeded with 67280421310721 as PyTorch's. */

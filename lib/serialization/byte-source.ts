@@ -1,6 +1,7 @@
 /** Where a checkpoint's bytes come from: a file or memory, read at any place. It knows nothing of zip. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { CheckpointError } from '../errors.js';
+import { type FileName, filePath } from '../file-name.js';
 
 /** Reads of a large record are cut, so that the event loop breathes. */
 const CHUNK = 8 * 1024 * 1024;
@@ -58,13 +59,14 @@ class MemorySource implements ByteSource {
 }
 
 /** Opens a file, or takes bytes as they are. */
-export async function openSource(from: string | URL | Uint8Array | ArrayBuffer): Promise<ByteSource> {
+export async function openSource(from: FileName | Uint8Array | ArrayBuffer): Promise<ByteSource> {
   if (from instanceof Uint8Array) return new MemorySource(from);
   if (from instanceof ArrayBuffer) return new MemorySource(new Uint8Array(from));
-  const name = JSON.stringify(String(from));
+  const path = filePath('load', from);
+  const name = JSON.stringify(path);
   let handle: FileHandle | undefined;
   try {
-    handle = await open(from, 'r');
+    handle = await open(path, 'r');
     const stat = await handle.stat();
     if (!stat.isFile()) throw new CheckpointError(`load: expected a file, got something else at ${name}`);
     return new FileSource(name, handle, stat.size);

@@ -3,6 +3,7 @@
  * the pickle names, and only then returns anything. It never executes what a file says.
  */
 import { ArgumentError, CheckpointError, describe, fail, rejectUnknownOptions } from '../errors.js';
+import type { FileName } from '../file-name.js';
 import { checkDevice } from '../ops/convert.js';
 import { allocateStorage } from '../storage/allocator.js';
 import { type DTypeInfo, UINT8 } from '../storage/dtype.js';
@@ -145,12 +146,10 @@ async function loadFrom(source: ByteSource): Promise<unknown> {
  * Nothing in the file is executed: it may only use a fixed table of names. Throws CheckpointError for a file that is damaged,
  * truncated, hostile or not a checkpoint, and then nothing is loaded. Source: torch.load with weights_only=True.
  */
-export async function load<T = LoadedCheckpoint>(from: string | URL | Uint8Array | ArrayBuffer, options: LoadCheckpointOptions = {}): Promise<T> {
+export async function load<T = LoadedCheckpoint>(from: FileName | Uint8Array | ArrayBuffer, options: LoadCheckpointOptions = {}): Promise<T> {
   rejectUnknownOptions('load', options, ['mapLocation', 'weightsOnly']);
   if (options.mapLocation !== undefined && options.mapLocation !== null) checkDevice('load', options.mapLocation);
   if (options.weightsOnly === false) fail(ArgumentError, 'load', 'weightsOnly: true, since a file never runs code here', 'false');
-  if (!(typeof from === 'string' || from instanceof URL || from instanceof Uint8Array || from instanceof ArrayBuffer))
-    fail(ArgumentError, 'load', 'a path, a URL or bytes', describe(from));
   const source = await openSource(from);
   try {
     return (await loadFrom(source)) as T;

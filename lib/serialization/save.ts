@@ -1,7 +1,7 @@
 /** `save`: values as a checkpoint that PyTorch reads, to a file in one atomic step, or to bytes. */
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ArgumentError, CheckpointError, describe, fail } from '../errors.js';
+import { CheckpointError } from '../errors.js';
+import { type FileName, filePath } from '../file-name.js';
 import { writeAtomically } from './atomic-file.js';
 import { PickleWriter, type SavedStorage } from './pickle-writer.js';
 import { ALIGNMENT, type Sink, ZipWriter } from './zip-writer.js';
@@ -55,9 +55,8 @@ async function writeArchive({ pickle, storages, versions }: Checkpoint, root: st
  * The file appears complete or not at all: it is written beside its place under another name, synced, and renamed. Throws
  * ArgumentError for a value that a checkpoint cannot hold (before anything is written), CheckpointError where writing fails.
  */
-export async function save(value: unknown, file: string | URL): Promise<void> {
-  if (!(typeof file === 'string' || file instanceof URL) || file === '') fail(ArgumentError, 'save', 'a path', describe(file));
-  const wanted = path.resolve(typeof file === 'string' ? file : fileURLToPath(file));
+export async function save(value: unknown, file: FileName): Promise<void> {
+  const wanted = path.resolve(filePath('save', file));
   const checkpoint = checkpointOf(value);
   try {
     await writeAtomically(wanted, (sink) => writeArchive(checkpoint, rootName(wanted), sink));

@@ -1,6 +1,7 @@
 /** SummaryWriter: scalars, histograms, images, text and hyperparameters, in event files that TensorBoard reads. */
 import { hostname } from 'node:os';
 import path from 'node:path';
+import '../disposable.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { castTo } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';

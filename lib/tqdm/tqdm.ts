@@ -2,6 +2,7 @@
  * `tqdm`: a progress bar over any iterable or async iterable, or counted by hand. On a terminal the line is drawn in place; elsewhere
  * plain lines appear at intervals. It knows nothing of what it counts.
  */
+import '../disposable.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { isOptions } from '../ops/define-function.js';
 import { formatMeter, formatNumber } from './format.js';

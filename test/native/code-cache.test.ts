@@ -88,6 +88,20 @@ describe('the code cache', () => {
     expect(taken()).to.deep.equal([true]);
   });
 
+  it('is not believed in another folder, whose name stack traces then have', () => {
+    const moved = mkdtempSync(path.join(tmpdir(), 'nodegrad-moved-'));
+    try {
+      cpSync(folder, moved, { recursive: true, verbatimSymlinks: true });
+      const program = "try { require('.').tensor([1]).reshape([2]) } catch (error) { console.log(error.stack) }";
+      const stack = execFileSync(process.execPath, ['-e', program], { cwd: moved, encoding: 'utf8' });
+      expect(stack)
+        .to.include(path.join(moved, 'dist', 'library.js'))
+        .and.not.include(folder);
+    } finally {
+      rmSync(moved, { recursive: true, force: true });
+    }
+  });
+
   it('is refused under other flags of V8', () => expect(taken('--expose-gc', '--stack-size=900')).to.deep.equal([false]));
 
   it('leaves source maps to Node where they are asked for', () => {
