@@ -36,18 +36,26 @@ interface Described {
 }
 
 function isDescribed(value: unknown): value is Described {
-  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && Array.isArray((value as Described).shape);
+  return typeof value === 'object' && value !== null && 'dtype' in value && typeof value.dtype === 'string' && 'shape' in value && Array.isArray(value.shape);
 }
+
+/** How deep arrays in arrays are printed: an array may hold itself. */
+const DEEPEST = 4;
 
 /** One value as messages print it: `float32[8,4]` for a tensor, JSON-like for the rest. */
 export function describe(value: unknown): string {
-  if (isDescribed(value)) return `${value.dtype}[${value.shape.join(',')}]`;
+  return describeAt(value, 0);
+}
+
+function describeAt(value: unknown, depth: number): string {
+  if (isDescribed(value)) return `${value.dtype}[${value.shape.map((n) => describeAt(n, depth + 1)).join(',')}]`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (Array.isArray(value)) return value.length > 8 ? `array of ${value.length}` : `[${value.map(describe).join(', ')}]`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `array of ${value.length}` : depth > DEEPEST ? '[...]' : `[${Array.from(value, (item) => describeAt(item, depth + 1)).join(', ')}]`;
   // A module can be called, and is no function otherwise.
   if (typeof value === 'function') return value instanceof Function ? `function ${value.name || '(anonymous)'}` : (value as object).constructor.name;
-  if (typeof value === 'object' && value !== null) return value.constructor?.name && value.constructor !== Object ? value.constructor.name : 'object';
+  if (typeof value === 'object' && value !== null) return typeof value.constructor === 'function' && value.constructor !== Object ? value.constructor.name : 'object';
   return String(value);
 }
 
@@ -80,6 +88,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 
 /** Throws ArgumentError for the first key of `options` that is not in `known`, with the name that was probably meant. */
 export function rejectUnknownOptions(op: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) fail(ArgumentError, op, 'an options object', describe(options));
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);

@@ -30,6 +30,8 @@ export class PackedSequence {
   ) {
     if (!(data instanceof Tensor) || !(batchSizes instanceof Tensor))
       fail(ArgumentError, 'PackedSequence', 'tensors for data and batchSizes', `${describe(data)} and ${describe(batchSizes)}`);
+    for (const [name, order] of Object.entries({ sortedIndices, unsortedIndices }))
+      if (order !== null && !(order instanceof Tensor)) fail(ArgumentError, 'PackedSequence', `a tensor or null for ${name}`, describe(order));
   }
   /** The number of sequences. */
   get batch(): number {
@@ -65,7 +67,8 @@ export function indexTensor(numbers: readonly number[]): Tensor {
 }
 
 function invertPermutation(permutation: Tensor | null): Tensor | null {
-  if (permutation === null) return null;
+  // The constructor refuses what is no tensor.
+  if (!(permutation instanceof Tensor)) return null;
   const order = Array.from(permutation.toTypedArray(), Number);
   const inverse = new Array<number>(order.length);
   order.forEach((to, from) => {

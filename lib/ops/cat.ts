@@ -8,7 +8,7 @@ import { copyPart } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { defineOp } from './define-op.js';
-import { resultType } from './promotion.js';
+import { resultType, tensorArgument } from './promotion.js';
 import { selectOp, sliceOf } from './slice.js';
 import { unsqueezeOp } from './view.js';
 
@@ -162,10 +162,11 @@ export const columnStack = stacking(
 );
 
 function atLeastFunction(n: 1 | 2 | 3) {
+  const name = `atleast${n}d`;
   return (...tensors: (Tensor | readonly Tensor[])[]): Tensor | Tensor[] => {
     if (tensors.length === 1 && tensors[0] instanceof Tensor) return atLeast(tensors[0], n);
     const list = (tensors.length === 1 && Array.isArray(tensors[0]) ? tensors[0] : tensors) as readonly Tensor[];
-    return list.map((x) => atLeast(x, n));
+    return list.map((x, i) => atLeast(tensorArgument(name, `tensor ${i}`, x), n));
   };
 }
 /** Tensors with at least one dimension. torch.atleast_1d */

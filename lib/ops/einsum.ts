@@ -60,6 +60,7 @@ function parseSublists(args: readonly unknown[]): { tensors: Tensor[]; inputs: S
     );
   };
   const pairs = Math.floor(args.length / 2);
+  if (pairs === 0) fail(ArgumentError, OP, 'an equation, or at least one operand with its labels', args.length === 0 ? 'nothing' : describe(args[0]));
   const tensors = Array.from({ length: pairs }, (_, i) => tensorArgument(OP, `operand ${i}`, args[2 * i]));
   return { tensors, inputs: tensors.map((_, i) => labels(args[2 * i + 1])), output: args.length % 2 === 1 ? labels(args[args.length - 1]) : null };
 }

@@ -21,21 +21,24 @@ function along(op: string, x: Tensor, dim: number, index: unknown, fromEnd = fal
   const d = wrapDim(op, dim, x.shape.length);
   const list = checkedIndex(op, given, x.shape[d] ?? 1, fromEnd);
   const rows = rowsAlong(x.shape, d, [elementCount(list.shape)]);
-  // A scalar is one row of itself.
-  return { rows: x.shape.length === 0 ? { ...rows, rowsShape: [] } : rows, index: list };
+  if (x.shape.length > 0) return { rows, index: list };
+  // A scalar is one row of itself: taken once, as a scalar, or not at all.
+  const count = elementCount(list.shape);
+  if (count > 1) fail(ShapeError, op, 'at most one index into a scalar', String(count), { input: x, index: given });
+  return { rows: count === 1 ? { ...rows, rowsShape: [] } : rows, index: list };
 }
 
 /** The slices of dimension `dim` at the indices, in their order. torch.index_select */
 export const indexSelect = defineFunction({ name: 'indexSelect', parameters: ['input', 'dim', 'index'], required: 3 }, (input: Tensor, dim: number, index: Tensor): Tensor => {
   const x = tensorArgument('indexSelect', 'input', input);
   const { rows, index: list } = along('indexSelect', x, dim, index);
+  if (x.shape.length === 0 && rows.rowsShape.length > 0) fail(ShapeError, 'indexSelect', 'one index into a scalar', 'none', { input: x });
   return takeRowsOp([x, list], rows);
 });
 
 function checkSource(op: string, x: Tensor, rows: Rows, source: Tensor): void {
   requireSameType(op, 'a source', x, source);
-  if (!sameShape(source.shape, rows.rowsShape) && !(x.shape.length === 0 && elementCount(source.shape) === 1))
-    fail(ShapeError, op, `a source of shape [${rows.rowsShape}]`, `[${source.shape}]`, { input: x });
+  if (!sameShape(source.shape, rows.rowsShape)) fail(ShapeError, op, `a source of shape [${rows.rowsShape}]`, `[${source.shape}]`, { input: x });
 }
 
 /** In place straight in memory where nothing is recorded and the memory is contiguous, else by way of the recorded operator. */
@@ -81,13 +84,16 @@ const indexAddInplace = defineFunction(
 );
 
 function indexCopyInto(op: string, inPlace: boolean) {
-  return (input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => {
+  return (input: Tensor, dim: number, index: Tensor, given: Tensor): Tensor => {
     const x = tensorArgument(op, 'input', input);
-    const s = tensorArgument(op, 'source', source);
+    const s = tensorArgument(op, 'source', given);
     const { rows, index: list } = along(op, x, dim, index);
-    checkSource(op, x, rows, s);
-    const compute = (): Tensor => putRowsOp([x, s, list], rows);
-    return inPlace ? inplaceRows(op, x, [s], () => putRowsInto(x, s, list, rows), compute) : compute();
+    // A scalar may stand for a vector of one element, and the other way round.
+    const single = x.shape.length + s.shape.length <= 1 && elementCount(rows.rowsShape) === 1 && elementCount(s.shape) === 1;
+    const source = single ? s.reshape(rows.rowsShape) : s;
+    checkSource(op, x, rows, source);
+    const compute = (): Tensor => putRowsOp([x, source, list], rows);
+    return inPlace ? inplaceRows(op, x, [source], () => putRowsInto(x, source, list, rows), compute) : compute();
   };
 }
 /** input with the slices of dimension `dim` at the indices replaced by those of source. torch.index_copy */

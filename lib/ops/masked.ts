@@ -105,6 +105,7 @@ export const maskedScatter = defineFunction(
   },
 );
 attachMethod('maskedScatter_', (x: Tensor, mask: Tensor, source: Tensor) => {
+  maskArgument('maskedScatter_', mask);
   if (!broadcastsTo(mask.shape, x.shape)) fail(IndexError, 'maskedScatter_', `a mask that broadcasts to [${x.shape}]`, `[${mask.shape}]`);
   return inplace('maskedScatter_', x, () => maskedScatter(x, mask, source));
 });

@@ -6,7 +6,23 @@ import { ArgumentError, describe } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** `any` leaves all checks to the function. A trailing `?` also allows null. */
-export type Kind = 'any' | 'tensor' | 'tensor?' | 'operand' | 'operand?' | 'scalar' | 'number' | 'number?' | 'flag' | 'flag?' | 'text' | 'tensors' | 'sizes';
+export type Kind =
+  | 'any'
+  | 'tensor'
+  | 'tensor?'
+  | 'operand'
+  | 'operand?'
+  | 'scalar'
+  | 'number'
+  | 'number?'
+  | 'flag'
+  | 'flag?'
+  | 'text'
+  | 'tensors'
+  | 'whole'
+  | 'whole?'
+  | 'sizes'
+  | 'sizes?';
 
 /** Each kind as an error names it. */
 const WORDS: Readonly<Record<Kind, string>> = {
@@ -22,12 +38,15 @@ const WORDS: Readonly<Record<Kind, string>> = {
   'flag?': 'a boolean or null',
   text: 'a string',
   tensors: 'an array of tensors',
-  sizes: 'an array of numbers',
+  whole: 'a whole number',
+  'whole?': 'a whole number or null',
+  sizes: 'a number or an array of numbers',
+  'sizes?': 'a number, an array of numbers or null',
 };
 
 const NAMES: Readonly<Partial<Record<Kind, string>>> = {
   tensor:
-    'tensor mask src tensor1 tensor2 mat mat1 mat2 batch1 batch2 vec vec1 vec2 x x1 x2 y A query key anchor positive negative input1 input2 source target boundaries sortedSequence index condition var',
+    'tensor mask src tensor1 tensor2 mat mat1 mat2 batch1 batch2 vec vec1 vec2 x x1 x2 y A query key anchor positive negative input1 input2 source target boundaries sortedSequence index condition var totalNorm',
   'tensor?':
     'weight bias runningMean runningVar posWeight attnMask keyPaddingMask inProjWeight inProjBias biasK biasV outProjWeight outProjBias qProjWeight kProjWeight vProjWeight staticK staticV offsets perSampleWeights sorter weights',
   operand: 'other end exponent values',
@@ -39,6 +58,10 @@ const NAMES: Readonly<Partial<Record<Kind, string>>> = {
   flag: 'keepdim inplace training ceilMode returnIndices countIncludePad batchFirst descending sorted outInt32 right returnInverse returnCounts includeSelf full errorIfNonfinite enforceSorted sparse scaleGradByFreq logTarget logInput swap largest accumulate replacement nonBlocking copy equalNan asTuple sparseGrad antialias enableGqa isCausal needWeights addZeroAttn includeLastOffset useInputStats averageAttnWeights useSeparateProjWeight requiresGrad',
   'flag?': 'sizeAverage alignCorners recomputeScaleFactor foreach stable',
   text: 'reduction mode nonlinearity approximate side paddingSide',
+  whole:
+    'offset diagonal dim0 dim1 dim2 dimension axis0 axis1 startDim endDim n steps bins minlength numClasses numGroups groups numSamples ignoreIndex length row col upscaleFactor downscaleFactor',
+  'whole?': 'paddingIdx storageOffset divisorOverride',
+  'sizes?': 'size stride kernelSize dilation outputPadding outputSize normalizedShape physicalLayout',
   tensors: 'tensors sequences',
 };
 
@@ -52,6 +75,11 @@ export function kindsOf(parameters: readonly string[], required: number, own: Re
     // What must be given is not null, unless the declaration says so.
     return i < required && kind.endsWith('?') ? (kind.slice(0, -1) as Kind) : kind;
   });
+}
+
+/** A number, or an array of them; some functions take null for a size of their own. */
+function isSizes(value: unknown): boolean {
+  return typeof value === 'number' || (Array.isArray(value) && value.every((item) => typeof item === 'number' || item === null));
 }
 
 function isOf(kind: Kind, value: unknown): boolean {
@@ -78,8 +106,15 @@ function isOf(kind: Kind, value: unknown): boolean {
       return value === null || typeof value === 'boolean';
     case 'text':
       return typeof value === 'string';
-    case 'tensors':
+    case 'whole':
+      return Number.isInteger(value);
+    case 'whole?':
+      return value === null || Number.isInteger(value);
     case 'sizes':
+      return isSizes(value);
+    case 'sizes?':
+      return value === null || isSizes(value);
+    case 'tensors':
       return Array.isArray(value);
   }
 }

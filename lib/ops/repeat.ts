@@ -68,7 +68,11 @@ export const repeatInterleave = defineFunction(
   { name: 'repeatInterleave', parameters: ['input', 'repeats', 'dim', 'outputSize'], keywords: 1 },
   (input: Tensor, repeats?: number | Tensor, dim?: number | null, outputSize?: number): Tensor => {
     const given = tensorArgument('repeatInterleave', 'input', input);
-    if (repeats === undefined) return repeatedIndex(given.tolist() as number[], outputSize);
+    if (repeats === undefined) {
+      if (given.info !== INT64 && given.info !== INT32) fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', given.dtype);
+      if (given.shape.length !== 1) fail(ShapeError, 'repeatInterleave', 'repeats of one dimension', `[${given.shape}]`);
+      return repeatedIndex(given.tolist() as number[], outputSize);
+    }
     const flat = dim === undefined || dim === null;
     const x = flat ? given.reshape([-1]) : given;
     const d = wrapDim('repeatInterleave', flat ? 0 : dim, x.shape.length);

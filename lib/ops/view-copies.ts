@@ -18,7 +18,7 @@ import { tensorArgument } from './promotion.js';
 import { scatterReduce } from './scatter-reduce.js';
 import { diagonal, narrow } from './slice.js';
 import { chunk, split, splitWithSizes, unbind } from './split.js';
-import { broadcastTo, squeeze, unsqueeze } from './view.js';
+import { squeeze, unsqueeze } from './view.js';
 
 const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] => (out instanceof Tensor ? out.clone() : out.map((part) => part.clone()));
 
@@ -32,7 +32,7 @@ export const asStridedCopy = copying(asStrided);
 /** diagonal, copied. */
 export const diagonalCopy = copying(diagonal);
 /** expand, copied. */
-export const expandCopy = copying((input: Tensor, size: Shape): Tensor => broadcastTo(input, expandedSize(input, size)));
+export const expandCopy = copying((input: Tensor, size: Shape): Tensor => tensorArgument('expandCopy', 'input', input).expand(size));
 /** narrow, copied. */
 export const narrowCopy = copying(narrow);
 /** permute, copied. */
@@ -48,23 +48,19 @@ export const transposeCopy = copying(transpose);
 /** unbind, copied. */
 export const unbindCopy = copying(unbind);
 /** Tensor.unfold, copied. */
-export const unfoldCopy = copying((input: Tensor, dimension: number, size: number, step: number): Tensor => input.unfold(dimension, size, step));
+export const unfoldCopy = copying(
+  (input: Tensor, dimension: number, size: number, step: number): Tensor => tensorArgument('unfoldCopy', 'input', input).unfold(dimension, size, step),
+);
 /** unsqueeze, copied. */
 export const unsqueezeCopy = copying(unsqueeze);
 /** Tensor.view, copied. */
-export const viewCopy = copying((input: Tensor, size: Shape): Tensor => input.view(size));
+export const viewCopy = copying((input: Tensor, size: Shape): Tensor => tensorArgument('viewCopy', 'input', input).view(size));
 /** The tensor, copied. */
-export const aliasCopy = copying((input: Tensor): Tensor => input);
+export const aliasCopy = copying((input: Tensor): Tensor => tensorArgument('aliasCopy', 'input', input));
 /** chunk, copied: its parts may be changed in place. */
 export const unsafeChunk = copying(chunk);
 /** split, copied: its parts may be changed in place. */
 export const unsafeSplit = copying(split);
-
-/** Sizes of -1 are the tensor's own. */
-function expandedSize(x: Tensor, size: Shape): number[] {
-  const lead = size.length - x.shape.length;
-  return size.map((n, d) => (n === -1 && d >= lead ? x.shape[d - lead] : n));
-}
 
 /** Matrices (vectors as rows, scalars as 1 x 1) along a diagonal of blocks, with zeros elsewhere. torch.block_diag */
 export function blockDiag(...tensors: Tensor[]): Tensor {
@@ -135,6 +131,7 @@ export const indexReduce = defineFunction(
     if (index.shape.length > 1) fail(IndexError, 'indexReduce', 'a vector of indices', `[${index.shape}]`);
     const list = checkedIndex('indexReduce', index, x.shape[d] ?? 1).reshape([-1]);
     if ((reduce as string) === 'sum') fail(ArgumentError, 'indexReduce', "reduce 'prod', 'mean', 'amax' or 'amin' (indexAdd adds)", describe(reduce));
+    if (source.shape.length !== x.shape.length) fail(ShapeError, 'indexReduce', `a source of ${x.shape.length} dimensions`, `[${source.shape}]`, { input: x });
     const one = source.shape.map((_, k) => (k === d ? -1 : 1));
     return scatterReduce(x, d, source.shape.length === 0 ? list.reshape([]) : list.reshape(one).expand(source.shape), source, reduce, { includeSelf });
   },

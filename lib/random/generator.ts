@@ -132,6 +132,7 @@ export function setRngState(state: Tensor): void {
 }
 /** Calls `fn`, and puts the default generator back to where it was before, also where `fn` is async or throws. torch.random.fork_rng */
 export function forkRng<R>(fn: () => R): R {
+  if (typeof fn !== 'function') fail(ArgumentError, 'forkRng', 'a function to call', describe(fn));
   const state = getRngState();
   const restore = (): void => setRngState(state);
   let result: R;

@@ -4,7 +4,7 @@ import { elementCount, type Shape } from './layout.js';
 
 /** A dimension in -ndim..ndim-1 as 0..ndim-1; a scalar counts as one dimension, as in PyTorch. */
 export function wrapDim(op: string, dim: number, ndim: number): number {
-  if (!Number.isInteger(dim)) fail(ArgumentError, op, 'an integral dim', String(dim));
+  if (!Number.isInteger(dim)) fail(ArgumentError, op, 'an integral dim', describe(dim));
   const range = Math.max(ndim, 1);
   if (dim < -range || dim >= range) fail(IndexError, op, `dim in [${-range}, ${range - 1}]`, String(dim), { ndim });
   return dim < 0 ? dim + range : dim;
@@ -26,8 +26,9 @@ export function wrapDims(op: string, dims: number | readonly number[] | null | u
 
 /** Throws unless every size is a whole number of at least 0 and their product can be counted. */
 export function checkSizes(op: string, sizes: readonly number[]): void {
+  if (!Array.isArray(sizes)) fail(ArgumentError, op, 'an array of sizes', describe(sizes));
   for (const size of sizes) {
-    if (!Number.isInteger(size)) fail(ArgumentError, op, 'integral sizes', `[${sizes.join(', ')}]`);
+    if (!Number.isInteger(size)) fail(ArgumentError, op, 'integral sizes', describe(sizes));
     if (size < 0) fail(ShapeError, op, 'sizes of at least 0', `[${sizes.join(', ')}]`);
   }
   if (elementCount(sizes) > Number.MAX_SAFE_INTEGER) fail(ShapeError, op, 'a size that can be counted', `[${sizes.join(', ')}]`);
@@ -38,7 +39,7 @@ export function inferSize(op: string, shape: readonly number[], count: number): 
   let unknown = -1;
   let known = 1;
   for (let i = 0; i < shape.length; i++) {
-    if (!Number.isInteger(shape[i])) fail(ArgumentError, op, 'integral sizes', `[${shape.join(', ')}]`);
+    if (!Number.isInteger(shape[i])) fail(ArgumentError, op, 'integral sizes', describe(shape));
     if (shape[i] === -1) {
       if (unknown >= 0) fail(ShapeError, op, 'at most one size of -1', `[${shape.join(', ')}]`);
       unknown = i;

@@ -28,6 +28,7 @@ export const handedOut = { bytes: 0 };
 export function allocateStorage(bytes: number): Storage {
   handedOut.bytes += bytes;
   if (guarding()) {
+    askMachine(bytes);
     const { buffer, byteOffset } = guardedBuffer(bytes);
     return new Storage(buffer, byteOffset, bytes);
   }
@@ -47,10 +48,14 @@ export function allocateStorage(bytes: number): Storage {
   return new Storage(newBuffer(bytes), 0, bytes);
 }
 
-function newBuffer(bytes: number): ArrayBufferLike {
-  // The system promises more than it has, and ends the process that takes it at its word.
+/** Throws for more than the machine has: the system promises more, and ends the process that takes it at its word. */
+function askMachine(bytes: number): void {
   if (bytes > LARGE && bytes > totalmem())
     throw new OutOfMemoryError(`allocate: expected at most the ${totalmem()} bytes of memory that the machine has, got a request for ${bytes}`);
+}
+
+function newBuffer(bytes: number): ArrayBufferLike {
+  askMachine(bytes);
   try {
     return uninitialised(bytes);
   } catch {

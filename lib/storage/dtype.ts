@@ -2,7 +2,7 @@
  * The one table of element types: name, code (the index into a kernel's dtype table, the same in native/runtime/dtype.h),
  * size, typed array, and PyTorch's promotion rules. It knows nothing of tensors.
  */
-import { ArgumentError, nearest } from '../errors.js';
+import { ArgumentError, describe, nearest } from '../errors.js';
 
 export type TypedArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array | Uint16Array;
 
@@ -54,7 +54,7 @@ export function dtypeInfo(op: string, name: DType): DTypeInfo {
   if (info !== undefined) return info;
   const near = typeof name === 'string' ? nearest(name, [...BY_NAME.keys()]) : undefined;
   throw new ArgumentError(
-    `${op}: unknown dtype ${JSON.stringify(name)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (dtypes: ${[...BY_NAME.keys()].join(', ')})`,
+    `${op}: unknown dtype ${describe(name)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (dtypes: ${[...BY_NAME.keys()].join(', ')})`,
   );
 }
 

@@ -18,7 +18,10 @@ const RIGHT: Readonly<Record<Kind, () => unknown>> = {
   'flag?': () => null,
   text: () => '',
   tensors: () => [zeros(2)],
+  whole: () => 1,
+  'whole?': () => null,
   sizes: () => [2],
+  'sizes?': () => null,
 };
 /** Of no kind. */
 const WRONG: readonly unknown[] = [Symbol('s'), () => 1, Object.create(null), new Date(0)];

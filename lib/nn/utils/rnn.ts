@@ -18,6 +18,7 @@ const filled = (shape: Shape, value: number, like: Tensor): Tensor => full(shape
 const joined = (parts: readonly Tensor[], dim: number): Tensor => (parts.length === 1 ? parts[0] : cat(parts, dim));
 
 function lengthsOf(op: string, lengths: Tensor | readonly number[]): number[] {
+  if (!(lengths instanceof Tensor) && !Array.isArray(lengths)) fail(ArgumentError, op, 'a tensor or an array of lengths', describe(lengths));
   const list = lengths instanceof Tensor ? Array.from(lengths.toTypedArray(), Number) : [...lengths];
   if (list.length === 0 || list.some((n) => !Number.isInteger(n) || n < 1)) fail(ArgumentError, op, 'lengths of at least 1', describe(list));
   return list;
