@@ -14,7 +14,23 @@ export {
 export type { FileName, FileURL } from './file-name.js';
 export { getNumThreads, setNumThreads } from './native/threads.js';
 export { emptyCache, type MemoryStats, memoryStats, resetPeakMemoryStats } from './storage/memory-stats.js';
-export { Tensor } from './tensor/tensor.js';
+export {
+  BFloat16Tensor,
+  BoolTensor,
+  ByteTensor,
+  CharTensor,
+  DoubleTensor,
+  FloatTensor,
+  HalfTensor,
+  IntTensor,
+  type LegacyClass,
+  LongTensor,
+  setDefaultTensorType,
+  ShortTensor,
+  Tensor,
+} from './tensor/legacy.js';
+export { type Device, device, type DeviceName, getDefaultDevice, setDefaultDevice } from './tensor/device.js';
+export { finfo, type FloatLimits, iinfo, type IntegerLimits } from './storage/type-limits.js';
 export type { DType } from './storage/dtype.js';
 export * from './storage/dtype-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
@@ -59,5 +75,19 @@ export { save, saveToBuffer } from './serialization/save.js';
 export { load } from './serialization/load.js';
 export type { LoadCheckpointOptions, LoadedCheckpoint } from './serialization/load.js';
 export * as utils from './utils/index.js';
+export * as accelerator from './devices/accelerator.js';
+export * as backends from './devices/backends.js';
+export * as cpu from './devices/cpu.js';
+export * as cuda from './devices/cuda.js';
+export * as mps from './devices/mps.js';
+export {
+  areDeterministicAlgorithmsEnabled,
+  getDeterministicDebugMode,
+  getFloat32MatmulPrecision,
+  isDeterministicAlgorithmsWarnOnlyEnabled,
+  setDeterministicDebugMode,
+  setFloat32MatmulPrecision,
+  useDeterministicAlgorithms,
+} from './devices/determinism.js';
 export * as profiler from './profiler/index.js';
 export { type ProgressStream, type Tqdm, tqdm, type TqdmOptions, trange } from './tqdm/tqdm.js';

@@ -5,10 +5,11 @@
 import { isGradEnabled } from '../autograd/grad-mode.js';
 import { checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
-import { checkDevice, castRecorded } from '../ops/convert.js';
+import { castRecorded } from '../ops/convert.js';
 import { type AutocastPolicy, setAutocast } from '../ops/dispatch-state.js';
 import { ScopedValue } from '../scoped-value.js';
 import { BFLOAT16, type DType, type DTypeInfo, dtypeInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
+import { checkDevice } from '../tensor/device.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Options of `autocast`. */

@@ -6,7 +6,7 @@ import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fa
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { mul } from '../ops/arithmetic.js';
 import { contiguousOf } from '../ops/cast.js';
-import { checkDevice } from '../ops/convert.js';
+import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { FLOAT32, type TypedArray } from '../storage/dtype.js';

@@ -3,7 +3,7 @@
  * uninitialised parameters that constructors begin with. It knows nothing of particular modules.
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { checkDevice } from '../ops/convert.js';
+import { checkDevice } from '../tensor/device.js';
 import { isOptions, type PublicArguments } from '../ops/define-function.js';
 import { tensorArgument } from '../ops/promotion.js';
 import { defaultFloatInfo, type DType, dtypeInfo } from '../storage/dtype.js';

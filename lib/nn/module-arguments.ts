@@ -1,5 +1,6 @@
 /** The parameters of Module's methods: PyTorch's names in order, and the types of what is given for them. */
 import type { DType } from '../storage/dtype.js';
+import type { DeviceName } from '../tensor/device.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { ConstructorArguments } from './arguments.js';
 import type { Module } from './module.js';
@@ -23,7 +24,7 @@ export type Target = [target: string];
 export const SET_SUBMODULE = ['target', 'module', 'strict'] as const;
 export type SetSubmodule = [target: string, module: Module, strict?: boolean];
 export const TO = ['target', 'dtype', 'nonBlocking', 'device', 'tensor'] as const;
-export type To = [target?: DType | 'cpu' | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor];
+export type To = [target?: DType | DeviceName | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor];
 export const STATE_DICT = ['destination', 'prefix', 'keepVars'] as const;
 export type StateDictCall = [destination?: StateDict | null, prefix?: string, keepVars?: boolean];
 export const LOAD_STATE_DICT = ['stateDict', 'strict', 'assign'] as const;

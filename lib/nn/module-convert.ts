@@ -1,9 +1,9 @@
 /** Modules in another type: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { castTo } from '../ops/cast.js';
-import { checkDevice } from '../ops/convert.js';
 import { type DType, type DTypeInfo, dtypeInfo, isDType } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
+import { checkDevice, isDeviceName } from '../tensor/device.js';
 import { rebind, Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 
@@ -27,7 +27,7 @@ export function targetType(target: unknown, options: ModuleToOptions): DType | u
   if (target instanceof Tensor) return named ?? target.dtype;
   if (isDType(target)) return named ?? target;
   if (typeof target !== 'string') fail(ArgumentError, 'to', 'a dtype, a device or a tensor', describe(target));
-  if (/^(cpu|cuda|mps|meta|xpu)/.test(target)) checkDevice('to', target);
+  if (isDeviceName(target)) checkDevice('to', target);
   else dtypeInfo('to', target as DType);
   return named;
 }

@@ -11,9 +11,9 @@
 import { inspect } from 'node:util';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { filledTensor } from '../ops/cast.js';
-import { checkDevice } from '../ops/convert.js';
 import { isOptions } from '../ops/define-function.js';
 import type { DType } from '../storage/dtype.js';
+import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 import { constructorArguments as named, flag } from './arguments.js';
 import { ASSIGN, CALL, Callable, MISSING } from './callable.js';

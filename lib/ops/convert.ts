@@ -1,7 +1,8 @@
 /** Conversions of element type and layout, recorded by autograd: `to`, `float`, `contiguous`, `clone`, `detach`. */
 import { gradientOperators } from '../autograd/gradient-operators.js';
-import { ArgumentError, describe, DeviceError, fail } from '../errors.js';
+import { ArgumentError, describe, fail } from '../errors.js';
 import { BFLOAT16, BOOL, type DType, type DTypeInfo, dtypeInfo, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, isDType, UINT8 } from '../storage/dtype.js';
+import { checkDevice, type DeviceName, isDeviceName } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castTo } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
@@ -51,17 +52,13 @@ export interface ToOptions {
   copy?: boolean;
 }
 
-export function checkDevice(op: string, device: string): void {
-  if (device !== 'cpu') fail(DeviceError, op, "device 'cpu', the only one there is", describe(device));
-}
-
 /**
  * The tensor in another type (or on another device, of which there is only 'cpu'); itself where nothing changes, unless `copy`.
  * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
  */
 export const to = defineFunction(
   { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other'], keywords: 2, kinds: { target: 'any' } },
-  (input: Tensor, target?: DType | 'cpu' | Tensor, dtype?: DType | boolean, nonBlocking?: boolean, copy?: boolean, device?: string, other?: Tensor): Tensor => {
+  (input: Tensor, target?: DType | DeviceName | Tensor, dtype?: DType | boolean, nonBlocking?: boolean, copy?: boolean, device?: string, other?: Tensor): Tensor => {
     if (device !== undefined) checkDevice('to', device);
     const model = target ?? other;
     let fresh = copy;
@@ -73,7 +70,7 @@ export const to = defineFunction(
     } else if (typeof dtype === 'string') info = dtypeInfo('to', dtype);
     if (model !== undefined && !(model instanceof Tensor) && !isDType(model)) {
       if (typeof model !== 'string') fail(ArgumentError, 'to', 'a dtype, a device or a tensor', describe(model));
-      if (/^(cpu|cuda|mps|meta|xpu)/.test(model)) checkDevice('to', model);
+      if (isDeviceName(model)) checkDevice('to', model);
       else dtypeInfo('to', model as DType);
     }
     if (info === input.info) return fresh ? cloneOp([input], undefined) : input;

@@ -67,7 +67,7 @@ interface FunctionDeclaration<P extends readonly string[]> {
   readonly integers?: readonly string[] | false;
   /** Parameters that take another kind of value than their names say (parameter-kinds.ts). */
   readonly kinds?: Readonly<Partial<Record<P[number], Kind>>>;
-  /** Not a function of its own, but a form of another one: not listed. */
+  /** Not listed among the functions that generic tests go through: a form of another one, or one whose answer is no new tensor. */
   readonly hidden?: boolean;
 }
 

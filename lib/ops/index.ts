@@ -66,7 +66,11 @@ export {
   unsqueeze,
 } from './view.js';
 export { asStrided, asStridedScatter } from './as-strided.js';
-export { isFloatingPoint, isNonzero, isTensor, numel } from './metadata.js';
+export { isComplex, isConj, isFloatingPoint, isNeg, isNonzero, isSameSize, isSigned, isTensor, numel } from './metadata.js';
+export { getDevice, strided } from './device-methods.js';
+export { canCast, promoteTypes, resultType } from './type-queries.js';
+import './apply.js';
+import './resize.js';
 export {
   aliasCopy,
   asStridedCopy,

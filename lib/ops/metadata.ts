@@ -2,8 +2,8 @@
 import { checkInplace } from '../autograd/graph.js';
 import { describe, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import { sameShape, type Shape } from '../shape/layout.js';
-import { type DType, dtypeInfo } from '../storage/dtype.js';
+import { elementCount, sameShape, type Shape } from '../shape/layout.js';
+import { BOOL, UINT8 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStrided } from './as-strided.js';
 import { castRecorded } from './convert.js';
@@ -36,26 +36,6 @@ defineMetadata('swapdims_', swapdims);
 defineMetadata('swapaxes_', swapaxes);
 defineMetadata('asStrided_', asStrided);
 
-const TYPE_NAMES: Readonly<Record<DType, string>> = {
-  float32: 'torch.FloatTensor',
-  float64: 'torch.DoubleTensor',
-  float16: 'torch.HalfTensor',
-  bfloat16: 'torch.BFloat16Tensor',
-  int64: 'torch.LongTensor',
-  int32: 'torch.IntTensor',
-  int16: 'torch.ShortTensor',
-  int8: 'torch.CharTensor',
-  uint8: 'torch.ByteTensor',
-  bool: 'torch.BoolTensor',
-};
-
-/** PyTorch's name of the tensor's type, or with a dtype the tensor in that type. Tensor.type */
-attachMethod('type', (x: Tensor, dtype?: DType) => {
-  if (dtype === undefined) return TYPE_NAMES[x.dtype];
-  const named = (Object.keys(TYPE_NAMES) as DType[]).find((name) => TYPE_NAMES[name] === dtype);
-  return castRecorded(x, dtypeInfo('type', named ?? dtype));
-});
-
 const typeAsMethod = defineFunction(
   { name: 'Tensor.typeAs', parameters: ['input', 'other'], required: 2, method: 'typeAs' },
   (input: Tensor, other: Tensor): Tensor => castRecorded(input, tensorArgument('typeAs', 'other', other).info),
@@ -77,8 +57,16 @@ defineFunction({ name: 'Tensor.stride', parameters: ['input', 'dim'], method: 's
   entry('stride', input.strides, dim),
 );
 
-/** Whether two tensors have the same sizes. Tensor.is_same_size */
-attachMethod('isSameSize', (x: Tensor, other: Tensor) => sameShape(x.shape, tensorArgument('isSameSize', 'other', other).shape));
+/** Whether two tensors have the same sizes. torch.is_same_size */
+export const isSameSize = defineFunction({ name: 'isSameSize', parameters: ['input', 'other'], required: 2, hidden: true }, (input: Tensor, other: Tensor): boolean =>
+  sameShape(input.shape, other.shape),
+);
+
+/** Whether two tensors show the same elements of the same memory. Tensor.is_set_to */
+attachMethod('isSetTo', (x: Tensor, given: Tensor) => {
+  const other = tensorArgument('isSetTo', 'tensor', given);
+  return x.storage.origin === other.storage.origin && x.offset === other.offset && sameShape(x.shape, other.shape) && sameShape(x.strides, other.strides);
+});
 
 /** The number of elements. torch.numel */
 export function numel(input: Tensor): number {
@@ -103,6 +91,66 @@ export function isNonzero(input: Tensor): boolean {
 }
 attachMethod('isNonzero', isNonzero);
 
+/** A question about a tensor that its type answers, as a function and as a method. */
+function question(name: string, ask: (x: Tensor) => boolean) {
+  return defineFunction({ name, parameters: ['input'], hidden: true }, (input: Tensor): boolean => ask(input));
+}
+/** Whether the type has negative numbers. torch.is_signed */
+export const isSigned = question('isSigned', (x) => x.info !== UINT8 && x.info !== BOOL);
+/** Whether the conjugate of complex numbers is yet to be taken: never. torch.is_conj */
+export const isConj = question('isConj', () => false);
+/** Whether the sign of the elements is yet to be changed: never. torch.is_neg */
+export const isNeg = question('isNeg', () => false);
+/** Whether the tensor has a complex type. torch.is_complex */
+export const isComplex = question('isComplex', () => false);
+
+attachMethod('nelement', (x: Tensor) => x.numel());
+attachMethod('ndimension', (x: Tensor) => x.shape.length);
+/** The place of the first element as a number: equal for tensors that begin at the same place, 0 without elements. Tensor.data_ptr */
+attachMethod('dataPtr', (x: Tensor) => (elementCount(x.shape) === 0 ? 0 : x.storage.address + x.offset * x.info.bytes));
+
+function property(name: string, get: (x: Tensor) => number): void {
+  Object.defineProperty(Tensor.prototype, name, {
+    get(this: Tensor) {
+      return get(this);
+    },
+    configurable: true,
+  });
+}
+property('itemsize', (x) => x.info.bytes);
+property('nbytes', (x) => elementCount(x.shape) * x.info.bytes);
+property('outputNr', (x) => (x.node === null ? 0 : x.outputIndex));
+
+/**
+ * The dimensions in the order in which they lie in memory, the outermost first. With `ambiguityCheck`, dimensions of size 1 and equal strides,
+ * which leave several orders, are a ShapeError. Tensor.dim_order
+ */
+const dimOrder = defineFunction(
+  { name: 'Tensor.dimOrder', parameters: ['input', 'ambiguityCheck'], method: 'dimOrder', hidden: true },
+  (input: Tensor, ambiguityCheck: boolean = false): number[] => {
+    const { shape, strides } = input;
+    if (ambiguityCheck && (shape.includes(1) || strides.some((step, d) => d > 0 && step === strides[d - 1])))
+      fail(ShapeError, 'dimOrder', 'sizes above 1 and strides that leave one order', `sizes [${shape}], strides [${strides}]`);
+    const order = shape.map((_, d) => d);
+    if (input.contiguousLayout) return order;
+    // From the innermost on, each dimension moves inwards past those with larger steps; a step of 0 says nothing.
+    order.reverse();
+    const larger = (a: number, b: number): number => (strides[a] === 0 || strides[b] === 0 ? 0 : strides[a] !== strides[b] ? strides[a] - strides[b] : shape[a] > shape[b] ? 1 : 0);
+    for (let i = 1; i < order.length; i++) {
+      let at = i;
+      for (let k = i - 1; k >= 0; k--) {
+        const found = larger(order[k], order[at]);
+        if (found < 0) break;
+        if (found > 0) {
+          [order[k], order[at]] = [order[at], order[k]];
+          at = k;
+        }
+      }
+    }
+    return order.reverse();
+  },
+);
+
 declare module '../tensor/tensor.js' {
   interface Tensor {
     /** The sizes. */
@@ -120,10 +168,25 @@ declare module '../tensor/tensor.js' {
     swapdims_: Method<typeof swapdims>;
     swapaxes_: Method<typeof swapaxes>;
     asStrided_: Method<typeof asStrided>;
-    type(): string;
-    type(dtype: DType): Tensor;
     typeAs: Method<typeof typeAsMethod>;
-    isSameSize(other: Tensor): boolean;
+    isSameSize: Method<typeof isSameSize>;
+    isSetTo(tensor: Tensor): boolean;
+    isSigned(): boolean;
+    isConj(): boolean;
+    isNeg(): boolean;
+    isComplex(): boolean;
+    /** The number of elements. */
+    nelement(): number;
+    /** The number of dimensions. */
+    ndimension(): number;
+    dataPtr(): number;
+    /** Bytes of an element. */
+    readonly itemsize: number;
+    /** Bytes of all elements. */
+    readonly nbytes: number;
+    /** Which output of its operator the tensor is. */
+    readonly outputNr: number;
+    dimOrder: Method<typeof dimOrder>;
     isNonzero(): boolean;
   }
 }

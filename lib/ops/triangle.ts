@@ -7,7 +7,7 @@ import { type DType, dtypeInfo, INT64, type TypedArray } from '../storage/dtype.
 import { allocate, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo, contiguousOf } from './cast.js';
-import { checkDevice } from './convert.js';
+import { checkDevice } from '../tensor/device.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { applyAutocast } from './dispatch-state.js';

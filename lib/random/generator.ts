@@ -3,7 +3,7 @@
  * of the words is in native/kernels/random.cc.
  */
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
-import { checkDevice } from '../ops/convert.js';
+import { checkDevice } from '../tensor/device.js';
 import { contiguousOf } from '../ops/cast.js';
 import { UINT8 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';

@@ -4,7 +4,7 @@
  */
 import { ArgumentError, CheckpointError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import type { FileName } from '../file-name.js';
-import { checkDevice } from '../ops/convert.js';
+import { checkDevice } from '../tensor/device.js';
 import { allocateStorage } from '../storage/allocator.js';
 import { type DTypeInfo, UINT8 } from '../storage/dtype.js';
 import { type ByteSource, openSource } from './byte-source.js';

@@ -9,6 +9,9 @@ import { type Block, giveBack, lend } from './pool.js';
 import { noteLent } from './scope.js';
 
 const NOTHING = new ArrayBuffer(0);
+/** Where each buffer that was asked for is taken to begin. */
+const addresses = new WeakMap<ArrayBufferLike, number>();
+let buffers = 0;
 
 export class Storage {
   /** Raised by every in-place operator; autograd compares it with the version at which a tensor was saved. */
@@ -52,6 +55,16 @@ export class Storage {
   overlaps(other: Storage): boolean {
     if (this === other) return true;
     return this.memory === other.memory && this.byteOffset < other.byteOffset + other.byteLength && other.byteOffset < this.byteOffset + this.byteLength;
+  }
+
+  /** A number for the place of the first byte: equal for equal places, and apart as many bytes as they are within a buffer. */
+  get address(): number {
+    let start = addresses.get(this.memory);
+    if (start === undefined) {
+      start = ++buffers * 2 ** 40;
+      addresses.set(this.memory, start);
+    }
+    return start + this.byteOffset;
   }
 
   /** The buffer itself. Whoever asks may keep it, so its memory is never used again. */

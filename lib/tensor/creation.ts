@@ -1,13 +1,14 @@
 /** Tensors from values: numbers, nested arrays, typed arrays. */
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { castTo, fillWith } from '../ops/cast.js';
-import { castRecorded, checkDevice } from '../ops/convert.js';
+import { castRecorded } from '../ops/convert.js';
 import { isOptions } from '../ops/define-function.js';
 import { checkSizes } from '../shape/dims.js';
 import { contiguousStrides, elementCount } from '../shape/layout.js';
 import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, promote, type TypedArray, UINT8 } from '../storage/dtype.js';
 import { requireWholeInRange } from '../storage/range.js';
 import { allocate } from './allocate.js';
+import { checkDevice } from './device.js';
 import { Tensor, tensorOver } from './tensor.js';
 
 /** Numbers, booleans or bigints, nested as the shape; rows of one length. */

@@ -1,7 +1,6 @@
 /** Tensors from a shape and a rule: zeros, ones, full, eye, arange, linspace and their like. */
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { castTo, fillWith } from '../ops/cast.js';
-import { checkDevice } from '../ops/convert.js';
 import { attachMethod, defineFunction, isOptions, type Method } from '../ops/define-function.js';
 import { isScalar, type Scalar, tensorArgument } from '../ops/promotion.js';
 import { checkSizes } from '../shape/dims.js';
@@ -10,6 +9,7 @@ import { defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT64, INT64
 import { requireInRange } from '../storage/range.js';
 import { allocate, allocateChecked } from './allocate.js';
 import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
+import { checkDevice } from './device.js';
 import { integersOf } from './integer.js';
 import { Tensor, windowOn } from './tensor.js';
 

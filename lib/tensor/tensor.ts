@@ -7,8 +7,8 @@ import { ArgumentError, AutogradError, describe, DTypeError, fail, ShapeError } 
 import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
 import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { Storage } from '../storage/storage.js';
+import type { Device } from './device.js';
 
-export type Device = 'cpu';
 /** A callback that sees a gradient, and may return another in its place. */
 export type GradientHook = (grad: Tensor) => Tensor | undefined | null | void;
 
@@ -101,9 +101,6 @@ export class Tensor {
   }
   isFloatingPoint(): boolean {
     return this.info.floating;
-  }
-  isComplex(): boolean {
-    return false;
   }
   /** How often the memory was changed in place. */
   get version(): number {
