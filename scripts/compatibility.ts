@@ -14,7 +14,11 @@ export function camelCase(name: string): string {
   return name.replace(/(?<=[A-Za-z0-9])_([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** What a tensor has of PyTorch's names that its prototype does not show. */
+const OWN_PROPERTIES = ['shape'];
+
 function has(owner: unknown, name: string): boolean {
+  if (owner === nodegrad.Tensor.prototype && OWN_PROPERTIES.includes(name)) return Object.hasOwn(nodegrad.zeros(1), name);
   return (typeof owner === 'object' || typeof owner === 'function') && owner !== null && name in owner;
 }
 
