@@ -120,7 +120,7 @@ export class Module extends Callable {
   }
   /**
    * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The class's
-   * constructor is not run, so private #names of a subclass are not there in the copy. Called by `deepcopy`.
+   * constructor is not run, so private #names of a subclass are not there in the copy. Internal: `deepcopy` calls it.
    */
   deepcopyWith(copy: <T>(value: T) => T, seen: Map<unknown, unknown>): this {
     const twin = Reflect.construct(Module, [], this.constructor as typeof Module) as this;

@@ -48,6 +48,7 @@ export class FunctionEventAvg {
   get cpuTime(): number {
     return this.count === 0 ? 0 : this.cpuTimeTotal / this.count;
   }
+  /** Counts one more call. Internal: `keyAverages` calls it. */
   add(event: FunctionEvent): void {
     this.count++;
     this.cpuTimeTotal += event.cpuTimeTotal;

@@ -188,6 +188,9 @@ export class SummaryWriter {
     options: { runName?: string; globalStep?: number } = {},
   ): void {
     rejectUnknownOptions('addHparams', options, ['runName', 'globalStep']);
+    for (const [name, value] of Object.entries({ hparamDict, metricDict }))
+      if (typeof value !== 'object' || value === null) fail(ArgumentError, 'addHparams', `an object of names and values for ${name}`, describe(value));
+    if (options.runName !== undefined && typeof options.runName !== 'string') fail(ArgumentError, 'addHparams', 'a string for runName', describe(options.runName));
     for (const [name, value] of Object.entries(hparamDict))
       if (!['number', 'string', 'boolean'].includes(typeof value)) fail(ArgumentError, 'addHparams', `a number, string or boolean as ${name}`, describe(value));
     const metrics = Object.entries(metricDict).map(([tag, value]) => [tag, scalarOf('addHparams', value)] as const);

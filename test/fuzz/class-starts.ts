@@ -2,12 +2,14 @@
  * Right arguments to begin with, for constructors and for the calls of what they construct. A class that is missing here, and in the
  * exclusions, makes the fuzzer's test fail by name.
  */
-import { nn, optim, tensor, utils } from '../../lib/index.js';
+import { nn, optim, profiler, tensor, utils } from '../../lib/index.js';
 import type { Maker } from './maker.js';
 
 /** A class: arguments of its constructor, and calls of the instance that mean something, by method ('' calls the instance itself). */
 export interface ClassStart {
   readonly make: () => unknown[];
+  /** Where users get instances from a function and never construct one. */
+  readonly instance?: () => object;
   readonly calls?: Readonly<Record<string, () => unknown[]>>;
 }
 
@@ -131,11 +133,6 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     () => [i(6, 2, 3)],
   );
   module(
-    'EmbeddingBag',
-    () => [6, 3],
-    () => [i(6, 2, 3)],
-  );
-  module(
     'RNN GRU LSTM',
     () => [4, 3, 2, true, false, 0.5, maker.c.chance(0.5)],
     () => [t(5, 2, 4)],
@@ -218,6 +215,8 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     () => [{ a: maker.parameter(2) }],
     () => [t(2, 4)],
   );
+  out['nn.Buffer'] = { make: () => [t(2, 3), false] };
+  out['nn.utils.parametrize.ParametrizationList'] = { make: () => [new nn.Identity(), maker.parameter(2)], calls: { '': none } };
   out['nn.Parameter'] = { make: () => [t(2, 3), true] };
   out['nn.utils.rnn.PackedSequence'] = { make: () => [t(4, 2), tensor([2, 2], { dtype: 'int64' })] };
 
@@ -298,9 +297,10 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     },
   };
   out['autograd.Function'] = { make: none };
+  const averages = (): profiler.EventList => profiler.profile(() => t(2).add(1)).keyAverages();
   out['profiler.Profile'] = { make: none, calls: { keyAverages: none, step: none } };
-  out['profiler.EventList'] = { make: none, calls: { table: none } };
-  out['profiler.FunctionEventAvg'] = { make: () => ['x'] };
+  out['profiler.EventList'] = { make: none, instance: () => averages(), calls: { table: () => [{ sortBy: 'count', rowLimit: 2 }] } };
+  out['profiler.FunctionEventAvg'] = { make: none, instance: () => averages()[0] };
   out.Slice = { make: () => [0, 2, 1] };
   return out;
 }

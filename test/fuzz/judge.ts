@@ -42,6 +42,8 @@ process.on('unhandledRejection', (reason) => unheard.push(reason));
 process.on('uncaughtException', (error) => unheard.push(error));
 
 function isAllowed(error: unknown): boolean {
+  // A class was given as a callback: what JavaScript says of the call is the callback's own failure.
+  if (error instanceof TypeError && /^Class constructor \w* cannot be invoked without 'new'$/.test(error.message)) return true;
   for (let e = error; e instanceof Error; e = e.cause) if (e instanceof NodegradError || e instanceof CallbackError) return true;
   return false;
 }

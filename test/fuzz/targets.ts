@@ -35,9 +35,6 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'utils.data.writeImage': 'writes a file through a package that is not always installed',
 };
 
-/** Helpers that the entry exports and that are no part of the interface. */
-const INTERNAL = new Set(['fail', 'describe', 'nearest', 'rejectUnknownOptions', 'finish', 'infoOf', 'sizesAndOptions']);
-
 type AnyFunction = (...args: unknown[]) => unknown;
 type AnyClass = new (...args: unknown[]) => object;
 
@@ -55,7 +52,7 @@ function walk(): Found {
   const visit = (owner: object, prefix: string, depth: number): void => {
     for (const [key, value] of Object.entries(owner)) {
       const name = prefix + key;
-      if (name in EXCLUDED || INTERNAL.has(name)) continue;
+      if (name in EXCLUDED) continue;
       if (isClass(value)) classes.set(name, value);
       else if (typeof value === 'function') functions.set(name, value as AnyFunction);
       // Namespaces, not instances or typed arrays.
@@ -80,7 +77,7 @@ function members(prototype: object): { methods: string[]; getters: string[]; set
   for (let p: object | null = prototype; p !== null && p !== Object.prototype && p !== Function.prototype && p !== Array.prototype; p = Object.getPrototypeOf(p) as object | null) {
     for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(p))) {
       if (isInternal(p.constructor.name, name)) hidden.add(name);
-      if (name === 'constructor') continue;
+      if (name === 'constructor' || (name in Object.prototype && name !== 'toString')) continue;
       if (typeof own.value === 'function') methods.add(name);
       if (own.get !== undefined) getters.add(name);
       if (own.set !== undefined) setters.add(name);
@@ -179,7 +176,7 @@ function tensorCall(c: Choices, starts: Starts): Call {
 function classCall(c: Choices, starts: Starts): Call {
   const name = c.pick(Object.keys(starts.classes).filter((key) => classes.has(key)));
   const Class = classes.get(name) as AnyClass;
-  const { make, calls = {} }: ClassStart = starts.classes[name];
+  const { make, instance, calls = {} }: ClassStart = starts.classes[name];
   const odd = c.chance(0.45);
   const args = c.chance(0.1) ? anyArguments(c) : odd ? changedArguments(c, make()) : make();
   const statics = Object.getOwnPropertyNames(Class).filter((key) => typeof (Class as unknown as Record<string, unknown>)[key] === 'function' && key !== 'prototype');
@@ -194,11 +191,12 @@ function classCall(c: Choices, starts: Starts): Call {
     };
   }
   const { methods, getters, setters } = members(Class.prototype as object);
-  const made = `new ${name}(${listed(args)})`;
+  const made = instance === undefined ? `new ${name}(${listed(args)})` : `an instance of ${name}`;
+  const construct = instance ?? ((): object => Reflect.construct(Class, args));
   const callable = Class.prototype instanceof nn.Module || Class === (nn.Module as unknown);
   const meant = Object.keys(calls);
   const kind = c.unit();
-  if (kind < 0.2 || methods.length + meant.length === 0) return { name, text: made, tensors: tensorsIn(args), run: () => Reflect.construct(Class, args) };
+  if (kind < 0.2 || methods.length + meant.length === 0) return { name, text: made, tensors: tensorsIn(args), run: construct };
   if (kind < 0.27 && getters.length + setters.length > 0) {
     const get = setters.length === 0 || c.chance(0.6);
     const key = c.pick(get ? getters : setters);
@@ -208,8 +206,8 @@ function classCall(c: Choices, starts: Starts): Call {
       text: `${made}.${key}${get ? '' : ` = ${show(value)}`}`,
       tensors: tensorsIn(args),
       run: () => {
-        const instance = Reflect.construct(Class, args);
-        return get ? (instance as Record<string, unknown>)[key] : Reflect.set(instance, key, value);
+        const object = construct();
+        return get ? (object as Record<string, unknown>)[key] : Reflect.set(object, key, value);
       },
     };
   }
@@ -223,8 +221,8 @@ function classCall(c: Choices, starts: Starts): Call {
     text: `${made}${key === '' ? '' : `.${key}`}(${listed(given)})${twice ? ', twice' : ''}`,
     tensors: tensorsIn([...args, ...given]),
     run: () => {
-      const instance = Reflect.construct(Class, args) as Record<string, AnyFunction>;
-      const call = (): unknown => (key === '' ? (instance as unknown as AnyFunction)(...given) : instance[key](...given));
+      const object = construct() as Record<string, AnyFunction>;
+      const call = (): unknown => (key === '' ? (object as unknown as AnyFunction)(...given) : object[key](...given));
       const result = call();
       return twice ? [result, call()] : result;
     },

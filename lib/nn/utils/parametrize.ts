@@ -32,6 +32,7 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 
   constructor(parametrization: Parametrization, original: Tensor) {
     super([parametrization]);
+    if (!(original instanceof Tensor)) fail(ArgumentError, 'ParametrizationList', 'a tensor for original', describe(original));
     const parts = noGrad(() => inverse(parametrization, original));
     this.isTensor = parts instanceof Tensor;
     const list = parts instanceof Tensor ? [parts] : parts;
