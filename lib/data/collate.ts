@@ -86,6 +86,18 @@ function collate(batch: readonly unknown[], place: string): unknown {
 }
 
 /**
+ * One item as a loader without batches gives it: typed arrays become tensors, arrays, Maps and objects are gone into, all else stays.
+ * Source: torch.utils.data.default_convert.
+ */
+export function defaultConvert(data: unknown): unknown {
+  if (isTypedArray(data)) return tensor(data);
+  if (Array.isArray(data)) return data.map(defaultConvert);
+  if (data instanceof Map) return new Map([...data].map(([key, value]) => [key as unknown, defaultConvert(value)]));
+  if (isOptions(data)) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, defaultConvert(value)]));
+  return data;
+}
+
+/**
  * A batch of items: tensors and typed arrays are stacked along a new first dimension; numbers become a tensor (the default floating
  * type, as `tensor` makes it; bigints int64, booleans bool); strings stay an array; arrays, Maps and objects are gone into.
  * Throws ArgumentError for items that differ in form, ShapeError for tensors that differ in shape. Source: torch.utils.data.default_collate.

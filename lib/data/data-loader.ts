@@ -2,43 +2,20 @@
  * DataLoader: batches of a dataset for `for await`, made here or in worker threads, always in the sampler's order. Between two batches
  * it lets the event loop run, so that timers and servers live beside a synchronous training step.
  */
-import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import '../disposable.js';
+import { ArgumentError, describe, fail } from '../errors.js';
 import type { FileName } from '../file-name.js';
-import { Generator } from '../random/generator.js';
-import { type Collated, defaultCollate } from './collate.js';
-import { type DatasetModule, datasetOf, isDatasetModule, urlOf } from './dataset-module.js';
-import { type IterableDataset, isMapDataset, type MapDataset } from './dataset.js';
+import { isOptions } from '../ops/define-function.js';
+import type { Generator } from '../random/generator.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type Collated, defaultCollate, defaultConvert } from './collate.js';
+import { type DatasetModule, datasetOf, exportOf, isDatasetModule, moduleSpec, urlOf } from './dataset-module.js';
+import { type IterableDataset, isMapDataset, type MapDataset, TensorRows } from './dataset.js';
 import { type AnyDataset, type Collate, Fetcher, type FetchOptions, isDataset, isEnd, type Request } from './fetch.js';
+import { type DataLoaderArguments, type DataLoaderOptions, type LoaderSettings, readSettings } from './loader-options.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
+import { setWorkerDataset } from './worker-info.js';
 import { WorkerPool } from './worker-pool.js';
-
-export interface DataLoaderOptions<T = unknown, B = unknown> {
-  /** Items in a batch; default 1. null gives items alone, not collated. */
-  batchSize?: number | null;
-  /** A new random order in each round; default false. */
-  shuffle?: boolean;
-  /** The order of the items, in place of `shuffle`. */
-  sampler?: Iterable<number> & { readonly length?: number };
-  /** The indices of each batch, in place of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
-  batchSampler?: Iterable<readonly number[]> & { readonly length?: number };
-  /** Leave out a last batch that is not full; default false. */
-  dropLast?: boolean;
-  /** How items become a batch; default `defaultCollate`. With workers it runs in the main thread. */
-  collateFn?: (items: T[]) => B;
-  /** What the random order is drawn from; default: a seed from the default generator for each round, as in PyTorch. */
-  generator?: Generator;
-  /** Batches begun before they are asked for: in all without workers (default 0), for each worker with them (default 2). */
-  prefetch?: number;
-  /** Worker threads; the dataset must then be given by its module. Default 0: the main thread. */
-  numWorkers?: number;
-  /** Seconds to wait for a worker's batch; default 0: without end. */
-  timeout?: number;
-  /** Keep the workers between rounds, until `close()` or the end of the process. Default false. */
-  persistentWorkers?: boolean;
-}
-
-const OPTIONS = ['batchSize', 'shuffle', 'sampler', 'batchSampler', 'dropLast', 'collateFn', 'generator', 'prefetch', 'numWorkers', 'timeout', 'persistentWorkers'];
 
 /** Ends this turn of the event loop: timers, sockets and signals get theirs. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -56,74 +33,78 @@ async function valueOf<T>(settled: Settled<T>): Promise<T> {
   return outcome.value;
 }
 
-function wholeNumber(name: string, value: unknown, least: number): void {
-  if (!(Number.isInteger(value) && (value as number) >= least)) fail(ArgumentError, 'DataLoader', `a whole number of at least ${least} as ${name}`, describe(value));
-}
-
-type Source<T> = MapDataset<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T> | DatasetModule | FileName;
+type Source<T> = (T extends Tensor ? Tensor : never) | MapDataset<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T> | DatasetModule | FileName;
 
 /**
  * Batches of a dataset: `for await (const [x, y] of new DataLoader(dataset, { batchSize: 8, shuffle: true }))`. Source:
  * torch.utils.data.DataLoader.
  *
  * The dataset is a `Dataset` (or any object with `getItem` and `length`), an array, an `IterableDataset` or other iterable, or a module
- * that makes one (`{ module, options }`, a path or a URL), which worker threads need. After the same `manualSeed`, the order is PyTorch's.
+ * that makes one (`{ module, options }`, a path or a URL), which worker threads need. After the same `manualSeed`, the order is PyTorch's. All arguments may come
+ * by name in one object.
  */
 export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B> {
   /** Internal: what the worker's entry needs of the library's one instance. */
-  static readonly internals = { datasetOf, defaultCollate: defaultCollate as Collate, Fetcher, isEnd } as const;
+  static readonly internals = { datasetOf, defaultCollate: defaultCollate as Collate, defaultConvert: defaultConvert as Collate, exportOf, Fetcher, isEnd, setWorkerDataset } as const;
+  static {
+    // For JavaScript alone: to the types a loader is no iterable, which says the same.
+    const fails = (): never => fail(ArgumentError, 'DataLoader', 'for await (const batch of loader), since batches are made asynchronously', 'for ... of or a spread');
+    Object.defineProperty(DataLoader.prototype, Symbol.iterator, { value: fails, writable: true, configurable: true });
+  }
 
   readonly batchSize: number | null;
   readonly dropLast: boolean;
   readonly numWorkers: number;
-  readonly generator: Generator | undefined;
+  readonly pinMemory: boolean;
+  readonly timeout: number;
+  readonly prefetchFactor: number | null;
+  readonly persistentWorkers: boolean;
+  readonly generator: Generator | null;
   private readonly module: DatasetModule | null;
-  private readonly options: DataLoaderOptions<T, B>;
+  private readonly settings: LoaderSettings;
   private made: AnyDataset | null = null;
   private pool: WorkerPool | null = null;
 
   /** Throws ArgumentError for options that cannot be, or that contradict each other. */
-  constructor(dataset: Source<T>, options: DataLoaderOptions<T, B> = {}) {
-    rejectUnknownOptions('DataLoader', options, OPTIONS);
-    const { batchSize = 1, dropLast = false, numWorkers = 0, generator } = options;
+  constructor(dataset: Source<T>, ...args: DataLoaderArguments<T, B>);
+  constructor(all: { dataset: Source<T> } & DataLoaderOptions<T, B>);
+  constructor(first: unknown, ...args: unknown[]) {
+    let dataset = first;
+    // A dataset may be a plain object as well.
+    if (args.length === 0 && isOptions(first) && 'dataset' in first && !isDataset(first) && !isDatasetModule(first)) {
+      const { dataset: given, ...options } = first;
+      dataset = given;
+      this.settings = readSettings([options]);
+    } else this.settings = readSettings(args);
+    if (dataset instanceof Tensor) dataset = new TensorRows(dataset);
     this.module = typeof dataset === 'string' || dataset instanceof URL ? { module: dataset } : isDatasetModule(dataset) ? dataset : null;
     if (this.module === null) {
-      if (!isDataset(dataset)) fail(ArgumentError, 'DataLoader', 'a dataset with getItem and length, an array, an iterable, or { module, options }', describe(dataset));
+      if (!isDataset(dataset)) fail(ArgumentError, 'DataLoader', 'a dataset with getItem and length, an array, a tensor, an iterable, or { module, options }', describe(dataset));
       this.made = dataset;
     }
-    this.options = options;
-    this.batchSize = options.batchSampler === undefined ? batchSize : null;
-    this.dropLast = dropLast;
+    const { batchSize, batchSampler, numWorkers } = this.settings;
+    this.batchSize = batchSampler === null ? batchSize : null;
+    this.dropLast = this.settings.dropLast;
     this.numWorkers = numWorkers;
-    this.generator = generator;
-    this.check();
-    if (this.made !== null) this.checkKind(this.made);
-  }
-
-  private check(): void {
-    const { batchSize = 1, shuffle, sampler, batchSampler, dropLast = false, collateFn, generator, prefetch = 0, numWorkers = 0, timeout = 0, persistentWorkers = false } = this.options;
-    if (batchSize !== null) wholeNumber('batchSize', batchSize, 1);
-    wholeNumber('prefetch', prefetch, 0);
-    wholeNumber('numWorkers', numWorkers, 0);
-    for (const [name, value] of Object.entries({ shuffle: shuffle ?? false, dropLast, persistentWorkers })) if (typeof value !== 'boolean') fail(ArgumentError, 'DataLoader', `a boolean as ${name}`, describe(value));
-    if (!(typeof timeout === 'number' && timeout >= 0)) fail(ArgumentError, 'DataLoader', 'a timeout of at least 0 seconds', describe(timeout));
-    if (collateFn !== undefined && typeof collateFn !== 'function') fail(ArgumentError, 'DataLoader', 'a function as collateFn', describe(collateFn));
-    if (generator !== undefined && generator !== null && !(generator instanceof Generator)) fail(ArgumentError, 'DataLoader', 'a Generator', describe(generator));
-    for (const [name, value] of Object.entries({ sampler, batchSampler }))
-      if (value !== undefined && !(typeof value === 'object' && value !== null && Symbol.iterator in value)) fail(ArgumentError, 'DataLoader', `an iterable as ${name}`, describe(value));
-    if (sampler !== undefined && shuffle) fail(ArgumentError, 'DataLoader', 'either sampler or shuffle', 'both');
-    if (batchSampler !== undefined && (sampler !== undefined || shuffle || dropLast || batchSize !== 1))
-      fail(ArgumentError, 'DataLoader', 'batchSampler without batchSize, shuffle, sampler and dropLast', 'some of them beside it');
-    if (batchSize === null && dropLast) fail(ArgumentError, 'DataLoader', 'a batchSize where dropLast is true', 'null');
+    this.pinMemory = this.settings.pinMemory;
+    this.timeout = this.settings.timeout;
+    this.prefetchFactor = this.settings.prefetchFactor;
+    this.persistentWorkers = this.settings.persistentWorkers;
+    this.generator = this.settings.generator;
     if (numWorkers > 0 && this.module === null)
-      fail(ArgumentError, 'DataLoader', 'a dataset given by its module for worker threads: new DataLoader({ module: new URL("./dataset.js", import.meta.url), options })', 'a dataset of this thread');
-    if (numWorkers === 0 && (timeout > 0 || persistentWorkers)) fail(ArgumentError, 'DataLoader', 'numWorkers above 0 for timeout and persistentWorkers', '0');
+      fail(
+        ArgumentError,
+        'DataLoader',
+        'a dataset given by its module for worker threads: new DataLoader({ module: new URL("./dataset.js", import.meta.url), options })',
+        'a dataset of this thread',
+      );
+    if (this.made !== null) this.checkKind(this.made);
   }
 
   private checkKind(dataset: AnyDataset): void {
     if (isMapDataset(dataset)) return;
-    const { shuffle, sampler, batchSampler } = this.options;
-    if (shuffle || sampler !== undefined || batchSampler !== undefined) fail(ArgumentError, 'DataLoader', 'an iterable dataset without shuffle, sampler and batchSampler', 'one of them');
+    const { shuffle, sampler, batchSampler } = this.settings;
+    if (shuffle || sampler !== null || batchSampler !== null) fail(ArgumentError, 'DataLoader', 'an iterable dataset without shuffle, sampler and batchSampler', 'one of them');
   }
 
   /** Makes the dataset of a module, after which `dataset` and `length` are known. The first round does it as well. */
@@ -146,36 +127,47 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
   get length(): number {
     const { dataset } = this;
     if (!isMapDataset(dataset)) fail(ArgumentError, 'DataLoader.length', 'a dataset with a length', 'an iterable');
-    const { length } = this.sampler(dataset);
+    const { length } = this.order(dataset);
     if (typeof length !== 'number') fail(ArgumentError, 'DataLoader.length', 'a sampler with a length', 'one without');
     return length;
   }
 
-  /** Indices of each batch, or of each item where there are no batches. */
-  private sampler(dataset: MapDataset<unknown>): Iterable<Request> & { readonly length?: number } {
-    const { shuffle = false, batchSampler, generator } = this.options;
-    if (batchSampler !== undefined) return batchSampler;
-    // An empty dataset has one order only.
-    const order = this.options.sampler ?? (shuffle && dataset.length > 0 ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
-    return this.batchSize === null ? order : new BatchSampler(order, this.batchSize, this.dropLast);
+  /** The order of the items, made anew at each call unless one was given. Throws ArgumentError as `dataset` does, and for an iterable dataset. */
+  get sampler(): Iterable<number> & { readonly length?: number } {
+    const { dataset } = this;
+    if (!isMapDataset(dataset)) fail(ArgumentError, 'DataLoader.sampler', 'a dataset with a length', 'an iterable');
+    return this.itemOrder(dataset);
   }
 
-  private get collate(): Collate | null {
-    const { collateFn, batchSize, batchSampler } = this.options;
-    if (collateFn !== undefined) return collateFn as Collate;
-    return batchSize === null && batchSampler === undefined ? null : (defaultCollate as Collate);
+  /** Indices of each batch, or of each item where there are no batches. */
+  private order(dataset: MapDataset<unknown>): Iterable<Request> & { readonly length?: number } {
+    const { batchSampler } = this.settings;
+    if (batchSampler !== null) return batchSampler;
+    const items = this.itemOrder(dataset);
+    return this.batchSize === null ? items : new BatchSampler(items, this.batchSize, this.dropLast);
+  }
+  private itemOrder(dataset: MapDataset<unknown>): Iterable<number> & { readonly length?: number } {
+    const { shuffle, sampler, generator } = this.settings;
+    // An empty dataset has one order only.
+    return sampler ?? (shuffle === true && dataset.length > 0 ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
+  }
+
+  private get collate(): Collate {
+    const { collateFn, batchSize, batchSampler } = this.settings;
+    if (collateFn !== null) return collateFn;
+    return (batchSize === null && batchSampler === null ? defaultConvert : defaultCollate) as Collate;
   }
 
   /** A new round over the dataset. */
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
     // PyTorch draws a seed for the workers before the sampler draws its own, also where there are no workers.
-    const seed = this.pool === null ? drawSeed(this.options.generator) : 0n;
+    const seed = this.pool === null ? drawSeed(this.settings.generator) : 0n;
     return (this.numWorkers === 0 ? this.runHere() : this.runInWorkers(seed)) as AsyncGenerator<B, void, undefined>;
   }
 
   private requests(): Iterator<Request> {
     const { dataset } = this;
-    if (isMapDataset(dataset)) return this.sampler(dataset)[Symbol.iterator]();
+    if (isMapDataset(dataset)) return this.order(dataset)[Symbol.iterator]();
     return { next: () => ({ value: null, done: false }) };
   }
 
@@ -184,7 +176,7 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
     const options: FetchOptions = { collate: this.collate, batchSize: this.batchSize, dropLast: this.dropLast };
     const fetcher = new Fetcher(this.dataset, options);
     const requests = this.requests();
-    const ahead = isMapDataset(this.dataset) ? (this.options.prefetch ?? 0) : 0;
+    const ahead = isMapDataset(this.dataset) ? (this.settings.prefetchFactor ?? 0) : 0;
     const begun: Settled<unknown>[] = [];
     try {
       for (;;) {
@@ -208,13 +200,15 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
   }
 
   private poolFor(seed: bigint): WorkerPool {
-    const { collateFn, persistentWorkers = false, timeout = 0 } = this.options;
+    const { collateFn, persistentWorkers, timeout, workerInitFn } = this.settings;
     if (this.pool !== null && this.pool.usable) {
       this.pool.beginEpoch();
       return this.pool;
     }
     const spec = this.module as DatasetModule;
-    const start = { dataset: { ...spec, module: urlOf(spec.module) }, collate: collateFn === undefined && this.collate !== null, batchSize: this.batchSize, dropLast: this.dropLast };
+    const init = workerInitFn === null || typeof workerInitFn === 'function' ? null : moduleSpec(workerInitFn);
+    const collate = collateFn !== null ? null : this.collate === defaultCollate ? 'stack' : 'convert';
+    const start = { dataset: { ...spec, module: urlOf(spec.module) }, init, collate, batchSize: this.batchSize, dropLast: this.dropLast } as const;
     const pool = new WorkerPool(this.numWorkers, start, seed, timeout);
     this.pool = persistentWorkers ? pool : null;
     return pool;
@@ -231,7 +225,7 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
       /** Workers that have more, in turn. An iterable dataset's worker leaves when it is exhausted. */
       let turn = Array.from({ length: this.numWorkers }, (_, worker) => worker);
       let at = 0;
-      const ahead = this.numWorkers * Math.max(1, this.options.prefetch ?? 2);
+      const ahead = this.numWorkers * Math.max(1, this.settings.prefetchFactor ?? 2);
       for (;;) {
         while (begun.length < ahead && turn.length > 0) {
           const next = requests.next();
@@ -246,7 +240,7 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
           turn = turn.filter((worker) => worker !== first.worker);
           continue;
         }
-        yield this.options.collateFn === undefined ? answer.value : this.options.collateFn((this.batchSize === null && this.options.batchSampler === undefined ? [answer.value] : answer.value) as T[]);
+        yield this.settings.collateFn === null ? answer.value : this.settings.collateFn(answer.value);
         await breathe();
       }
     } finally {

@@ -26,15 +26,35 @@ export function urlOf(module: FileName): string {
   return /^(file|data|node):/.test(module) ? module : pathToFileURL(path.resolve(module)).href;
 }
 
+/** A module and which of its exports is meant. */
+export interface ModuleSpec {
+  readonly module: FileName;
+  /** Default 'default'. */
+  readonly exportName?: string;
+}
+export function isModuleSpec(value: unknown): value is ModuleSpec | FileName {
+  return typeof value === 'string' || value instanceof URL || isDatasetModule(value);
+}
+/** The same as a message to a worker can carry it. */
+export function moduleSpec(value: ModuleSpec | FileName): { module: string; exportName: string } {
+  if (typeof value === 'string' || !('module' in value)) return { module: urlOf(value), exportName: 'default' };
+  return { module: urlOf(value.module), exportName: value.exportName ?? 'default' };
+}
+
+/** What the module exports under the name. */
+export async function exportOf({ module, exportName = 'default' }: ModuleSpec): Promise<unknown> {
+  const exports = (await importModule(urlOf(module))) as Record<string, unknown>;
+  // A CommonJS module that was compiled from ES exports has them one level down.
+  const inner = exports.default;
+  if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner) return (inner as Record<string, unknown>).default;
+  return exports[exportName];
+}
+
 /** Imports the module and makes the dataset. Throws ArgumentError where it exports none. */
 export async function datasetOf(spec: DatasetModule): Promise<AnyDataset> {
   const { options, exportName = 'default' } = spec;
   const url = urlOf(spec.module);
-  let exports = (await importModule(url)) as Record<string, unknown>;
-  // A CommonJS module that was compiled from ES exports has them one level down.
-  const inner = exports.default;
-  if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner) exports = inner as Record<string, unknown>;
-  const made = exports[exportName];
+  const made = await exportOf(spec);
   let dataset: unknown = made;
   if (typeof made === 'function') {
     const prototype: unknown = made.prototype;

@@ -5,7 +5,8 @@ import { defaultCollate } from './collate.js';
 import { isIterableDataset, isMapDataset, itemOf, type MapDataset, TensorDataset } from './dataset.js';
 
 export type AnyDataset = MapDataset<unknown> | Iterable<unknown> | AsyncIterable<unknown>;
-export type Collate = (items: readonly unknown[]) => unknown;
+/** Makes a batch of a list of items, or of one item where there are no batches. */
+export type Collate = (items: unknown) => unknown;
 
 export interface FetchOptions {
   /** How items become a batch; null gives them as they are. */
@@ -35,19 +36,18 @@ export class Fetcher {
   async fetch(request: Request): Promise<unknown | End> {
     if (request === null) return this.fromIterator();
     const dataset = this.dataset as MapDataset<unknown>;
-    if (typeof request === 'number') return this.collated([await itemOf(dataset, request)], true);
+    if (typeof request === 'number') return this.collated(await itemOf(dataset, request));
     // Rows of whole tensors are gathered at once: the same values as one by one, without a tensor for each.
     if (dataset instanceof TensorDataset && this.options.collate === defaultCollate) {
       const index = tensor(BigInt64Array.from(request, BigInt));
       return (dataset as TensorDataset).tensors.map((x) => indexSelect(x, 0, index));
     }
     const items = request.map((index) => itemOf(dataset, index));
-    return this.collated(items.some((item) => item instanceof Promise) ? await Promise.all(items) : items, false);
+    return this.collated(items.some((item) => item instanceof Promise) ? await Promise.all(items) : items);
   }
 
-  private collated(items: readonly unknown[], single: boolean): unknown {
+  private collated(items: unknown): unknown {
     const { collate } = this.options;
-    if (single) return collate === null || collate === defaultCollate ? items[0] : collate(items);
     return collate === null ? items : collate(items);
   }
 
@@ -61,7 +61,7 @@ export class Fetcher {
       else items.push(next.value);
     }
     if (items.length === 0 || (dropLast && items.length < (batchSize ?? 1))) return END;
-    return this.collated(items, batchSize === null);
+    return this.collated(batchSize === null ? items[0] : items);
   }
 
   /** Lets an iterable dataset clean up where it was left early. */

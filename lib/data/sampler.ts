@@ -1,18 +1,19 @@
 /** Samplers: in which order a loader takes the items. Random ones draw PyTorch's orders from the same seeds. */
-import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
-import { isOptions } from '../ops/define-function.js';
-import { defaultGenerator, Generator } from '../random/generator.js';
+import { type Arguments, checkBoolean, checkInteger } from '../arguments.js';
+import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { randint, randperm } from '../random/creation.js';
+import { defaultGenerator, Generator } from '../random/generator.js';
 import { multinomial } from '../random/sampling.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { tensor } from '../tensor/creation.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkGenerator, indicesOf, listOf, readSourceArguments } from './arguments.js';
 
 /** A seed for another generator, as PyTorch draws one: 63 bits. */
-export function drawSeed(generator: Generator = defaultGenerator): bigint {
+export function drawSeed(generator?: Generator | null): bigint {
   const value = allocate([], INT64);
-  value.random_({ generator });
+  value.random_({ generator: generator ?? defaultGenerator });
   return (value.array as BigInt64Array)[0];
 }
 
@@ -26,17 +27,19 @@ interface Sized {
   readonly length: number;
 }
 
-function checkGenerator(op: string, generator: unknown): void {
-  if (generator !== undefined && generator !== null && !(generator instanceof Generator)) fail(ArgumentError, op, 'a Generator', describe(generator));
-}
-function checkCount(op: string, name: string, value: unknown): void {
-  if (!(Number.isInteger(value) && (value as number) > 0)) fail(ArgumentError, op, `a whole number above 0 as ${name}`, describe(value));
+function checkSized(op: string, name: string, value: unknown): asserts value is Sized {
+  if (value === null || !['object', 'string'].includes(typeof value) || typeof (value as Sized).length !== 'number')
+    fail(ArgumentError, op, `something with a length as ${name}`, describe(value));
 }
 
 /** 0, 1, 2, ... Source: torch.utils.data.SequentialSampler. */
 export class SequentialSampler extends Sampler {
-  constructor(readonly dataSource: Sized) {
+  readonly dataSource: Sized;
+  constructor(dataSource: Sized | { dataSource: Sized }) {
     super();
+    const given = readSourceArguments('SequentialSampler', { dataSource: undefined as unknown }, [dataSource]);
+    checkSized('SequentialSampler', 'dataSource', given.dataSource);
+    this.dataSource = given.dataSource;
   }
   override get length(): number {
     return this.dataSource.length;
@@ -51,30 +54,34 @@ export interface RandomSamplerOptions {
   /** Draw with repetition. Default false. */
   replacement?: boolean;
   /** How many indices; default: as many as there are items. */
-  numSamples?: number;
+  numSamples?: number | null;
   /** Default: one of its own for each iteration, seeded from the default generator. */
-  generator?: Generator;
+  generator?: Generator | null;
 }
 
 /** Random order; the same as PyTorch's after the same `manualSeed`. Source: torch.utils.data.RandomSampler. */
 export class RandomSampler extends Sampler {
+  readonly dataSource: Sized;
   readonly replacement: boolean;
-  readonly generator: Generator | undefined;
-  private readonly wanted: number | undefined;
+  readonly generator: Generator | null;
+  private readonly wanted: number | null;
 
   constructor(
-    readonly dataSource: Sized,
-    options: RandomSamplerOptions = {},
+    dataSource: Sized | ({ dataSource: Sized } & RandomSamplerOptions),
+    ...args: Arguments<[replacement?: boolean, numSamples?: number | null, generator?: Generator | null], RandomSamplerOptions>
   ) {
     super();
-    rejectUnknownOptions('RandomSampler', options, ['replacement', 'numSamples', 'generator']);
-    const { replacement = false, numSamples, generator } = options;
-    if (typeof replacement !== 'boolean') fail(ArgumentError, 'RandomSampler', 'a boolean as replacement', describe(replacement));
-    checkGenerator('RandomSampler', generator);
-    this.replacement = replacement;
-    this.wanted = numSamples ?? undefined;
-    this.generator = generator;
-    checkCount('RandomSampler', 'numSamples', this.length);
+    const op = 'RandomSampler';
+    const defaults = { dataSource: undefined as unknown, replacement: false, numSamples: null as number | null, generator: null as Generator | null };
+    const given = readSourceArguments(op, defaults, [dataSource, ...args]);
+    checkSized(op, 'dataSource', given.dataSource);
+    checkBoolean(op, 'replacement', given.replacement);
+    checkGenerator(op, given.generator);
+    this.dataSource = given.dataSource;
+    this.replacement = given.replacement;
+    this.wanted = given.numSamples;
+    this.generator = given.generator;
+    checkInteger(op, 'numSamples', this.length, 1);
   }
   get numSamples(): number {
     return this.wanted ?? this.dataSource.length;
@@ -97,71 +104,92 @@ export class RandomSampler extends Sampler {
   }
 }
 
-function generatorIn(op: string, given: Generator | { generator?: Generator } | undefined): Generator | undefined {
-  if (isOptions(given)) rejectUnknownOptions(op, given, ['generator']);
-  const generator = isOptions(given) ? (given as { generator?: Generator }).generator : (given as Generator | undefined);
-  checkGenerator(op, generator);
-  return generator;
+interface GeneratorOption {
+  generator?: Generator | null;
 }
 
 /** The given indices in random order. Source: torch.utils.data.SubsetRandomSampler. */
 export class SubsetRandomSampler extends Sampler {
   readonly indices: readonly number[];
-  readonly generator: Generator | undefined;
-  constructor(indices: Iterable<number>, generator?: Generator | { generator?: Generator }) {
+  readonly generator: Generator | null;
+  constructor(indices: Iterable<number> | ({ indices: Iterable<number> } & GeneratorOption), ...args: Arguments<[generator?: Generator | null], GeneratorOption>) {
     super();
-    this.indices = [...indices];
-    this.generator = generatorIn('SubsetRandomSampler', generator);
+    const op = 'SubsetRandomSampler';
+    const given = readSourceArguments(op, { indices: undefined as unknown, generator: null as Generator | null }, [indices, ...args]);
+    checkGenerator(op, given.generator);
+    this.indices = indicesOf(op, given.indices);
+    this.generator = given.generator;
   }
   override get length(): number {
     return this.indices.length;
   }
   override *[Symbol.iterator](): IterableIterator<number> {
-    for (const i of randperm(this.indices.length, { generator: this.generator }).tolist() as number[]) yield this.indices[i];
+    for (const i of randperm(this.indices.length, { generator: this.generator ?? undefined }).tolist() as number[]) yield this.indices[i];
   }
+}
+
+export interface WeightedRandomSamplerOptions {
+  /** How many indices. */
+  numSamples?: number;
+  /** Draw with repetition. Default true. */
+  replacement?: boolean;
+  /** Default: the default generator. */
+  generator?: Generator | null;
 }
 
 /** Indices with probabilities proportional to weights. Source: torch.utils.data.WeightedRandomSampler. */
 export class WeightedRandomSampler extends Sampler {
   readonly weights: Tensor;
+  readonly numSamples: number;
   readonly replacement: boolean;
-  readonly generator: Generator | undefined;
+  readonly generator: Generator | null;
   constructor(
-    weights: readonly number[] | Tensor,
-    readonly numSamples: number,
-    replacement: boolean | { replacement?: boolean; generator?: Generator } = true,
-    options: { generator?: Generator } = {},
+    weights: Iterable<number> | Tensor | ({ weights: Iterable<number> | Tensor } & WeightedRandomSamplerOptions),
+    ...args: Arguments<[numSamples?: number, replacement?: boolean, generator?: Generator | null], WeightedRandomSamplerOptions>
   ) {
     super();
     const op = 'WeightedRandomSampler';
-    checkCount(op, 'numSamples', numSamples);
-    const given: { replacement?: boolean; generator?: Generator } = typeof replacement === 'object' && replacement !== null ? replacement : { ...options, replacement };
-    rejectUnknownOptions(op, given, ['replacement', 'generator']);
-    if (typeof (given.replacement ?? true) !== 'boolean') fail(ArgumentError, op, 'a boolean as replacement', describe(given.replacement));
+    const defaults = { weights: undefined as unknown, numSamples: undefined as unknown as number, replacement: true, generator: null as Generator | null };
+    const given = readSourceArguments(op, defaults, [weights, ...args]);
+    checkInteger(op, 'numSamples', given.numSamples, 1);
+    checkBoolean(op, 'replacement', given.replacement);
     checkGenerator(op, given.generator);
-    this.weights = weights instanceof Tensor ? weights.detach().double() : tensor([...weights], { dtype: 'float64' });
+    this.weights = given.weights instanceof Tensor ? given.weights.detach().double() : tensor(listOf(op, 'a list of weights', given.weights) as number[], { dtype: 'float64' });
     if (this.weights.shape.length !== 1) fail(ShapeError, op, 'weights of one dimension', describe(this.weights));
-    this.replacement = given.replacement ?? true;
+    this.numSamples = given.numSamples;
+    this.replacement = given.replacement;
     this.generator = given.generator;
   }
   override get length(): number {
     return this.numSamples;
   }
   override *[Symbol.iterator](): IterableIterator<number> {
-    yield* multinomial(this.weights, this.numSamples, this.replacement, { generator: this.generator }).tolist() as number[];
+    yield* multinomial(this.weights, this.numSamples, this.replacement, { generator: this.generator ?? undefined }).tolist() as number[];
   }
 }
 
+interface BatchSamplerOptions {
+  batchSize?: number;
+  dropLast?: boolean;
+}
+type OrderOfItems = Iterable<number> & Partial<Sized>;
+
 /** Batches of another sampler's indices. Source: torch.utils.data.BatchSampler. */
 export class BatchSampler extends Sampler<number[]> {
-  constructor(
-    readonly sampler: Iterable<number> & Partial<Sized>,
-    readonly batchSize: number,
-    readonly dropLast: boolean = false,
-  ) {
+  readonly sampler: OrderOfItems;
+  readonly batchSize: number;
+  readonly dropLast: boolean;
+  constructor(sampler: OrderOfItems | ({ sampler: OrderOfItems } & BatchSamplerOptions), ...args: Arguments<[batchSize?: number, dropLast?: boolean], BatchSamplerOptions>) {
     super();
-    checkCount('BatchSampler', 'batchSize', batchSize);
-    if (typeof dropLast !== 'boolean') fail(ArgumentError, 'BatchSampler', 'a boolean as dropLast', describe(dropLast));
+    const op = 'BatchSampler';
+    const defaults = { sampler: undefined as unknown, batchSize: undefined as unknown as number, dropLast: false };
+    const given = readSourceArguments(op, defaults, [sampler, ...args]);
+    if (typeof given.sampler !== 'object' || given.sampler === null || !(Symbol.iterator in given.sampler)) fail(ArgumentError, op, 'an iterable as sampler', describe(given.sampler));
+    checkInteger(op, 'batchSize', given.batchSize, 1);
+    checkBoolean(op, 'dropLast', given.dropLast);
+    this.sampler = given.sampler as OrderOfItems;
+    this.batchSize = given.batchSize;
+    this.dropLast = given.dropLast;
   }
   override get length(): number {
     const n = this.sampler.length;

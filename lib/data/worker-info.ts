@@ -1,4 +1,5 @@
 /** What a dataset can ask in a worker thread: which worker it is in. */
+import type { AnyDataset } from './fetch.js';
 import { workerThreads } from '../native/builtin.js';
 
 export interface WorkerInfo {
@@ -7,6 +8,14 @@ export interface WorkerInfo {
   readonly numWorkers: number;
   /** The seed of this worker's random numbers. */
   readonly seed: bigint;
+  /** This worker's dataset; null while its module makes it. */
+  readonly dataset: AnyDataset | null;
+}
+
+let dataset: AnyDataset | null = null;
+/** Internal: the worker's entry says which dataset it has. */
+export function setWorkerDataset(made: AnyDataset): void {
+  dataset = made;
 }
 
 /** The worker that this code runs in, or null in the main thread. Source: torch.utils.data.get_worker_info. */
@@ -14,5 +23,5 @@ export function getWorkerInfo(): WorkerInfo | null {
   const data: unknown = workerThreads().workerData;
   if (typeof data !== 'object' || data === null || !('nodegradDataLoader' in data)) return null;
   const { id, numWorkers, seed } = data.nodegradDataLoader as WorkerInfo;
-  return { id, numWorkers, seed };
+  return { id, numWorkers, seed, dataset };
 }

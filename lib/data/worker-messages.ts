@@ -15,8 +15,10 @@ export interface WorkerStart {
   /** The library's URL. */
   readonly library: string;
   readonly dataset: DatasetModule & { readonly module: string };
-  /** Whether the worker collates, or sends the items as they are. */
-  readonly collate: boolean;
+  /** The module of a function to call with the worker's number. */
+  readonly init: { readonly module: string; readonly exportName: string } | null;
+  /** Whether the worker collates items, converts single ones, or sends them as they are. */
+  readonly collate: 'stack' | 'convert' | null;
   readonly batchSize: number | null;
   readonly dropLast: boolean;
 }

@@ -29,9 +29,15 @@ interface Ready {
 async function prepare(): Promise<Ready> {
   const library = (await import(start.library)) as typeof nodegrad;
   library.manualSeed(start.seed);
-  const { datasetOf, defaultCollate, Fetcher } = library.utils.data.DataLoader.internals;
+  const { datasetOf, defaultCollate, defaultConvert, exportOf, Fetcher, setWorkerDataset } = library.utils.data.DataLoader.internals;
   const dataset = await datasetOf(start.dataset);
-  const options = { collate: start.collate ? defaultCollate : null, batchSize: start.batchSize, dropLast: start.dropLast };
+  setWorkerDataset(dataset);
+  if (start.init !== null) {
+    const init = await exportOf(start.init);
+    if (typeof init !== 'function') throw new library.ArgumentError(`DataLoader: expected a function as workerInitFn, got ${typeof init} (export ${start.init.exportName} of ${start.init.module})`);
+    await (init as (id: number) => unknown)(start.id);
+  }
+  const options = { collate: start.collate === null ? null : start.collate === 'stack' ? defaultCollate : defaultConvert, batchSize: start.batchSize, dropLast: start.dropLast };
   return { library, makeFetcher: () => new Fetcher(dataset, options) };
 }
 

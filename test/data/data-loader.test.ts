@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { ArgumentError, full, IndexError, manualSeed, ShapeError, type Tensor, tensor, utils } from '../../lib/index.js';
 import { rejection } from '../serialization/rejection.js';
 
-const { ChainDataset, ConcatDataset, DataLoader, Dataset, defaultCollate, getWorkerInfo, IterableDataset, StackDataset, Subset, TensorDataset } = utils.data;
+const { ChainDataset, ConcatDataset, DataLoader, Dataset, defaultCollate, defaultConvert, getWorkerInfo, IterableDataset, StackDataset, Subset, TensorDataset } = utils.data;
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const result: T[] = [];
@@ -57,6 +57,83 @@ describe('DataLoader', () => {
     expect(await collect(loader)).to.deep.equal(['a+b', 'c']);
   });
 
+  it("takes PyTorch's arguments by position, with options after any of them, or all by name", async () => {
+    const sum = (items: number[]): number => items.reduce((a, b) => a + b, 0);
+    const ten = Array.from({ length: 10 }, (_, i) => i);
+    expect(await lists(new DataLoader(ten, 4, false, null, null, 0, null, true, true, 0, null, null, null, { prefetchFactor: 1 }))).to.deep.equal([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect(await collect(new DataLoader({ dataset: ten, batchSize: 5, collateFn: sum }))).to.deep.equal([10, 35]);
+    expect(await collect(new DataLoader({ dataset: { length: 2, getItem: (i: number) => 10 - i }, collateFn: sum }))).to.deep.equal([10, 9]);
+    expect(await lists(new DataLoader(ten, 5, { sampler: [1, 2] }))).to.deep.equal([[1, 2]]);
+    const loader = new DataLoader(ten, {
+      batchSize: 5,
+      shuffle: null,
+      sampler: null,
+      batchSampler: null,
+      collateFn: null,
+      generator: null,
+      workerInitFn: () => 1,
+      multiprocessingContext: 'spawn',
+      pinMemory: true,
+      pinMemoryDevice: 'cuda',
+      prefetchFactor: null,
+      persistentWorkers: false,
+      inOrder: false,
+      timeout: 0,
+    });
+    expect([loader.length, loader.pinMemory, loader.timeout, [...loader.sampler]]).to.deep.equal([2, true, 0, ten]);
+    for (const [options, message] of [
+      [{ pinMemory: 1 }, /boolean for pinMemory/],
+      [{ workerInitFn: 5 }, /workerInitFn, got 5/],
+      [{ multiprocessingContext: 'thread' }, /multiprocessingContext 'fork'/],
+      [{ prefetch: 1 }, /unknown option "prefetch"/],
+      [{ numWorkers: -1 }, /numWorkers/],
+      [{ timeout: -1 }, /timeout/],
+    ] as const)
+      expect(() => new DataLoader(ten, options as object)).to.throw(ArgumentError, message);
+    expect(() => new DataLoader({ dataset: 5, batchSize: 2 } as never)).to.throw(ArgumentError, /a dataset with getItem/);
+    expect(() => new DataLoader({ batchSize: 2 } as never)).to.throw(ArgumentError, /a dataset with getItem/);
+  });
+
+  it('says for await where it is iterated over as an array is', () => {
+    const loader = new DataLoader([1, 2]) as unknown as Iterable<unknown>;
+    const message = /DataLoader: expected for await \(const batch of loader\)/;
+    expect(() => {
+      for (const _ of loader) break;
+    }).to.throw(ArgumentError, message);
+    expect(() => [...loader]).to.throw(ArgumentError, message);
+    expect(() => Array.from(loader)).to.throw(ArgumentError, message);
+  });
+
+  it('takes a tensor for a dataset of its rows', async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(await lists(new DataLoader(x, { batchSize: 2 }))).to.deep.equal([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [[5, 6]],
+    ]);
+    expect(() => new DataLoader(tensor(1))).to.throw(ShapeError);
+  });
+
+  it('converts items where there are no batches, and hands a collateFn one item', async () => {
+    const items = [{ x: Float32Array.of(1, 2), name: 'a' }];
+    const [item] = (await collect(new DataLoader(items, { batchSize: null }))) as unknown as { x: Tensor; name: string }[];
+    expect([item.x.tolist(), item.name]).to.deep.equal([[1, 2], 'a']);
+    const names = new DataLoader(items, { batchSize: null, collateFn: (one) => (one as unknown as { name: string }).name });
+    expect(await collect(names)).to.deep.equal(['a']);
+    const [long] = (defaultConvert(new Map([['k', [BigInt64Array.of(5n)]]])) as Map<string, Tensor[]>).get('k') ?? [];
+    expect([long.dtype, long.tolist()]).to.deep.equal(['int64', [5]]);
+    expect(defaultConvert(5)).to.equal(5);
+  });
+
   it('takes sync and async iterables, again in each round, and closes them', async () => {
     let closed = 0;
     class Stream extends IterableDataset<number> {
@@ -99,12 +176,12 @@ describe('DataLoader', () => {
         return i;
       },
     };
-    const iterator = new DataLoader(slow, { batchSize: null, prefetch: 2 })[Symbol.asyncIterator]();
+    const iterator = new DataLoader(slow, { batchSize: null, prefetchFactor: 2 })[Symbol.asyncIterator]();
     expect((await iterator.next()).value).to.equal(0);
     expect(begun).to.deep.equal([0, 1, 2]);
     await iterator.return();
     begun.length = 0;
-    expect(await collect(new DataLoader(slow, { batchSize: null, prefetch: 3 }))).to.deep.equal([0, 1, 2, 3]);
+    expect(await collect(new DataLoader(slow, { batchSize: null, prefetchFactor: 3 }))).to.deep.equal([0, 1, 2, 3]);
     const eager = new DataLoader(slow, { batchSize: null })[Symbol.asyncIterator]();
     begun.length = 0;
     await eager.next();
@@ -119,11 +196,11 @@ describe('DataLoader', () => {
         return i;
       },
     };
-    for (const prefetch of [0, 2]) {
+    for (const prefetchFactor of [0, 2]) {
       const seen: unknown[] = [];
       const error = await rejection(
         (async () => {
-          for await (const item of new DataLoader(failing, { batchSize: null, prefetch })) seen.push(item);
+          for await (const item of new DataLoader(failing, { batchSize: null, prefetchFactor })) seen.push(item);
         })(),
       );
       expect(error).to.be.instanceOf(RangeError);
@@ -158,8 +235,8 @@ describe('DataLoader', () => {
       [{ batchsize: 2 }, /did you mean "batchSize"/],
       [{ batchSize: 0 }, /batchSize/],
       [{ batchSize: 1.5 }, /batchSize/],
-      [{ prefetch: -1 }, /prefetch/],
-      [{ shuffle: 1 }, /boolean as shuffle/],
+      [{ prefetchFactor: -1 }, /prefetchFactor/],
+      [{ shuffle: 1 }, /boolean for shuffle/],
       [{ shuffle: true, sampler: [0] }, /either sampler or shuffle/],
       [{ batchSampler: [[0]], shuffle: true }, /batchSampler without/],
       [{ batchSampler: [[0]], batchSize: 2 }, /batchSampler without/],
@@ -186,7 +263,8 @@ describe('datasets', () => {
     const dataset = new TensorDataset(x.transpose(0, 1), tensor([5, 6]));
     expect(dataset.getItem(1).map((t) => t.tolist())).to.deep.equal([[2, 4], 6]);
     expect(() => dataset.getItem(2)).to.throw(IndexError);
-    expect(() => dataset.getItem(-1)).to.throw(IndexError);
+    expect(dataset.getItem(-2).map((t) => t.tolist())).to.deep.equal([[1, 3], 5]);
+    expect(() => dataset.getItem(-3)).to.throw(IndexError);
     expect(() => new TensorDataset()).to.throw(ArgumentError);
     expect(() => new TensorDataset(x, tensor([1]))).to.throw(ShapeError, /2 rows/);
     expect(() => new TensorDataset(tensor(1))).to.throw(ShapeError);

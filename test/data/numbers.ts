@@ -46,6 +46,23 @@ export class Stream extends utils.data.IterableDataset<number> {
   }
 }
 
+/** Item i: i plus a number that `begin` sets in each worker. */
+export class Begun extends utils.data.Dataset<number> {
+  offset = 0;
+  constructor(override readonly length: number) {
+    super();
+  }
+  override getItem(index: number): number {
+    return this.offset + index;
+  }
+}
+export async function begin(id: number): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  const info = utils.data.getWorkerInfo();
+  if (info === null || info.id !== id) throw new Error('not in that worker');
+  (info.dataset as Begun).offset = 100 * (id + 1);
+}
+
 /** Random numbers of the worker's own stream. */
 export function noise(): utils.data.Dataset<Tensor> {
   return { length: 4, getItem: () => tensor([0]).uniform_() } as utils.data.Dataset<Tensor>;

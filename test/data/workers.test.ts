@@ -84,6 +84,14 @@ describe('DataLoader with workers', function () {
     expect(await draw()).to.deep.equal(values);
   });
 
+  it('runs a workerInitFn of a module in each worker, which finds its dataset', async () => {
+    const loader = new DataLoader<unknown, Tensor>({ module, exportName: 'Begun', options: 6 }, { numWorkers: 2, batchSize: 1, workerInitFn: { module, exportName: 'begin' } });
+    expect((await collect(loader)).map((batch) => batch.item())).to.deep.equal([100, 201, 102, 203, 104, 205]);
+    expect(() => numbers({ length: 2 }, { workerInitFn: () => 1 })).to.throw(ArgumentError, /the module of workerInitFn/);
+    const failing = new DataLoader({ module, exportName: 'Begun', options: 2 }, { numWorkers: 1, workerInitFn: { module, exportName: 'nothing' } });
+    expect((await rejection(collect(failing))).message).to.match(/a function as workerInitFn, got number/);
+  });
+
   it("hands on a worker's error with its stack, in its turn", async () => {
     const seen: unknown[] = [];
     const error = await rejection(
