@@ -37,8 +37,8 @@ export type PublicArguments<P extends readonly string[], A extends readonly unkn
     : Positional<P, A> | [named: AllNamed<P, A>]
   : Positional<P, A>;
 export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (...args: PublicArguments<P, A>) => R;
-/** What follows the first operand, where that may be a tensor. */
-type AfterFirst<A> = A extends [infer First, ...infer Rest] ? (Tensor extends First ? Rest : never) : never;
+/** What follows the first operand; the list of one argument that names all is none of a method's. It looks at lengths alone: a look at the type Tensor would be circular. */
+type AfterFirst<A> = A extends [unknown] ? never : A extends [unknown, ...infer Rest] ? Rest : never;
 /** The method form of a public function: its first operand is the receiver. */
 export type Method<F extends (...args: never) => unknown> = F extends (...args: infer A) => infer R ? (...args: AfterFirst<A>) => R : never;
 
