@@ -34,7 +34,7 @@ export abstract class Callable {
  * The end of the prototype chain. A proxy there sees only what nothing before it answers, so that properties that exist, methods and calls
  * cost what they cost without it; a proxy in the place of the object would slow all of them down.
  */
-const END = new Proxy(Object.prototype, {
+const END = new Proxy({} as object, {
   get(target, name, receiver: unknown): unknown {
     if (typeof name === 'symbol' || name in target || typeof receiver !== 'function') return Reflect.get(target, name, receiver);
     return (receiver as unknown as Callable)[MISSING](name);

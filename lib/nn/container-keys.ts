@@ -8,9 +8,14 @@ export function indexOfName(name: string): number | null {
 
 /** An index counted from the start. Throws IndexError outside of [-length, last]. */
 export function placeOf(op: string, index: number, length: number, last = length - 1): number {
-  const wrapped = index < 0 ? index + length : index;
+  const wrapped = Number.isInteger(index) && index < 0 ? index + length : index;
   if (!Number.isInteger(index) || wrapped < 0 || wrapped > last) fail(IndexError, op, length === 0 && last < 0 ? 'a member' : `an index in [${-length}, ${last}]`, describe(index));
   return wrapped;
+}
+
+/** The bounds of a slice, each a whole number or absent. */
+export function checkBounds(op: string, start: number | undefined, end: number | undefined): void {
+  for (const bound of [start, end]) if (bound !== undefined && !Number.isInteger(bound)) fail(ArgumentError, op, 'whole numbers for start and end', describe(bound));
 }
 
 /** A name that state dicts can hold, or an ArgumentError. */

@@ -3,7 +3,7 @@ import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import { isOptions } from '../ops/define-function.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
-import { checkKey, indexOfName, listOf, placeOf } from './container-keys.js';
+import { checkBounds, checkKey, indexOfName, listOf, placeOf } from './container-keys.js';
 import { type Layer, Module } from './module.js';
 import { indented } from './module-print.js';
 
@@ -103,6 +103,7 @@ export class Sequential extends IndexedModules<Module> {
   }
   /** The members of a range, as a Sequential that shares them. */
   slice(start?: number, end?: number): Sequential {
+    checkBounds('Sequential.slice', start, end);
     return new Sequential(new Map([...this.held].slice(start, end) as [string, Module][]));
   }
   override forward(input: Tensor): Tensor {
@@ -129,6 +130,7 @@ export class ModuleList<M extends Module = Layer> extends IndexedModules<M> {
   }
   /** The members of a range, as a list that shares them. */
   slice(start?: number, end?: number): ModuleList<M> {
+    checkBounds('ModuleList.slice', start, end);
     return new ModuleList(this.list().slice(start, end));
   }
   /** Equal neighbours are printed once, with their number. */

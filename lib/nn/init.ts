@@ -9,11 +9,11 @@ import { defineFunction } from '../ops/define-function.js';
 import { isScalar, tensorArgument } from '../ops/promotion.js';
 import { randperm } from '../random/creation.js';
 import type { Generator } from '../random/generator.js';
-import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { type Tensor, tensorOver, windowOn } from '../tensor/tensor.js';
 import { contiguousStrides } from '../shape/layout.js';
+import { calculateFanInAndFanOut } from './fans.js';
 import { orthonormalColumns } from './orthonormal.js';
 
 type Rng = Generator | null;
@@ -53,12 +53,6 @@ export const calculateGain = defineFunction({ name: 'nn.init.calculateGain', par
   return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
 });
 
-/** How many inputs an output is made of, and how many outputs an input reaches, by the shape of a weight. */
-export function calculateFanInAndFanOut(op: string, tensor: Tensor): { fanIn: number; fanOut: number } {
-  if (tensor.shape.length < 2) fail(ShapeError, op, 'a tensor of at least 2 dimensions', describe(tensor));
-  const field = elementCount(tensor.shape.slice(2));
-  return { fanIn: tensor.shape[1] * field, fanOut: tensor.shape[0] * field };
-}
 function fanOf(op: string, tensor: Tensor, mode: string): number {
   const fans = calculateFanInAndFanOut(op, tensor);
   const name = snake(mode).toLowerCase();

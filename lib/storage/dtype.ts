@@ -96,6 +96,6 @@ export function getDefaultDtype(): DType {
 /** Sets the floating type of new tensors. */
 export function setDefaultDtype(dtype: DType): void {
   const info = dtypeInfo('setDefaultDtype', dtype);
-  if (!info.floating) throw new ArgumentError(`setDefaultDtype: expected a floating dtype, got ${JSON.stringify(dtype)}`);
+  if (!info.floating) throw new ArgumentError(`setDefaultDtype: expected a floating dtype, got ${describe(dtype)}`);
   defaultFloat = info;
 }

@@ -171,7 +171,7 @@ describe('odd calls of every module class', () => {
 });
 
 describe('odd arguments of every constructor', () => {
-  for (const [name, value] of Object.entries(nn)) {
+  for (const [name, value] of Object.entries({ ...nn, 'utils.rnn.PackedSequence': nn.utils.rnn.PackedSequence })) {
     if (typeof value !== 'function' || name === 'deepcopy' || ['RNNBase', 'RNNCellBase'].includes(name)) continue;
     it(`nn.${name}`, () => {
       const Class = value as unknown as new (...args: unknown[]) => unknown;
@@ -190,6 +190,84 @@ describe('odd arguments of every constructor', () => {
           attempt(`${label} ${count + 1} times`, new Array<unknown>(count + 1).fill(make()));
         }
       }
+      expect(problems).to.deep.equal([]);
+    });
+  }
+});
+
+/** All functions of a namespace and of those in it, by path. */
+function functionsOf(path: string, namespace: object): [string, (...args: unknown[]) => unknown][] {
+  return Object.entries(namespace).flatMap(([name, value]) => {
+    if (typeof value === 'object' && value !== null) return functionsOf(`${path}.${name}`, value as object);
+    return typeof value === 'function' && !/^class /.test(Function.prototype.toString.call(value)) ? [[`${path}.${name}`, value as (...args: unknown[]) => unknown] as const] : [];
+  }) as [string, (...args: unknown[]) => unknown][];
+}
+
+/** Odd arguments after some good ones, and in their places. */
+function attempts(good: () => unknown[]): [string, () => unknown[]][] {
+  const { length } = good();
+  return odd.flatMap(([label, make]) => {
+    const out: [string, () => unknown[]][] = [[`${label} three times`, () => [make(), make(), make()]]];
+    for (let i = 0; i <= length; i++)
+      out.push([
+        `${label} at ${i}`,
+        () =>
+          good()
+            .map((own, k) => (k === i ? make() : own))
+            .concat(i === length ? [make()] : []),
+      ]);
+    out.push([`${label} at the end`, () => [...good(), undefined, make()]]);
+    return out;
+  });
+}
+function problemsOf(what: string, calls: readonly [string, () => unknown][]): string[] {
+  return calls.flatMap(([label, call]) => {
+    try {
+      typed(`${what} with ${label}`, call);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  });
+}
+
+describe('odd arguments of nn.init and nn.utils', () => {
+  const starts: [string, () => unknown[]][] = [
+    ['a parameter', () => [new nn.Parameter(ones([3, 4]))]],
+    ['parameters and a number', () => [[new nn.Parameter(ones([3, 4]))], 0.5]],
+    ['a module', () => [new nn.Linear(4, 3)]],
+    ['a module and a name', () => [new nn.Linear(4, 3), 'weight']],
+  ];
+  for (const [name, fn] of [...functionsOf('nn.init', nn.init), ...functionsOf('nn.utils', nn.utils)]) {
+    it(name, () => {
+      const calls = starts.flatMap(([start, make]) => attempts(make).map(([label, args]): [string, () => unknown] => [`${start}, ${label}`, () => fn(...args())]));
+      expect(problemsOf(name, [['nothing', () => fn()], ...calls])).to.deep.equal([]);
+    });
+  }
+});
+
+describe('odd arguments of methods of modules', () => {
+  // Between files of the library, whose arguments are right.
+  const internal = /^(deepcopyWith|setMember|registerTensor|ownTensors|ownModules|stateKey|absentBefore|holdModule|childLines|hold|place|list|setList|replace)$/;
+  for (const name of ['BatchNorm1d', 'Sequential', 'ModuleList', 'ModuleDict', 'ParameterList', 'ParameterDict']) {
+    const { make } = moduleSamples.get(name)!;
+    const methods = new Set<string>();
+    for (let p: object = Object.getPrototypeOf(make()) as object; Object.hasOwn(p, 'constructor') && p !== Object.prototype; p = Object.getPrototypeOf(p) as object)
+      for (const key of Object.getOwnPropertyNames(p))
+        if (typeof Object.getOwnPropertyDescriptor(p, key)?.value === 'function' && key !== 'constructor' && !internal.test(key)) methods.add(key);
+    it(`nn.${name}: ${methods.size} methods`, () => {
+      const problems = [...methods].flatMap((method) => {
+        const call = (args: unknown[]) => (): unknown => {
+          const module = make();
+          return (open(module)[method] as (...given: unknown[]) => unknown).apply(module, args);
+        };
+        const calls = odd.flatMap(([label, value]): [string, () => unknown][] => [
+          [label, call([value()])],
+          [`a name and ${label}`, call(['x', value()])],
+          [`${label} and a module`, call([value(), new nn.ReLU()])],
+        ]);
+        return problemsOf(`nn.${name}.${method}`, [['nothing', call([])], ...calls]);
+      });
       expect(problems).to.deep.equal([]);
     });
   }

@@ -167,6 +167,7 @@ describe('the rule of assignment', () => {
     const m = new Extended() as unknown as { extra: unknown; missing?: unknown; toString: unknown };
     expect((m.extra as () => number)()).to.equal(3);
     expect(m.missing).to.equal(undefined);
+    expect(m).to.be.instanceOf(Object);
     expect(Object.hasOwn(m, 'training')).to.equal(true);
     expect(() => `${m}`).to.not.throw();
   });

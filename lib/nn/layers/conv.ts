@@ -7,7 +7,8 @@ import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial.js'
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
-import { calculateFanInAndFanOut, kaimingUniform_, uniform_ } from '../init.js';
+import { calculateFanInAndFanOut } from '../fans.js';
+import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
 import { repr } from '../python-repr.js';

@@ -3,7 +3,7 @@ import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
 import { defineFunction } from '../../ops/define-function.js';
 import { vectorNorm } from '../../ops/norm.js';
-import { resultType } from '../../ops/promotion.js';
+import { resultType, tensorArgument } from '../../ops/promotion.js';
 import { defaultFloatInfo, FLOAT64 } from '../../storage/dtype.js';
 import { scalarOf } from '../../tensor/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -61,6 +61,7 @@ export const clipGradsWithNorm_ = defineFunction(
   { name: 'nn.utils.clipGradsWithNorm_', parameters: ['parameters', 'maxNorm', 'totalNorm', 'foreach'], required: 3 },
   (parameters: Parameters, maxNorm: number, totalNorm: Tensor, _foreach?: boolean | null): void => {
     if (typeof maxNorm !== 'number' || Number.isNaN(maxNorm)) fail(ArgumentError, 'clipGradsWithNorm_', 'a number for maxNorm', describe(maxNorm));
+    tensorArgument('clipGradsWithNorm_', 'totalNorm', totalNorm);
     const round = totalNorm.info === FLOAT64 ? (x: number): number => x : Math.fround;
     const factor = round(maxNorm / round(Number(totalNorm.item()) + 1e-6));
     // A NaN goes into the gradients, as in PyTorch; 1 and more would change nothing.
