@@ -9,6 +9,7 @@ import { contiguousOf } from '../ops/cast.js';
 import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';
+import { checkStateDict } from '../state-dict.js';
 import { FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -234,8 +235,8 @@ export class GradScaler {
   loadStateDict(state: Record<string, unknown>): void {
     if (!this.enabled) return;
     const op = 'GradScaler.loadStateDict';
-    if (typeof state !== 'object' || state === null || Object.keys(state).length === 0)
-      fail(CheckpointError, op, 'a state dict of an enabled GradScaler', 'an empty one, perhaps of a disabled GradScaler');
+    checkStateDict(op, state);
+    if (Object.keys(state).length === 0) fail(CheckpointError, op, 'a state dict of an enabled GradScaler', 'an empty one, perhaps of a disabled GradScaler');
     const number = (key: string): number => {
       const value = state[key];
       return typeof value === 'number' ? value : fail(CheckpointError, op, `a number for ${key}`, describe(value));

@@ -4,6 +4,7 @@ import { copyInto } from '../ops/cast.js';
 import { detach } from '../ops/convert.js';
 import { reshape } from '../ops/view.js';
 import { sameShape, type Shape } from '../shape/layout.js';
+import { checkStateDict } from '../state-dict.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -96,7 +97,7 @@ function versionIn(state: object, path: string): number {
 }
 
 export function loadState(root: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, { strict = true, assign = false }: LoadOptions): LoadResult {
-  if (typeof given !== 'object' || given === null || given instanceof Tensor) throw new CheckpointError(`loadStateDict: expected a state dict, got ${describe(given)}`);
+  checkStateDict('loadStateDict', given);
   // A copy, which hooks may change.
   const state: Record<string, unknown> = given instanceof Map ? Object.fromEntries(given) : { ...given };
   const places = placesOf(root, '');

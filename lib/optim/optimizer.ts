@@ -8,6 +8,7 @@ import { isOptions } from '../ops/define-function.js';
 import { observer, watched } from '../ops/dispatch-state.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkStateDict } from '../state-dict.js';
 import { checkBoolean, checkFunction, readArguments } from '../arguments.js';
 import { camelCase, snakeCase } from './arguments.js';
 import { loadValue, type ParamState } from './state.js';
@@ -337,6 +338,7 @@ export class Optimizer {
    */
   loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;
+    checkStateDict(op, given);
     this.settle(true);
     let dict = given;
     for (const { hook } of this.loadingHooks) dict = hook(this, dict as OptimizerStateDict) ?? dict;

@@ -1,5 +1,6 @@
 /** Schedulers made of schedulers: one after another, or all at once. */
 import { ArgumentError, CheckpointError, describe, fail } from '../../errors.js';
+import { checkStateDict } from '../../state-dict.js';
 import { type Arguments, checkNumber, readArguments } from '../../arguments.js';
 import type { Optimizer } from '../optimizer.js';
 import { ReduceLROnPlateau } from './plateau.js';
@@ -35,9 +36,10 @@ abstract class ComposedLR extends LRScheduler {
     return { ...super.stateDict(), _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
   }
   override loadStateDict(state: Record<string, unknown>): void {
-    const saved = state?._schedulers;
-    if (!Array.isArray(saved) || saved.length !== this.schedulers.length)
-      fail(CheckpointError, `${this.constructor.name}.loadStateDict`, `the states of ${this.schedulers.length} schedulers`, describe(saved));
+    const op = `${this.constructor.name}.loadStateDict`;
+    checkStateDict(op, state);
+    const saved = state._schedulers;
+    if (!Array.isArray(saved) || saved.length !== this.schedulers.length) fail(CheckpointError, op, `the states of ${this.schedulers.length} schedulers`, describe(saved));
     super.loadStateDict(state);
     this.schedulers.forEach((scheduler, i) => {
       scheduler.loadStateDict((saved as Record<string, unknown>[])[i]);

@@ -3,6 +3,7 @@
  * PyTorch's keys. It knows no schedule.
  */
 import { ArgumentError, CheckpointError, describe, fail, NodegradError } from '../../errors.js';
+import { checkStateDict } from '../../state-dict.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { checkNumber, readArguments } from '../../arguments.js';
 import { camelCase, snakeCase } from '../arguments.js';
@@ -232,7 +233,7 @@ export class LRScheduler {
   /** Takes over a state dict, PyTorch's own included; keys that this scheduler does not have are left alone. The optimizer has one of its own. */
   loadStateDict(state: Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;
-    if (typeof state !== 'object' || state === null || Array.isArray(state)) fail(CheckpointError, op, 'an object', describe(state));
+    checkStateDict(op, state);
     this.begun?.(true);
     const fields = this as unknown as Record<string, unknown>;
     const loaded = new Map<string, unknown>();
