@@ -26,7 +26,7 @@ abstract class NormBase extends Module {
   readonly numFeatures: number;
   readonly eps: number;
   /** How far running statistics move at each step; null: they are the mean of all steps. */
-  readonly momentum: number | null;
+  momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
   declare weight: Parameter | null;
@@ -84,7 +84,7 @@ function buffer(name: string, shape: readonly number[], factory: Factory): Tenso
   return new Tensor(p.storage, null, p.info, p.shape, p.strides, p.offset, true);
 }
 
-abstract class BatchNorm extends NormBase {
+export abstract class BatchNorm extends NormBase {
   constructor(
     name: string,
     private readonly ndims: readonly number[],
