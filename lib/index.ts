@@ -33,6 +33,8 @@ export { type Device, device, type DeviceName, getDefaultDevice, setDefaultDevic
 export { finfo, type FloatLimits, iinfo, type IntegerLimits } from './storage/type-limits.js';
 export type { DType } from './storage/dtype.js';
 export * from './storage/dtype-names.js';
+export type { MemoryFormat } from './shape/memory-format.js';
+export * from './shape/memory-format-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
 export { asTensor, fromNumpy, tensor } from './tensor/creation.js';
 export type { CreationOptions, TensorData, TensorOptions } from './tensor/creation.js';

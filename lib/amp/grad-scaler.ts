@@ -5,7 +5,8 @@
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { mul } from '../ops/arithmetic.js';
-import { contiguousOf } from '../ops/cast.js';
+import { castAs } from '../ops/cast.js';
+import { isDense } from '../shape/memory-format.js';
 import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -161,7 +162,7 @@ export class GradScaler {
         if (grad === null) continue;
         if (grad.info.name === 'float16') fail(DTypeError, op, 'gradients of float32 or float64 (keep parameters in float32 under autocast)', 'float16', { grad });
         // A gradient whose elements share memory is laid out anew: each must be divided once.
-        if (!grad.contiguousLayout) param.gradient = contiguousOf(grad);
+        if (!isDense(grad.shape, grad.strides)) param.gradient = castAs(grad, grad.info);
         gradients.push(param.gradient as Tensor);
       }
     }

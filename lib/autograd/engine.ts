@@ -6,7 +6,8 @@
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import { observer } from '../ops/dispatch-state.js';
-import { elementCount, sameShape, type Shape } from '../shape/layout.js';
+import { elementCount, placeAlike, sameShape, type Shape } from '../shape/layout.js';
+import { isDense } from '../shape/memory-format.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';
@@ -239,7 +240,7 @@ function deliver(node: Node, index: number, gradient: Tensor, createGraph: boole
 
 /** The sum of two gradients, into the first's memory where the engine alone owns it. */
 function addUp(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
-  if (!createGraph && !a.storage.shared && a.contiguousLayout && ownsAll(a) && a.info === b.info && sameShape(a.shape, b.shape)) {
+  if (!createGraph && !a.storage.shared && ownsAll(a) && (a.contiguousLayout || isDense(a.shape, a.strides)) && a.info === b.info && sameShape(a.shape, b.shape)) {
     gradientOperators.addInto(a, b);
     if (b.storage !== a.storage) discard(b);
     return a;
@@ -290,16 +291,22 @@ function runHooks(node: Node, gradients: (Tensor | null)[]): void {
   }
 }
 
+/** Whether a gradient lies in memory as its leaf does, or row by row where the leaf has gaps; so optimizers walk both in step. */
+function fitsLayout(leaf: Tensor, gradient: Tensor): boolean {
+  if (leaf.contiguousLayout || !isDense(leaf.shape, leaf.strides)) return gradient.contiguousLayout;
+  return placeAlike(leaf.shape, leaf.strides, gradient.strides);
+}
+
 /** Adds a gradient into a leaf: takes its memory over where the engine alone owns it. */
 function accumulate(leaf: Tensor, gradient: Tensor, createGraph: boolean): void {
   const before = leaf.gradient;
   if (before === null) {
-    if (createGraph || (!gradient.storage.shared && gradient.contiguousLayout && ownsAll(gradient))) {
+    if (createGraph || (!gradient.storage.shared && fitsLayout(leaf, gradient) && ownsAll(gradient))) {
       leaf.gradient = gradient;
       gradient.storage.shared = gradient.storage.shared || createGraph;
       gradient.storage.transient = false;
     } else {
-      leaf.gradient = gradientOperators.copy(gradient);
+      leaf.gradient = gradientOperators.copyFor(leaf, gradient);
       discard(gradient);
     }
   } else if (createGraph) leaf.gradient = gradientOperators.add(before, gradient);

@@ -15,8 +15,8 @@ export interface GradientOperators {
   sumToShape(gradient: Tensor, shape: Shape): Tensor;
   /** Another element type, recorded. */
   cast(gradient: Tensor, info: DTypeInfo): Tensor;
-  /** A contiguous copy, unrecorded. */
-  copy(gradient: Tensor): Tensor;
+  /** A copy in the layout of the leaf that it belongs to, unrecorded. */
+  copyFor(leaf: Tensor, gradient: Tensor): Tensor;
 }
 
 export const gradientOperators = {} as GradientOperators;

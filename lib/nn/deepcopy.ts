@@ -1,6 +1,6 @@
 /** Python's copy.deepcopy for modules, tensors and plain data: what is shared inside stays shared inside the copy. */
 import { AutogradError } from '../errors.js';
-import { castTo } from '../ops/cast.js';
+import { castAs } from '../ops/cast.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -39,9 +39,9 @@ function twinOf(item: unknown, copy: <V>(value: V) => V, seen: Map<unknown, unkn
 
 function tensorTwin(item: Tensor): Tensor {
   if (item.node !== null) throw new AutogradError(`deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} (${item.dtype}[${item.shape}])`);
-  const data = castTo(item, item.info);
+  const data = castAs(item, item.info);
   const twin = item instanceof Parameter ? new Parameter(data, item.requiresGrad) : data;
   if (!(item instanceof Parameter) && item.requiresGrad) twin.requiresGrad_();
-  if (item.gradient !== null) twin.grad = castTo(item.gradient, item.gradient.info);
+  if (item.gradient !== null) twin.grad = castAs(item.gradient, item.gradient.info);
   return twin;
 }

@@ -1,4 +1,5 @@
 /** The parameters of Module's methods: PyTorch's names in order, and the types of what is given for them. */
+import type { MemoryFormat } from '../shape/memory-format.js';
 import type { DType } from '../storage/dtype.js';
 import type { DeviceName } from '../tensor/device.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -23,8 +24,8 @@ export const TARGET = ['target'] as const;
 export type Target = [target: string];
 export const SET_SUBMODULE = ['target', 'module', 'strict'] as const;
 export type SetSubmodule = [target: string, module: Module, strict?: boolean];
-export const TO = ['target', 'dtype', 'nonBlocking', 'device', 'tensor'] as const;
-export type To = [target?: DType | DeviceName | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor];
+export const TO = ['target', 'dtype', 'nonBlocking', 'device', 'tensor', 'memoryFormat'] as const;
+export type To = [target?: DType | DeviceName | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor, memoryFormat?: MemoryFormat];
 export const STATE_DICT = ['destination', 'prefix', 'keepVars'] as const;
 export type StateDictCall = [destination?: StateDict | null, prefix?: string, keepVars?: boolean];
 export const LOAD_STATE_DICT = ['stateDict', 'strict', 'assign'] as const;

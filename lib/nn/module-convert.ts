@@ -1,8 +1,9 @@
-/** Modules in another type: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
+/** Modules in another type or memory format: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castTo } from '../ops/cast.js';
-import { type DType, type DTypeInfo, dtypeInfo, isDType } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { castAs, castInFormat, copyInto } from '../ops/cast.js';
+import { formatStrides, type MemoryFormat, suggestedFormat } from '../shape/memory-format.js';
+import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
+import { allocateAs } from '../tensor/allocate.js';
 import { checkDevice, isDeviceName } from '../tensor/device.js';
 import { rebind, Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
@@ -15,6 +16,8 @@ export interface ModuleToOptions {
   nonBlocking?: boolean;
   /** A tensor whose dtype is taken. */
   tensor?: Tensor;
+  /** For parameters and buffers of 4 or 5 dimensions; others stay as they lie. Default 'preserve_format'. */
+  memoryFormat?: MemoryFormat;
 }
 
 /** The dtype that `to(target, ...)` asks for, or undefined for none. */
@@ -32,30 +35,38 @@ export function targetType(target: unknown, options: ModuleToOptions): DType | u
   return named;
 }
 
-/** Floating parameters and buffers in another floating type. Throws ArgumentError for any other type. */
-export function convertFloating<M extends Module>(op: string, root: M, dtype: DType): M {
-  const info = dtypeInfo(op, dtype);
-  if (!info.floating) fail(ArgumentError, op, 'a floating dtype for a module', dtype);
-  replace(root, true, (t) => (t.info.floating ? castTo(t, info) : t), info);
+/**
+ * Floating parameters and buffers in another floating type (undefined: in their own), and those of 4 or 5 dimensions in a memory format. Throws ArgumentError
+ * for any other type, and ShapeError for a format of another number of dimensions.
+ */
+export function convertFloating<M extends Module>(op: string, root: M, dtype: DType | undefined, format: MemoryFormat = 'preserve_format'): M {
+  const info = dtype === undefined ? null : dtypeInfo(op, dtype);
+  if (info !== null && !info.floating) fail(ArgumentError, op, 'a floating dtype for a module', info.name);
+  const moves = (t: Tensor): boolean => format !== 'preserve_format' && (t.shape.length === 4 || t.shape.length === 5);
+  for (const module of root.modules()) for (const { tensor } of module.ownTensors()) if (moves(tensor)) formatStrides(op, tensor.shape, format);
+  replace(root, true, (t) => {
+    const to = info !== null && t.info.floating ? info : t.info;
+    if (!moves(t)) return to === t.info ? t : castAs(t, to);
+    return to === t.info && suggestedFormat(t.shape, t.strides) === format ? t : castInFormat(op, t, to, format);
+  });
   return root;
 }
 /** All parameters and buffers in another type. Throws ArgumentError where a parameter that requires grad would lose its gradient. */
 export function convertAll<M extends Module>(op: string, root: M, dtype: DType): M {
   const info = dtypeInfo(op, dtype);
   if (!info.floating && root.parameters().some((p) => p.requiresGrad)) fail(ArgumentError, op, 'a floating dtype for a module whose parameters require grad', dtype);
-  replace(root, true, (t) => castTo(t, info), info);
+  replace(root, true, (t) => (t.info === info ? t : castAs(t, info)));
   return root;
 }
 /** Uninitialised memory in the place of all parameters and buffers. */
 export function emptied(root: Module, recurse: boolean): void {
-  replace(root, recurse, (t) => allocate(t.shape, t.info), null);
+  replace(root, recurse, (t) => allocateAs(t));
 }
 
-/** Puts what `change` gives in the place of every tensor, and gradients in `info` where one is given. */
-function replace(root: Module, recurse: boolean, change: (tensor: Tensor) => Tensor, info: DTypeInfo | null): void {
+/** Puts what `change` gives in the place of every tensor, and gradients in its type and layout. */
+function replace(root: Module, recurse: boolean, change: (tensor: Tensor) => Tensor): void {
   for (const module of recurse ? root.modules() : [root]) {
     for (const { property, tensor, buffer } of module.ownTensors()) {
-      if (info !== null && tensor.info === info) continue;
       const changed = change(tensor);
       if (changed === tensor) continue;
       if (buffer) {
@@ -64,7 +75,10 @@ function replace(root: Module, recurse: boolean, change: (tensor: Tensor) => Ten
       }
       const { gradient } = tensor;
       rebind(tensor, changed);
-      if (gradient !== null) tensor.grad = castTo(gradient, changed.info);
+      if (gradient === null) continue;
+      const moved = allocateAs(changed);
+      copyInto(moved, gradient);
+      tensor.grad = moved;
     }
   }
 }

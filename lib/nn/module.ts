@@ -10,9 +10,11 @@
  */
 import { inspect } from 'node:util';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { filledTensor } from '../ops/cast.js';
+import { fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
+import { memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType } from '../storage/dtype.js';
+import { allocateAs } from '../tensor/allocate.js';
 import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 import { constructorArguments as named, flag } from './arguments.js';
@@ -282,14 +284,19 @@ export class Module extends Callable {
     const drop = flag('zeroGrad', 'setToNone', setToNone);
     for (const parameter of this.parameters()) {
       const { gradient } = parameter;
-      if (gradient !== null) parameter.grad = drop ? null : filledTensor(gradient.shape, gradient.info, 0);
+      if (gradient === null) continue;
+      parameter.grad = drop ? null : allocateAs(gradient);
+      if (parameter.gradient !== null) fillWith(parameter.gradient, 0);
     }
   }
-  /** Floating parameters and buffers in another floating type: to(dtype), to(device, dtype), to(tensor) or to({ dtype, device }). */
+  /**
+   * Floating parameters and buffers in another floating type, and those of 4 or 5 dimensions in another memory format: to(dtype), to(device, dtype),
+   * to(tensor) or to({ dtype, device, memoryFormat }). Throws ShapeError, before anything is changed, where a format does not fit the dimensions.
+   */
   to(...args: sig.Given<typeof sig.TO, sig.To>): this {
     const { target, ...options } = named<typeof sig.TO, sig.To>('to', sig.TO, 0, args as never);
     const dtype = targetType(target, options satisfies ModuleToOptions);
-    return dtype === undefined ? this : convertFloating('to', this, dtype);
+    return convertFloating('to', this, dtype, memoryFormatArgument('to', options.memoryFormat, 'preserve_format'));
   }
   float(): this {
     return convertFloating('float', this, 'float32');

@@ -15,8 +15,8 @@ import { whereOp } from './selection.js';
 type Gradients = readonly (Tensor | null)[];
 
 /** An activation y = f(x), saving x (or y, where f' can be read off it): dx = backward(g, saved). */
-function activation(name: string, backward: () => Elementwise, keep: Keep = (_, [x]) => [x]): Elementwise {
-  return elementwiseOp({ name, keep, backward: (g, context): Gradients => [backward()([g, context.saved(0)], context.spec.numbers)] });
+function activation(name: string, backward: () => Elementwise, keep: Keep = (_, [x]) => [x], layout?: 'contiguous'): Elementwise {
+  return elementwiseOp({ name, layout, keep, backward: (g, context): Gradients => [backward()([g, context.saved(0)], context.spec.numbers)] });
 }
 /** z = g f'(x) where f' is constant in pieces: dg = h f'(x), and nothing for x. */
 function piecewiseBackward(name: string): Elementwise {
@@ -151,8 +151,8 @@ const softplusBackwardOp = smoothBackward('softplusBackward', (hg, x, [beta, thr
   const z = scaled(x, beta);
   return whereOp([scalarTensor(0, x.info), scaled(mulOp([hg, bump(sigmoid.op([z]))]), beta), geOp([z, scalarTensor(threshold, x.info)])]);
 });
-/** y = ln sigmoid x. */
-export const logsigmoidOp = activation('logsigmoid', () => logsigmoidBackwardOp);
+/** y = ln sigmoid x, which PyTorch lays out row by row. */
+export const logsigmoidOp = activation('logsigmoid', () => logsigmoidBackwardOp, undefined, 'contiguous');
 /** f' = sigmoid(-x), f'' = -s (1 - s). */
 const logsigmoidBackwardOp = smoothBackward('logsigmoidBackward', (hg, x) => scaledMulOp([hg, bump(sigmoid.op([x]))], [-1]));
 

@@ -1,6 +1,7 @@
 /** Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the pooling itself. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
+import { isRowMajor } from '../shape/result-strides.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -11,6 +12,7 @@ import type { OutputSize } from './max-pool.js';
 import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
 import { tensorArgument } from './promotion.js';
 import { meanOp } from './reduce.js';
+import { inFormatOf, inFormatOfRows } from './relayout.js';
 import type { Sizes, SpatialDims } from './spatial.js';
 
 type AvgKernel = KernelTable<[from: TypedArray, to: TypedArray, countIncludePad: number, divisorOverride: number, geometry: Int32Array]>;
@@ -52,7 +54,7 @@ function avgOperator(nd: SpatialDims) {
     forward: ({ y: shape, words, countIncludePad, divisorOverride }, [x]) => {
       const y = allocate(shape, x.info);
       instanceOf(name, kernels.avgPool, x)(contiguousOf(x).array, y.array, countIncludePad, divisorOverride, words);
-      return y;
+      return laidOut(nd, x, y);
     },
     backward: (context, g): Gradients => [backward([g], context.spec)],
   });
@@ -70,6 +72,11 @@ function avgOperator(nd: SpatialDims) {
   return forward;
 }
 
+/** A fresh result in the layout of the input; a row is computed as an image of one row. PyTorch's volumes are row-major. */
+function laidOut(nd: SpatialDims, x: Tensor, y: Tensor): Tensor {
+  return nd === 1 ? inFormatOfRows(x, y) : nd === 2 ? inFormatOf(x, y) : y;
+}
+
 function adaptiveOperator(nd: SpatialDims) {
   const name = `adaptiveAvgPool${nd}d`;
   /** y = the mean of each window; dx = adaptiveAvgPoolBackward(g). */
@@ -80,7 +87,8 @@ function adaptiveOperator(nd: SpatialDims) {
     forward: ({ y: shape, words }, [x]) => {
       const y = allocate(shape, x.info);
       instanceOf(name, kernels.adaptiveAvgPool, x)(contiguousOf(x).array, y.array, words);
-      return y;
+      // The mean of whole volumes, which PyTorch computes as such, keeps their format.
+      return nd === 3 && shape.slice(-nd).every((n) => n === 1) ? inFormatOf(x, y) : laidOut(nd, x, y);
     },
     backward: (context, g): Gradients => [backward([g], context.spec)],
   });
@@ -132,7 +140,9 @@ function adaptiveAvgPoolFunction(nd: SpatialDims) {
     const x = tensorArgument(name, 'input', input);
     const spec = adaptiveGeometry(name, nd, x, outputSize);
     // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
-    if (nd < 3 && x.info.floating && spec.y.slice(-nd).every((n) => n === 1)) return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
+    // Other layouts than row-major ones are the operator's.
+    if (nd < 3 && x.contiguousLayout && isRowMajor(x.shape, x.strides) && x.info.floating && spec.y.slice(-nd).every((n) => n === 1))
+      return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
     return operator([x], spec);
   });
 }

@@ -11,6 +11,7 @@ import { defineOp, instanceOf } from './define-op.js';
 import { normDoubleBackward } from './norm-derivative.js';
 import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
 import { tensorArgument } from './promotion.js';
+import { inFormatOf } from './relayout.js';
 import { viewOp } from './view.js';
 
 declare module '../native/kernels.js' {
@@ -136,7 +137,7 @@ const batchNormOp = defineOp<Attributes, Spec>({
     }
     spec.mean = mean;
     spec.rstd = rstd;
-    return y;
+    return input.contiguousLayout ? y : inFormatOf(input, y);
   },
   save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
   backward: (context, g): Gradients => {

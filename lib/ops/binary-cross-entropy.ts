@@ -3,7 +3,7 @@ import { fail, ShapeError } from '../errors.js';
 import { kernels } from '../native/kernels.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import { fillWith } from './cast.js';
-import { allocateLike } from '../tensor/allocate.js';
+import { allocateAs, allocateLike, allocateResult } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, divOp, mulOp, subOp } from './arithmetic.js';
 import { defineFunction } from './define-function.js';
@@ -40,7 +40,7 @@ const binaryCrossEntropyOp = defineOp<LossAttributes, LossSpec>({
   name: 'binaryCrossEntropy',
   autocast: 'float32',
   infer: (inputs, attributes) => lossSpec('binaryCrossEntropy', inputs, attributes),
-  forward: (spec, inputs) => lossForward('binaryCrossEntropy', kernels.binaryCrossEntropy, spec, inputs),
+  forward: (spec, inputs) => lossForward('binaryCrossEntropy', kernels.binaryCrossEntropy, spec, inputs, ([x]) => allocateAs(x)),
   save: (context, [x, t]) => context.save(x, t),
   backward: (context, g): Gradients => {
     const [x, t] = [context.saved(0), context.saved(1)];
@@ -71,7 +71,8 @@ const logitsOp = defineOp<LossAttributes, LossSpec>({
   name: 'binaryCrossEntropyWithLogits',
   autocast: 'float32',
   infer: (inputs, attributes) => lossSpec('binaryCrossEntropyWithLogits', inputs, attributes),
-  forward: (spec, inputs) => lossForward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogits, spec, inputs),
+  // PyTorch begins with 1 - t.
+  forward: (spec, inputs) => lossForward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogits, spec, inputs, ([, t]) => allocateResult(t.shape, [t], t.info)),
   save: (context, [x, t]) => context.save(x, t),
   backward: (context, g): Gradients => {
     const [x, t] = [context.saved(0), context.saved(1)];

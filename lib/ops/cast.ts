@@ -1,10 +1,11 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape } from '../shape/layout.js';
+import type { MemoryFormat } from '../shape/memory-format.js';
 import { type Plan, planOf, stridedPlan } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateLike } from '../tensor/allocate.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { allocate, allocateAs, allocateInFormat, allocateLike } from '../tensor/allocate.js';
+import { type Tensor, windowOn } from '../tensor/tensor.js';
 
 type CastKernel = KernelTable<[input: TypedArray, out: TypedArray, plan: Plan]>;
 
@@ -67,6 +68,34 @@ export function copyPart(shape: Shape, to: Part, from: Part): void {
 /** A contiguous copy in the given type; no autograd. */
 export function castTo(source: Tensor, info: DTypeInfo): Tensor {
   const out = allocateLike(source, info);
+  copyInto(out, source);
+  return out;
+}
+
+/** A copy in the given type, laid out as the source (torch.empty_like); no autograd. */
+export function castAs(source: Tensor, info: DTypeInfo): Tensor {
+  const out = allocateAs(source, info);
+  copyInto(out, source);
+  return out;
+}
+
+/** The same for an operand, whose repeated dimensions stay repeated: they have no say in the layout of a result. */
+export function castOperand(source: Tensor, info: DTypeInfo): Tensor {
+  const { shape, strides } = source;
+  if (!strides.some((step, d) => step === 0 && shape[d] > 1)) return castAs(source, info);
+  const once = shape.map((n, d) => (strides[d] === 0 ? 1 : n));
+  const out = castAs(windowOn(source, once, strides, source.offset), info);
+  return windowOn(
+    out,
+    shape,
+    out.strides.map((step, d) => (strides[d] === 0 ? 0 : step)),
+    0,
+  );
+}
+
+/** A copy in the given type and memory format; no autograd. */
+export function castInFormat(op: string, source: Tensor, info: DTypeInfo, format: MemoryFormat): Tensor {
+  const out = allocateInFormat(op, source, format, info);
   copyInto(out, source);
   return out;
 }

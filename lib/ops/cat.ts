@@ -1,8 +1,9 @@
 /** Tensors side by side: cat and stack, and the forms of them that numpy has. One pass straight into the output. */
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import { sameShape, type Shape } from '../shape/layout.js';
-import { allocate } from '../tensor/allocate.js';
+import { contiguousStrides, sameShape, type Shape } from '../shape/layout.js';
+import { formatStrides, type MemoryFormat, suggestedFormat } from '../shape/memory-format.js';
+import { allocateStrided } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copyPart } from './cast.js';
 import { castRecorded } from './convert.js';
@@ -50,7 +51,7 @@ export const catOp = defineOp<number, CatSpec>({
     return { dim: d, shape, starts, sizes: inputs.map((x) => x.shape[d] ?? 0) };
   },
   forward: ({ dim, shape, starts }, inputs) => {
-    const out = allocate([...shape], inputs[0].info);
+    const out = allocateStrided([...shape], formatStrides('cat', shape, commonFormat(inputs)), inputs[0].info);
     inputs.forEach((x, i) => {
       const start = starts[i];
       if (start !== null) copyPart(x.shape, { tensor: out, start: start * out.strides[dim], strides: out.strides }, { tensor: x, start: 0, strides: x.strides });
@@ -62,6 +63,13 @@ export const catOp = defineOp<number, CatSpec>({
     return starts.map((start, i) => (start === null || !context.needs(i) ? null : sliceOf('cat', g, dim, start, start + sizes[i])));
   },
 });
+
+/** The memory format that all tensors suggest, else row-major. */
+function commonFormat(tensors: readonly Tensor[]): MemoryFormat {
+  const format = suggestedFormat(tensors[0].shape, tensors[0].strides);
+  if (format === 'contiguous_format') return format;
+  return tensors.every((x) => suggestedFormat(x.shape, x.strides) === format) ? format : 'contiguous_format';
+}
 
 /** y[..., k, ...] = x_k; dx_k = place k of g. */
 export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
@@ -77,10 +85,15 @@ export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
     return { dim: d, shape: [...first.slice(0, d), inputs.length, ...first.slice(d)] };
   },
   forward: ({ dim, shape }, inputs) => {
-    const out = allocate([...shape], inputs[0].info);
-    const strides = out.strides.filter((_, d) => d !== dim);
+    // As a concatenation along dim, each input a part of it.
+    const first = inputs[0];
+    const joined = first.shape.map((n, d) => (d === dim ? n * inputs.length : n));
+    const strides = formatStrides('stack', joined, dim < joined.length ? commonFormat(inputs) : 'contiguous_format');
+    const all = dim < joined.length ? [...strides.slice(0, dim), first.shape[dim] * strides[dim], ...strides.slice(dim)] : contiguousStrides(shape);
+    const out = allocateStrided([...shape], all, first.info);
+    const within = all.filter((_, d) => d !== dim);
     inputs.forEach((x, k) => {
-      copyPart(x.shape, { tensor: out, start: k * out.strides[dim], strides }, { tensor: x, start: 0, strides: x.strides });
+      copyPart(x.shape, { tensor: out, start: k * all[dim], strides: within }, { tensor: x, start: 0, strides: x.strides });
     });
     return out;
   },

@@ -10,7 +10,7 @@ import { defineFunction, type Method } from './define-function.js';
 import { aliasOf, binary, type BinaryFunction } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { tensorArgument } from './promotion.js';
-import { allocateLike } from '../tensor/allocate.js';
+import { allocateAs } from '../tensor/allocate.js';
 
 const STEP = 'a comparison is constant almost everywhere';
 const comparison = (name: string): BinaryFunction => binary({ name, output: BOOL, notDifferentiable: STEP });
@@ -44,7 +44,7 @@ function predicate(name: string, ofIntegers: boolean): (input: Tensor) => Tensor
   return defineFunction({ name, parameters: ['input'] }, (input: Tensor): Tensor => {
     const x = tensorArgument(name, 'input', input);
     if (x.info.floating) return op([x]);
-    const out = allocateLike(x, BOOL);
+    const out = allocateAs(x, BOOL);
     fillWith(out, ofIntegers);
     return out;
   });

@@ -4,7 +4,8 @@
  */
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { Shape } from '../shape/layout.js';
-import type { TypedArray } from '../storage/dtype.js';
+import { suggestedFormat } from '../shape/memory-format.js';
+import { FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { contiguousOf } from './cast.js';
@@ -13,6 +14,7 @@ import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { tensorArgument } from './promotion.js';
 import { sumOp } from './reduce.js';
+import { inFormat, inFormatOfRows } from './relayout.js';
 import { checkSpatialInput, type Sizes, type SpatialDims, withBatch } from './spatial.js';
 import { viewOp } from './view.js';
 
@@ -35,6 +37,14 @@ function isGeometry(attributes: ConvAttributes | ConvGeometry): attributes is Co
 
 /** bfloat16 has kernels of its own, float16 none. */
 const nativeHalf = ([x]: readonly Tensor[]): boolean => kernels.conv[x.info.code] !== undefined;
+
+/** A fresh result in PyTorch's layout: channels last where the input is, or the weight; of rows the weight alone decides. */
+function laidOut(nd: SpatialDims, [x, weight]: readonly Tensor[], out: Tensor): Tensor {
+  if (nd === 1) return inFormatOfRows(weight, out);
+  if (nd === 3 && x.info === FLOAT64) return out;
+  const format = suggestedFormat(x.shape, x.strides);
+  return inFormat(out, format === 'contiguous_format' ? suggestedFormat(weight.shape, weight.strides) : format);
+}
 
 /** Calls `conv` or `convBackwardInput`, which take the same arguments. */
 function run(op: string, table: typeof kernels.conv, out: Shape, geometry: ConvGeometry, inputs: readonly Tensor[]): Tensor {
@@ -59,7 +69,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     nativeHalf,
     autocast: 'lower',
     infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convGeometry(`conv${nd}d`, nd, inputs, attributes)),
-    forward: (geometry, inputs) => run(`conv${nd}d`, kernels.conv, geometry.y, geometry, inputs),
+    forward: (geometry, inputs) => laidOut(nd, inputs, run(`conv${nd}d`, kernels.conv, geometry.y, geometry, inputs)),
     save: (context, [x, weight]) => context.save(context.needs(1) ? x : null, context.needs(0) ? weight : null),
     backward: (context, g): Gradients => [
       context.needs(0) ? convBackwardInput([g, context.saved(1)], context.spec) : null,
@@ -105,7 +115,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     nativeHalf,
     autocast: 'lower',
     infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convTransposeGeometry(`convTranspose${nd}d`, nd, inputs, attributes)),
-    forward: (geometry, inputs) => run(`convTranspose${nd}d`, kernels.convBackwardInput, geometry.x, geometry, inputs),
+    forward: (geometry, inputs) => laidOut(nd, inputs, run(`convTranspose${nd}d`, kernels.convBackwardInput, geometry.x, geometry, inputs)),
     save: (context, [x, weight]) => context.save(context.needs(1) ? x : null, context.needs(0) ? weight : null),
     backward: (context, g): Gradients => [
       context.needs(0) ? conv([g, context.saved(1)], context.spec) : null,

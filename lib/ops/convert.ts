@@ -1,44 +1,64 @@
 /** Conversions of element type and layout, recorded by autograd: `to`, `float`, `contiguous`, `clone`, `detach`. */
 import { gradientOperators } from '../autograd/gradient-operators.js';
 import { ArgumentError, describe, fail } from '../errors.js';
+import { followsFormat, isDense, type MemoryFormat, memoryFormatArgument, suggestedFormat } from '../shape/memory-format.js';
 import { BFLOAT16, BOOL, type DType, type DTypeInfo, dtypeInfo, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, isDType, UINT8 } from '../storage/dtype.js';
+import { allocateLike, allocateStrided } from '../tensor/allocate.js';
 import { checkDevice, type DeviceName, isDeviceName } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
-import { castTo } from './cast.js';
+import { castInFormat, castOperand, copyInto } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp } from './define-op.js';
 import { setRecordedCast } from './promotion.js';
 
+interface Conversion {
+  readonly info: DTypeInfo;
+  /** Null for an operand: as the source, its repeated dimensions included. */
+  readonly format: MemoryFormat | null;
+}
+
 /** y = x in another type; dx = g in x's type (the engine casts it). */
-const castOp = defineOp<DTypeInfo, { info: DTypeInfo }>({
+const castOp = defineOp<Conversion, Conversion>({
   name: 'cast',
   nativeHalf: true,
-  infer: (_, info) => ({ info }),
-  forward: ({ info }, [x]) => castTo(x, info),
+  infer: (_, conversion) => conversion,
+  forward: ({ info, format }, [x]) => (format === null ? castOperand(x, info) : castInFormat('to', x, info, format)),
   backward: (_, g) => [g],
 });
 
 /** y = x in fresh memory; dx = g. */
-const cloneOp = defineOp<void, null>({
+const cloneOp = defineOp<MemoryFormat, MemoryFormat>({
   name: 'clone',
   nativeHalf: true,
-  infer: () => null,
-  forward: (_, [x]) => castTo(x, x.info),
+  infer: (_, format) => format,
+  forward: (format, [x]) => castInFormat('clone', x, x.info, format),
   backward: (_, g) => [g],
 });
 
 export function castRecorded(x: Tensor, info: DTypeInfo): Tensor {
-  return x.info === info ? x : castOp([x], info);
+  return x.info === info ? x : castOp([x], { info, format: 'preserve_format' });
 }
-setRecordedCast(castRecorded);
+setRecordedCast((x, info) => castOp([x], { info, format: null }));
+gradientOperators.copyFor = (leaf, gradient) => {
+  const out = isDense(leaf.shape, leaf.strides) ? allocateStrided(leaf.shape, leaf.strides, gradient.info) : allocateLike(gradient);
+  copyInto(out, gradient);
+  return out;
+};
 gradientOperators.cast = castRecorded;
-gradientOperators.copy = (x) => castTo(x, x.info);
 
-/** A copy in fresh contiguous memory. */
-export const clone = defineFunction({ name: 'clone', parameters: ['input'] }, (input: Tensor): Tensor => cloneOp([input], undefined));
+/** A copy in fresh memory, without gaps. `memoryFormat` is 'preserve_format' by default: the order of the dimensions in memory stays. torch.clone */
+export const clone = defineFunction(
+  { name: 'clone', parameters: ['input', 'memoryFormat'], keywords: 1 },
+  (input: Tensor, memoryFormat?: MemoryFormat): Tensor => cloneOp([input], memoryFormatArgument('clone', memoryFormat, 'preserve_format')),
+);
 
-/** The tensor itself where its elements lie in row-major order, else a copy in which they do. */
-export const contiguous = defineFunction({ name: 'contiguous', parameters: ['input'] }, (input: Tensor): Tensor => (input.contiguousLayout ? input : cloneOp([input], undefined)));
+/** The tensor itself where its elements lie in the order of `memoryFormat` (row-major by default), else a copy in which they do. Tensor.contiguous */
+export const contiguous = defineFunction({ name: 'contiguous', parameters: ['input', 'memoryFormat'], keywords: 1 }, (input: Tensor, memoryFormat?: MemoryFormat): Tensor => {
+  const format = memoryFormatArgument('contiguous', memoryFormat, 'contiguous_format');
+  if (followsFormat(input.shape, input.strides, format)) return input;
+  if (format === 'preserve_format') fail(ArgumentError, 'contiguous', 'a memoryFormat that names an order', format);
+  return cloneOp([input], format);
+});
 
 /** The same memory outside of the graph: no gradient flows through it. */
 export const detach = defineFunction(
@@ -50,15 +70,26 @@ export interface ToOptions {
   dtype?: DType;
   device?: string;
   copy?: boolean;
+  /** Default 'preserve_format'. */
+  memoryFormat?: MemoryFormat;
 }
 
 /**
- * The tensor in another type (or on another device, of which there is only 'cpu'); itself where nothing changes, unless `copy`.
+ * The tensor in another type (or on another device, of which there is only 'cpu') or memory format; itself where nothing changes, unless `copy`.
  * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
  */
 export const to = defineFunction(
-  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other'], keywords: 2, kinds: { target: 'any' } },
-  (input: Tensor, target?: DType | DeviceName | Tensor, dtype?: DType | boolean, nonBlocking?: boolean, copy?: boolean, device?: string, other?: Tensor): Tensor => {
+  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other', 'memoryFormat'], keywords: 3, kinds: { target: 'any' } },
+  (
+    input: Tensor,
+    target?: DType | DeviceName | Tensor,
+    dtype?: DType | boolean,
+    nonBlocking?: boolean,
+    copy?: boolean,
+    device?: string,
+    other?: Tensor,
+    memoryFormat?: MemoryFormat,
+  ): Tensor => {
     if (device !== undefined) checkDevice('to', device);
     const model = target ?? other;
     let fresh = copy;
@@ -73,13 +104,18 @@ export const to = defineFunction(
       if (isDeviceName(model)) checkDevice('to', model);
       else dtypeInfo('to', model as DType);
     }
-    if (info === input.info) return fresh ? cloneOp([input], undefined) : input;
-    return castOp([input], info);
+    const format = memoryFormatArgument('to', memoryFormat, 'preserve_format');
+    if (info !== input.info) return castOp([input], { info, format });
+    const kept = format === 'preserve_format' || format === suggestedFormat(input.shape, input.strides);
+    return fresh || !kept ? cloneOp([input], format) : input;
   },
 );
 
 function conversion(name: string, info: DTypeInfo) {
-  return defineFunction({ name, parameters: ['input'] }, (input: Tensor): Tensor => castRecorded(input, info));
+  return defineFunction(
+    { name, parameters: ['input', 'memoryFormat'], keywords: 1 },
+    (input: Tensor, memoryFormat?: MemoryFormat): Tensor => to(input, info.name, { memoryFormat }),
+  );
 }
 export const float = conversion('float', FLOAT32);
 export const double = conversion('double', FLOAT64);

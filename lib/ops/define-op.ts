@@ -8,7 +8,7 @@ import type { Node } from '../autograd/node.js';
 import { DTypeError } from '../errors.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castTo } from './cast.js';
+import { castAs, castOperand } from './cast.js';
 import { applyAutocast, type AutocastPolicy, observer } from './dispatch-state.js';
 
 /** A node whose spec has the type that the operator's `infer` returns. */
@@ -115,9 +115,9 @@ function forwardThroughFloat32<Spec, Out extends Outputs>(forward: (spec: Spec, 
   const info = half;
   const out = forward(
     spec,
-    inputs.map((t) => (t.info.half ? castTo(t, FLOAT32) : t)),
+    inputs.map((t) => (t.info.half ? castOperand(t, FLOAT32) : t)),
   );
-  const narrow = (t: Tensor): Tensor => (t.info === FLOAT32 ? castTo(t, info) : t);
+  const narrow = (t: Tensor): Tensor => (t.info === FLOAT32 ? castAs(t, info) : t);
   return (Array.isArray(out) ? out.map(narrow) : narrow(out)) as Out;
 }
 

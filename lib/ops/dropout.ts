@@ -1,10 +1,10 @@
 /** Dropout: elements, whole channels, or the kinds that keep mean and variance (alpha); the noise is PyTorch's, from the default generator. */
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { bernoulliDraw } from '../random/distributions.js';
-import { allocateAs, drawInto } from '../random/draw.js';
+import { drawInto } from '../random/draw.js';
 import { defaultGenerator } from '../random/generator.js';
 import { type DTypeInfo, FLOAT64 } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocate, allocateAs } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul, mulOp } from './arithmetic.js';
 import { castTo, writeElement } from './cast.js';

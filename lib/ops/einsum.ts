@@ -120,10 +120,13 @@ function contract(first: Operand, second: Operand, keep: ReadonlySet<Label>): Op
   b = summed(b, new Set([...keep, ...a.labels]));
   const size = (x: Operand, labels: readonly Label[]): number[] => labels.map((label) => x.tensor.shape[x.labels.indexOf(label)]);
   const shared = a.labels.filter((label) => b.labels.includes(label));
-  const batch = shared.filter((label) => keep.has(label));
+  // What is kept lies in the result in the order in which the output names it, as in PyTorch.
+  const kept = [...keep];
+  const inOrder = (labels: Label[]): Label[] => labels.sort((p, q) => kept.indexOf(p) - kept.indexOf(q));
+  const batch = inOrder(shared.filter((label) => keep.has(label)));
   const inner = shared.filter((label) => !keep.has(label));
-  const left = a.labels.filter((label) => !shared.includes(label));
-  const right = b.labels.filter((label) => !shared.includes(label));
+  const left = inOrder(a.labels.filter((label) => !shared.includes(label)));
+  const right = inOrder(b.labels.filter((label) => !shared.includes(label)));
   const labels = [...batch, ...left, ...right];
   if (inner.length === 0) {
     const x = ordered(a, [...batch, ...left]);
@@ -138,6 +141,13 @@ function contract(first: Operand, second: Operand, keep: ReadonlySet<Label>): Op
   if (batch.length === 0) return { tensor: viewOp([linearOp([reshape(x, [m, k]), reshape(y, [k, n])], { op: OP, transpose: false, alpha: 1, beta: 0 })], shape), labels };
   const product = matmulOp([reshape(x, [g, m, k]), reshape(y, [g, k, n])], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 });
   return { tensor: viewOp([product], shape), labels };
+}
+
+/** Whether the output names all labels of one operand alone before those of the other alone: the product is then computed as its transpose. */
+function comesFirst(one: Operand, other: Operand, target: readonly Label[]): boolean {
+  const places = (x: Operand, y: Operand): number[] => target.flatMap((label, i) => (x.labels.includes(label) && !y.labels.includes(label) ? [i] : []));
+  const [first, second] = [places(one, other), places(other, one)];
+  return first.length > 0 && second.length > 0 && first[first.length - 1] < second[0];
 }
 
 function checkSizes(operands: readonly Operand[]): void {
@@ -204,6 +214,7 @@ function contracted(...args: readonly unknown[]): Tensor {
   checkSizes(all);
   const target = output === null ? implicitOutput(all, inputs) : explicitOutput(output, all);
   let result = all[0];
-  for (let i = 1; i < all.length; i++) result = contract(result, all[i], new Set([...target, ...all.slice(i + 1).flatMap(({ labels }) => [...labels])]));
+  if (all.length === 2 && comesFirst(all[1], all[0], target)) result = contract(all[1], all[0], new Set(target));
+  else for (let i = 1; i < all.length; i++) result = contract(result, all[i], new Set([...target, ...all.slice(i + 1).flatMap(({ labels }) => [...labels])]));
   return ordered(summed(result, new Set(target)), target);
 }

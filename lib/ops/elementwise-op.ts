@@ -11,9 +11,9 @@ import { broadcastShapes } from '../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../shape/layout.js';
 import { type Plan, planOf } from '../shape/plan.js';
 import { type DTypeInfo, FLOAT32, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateLike } from '../tensor/allocate.js';
+import { allocate, allocateResult } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
-import { castTo } from './cast.js';
+import { castAs, castOperand } from './cast.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { type AutocastPolicy, observer } from './dispatch-state.js';
 import { adoptInplace } from './as-strided.js';
@@ -36,6 +36,8 @@ export interface Row {
   readonly kernel?: string;
   /** The type of the output, where it is not that of the first operand (comparisons give bool). */
   readonly output?: DTypeInfo;
+  /** The order in which operands decide the layout of the output, where it is not their own (PyTorch's where has its condition first); or none does. */
+  readonly layout?: readonly number[] | 'contiguous';
   readonly keep?: Keep;
   readonly backward?: (g: Tensor, context: ElementwiseContext) => Gradients;
   readonly notDifferentiable?: string;
@@ -59,7 +61,7 @@ const NO_NUMBERS: readonly number[] = Object.freeze([]);
 
 /** Declares an elementwise operator of any number of operands; the kernel of the same name takes them, the output, a plan and numbers. */
 export function elementwiseOp(row: Row): Elementwise {
-  const { name, output, keep, backward } = row;
+  const { name, output, layout, keep, backward } = row;
   const table = (kernels as unknown as Record<string, AnyKernel | undefined>)[row.kernel ?? name];
   if (table === undefined) throw new Error(`no kernel ${row.kernel ?? name}`);
   // With a number kept in float32 beside a 16-bit tensor; by the tensor's code.
@@ -86,13 +88,13 @@ export function elementwiseOp(row: Row): Elementwise {
     forward: (spec, given) => {
       // A number kept in float32 beside a 16-bit tensor: computed in float32, rounded once.
       const mixed = mixedTable === undefined && isMixed(given);
-      const inputs = mixed ? [castTo(given[0], FLOAT32), given[1]] : given;
+      const inputs = mixed ? [castOperand(given[0], FLOAT32), given[1]] : given;
       const first = inputs[0];
       const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first);
       const info = output ?? first.info;
-      const out = sameShape(first.shape, spec.shape) ? allocateLike(first, info) : allocate(spec.shape, info);
+      const out = outputOf(layout, spec.shape, inputs, info);
       run(kernel, spec, inputs, out);
-      return mixed && output === undefined ? castTo(out, given[0].info) : out;
+      return mixed && output === undefined ? castAs(out, given[0].info) : out;
     },
     save: keep === undefined ? undefined : (context, inputs, outputs) => context.save(...kept(keep, context, inputs, outputs[0])),
     backward: backward === undefined ? undefined : (context, g) => backward(g, context),
@@ -135,6 +137,16 @@ export function elementwiseOp(row: Row): Elementwise {
   return Object.assign(operator, { into }) as unknown as Elementwise;
 }
 
+function outputOf(layout: Row['layout'], shape: Shape, inputs: readonly Tensor[], info: DTypeInfo): Tensor {
+  if (layout === undefined) return allocateResult(shape, inputs, info);
+  if (layout === 'contiguous') return allocate([...shape], info);
+  return allocateResult(
+    shape,
+    layout.map((i) => inputs[i]),
+    info,
+  );
+}
+
 function run(kernel: (...args: (TypedArray | Plan)[]) => void, spec: Spec, inputs: readonly Tensor[], out: Tensor): void {
   const { shape, numbers } = spec;
   const first = inputs[0];
@@ -166,7 +178,7 @@ function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
 
 /** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
 export function snapshot(t: Tensor): Tensor {
-  const copy = castTo(t, t.info);
+  const copy = castAs(t, t.info);
   if (t.info.floating && t.requiresGrad) {
     const node = gradientNode(t);
     copy.node = node;

@@ -5,7 +5,7 @@ import { describe, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import type { Shape } from '../shape/layout.js';
 import { requireInRange } from '../storage/range.js';
-import { allocateLike } from '../tensor/allocate.js';
+import { allocateAs, allocateLike } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
 import { castTo, copyInto, fillWith, filledTensor } from './cast.js';
@@ -21,7 +21,7 @@ const fillOp = defineOp<void, Shape>({
   nativeHalf: true,
   infer: ([x]) => x.shape,
   forward: (_, [x, value]) => {
-    const out = allocateLike(x);
+    const out = allocateAs(x);
     copyInto(out, value);
     return out;
   },

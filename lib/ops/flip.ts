@@ -3,13 +3,16 @@ import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { wrapDim, wrapDims } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
+import { suggestedFormat } from '../shape/memory-format.js';
+import { likeStrides } from '../shape/result-strides.js';
 import type { TypedArray } from '../storage/dtype.js';
-import { allocateLike } from '../tensor/allocate.js';
+import { allocateInFormat, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { contiguousOf, copyInto, copyPart } from './cast.js';
+import { castAs, contiguousOf, copyPart } from './cast.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { tensorArgument } from './promotion.js';
+import { withStrides } from './relayout.js';
 import { attachSizesMethod, sizeArguments, type SizesMethod } from './sizes-method.js';
 
 declare module '../native/kernels.js' {
@@ -38,10 +41,7 @@ const flipOp: Operator<readonly number[], Tensor> = defineOp<readonly number[], 
       kernel(current.array, out.array, elementCount(x.shape.slice(0, first)), elementCount(x.shape.slice(first, last + 1)), elementCount(x.shape.slice(last + 1)));
       current = out;
     }
-    if (current !== x && current.storage !== x.storage) return current;
-    const copy = allocateLike(x);
-    copyInto(copy, x);
-    return copy;
+    return current.storage === x.storage ? castAs(x, x.info) : withStrides(current, likeStrides(x));
   },
   backward: ({ spec }, g) => [flipOp([g], spec)],
 });
@@ -82,7 +82,7 @@ export const rot90 = defineFunction({ name: 'rot90', parameters: ['input', 'k', 
     case 3:
       return flipOp([x], [a]).transpose(a, b);
     default:
-      return x.clone();
+      return x.clone({ memoryFormat: 'contiguous_format' });
   }
 });
 
@@ -97,7 +97,7 @@ const rollOp: Operator<Roll, Tensor> = defineOp<Roll, Roll>({
   nativeHalf: true,
   infer: ([x], { shifts, dims }) => ({ shifts, dims: dims.map((d) => wrapDim('roll', d, x.shape.length)) }),
   forward: ({ shifts, dims }, [x]) => {
-    const out = allocateLike(x);
+    const out = allocateInFormat('roll', x, suggestedFormat(x.shape, x.strides));
     if (elementCount(x.shape) === 0) return out;
     const total = x.shape.map((n, d) => {
       const sum = dims.reduce((s, dim, i) => (dim === d ? s + shifts[i] : s), 0);

@@ -2,7 +2,7 @@
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { type Plan, planOf } from '../shape/plan.js';
 import type { TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocate, allocateResult } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { addOp, mulOp, scaled, subOp } from './arithmetic.js';
 import { catOp } from './cat.js';
@@ -42,7 +42,7 @@ export const gluOp: Operator<number, Tensor> = defineOp<number, Spec>({
   infer: (_, dim) => ({ dim }),
   forward: ({ dim }, [x]) => {
     const [a, b] = halvesOf(x, dim);
-    const out = allocate(a.shape, x.info);
+    const out = allocateResult(a.shape, [a, b], x.info);
     gate(a, b, out);
     return out;
   },

@@ -6,12 +6,14 @@ import { DTypeError, describe, fail, IndexError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import type { Plan } from '../shape/plan.js';
+import { likeStrides } from '../shape/result-strides.js';
 import { INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo, contiguousOf, filledTensor } from './cast.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { tensorArgument } from './promotion.js';
+import { withStrides } from './relayout.js';
 
 type RowArguments = [source: TypedArray, index: TypedArray, out: TypedArray, outer: number, n: number, inner: number, count: number];
 
@@ -42,6 +44,10 @@ export interface Rows {
   readonly rowsShape: Shape;
   /** A row that counts as zeros, or -1. */
   readonly skip: number;
+  /** The strides of taken rows, where they are not row-major. */
+  readonly strides?: readonly number[] | null;
+  /** Whether what rows are put into keeps its layout; else the result is row-major. */
+  readonly preserves?: boolean;
 }
 
 /** The rows along one dimension, `count` of them in a dimension of the same place. */
@@ -86,7 +92,7 @@ export const takeRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
     const kernel = instanceOf('index', kernels.takeRows, x);
     const out = allocate([...rows.rowsShape], x.info);
     kernel(contiguousOf(x).array, index.array, out.array, rows.outer, rows.n, rows.inner, countOf(rows), rows.skip);
-    return out;
+    return withStrides(out, rows.strides ?? out.strides);
   },
   save: (context, [, index]) => context.save(index),
   backward: (context, g): Gradients => [sumRowsOp([g, context.saved(0)], context.spec), null],
@@ -112,7 +118,7 @@ export const addRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   forward: (rows, [x, source, index]) => {
     const out = castTo(x, x.info);
     addRowsInto(out, source, index, rows);
-    return out;
+    return rows.preserves === true ? withStrides(out, likeStrides(x)) : out;
   },
   save: (context, [, , index]) => context.save(index),
   backward: (context, g): Gradients => [g, context.needs(1) ? takeRowsOp([g, context.saved(0)], context.spec) : null, null],
@@ -126,7 +132,7 @@ export const putRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   forward: (rows, [x, source, index]) => {
     const out = castTo(x, x.info);
     putRowsInto(out, source, index, rows);
-    return out;
+    return rows.preserves === true ? withStrides(out, likeStrides(x)) : out;
   },
   save: (context, [, , index]) => context.save(index),
   backward: (context, g): Gradients => {

@@ -124,7 +124,7 @@ function indexFillInto(op: string, inPlace: boolean) {
     if (value instanceof Tensor ? value.shape.length > 0 : !isScalar(value)) fail(ArgumentError, op, 'a number or a 0-dimensional tensor for value', describe(value));
     const one = value instanceof Tensor ? castRecorded(value, x.info) : asOperand(op, value, x.info);
     const s = expandOp([one], rows.rowsShape);
-    const compute = (): Tensor => putRowsOp([x, s, list], rows);
+    const compute = (): Tensor => putRowsOp([x, s, list], { ...rows, preserves: true });
     return inPlace ? inplaceRows(op, x, [s], () => putRowsInto(x, s, list, rows), compute) : compute();
   };
 }

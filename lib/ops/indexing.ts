@@ -5,9 +5,10 @@
 import { isGradEnabled } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
 import { kernels } from '../native/kernels.js';
-import { broadcastShapes, broadcastsTo } from '../shape/broadcast.js';
-import { elementCount, type Shape } from '../shape/layout.js';
-import { planOf } from '../shape/plan.js';
+import { broadcastShapes, broadcastStrides, broadcastsTo } from '../shape/broadcast.js';
+import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
+import { planOf, type Strided } from '../shape/plan.js';
+import { resultStrides } from '../shape/result-strides.js';
 import { INT64 } from '../storage/dtype.js';
 import { tensor, type TensorData } from '../tensor/creation.js';
 import { ellipsis, type Index, Slice } from '../tensor/indexing.js';
@@ -128,6 +129,10 @@ interface Picked {
   readonly order: readonly number[] | null;
   readonly index: Tensor;
   readonly rows: Rows;
+  /** The first indexed dimension of the source. */
+  readonly first: number;
+  /** The common shape of the index tensors. */
+  readonly shape: Shape;
 }
 
 /** One linear index over the indexed dimensions, which stay where they are if they are neighbours and else come first. */
@@ -155,7 +160,19 @@ function pick(op: string, { view, tensors }: Basic): Picked {
     rowsShape: Object.freeze([...before, ...shape, ...after]),
     skip: -1,
   };
-  return { source, order, index, rows };
+  return { source, order, index, rows, first, shape };
+}
+
+/** The strides of taken rows, as an elementwise operator of the source and the index tensors gives them; null for row-major ones. */
+function takenStrides(source: Tensor, tensors: readonly (Tensor | null)[], first: number, shape: Shape, rowsShape: Shape): readonly number[] | null {
+  const given = tensors.filter((t) => t !== null);
+  if (source.contiguousLayout && given.every((t) => t.contiguousLayout)) return null;
+  const strided = (own: Shape, strides: readonly number[]): Strided => ({ shape: own, strides, contiguousLayout: isContiguous(own, strides) });
+  const repeated = new Array<number>(shape.length).fill(0);
+  const after = source.shape.length - first - given.length;
+  const taken = strided(rowsShape, [...source.strides.slice(0, first), ...repeated, ...source.strides.slice(first + given.length)]);
+  const lists = given.map((t) => strided([...shape, ...new Array<number>(after).fill(1)], [...broadcastStrides(t.shape, t.strides, shape), ...new Array<number>(after).fill(0)]));
+  return resultStrides(rowsShape, [taken, ...lists]);
 }
 
 function indexShapes(op: string, a: Shape, b: Shape): Shape {
@@ -185,8 +202,8 @@ const asList = (indices: Index | readonly Index[]): readonly Index[] => (Array.i
 export function index(input: Tensor, indices: Index | readonly Index[]): Tensor {
   const basic = applyBasic('index', input, asList(indices));
   if (basic.tensors.every((t) => t === null)) return basic.view === input ? viewOp([input], input.shape) : basic.view;
-  const { source, index: list, rows } = pick('index', basic);
-  return takeRowsOp([source, list], rows);
+  const { source, index: list, rows, first, shape } = pick('index', basic);
+  return takeRowsOp([source, list], { ...rows, strides: takenStrides(source, basic.tensors, first, shape, rows.rowsShape) });
 }
 
 /** The values in the tensor's type, expanded to the shape that the index list names; leading dimensions of size 1 fall away. */
@@ -241,7 +258,7 @@ export const indexPut = defineFunction(
     if (advanced && basic.view === input) {
       const { source, order, index: list, rows } = pick('indexPut', basic);
       const v = valuesFor('indexPut', values, source, rows.rowsShape);
-      const out = (accumulate ? addRowsOp : putRowsOp)([source, v, list], rows);
+      const out = (accumulate ? addRowsOp : putRowsOp)([source, v, list], { ...rows, preserves: true });
       if (order === null) return out;
       const inverse: number[] = [];
       order.forEach((d, i) => {

@@ -2,6 +2,7 @@
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape } from '../shape/layout.js';
+import { suggestedFormat } from '../shape/memory-format.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,6 +11,7 @@ import { contiguousOf } from './cast.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { tensorArgument } from './promotion.js';
+import { inFormatOf } from './relayout.js';
 import { geometryWords, threeDims } from './spatial.js';
 
 type InterpolateKernel = KernelTable<
@@ -56,7 +58,7 @@ function run(op: string, table: InterpolateKernel, to: Shape, { mode, alignCorne
 const interpolateOp = defineOp<Spec, Spec>({
   name: 'interpolate',
   infer: (_, spec) => spec,
-  forward: (spec, [x]) => run('interpolate', kernels.interpolate, spec.y, spec, x),
+  forward: (spec, [x]) => inFormatOf(x, run('interpolate', kernels.interpolate, spec.y, spec, x)),
   backward: ({ spec }, g): Gradients => [interpolateBackwardOp([g], spec)],
 });
 
@@ -161,6 +163,12 @@ function shuffleFactor(op: string, name: string, factor: number, x: Tensor): num
   return factor;
 }
 
+/** A rearranged copy in the memory format of the image that it was made of. */
+function shuffled(x: Tensor, out: Tensor): Tensor {
+  const format = suggestedFormat(x.shape, x.strides);
+  return format === 'contiguous_format' ? out : out.clone({ memoryFormat: format });
+}
+
 /** Rearranges channels into pixels: [..., C r^2, H, W] becomes [..., C, H r, W r]. PyTorch: torch.nn.functional.pixel_shuffle. */
 export const pixelShuffle = defineFunction(
   { name: 'nn.functional.pixelShuffle', parameters: ['input', 'upscaleFactor'], required: 2 },
@@ -171,10 +179,11 @@ export const pixelShuffle = defineFunction(
     const [c, h, w] = x.shape.slice(-3);
     if (c % (r * r) !== 0) fail(ShapeError, 'pixelShuffle', `channels divisible by ${r * r}`, `${c}`, { input: x });
     const n = elementCount(lead);
-    return x
+    const out = x
       .reshape(n, c / (r * r), r, r, h, w)
       .permute(0, 1, 4, 2, 5, 3)
       .reshape(...lead, c / (r * r), h * r, w * r);
+    return shuffled(x, out);
   },
 );
 
@@ -188,9 +197,10 @@ export const pixelUnshuffle = defineFunction(
     const [c, h, w] = x.shape.slice(-3);
     if (h % r !== 0 || w % r !== 0) fail(ShapeError, 'pixelUnshuffle', `height and width divisible by ${r}`, `[${h}, ${w}]`, { input: x });
     const n = elementCount(lead);
-    return x
+    const out = x
       .reshape(n, c, h / r, r, w / r, r)
       .permute(0, 1, 3, 5, 2, 4)
       .reshape(...lead, c * r * r, h / r, w / r);
+    return shuffled(x, out);
   },
 );

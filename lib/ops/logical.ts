@@ -13,7 +13,7 @@ const STEP = 'its values are whole numbers or truth values';
 /** Both operands as truth values: whether they are not zero. */
 function truths(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const [x, y] = pair(op, a, b);
-  return [castRecorded(x, BOOL), castRecorded(y, BOOL)];
+  return [asOperand(op, x, BOOL), asOperand(op, y, BOOL)];
 }
 function logical(name: string, kernel: string): BinaryFunction {
   return binary({ name, kernel, notDifferentiable: STEP }, { operands: truths });

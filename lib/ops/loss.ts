@@ -6,7 +6,7 @@ import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { elementCount, type Shape, sameShape } from '../shape/layout.js';
 import type { TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocate, allocateAs, allocateResult } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { divOp, mulOp } from './arithmetic.js';
 import { contiguousOf } from './cast.js';
@@ -14,6 +14,7 @@ import { castRecorded } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { applyAutocast } from './dispatch-state.js';
+import { withStrides } from './relayout.js';
 import { resultType, scalarTensor, tensorArgument } from './promotion.js';
 import { mean, sum } from './reduce.js';
 
@@ -97,11 +98,22 @@ export function lossSpec(op: string, inputs: readonly Tensor[], { reduction, par
   return { shape: input.shape, count, reduction, parameter, scale: reduction === 'mean' ? 1 / count : 1 };
 }
 
-export function lossForward(op: string, kernel: LossKernel, spec: LossSpec, [input, target]: readonly Tensor[]): Tensor {
-  const reduces = spec.reduction !== 'none';
-  const out = allocate(reduces ? [] : spec.shape, input.info);
-  instanceOf(op, kernel, input)(contiguousOf(input).array, contiguousOf(target).array, out.array, spec.count, spec.parameter, Number(reduces), spec.scale);
-  return out;
+/** `unreduced` makes the output of reduction 'none'; by default the operands decide its layout as those of an elementwise operator. */
+export function lossForward(
+  op: string,
+  kernel: LossKernel,
+  spec: LossSpec,
+  inputs: readonly Tensor[],
+  unreduced: (inputs: readonly Tensor[]) => Tensor = (operands) => allocateResult(spec.shape, operands, operands[0].info),
+): Tensor {
+  const [input, target] = inputs;
+  const call = (x: Tensor, t: Tensor, out: Tensor): Tensor => {
+    instanceOf(op, kernel, input)(x.array, t.array, out.array, spec.count, spec.parameter, Number(spec.reduction !== 'none'), spec.scale);
+    return out;
+  };
+  if (spec.reduction !== 'none') return call(contiguousOf(input), contiguousOf(target), allocate([], input.info));
+  const out = unreduced(inputs);
+  return call(withStrides(input, out.strides), withStrides(target, out.strides), out);
 }
 
 export function lossBackward(op: string, kernel: LossBackwardKernel, spec: LossSpec, [g, input, target]: readonly Tensor[]): Tensor {
@@ -132,7 +144,7 @@ function curvatureOf(name: Curved): Operator<LossAttributes, Tensor> {
 }
 
 /** A loss l(x - t), by its kernels for l, its slope and its curvature, which the absolute error does without: it is 0. */
-function differenceLoss(name: Curved | 'l1Loss'): Operator<LossAttributes, Tensor> {
+function differenceLoss(name: Curved | 'l1Loss', unreduced?: (inputs: readonly Tensor[]) => Tensor): Operator<LossAttributes, Tensor> {
   const curvatureOp = name === 'l1Loss' ? null : curvatureOf(name);
   /** z = g s l'(x - t); dg = c s l', dx = c g s l'', dt = -dx, where s = 1 / n for a mean, else 1. */
   const backwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
@@ -153,7 +165,7 @@ function differenceLoss(name: Curved | 'l1Loss'): Operator<LossAttributes, Tenso
     name,
     autocast: 'float32',
     infer: (inputs, attributes) => lossSpec(name, inputs, attributes),
-    forward: (spec, inputs) => lossForward(name, kernels[name], spec, inputs),
+    forward: (spec, inputs) => lossForward(name, kernels[name], spec, inputs, unreduced),
     save: (context, [x, t]) => context.save(x, t),
     backward: (context, g): Gradients => {
       const dx = backwardOp([g, context.saved(0), context.saved(1)], context.spec);
@@ -165,7 +177,7 @@ function differenceLoss(name: Curved | 'l1Loss'): Operator<LossAttributes, Tenso
 const mseLossOp = differenceLoss('mseLoss');
 const l1LossOp = differenceLoss('l1Loss');
 const smoothL1LossOp = differenceLoss('smoothL1Loss');
-const huberLossOp = differenceLoss('huberLoss');
+const huberLossOp = differenceLoss('huberLoss', ([x]) => allocateAs(x));
 
 /** A loss with an element-wise weight of the input's shape; PyTorch divides the mean by the sum of weights, for Huber by the count. */
 function weighted(op: string, loss: Operator<LossAttributes, Tensor>, tensors: readonly Tensor[], attributes: LossAttributes, byCount: boolean): Tensor {

@@ -15,6 +15,7 @@ import { defineFunction, type PublicFunction } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
 import { tensorArgument } from './promotion.js';
+import { inFormatOf, inFormatOfRows, withStrides } from './relayout.js';
 import { checkSpatialInput, type Sizes, type SpatialDims, spatialList } from './spatial.js';
 
 declare module '../native/kernels.js' {
@@ -95,6 +96,11 @@ const maxPoolGather = defineOp<Planes, Planes>({
   backward: (context, g): Gradients => [maxPoolBackward([g, context.saved(0)], context.spec), null],
 });
 
+/** A fresh result in the layout of the input; PyTorch computes a row as an image of one row, but for a plain maxPool1d. */
+function laidOut(nd: SpatialDims, x: Tensor, y: Tensor): Tensor {
+  return nd === 1 ? inFormatOfRows(x, y) : inFormatOf(x, y);
+}
+
 /** What is remembered of the choices; the numbers are the kernel's. */
 type Keep = 'nothing' | 'taps' | 'positions';
 const KEEP: Readonly<Record<Keep, number>> = { nothing: 0, taps: 1, positions: 2 };
@@ -127,7 +133,7 @@ function maxOperator(name: string, nd: SpatialDims) {
       const taps = allocate(keep === 'taps' ? shape : [0], UINT8);
       const positions = allocate(keep === 'positions' ? shape : [0], INT32);
       instanceOf(name, kernels.maxPool, x)(x.array, y.array, taps.array, positions.array, KEEP[keep], words);
-      return [y, keep === 'taps' ? taps : positions];
+      return [keep === 'nothing' && nd === 1 ? y : laidOut(nd, given, y), keep === 'taps' ? taps : positions];
     },
     save: (context, _, [, chosen]) => context.save(chosen),
     backward: (context, g): Gradients => [(context.spec.keep === 'taps' ? maxPoolTapsBackward : maxPoolBackward)([g, context.saved(0)], context.spec)],
@@ -145,7 +151,7 @@ function adaptiveOperator(name: string, nd: SpatialDims) {
       const y = allocate(shape, x.info);
       const positions = allocate(shape, INT32);
       instanceOf(name, kernels.adaptiveMaxPool, x)(x.array, y.array, positions.array, words);
-      return [y, positions];
+      return [nd === 3 ? y : laidOut(nd, given, y), positions];
     },
     save: (context, _, [, positions]) => context.save(positions),
     backward: (context, g): Gradients => [maxPoolBackward([g, context.saved(0)], context.spec)],
@@ -156,7 +162,7 @@ function adaptiveOperator(name: string, nd: SpatialDims) {
 type WithIndices<F> = F & ((input: Tensor, ...args: [...unknown[], { readonly returnIndices: true } & Record<string, unknown>]) => [Tensor, Tensor]);
 
 function deliver([y, indices]: readonly Tensor[], returnIndices: boolean | undefined): Tensor {
-  return returnIndices ? ([y, castTo(indices, INT64)] as unknown as Tensor) : y;
+  return returnIndices ? ([y, withStrides(castTo(indices, INT64), y.strides)] as unknown as Tensor) : y;
 }
 
 const MAX_PARAMETERS = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'] as const;

@@ -10,6 +10,7 @@ import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf, type Operator } from './define-op.js';
 import { applyAutocast } from './dispatch-state.js';
 import { type Scalar, tensorArgument } from './promotion.js';
+import { inFormatOf } from './relayout.js';
 import { sizeArguments } from './sizes-method.js';
 import { geometryWords } from './spatial.js';
 
@@ -65,7 +66,7 @@ const padOp: Operator<Padding, Tensor> = defineOp<Padding, PadSpec>({
   forward: (spec, [x]) => {
     const out = allocate([...spec.padded], x.info);
     instanceOf('pad', kernels.pad, x)(contiguousOf(x).array, out.array, filledTensor([1], x.info, spec.value).array, ...geometryOf(spec));
-    return out;
+    return spec.mode === 'circular' ? out : inFormatOf(x, out);
   },
   backward: ({ spec }, g) => [spec.mode === 'constant' ? padOp([g], withoutPads(spec)) : padSumOp([g], spec)],
 });

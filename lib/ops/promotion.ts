@@ -68,15 +68,15 @@ export function resultType(op: string, operands: readonly Operand[]): DTypeInfo 
 
 /** The operand as a tensor of the given type; a cast of a tensor is recorded. */
 export function asOperand(op: string, operand: Operand, info: DTypeInfo): Tensor {
-  if (operand instanceof Tensor) return operand.info === info ? operand : castRecorded(operand, info);
+  if (operand instanceof Tensor) return operand.info === info ? operand : castOperand(operand, info);
   if (!isScalar(operand)) fail(ArgumentError, op, 'a tensor or a number', describe(operand));
   return scalarTensor(operand, info);
 }
 
-let castRecorded: (x: Tensor, info: DTypeInfo) => Tensor;
+let castOperand: (x: Tensor, info: DTypeInfo) => Tensor;
 /** Set by lib/ops/convert.ts, whose operator is recorded and so stands on this file. */
 export function setRecordedCast(cast: (x: Tensor, info: DTypeInfo) => Tensor): void {
-  castRecorded = cast;
+  castOperand = cast;
 }
 
 /** The first argument of an operator as a tensor, or an ArgumentError. */

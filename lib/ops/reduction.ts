@@ -8,6 +8,7 @@ import { type DType, type DTypeInfo, dtypeInfo, INT64 } from '../storage/dtype.j
 import { allocate } from '../tensor/allocate.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { contiguousOf } from './cast.js';
+import { withStrides } from './relayout.js';
 import { castRecorded } from './convert.js';
 import { viewOp } from './view.js';
 
@@ -98,9 +99,9 @@ export function reduceGroups(x: Tensor, { dims, kept }: ReduceSpec, info: DTypeI
   }
   let groups = runs.filter((run) => run.reduced).length;
   if (groups === 0) {
-    const out = allocateIn(kept, order, info);
+    const out = allocate(kept, info);
     pass(current, out, 1, 1, elementCount(kept), true);
-    return out;
+    return inRows(out, order);
   }
   for (;;) {
     let longest = -1;
@@ -110,25 +111,25 @@ export function reduceGroups(x: Tensor, { dims, kept }: ReduceSpec, info: DTypeI
     const before = runs.slice(0, longest).reduce((count, run) => count * run.size, 1);
     const after = runs.slice(longest + 1).reduce((count, run) => count * run.size, 1);
     const last = groups === 1;
-    const out = last ? allocateIn(kept, order, info) : allocate([before * after], info);
+    const out = last ? allocate(kept, info) : allocate([before * after], info);
     pass(current, out, before, runs[longest].size, after, last);
-    if (last) return out;
+    if (last) return inRows(out, order);
     groups--;
     current = out;
     runs[longest] = { size: 1, reduced: false };
   }
 }
 
-/** A fresh tensor whose dimensions lie in memory in the given order. */
-function allocateIn(shape: Shape, order: readonly number[] | null, info: DTypeInfo): Tensor {
-  if (order === null || shape.length === 0) return allocate(shape, info);
-  const permuted = order.map((d) => shape[d]);
-  const steps = contiguousStrides(permuted);
-  const strides = new Array<number>(shape.length);
+/** Elements that were written in the order of the input's memory, in rows, as PyTorch's reductions leave them whatever the input. */
+function inRows(written: Tensor, order: readonly number[] | null): Tensor {
+  const { shape, strides } = written;
+  if (order === null || shape.length === 0) return written;
+  const steps = contiguousStrides(order.map((d) => shape[d]));
+  const lying = new Array<number>(shape.length);
   order.forEach((d, i) => {
-    strides[d] = steps[i];
+    lying[d] = steps[i];
   });
-  return windowOn(allocate(permuted, info), [...shape], strides, 0);
+  return isContiguous(shape, lying) ? written : withStrides(windowOn(written, shape, lying, 0), strides);
 }
 
 /** A contiguous form of a tensor in which the reduced dimensions are neighbours, and how its geometry reads. */

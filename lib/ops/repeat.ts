@@ -28,7 +28,7 @@ function repeated(op: string, x: Tensor, repeats: readonly number[]): Tensor {
     sizes.flatMap((n, d) => [repeats[d], n]),
   );
   return viewOp(
-    [apart.clone()],
+    [apart.clone({ memoryFormat: 'contiguous_format' })],
     sizes.map((n, d) => n * repeats[d]),
   );
 }
@@ -89,7 +89,7 @@ export const repeatInterleave = defineFunction(
     const one = x.shape.length === 0 ? viewOp([x], [1]) : x;
     const shape = one.shape;
     const apart = expandOp([one.unsqueeze(d + 1)], [...shape.slice(0, d + 1), repeats, ...shape.slice(d + 1)]);
-    return viewOp([apart.clone()], [...shape.slice(0, d), n * repeats, ...shape.slice(d + 1)]);
+    return viewOp([apart.clone({ memoryFormat: 'contiguous_format' })], [...shape.slice(0, d), n * repeats, ...shape.slice(d + 1)]);
   },
 );
 

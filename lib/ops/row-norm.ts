@@ -11,6 +11,7 @@ import { defineFunction } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { normDoubleBackward } from './norm-derivative.js';
 import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './norm-operands.js';
+import { inFormatOf } from './relayout.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
@@ -75,7 +76,7 @@ interface Spec extends Attributes {
   rstd: Tensor | null;
 }
 
-function rowNormOperator(name: string, centred: boolean) {
+function rowNormOperator(name: string, centred: boolean, followsImage: boolean) {
   /** y = (x - mean) / sqrt(var + eps) w + b by rows; dx, dw, db = its backward operator on (g, x, w). */
   const forward = defineOp<Attributes, Spec>({
     name,
@@ -102,7 +103,7 @@ function rowNormOperator(name: string, centred: boolean) {
       spec.statistics?.(mean, rstd);
       spec.mean = mean;
       spec.rstd = rstd;
-      return y;
+      return followsImage ? inFormatOf(input, y) : y;
     },
     save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
     backward: (context, g): Gradients => {
@@ -145,10 +146,10 @@ function rowNormOperator(name: string, centred: boolean) {
   return forward;
 }
 
-const layerNormOp = rowNormOperator('layerNorm', true);
-const groupNormOp = rowNormOperator('groupNorm', true);
-const instanceNormOp = rowNormOperator('instanceNorm', true);
-const rmsNormOp = rowNormOperator('rmsNorm', false);
+const layerNormOp = rowNormOperator('layerNorm', true, false);
+const groupNormOp = rowNormOperator('groupNorm', true, true);
+const instanceNormOp = rowNormOperator('instanceNorm', true, false);
+const rmsNormOp = rowNormOperator('rmsNorm', false, true);
 
 /** Rows over the last dimensions, which must be `normalizedShape`. */
 function trailingRows(op: string, input: Tensor, normalizedShape: number | readonly number[]): Rows {

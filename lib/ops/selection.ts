@@ -17,11 +17,25 @@ type Gradients = readonly (Tensor | null)[];
 /** y = c ? a : b, of operands (a, b, c); da = c ? g : 0, db = c ? 0 : g. */
 export const whereOp: Elementwise = elementwiseOp({
   name: 'where',
+  layout: [2, 0, 1],
   keep: (_, [, , condition]) => [condition],
   backward: (g, context): Gradients => {
     const condition = context.saved(0);
     const zero = scalarTensor(0, g.info);
     return [context.needs(0) ? whereOp([g, zero, condition]) : null, context.needs(1) ? whereOp([zero, g, condition]) : null, null];
+  },
+});
+
+/** The same as maskedFill, whose result PyTorch lays out row by row, of operands (value, x, mask). */
+const maskedFillOp: Elementwise = elementwiseOp({
+  name: 'maskedFill',
+  kernel: 'where',
+  layout: 'contiguous',
+  keep: (_, [, , mask]) => [mask],
+  backward: (g, context): Gradients => {
+    const mask = context.saved(0);
+    const zero = scalarTensor(0, g.info);
+    return [context.needs(0) ? whereOp([g, zero, mask]) : null, context.needs(1) ? whereOp([zero, g, mask]) : null, null];
   },
 });
 
@@ -56,7 +70,7 @@ export const maskedFill = defineElementwise({ name: 'maskedFill', parameters: ['
   if (value instanceof Tensor && value.shape.length > 0) fail(ArgumentError, 'maskedFill', 'a number or a 0-dimensional tensor for value', describe(value), { input, mask });
   if (isScalar(value) && !x.info.floating && resultType('maskedFill', [x, value]) !== x.info)
     fail(DTypeError, 'maskedFill', `a value that can be stored as ${x.dtype}`, describe(value), { input });
-  return new Planned(whereOp, [asOperand('maskedFill', value, x.info), x, maskArgument('maskedFill', 'mask', mask)]);
+  return new Planned(maskedFillOp, [asOperand('maskedFill', value, x.info), x, maskArgument('maskedFill', 'mask', mask)]);
 });
 
 /** The larger of two gradients' shares: z = g of a's side in max(a, b), half of it at a tie; dg = h's share. */

@@ -4,12 +4,13 @@ import { wrapDim } from '../shape/dims.js';
 import { contiguousStrides, elementCount, sameShape, type Shape } from '../shape/layout.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStridedBackwardOf } from './as-strided.js';
-import { castTo, copyInto, filledTensor } from './cast.js';
+import { copyInto, filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, type Operator } from './define-op.js';
 import { defineView, type Window } from './define-view.js';
 import { tensorArgument } from './promotion.js';
+import { copyWithGaps } from './relayout.js';
 
 type Gradients = readonly (Tensor | null)[];
 type Attributes = readonly number[];
@@ -61,7 +62,7 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
       return attributes;
     },
     forward: (attributes, [x, source]) => {
-      const out = castTo(x, x.info);
+      const out = copyWithGaps(x);
       copyInto(windowOf(out, attributes), source);
       return out;
     },

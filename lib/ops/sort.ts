@@ -3,6 +3,7 @@ import { ArgumentError, describe, DTypeError, fail, IndexError } from '../errors
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
+import { likeStrides } from '../shape/result-strides.js';
 import { BOOL, INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { scalarOf } from '../tensor/creation.js';
@@ -15,6 +16,7 @@ import { requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices 
 import { placeAlongOp } from './gather.js';
 import { tensorArgument } from './promotion.js';
 import { aroundDim, keptShape } from './reduction.js';
+import { withStrides } from './relayout.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
@@ -37,6 +39,8 @@ interface SortSpec {
   readonly dim: number;
   readonly descending: boolean;
   readonly count: number;
+  /** Whether the results lie in memory as the input does; else row by row. */
+  readonly preserves: boolean;
 }
 type SortAttributes = Omit<SortSpec, 'shape'>;
 
@@ -47,12 +51,14 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
     if ((x.shape[attributes.dim] ?? 1) > MAX_RUN) fail(ArgumentError, 'sort', `at most ${MAX_RUN} elements along dim ${attributes.dim}`, String(x.shape[attributes.dim]), { x });
     return { ...attributes, shape: x.shape };
   },
-  forward: ({ shape, dim, descending, count }, [x]) => {
+  forward: ({ shape, dim, descending, count, preserves }, [x]) => {
     const out = shape.map((n, d) => (d === dim ? count : n));
     const values = allocate([...out], x.info);
     const indices = allocate([...out], INT64);
     instanceOf('sort', kernels.sort, x)(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim), descending ? 1 : 0, count);
-    return [values, indices];
+    if (!preserves) return [values, indices];
+    const strides = likeStrides(x);
+    return [withStrides(values, strides), withStrides(indices, strides)];
   },
   save: (context, _, [, indices]) => context.save(indices),
   backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
@@ -61,7 +67,7 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
 function sorted(op: string, input: unknown, dim: number | null | undefined, descending: boolean | undefined): Tensor[] {
   const x = tensorArgument(op, 'input', input);
   const wrapped = wrapDim(op, dim ?? -1, x.shape.length);
-  return sortOp([x], { dim: wrapped, descending: descending === true, count: x.shape[wrapped] ?? 1 });
+  return sortOp([x], { dim: wrapped, descending: descending === true, count: x.shape[wrapped] ?? 1, preserves: true });
 }
 
 /** The elements in ascending (or `descending`) order along `dim`, the last by default, and their indices: `{ values, indices }`. Always stable. */
@@ -89,7 +95,7 @@ export const topk = defineFunction(
     if (!Number.isInteger(k)) fail(ArgumentError, 'topk', 'an integral k', describe(k));
     if (k < 0 || k > n) fail(IndexError, 'topk', `k in [0, ${n}]`, String(k), { input: x });
     if (x.info === BOOL) fail(DTypeError, 'topk', 'a number type', 'bool', { input: x });
-    return valuesAndIndices(sortOp([x], { dim: wrapped, descending: largest !== false, count: x.shape.length === 0 ? 1 : k }), wrapped, true);
+    return valuesAndIndices(sortOp([x], { dim: wrapped, descending: largest !== false, count: x.shape.length === 0 ? 1 : k, preserves: false }), wrapped, true);
   },
 );
 

@@ -20,7 +20,8 @@ import { diagonal, narrow } from './slice.js';
 import { chunk, split, splitWithSizes, unbind } from './split.js';
 import { squeeze, unsqueeze } from './view.js';
 
-const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] => (out instanceof Tensor ? out.clone() : out.map((part) => part.clone()));
+const IN_ROWS = { memoryFormat: 'contiguous_format' } as const;
+const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] => (out instanceof Tensor ? out.clone(IN_ROWS) : out.map((part) => part.clone(IN_ROWS)));
 
 /** The view's function, with a copy of what it shows. */
 function copying<A extends readonly unknown[], R extends Tensor | Tensor[]>(fn: (...args: A) => R): (...args: A) => R {

@@ -16,6 +16,11 @@ export function updatesByOneKernel(optimizer: { readonly prototype: object }): v
   ONE_KERNEL.add((optimizer.prototype as { readonly update: object }).update);
 }
 
+/** Whether the method treats all elements alike, so that any order of them in memory does, if only it is the same in all operands. */
+export function updatesInAnyOrder(update: object): boolean {
+  return ONE_KERNEL.has(update);
+}
+
 /** Whether several parameters together are more than one thread's work: one alone is shared by its kernel, little is not worth a pass. */
 function isWorkToShare(groups: readonly { readonly params: readonly Tensor[] }[]): boolean {
   let parameters = 0;

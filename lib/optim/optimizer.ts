@@ -6,7 +6,7 @@ import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fa
 import { fillWith } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
 import { observer, watched } from '../ops/dispatch-state.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkStateDict } from '../state-dict.js';
 import { checkBoolean, checkFunction, readArguments } from '../arguments.js';
@@ -221,7 +221,7 @@ export class Optimizer {
         if (setToNone) param.gradient = null;
         else if (param.gradient !== null) {
           // A gradient with a graph of its own (createGraph) is replaced, so that the graph is left alone.
-          if (param.gradient.requiresGrad) param.gradient = allocate(param.shape, param.info);
+          if (param.gradient.requiresGrad) param.gradient = allocateAs(param);
           fillWith(param.gradient, 0);
           param.gradient.storage.version++;
         }

@@ -1,17 +1,22 @@
 /**
- * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter and gradient as contiguous memory. Updates
+ * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter and gradient as memory without gaps in one order. Updates
  * of one kernel wait for each other and run as one parallel pass over all parameters (one-pass.ts).
  */
 import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castTo, contiguousOf, copyInto } from '../ops/cast.js';
+import { castAs, castTo, contiguousOf, copyInto } from '../ops/cast.js';
+import { withStrides } from '../ops/relayout.js';
+import { isDense } from '../shape/memory-format.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { OnePass } from './one-pass.js';
+import { OnePass, updatesInAnyOrder } from './one-pass.js';
 import { type Closure, Optimizer, type ParamGroup } from './optimizer.js';
 import type { ParamState } from './state.js';
 
 export abstract class PerParameterOptimizer extends Optimizer {
-  /** Updates one parameter in place. Both are contiguous and of one type; what the parameter's memory holds is the new value. */
+  /**
+   * Updates one parameter in place. Both are of one type and lie without gaps in one order: that of the parameter for updates by one kernel, else
+   * row-major. What the parameter's memory holds is the new value.
+   */
   protected abstract update(group: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void;
 
   /**
@@ -46,6 +51,7 @@ export abstract class PerParameterOptimizer extends Optimizer {
     }
   }
   private updateEach(pass: OnePass | null): void {
+    const inAnyOrder = updatesInAnyOrder(this.update);
     for (const group of this.paramGroups) {
       if (group.differentiable === true)
         fail(ArgumentError, `${this.constructor.name}.step`, 'groups with differentiable: false (updates are not recorded by autograd)', 'a loaded one with true');
@@ -57,9 +63,11 @@ export abstract class PerParameterOptimizer extends Optimizer {
           state = {};
           this.state.set(param, state);
         }
-        const grad = contiguousOf(gradient.info === param.info ? gradient : castTo(gradient, param.info));
+        const asItLies = param.contiguousLayout || (inAnyOrder && isDense(param.shape, param.strides));
+        const converted = gradient.info === param.info ? gradient : castAs(gradient, param.info);
+        const grad = asItLies && !param.contiguousLayout ? withStrides(converted, param.strides) : contiguousOf(converted);
         pass?.add(param, grad);
-        if (param.contiguousLayout) this.update(group, param, grad, state);
+        if (asItLies) this.update(group, param, grad, state);
         else {
           const copy = castTo(param, param.info);
           this.update(group, copy, grad, state);

@@ -3,9 +3,10 @@
  */
 import { CheckpointError, describe, fail } from '../errors.js';
 import { castTo, fillWith } from '../ops/cast.js';
-import { sameShape } from '../shape/layout.js';
+import { withStrides } from '../ops/relayout.js';
+import { placeAlike, sameShape } from '../shape/layout.js';
 import { defaultFloatInfo, FLOAT32, FLOAT64, type TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocate, allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** What an optimizer remembers of one parameter; names are camelCased, in state dicts PyTorch's own. */
@@ -41,12 +42,16 @@ export function nextStep(state: ParamState): number {
   return value;
 }
 
-/** The memory of a state tensor shaped like the parameter, made of `value` (default 0) where it is not there yet. */
+/** The memory of a state tensor of the parameter's shape and layout, made of `value` (default 0) where it is not there yet. */
 export function stateArray(state: ParamState, name: string, param: Tensor, value = 0): TypedArray {
   let tensor = state[name] as Tensor | undefined | null;
   if (tensor === undefined || tensor === null) {
-    tensor = allocate(param.shape, param.info);
+    tensor = allocateAs(param);
     fillWith(tensor, value);
+    state[name] = tensor;
+  } else if (!placeAlike(param.shape, param.strides, tensor.strides)) {
+    // Loaded, or the parameter changed its memory format since.
+    tensor = withStrides(tensor, param.strides);
     state[name] = tensor;
   }
   return tensor.array;

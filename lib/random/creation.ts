@@ -9,14 +9,15 @@ import { instanceOf } from '../ops/define-op.js';
 import { isScalar, scalarTensor, tensorArgument } from '../ops/promotion.js';
 import { broadcastShapes } from '../shape/broadcast.js';
 import type { Shape } from '../shape/layout.js';
+import { type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
 import { defaultFloatInfo, type DType, type DTypeInfo, FLOAT64, INT64, promote, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateChecked } from '../tensor/allocate.js';
+import { allocate, allocateChecked, allocateInFormat } from '../tensor/allocate.js';
 import type { CreationOptions } from '../tensor/creation.js';
 import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../tensor/factories.js';
 import { integersOf } from '../tensor/integer.js';
 import { Tensor } from '../tensor/tensor.js';
 import { integerDraw, normalDraw, uniformDraw } from './distributions.js';
-import { allocateAs, type Draw, drawInto, sampledOp } from './draw.js';
+import { type Draw, drawInto, sampledOp } from './draw.js';
 import { type Generator, generatorOf } from './generator.js';
 
 declare module '../native/kernels.js' {
@@ -56,10 +57,10 @@ export const randn = bySize('randn', normalValues);
 
 function like(name: string, makeDraw: MakeDraw) {
   return defineFunction(
-    { name, parameters: ['input', ...OPTIONS] as const, keywords: 4, method: false },
-    (input: Tensor, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null): Tensor => {
+    { name, parameters: ['input', ...OPTIONS, 'memoryFormat'] as const, keywords: 5, method: false },
+    (input: Tensor, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null, memoryFormat?: MemoryFormat): Tensor => {
       const x = tensorArgument(name, 'input', input);
-      const out = allocateAs(x, floatingInfo(name, dtype, x.info));
+      const out = allocateInFormat(name, x, memoryFormatArgument(name, memoryFormat, 'preserve_format'), floatingInfo(name, dtype, x.info));
       return finish(name, drawInto(out, makeDraw(name, out.info, generatorOf(name, generator), out.contiguousLayout)), device, requiresGrad);
     },
   );
@@ -100,10 +101,10 @@ export function randint(
 
 /** Whole numbers in [low, high) (low is 0 where one bound is given), in the shape and type of a tensor. torch.randint_like */
 export const randintLike = defineFunction(
-  { name: 'randintLike', parameters: ['input', 'low', 'high', ...OPTIONS] as const, keywords: 4, required: 1, method: false },
-  (input: Tensor, low?: Whole, high?: Whole, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null): Tensor => {
+  { name: 'randintLike', parameters: ['input', 'low', 'high', ...OPTIONS, 'memoryFormat'] as const, keywords: 5, required: 1, method: false },
+  (input: Tensor, low?: Whole, high?: Whole, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null, memoryFormat?: MemoryFormat): Tensor => {
     const x = tensorArgument('randintLike', 'input', input);
-    const out = allocateAs(x, infoOf('randintLike', dtype, x.info));
+    const out = allocateInFormat('randintLike', x, memoryFormatArgument('randintLike', memoryFormat, 'preserve_format'), infoOf('randintLike', dtype, x.info));
     const draw = integerDraw('randintLike', out.info, high === undefined ? 0 : (low ?? 0), (high ?? low) as Whole, generatorOf('randintLike', generator));
     return finish('randintLike', drawInto(out, draw), device, requiresGrad);
   },

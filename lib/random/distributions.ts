@@ -1,12 +1,12 @@
 /** The in-place distributions of PyTorch's CPU streams: uniform_, normal_, random_, bernoulli_ and their like. */
 import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { castTo, copyInto } from '../ops/cast.js';
+import { castAs, copyInto } from '../ops/cast.js';
 import { defineFunction, type Method } from '../ops/define-function.js';
 import { instanceOf } from '../ops/define-op.js';
 import { expandOp } from '../ops/view.js';
 import { BOOL, FLOAT32, type DTypeInfo, type TypedArray } from '../storage/dtype.js';
-import { allocate } from '../tensor/allocate.js';
+import { allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { drawInplace, type Draw } from './draw.js';
 import { type Generator, generatorOf } from './generator.js';
@@ -109,14 +109,15 @@ export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Gener
   if (!(finiteNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
   return (memory, n) => kernels.bernoulliFill[info.code]?.(memory, rng.words, p, value, n);
 }
-/** Ones with the probabilities of a floating tensor, in its shape and type. */
-export function bernoulliOf(op: string, p: Tensor, rng: Generator): Tensor {
+/** Ones with the probabilities of a floating tensor, which broadcast to the shape of `like`; in its layout, and in the type of `p`. */
+export function bernoulliOf(op: string, like: Tensor, p: Tensor, rng: Generator): Tensor {
   floating(op, p);
-  const probabilities = castTo(p, p.info);
+  const probabilities = allocateAs(like, p.info);
+  copyInto(probabilities, p);
   const n = probabilities.numel();
-  const wide = p.info.half ? castTo(probabilities, FLOAT32).array : probabilities.array;
+  const wide = p.info.half ? castAs(probabilities, FLOAT32).array : probabilities.array;
   for (let i = 0; i < n; i++) if (!(Number(wide[i]) >= 0 && Number(wide[i]) <= 1)) fail(ArgumentError, op, 'probabilities in [0, 1]', String(wide[i]), { p });
-  const out = allocate(probabilities.shape, p.info);
+  const out = allocateAs(probabilities);
   instanceOf(op, kernels.bernoulliEach, p)(out.array, probabilities.array, rng.words, n);
   return out;
 }
@@ -125,7 +126,7 @@ const bernoulliInplace = defineFunction(
   (input: Tensor, p: number | Tensor = 0.5, generator?: Rng): Tensor => {
     const rng = generatorOf('bernoulli_', generator);
     if (!(p instanceof Tensor)) return drawInplace('bernoulli_', input, bernoulliDraw('bernoulli_', input.info, p, rng));
-    return drawInplace('bernoulli_', input, () => copyInto(input, bernoulliOf('bernoulli_', expandOp([p], input.shape), rng)));
+    return drawInplace('bernoulli_', input, () => copyInto(input, bernoulliOf('bernoulli_', input, expandOp([p], input.shape), rng)));
   },
 );
 

@@ -6,10 +6,10 @@ import { defineFunction, type Method } from '../ops/define-function.js';
 import { instanceOf } from '../ops/define-op.js';
 import { tensorArgument } from '../ops/promotion.js';
 import { FLOAT32, FLOAT64, INT64, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateLike } from '../tensor/allocate.js';
+import { allocate, allocateAs, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { bernoulliDraw, bernoulliOf } from './distributions.js';
-import { allocateAs, drawInto, sampledOp } from './draw.js';
+import { drawInto, sampledOp } from './draw.js';
 import { type Generator, generatorOf } from './generator.js';
 
 declare module '../native/kernels.js' {
@@ -21,13 +21,13 @@ declare module '../native/kernels.js' {
   }
 }
 
-/** Ones with the probabilities that `input` holds, zeros else; with `p`, ones with that probability. torch.bernoulli */
+/** Ones with the probabilities that `input` holds, zeros else; with `p`, ones with that probability. Row-major whatever the input. torch.bernoulli */
 export const bernoulli = defineFunction(
   { name: 'bernoulli', parameters: ['input', 'p', 'generator'], keywords: 1 },
   (input: Tensor, p?: number, generator?: Generator | null): Tensor => {
     const x = tensorArgument('bernoulli', 'input', input);
     const rng = generatorOf('bernoulli', generator);
-    return sampledOp([x], () => (p === undefined ? bernoulliOf('bernoulli', x, rng) : drawInto(allocateAs(x, x.info), bernoulliDraw('bernoulli', x.info, p, rng))));
+    return sampledOp([x], () => (p === undefined ? bernoulliOf('bernoulli', contiguousOf(x), x, rng) : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, rng))));
   },
 );
 
@@ -55,9 +55,9 @@ export const multinomial = defineFunction(
       instanceOf('multinomial', kernels.multinomialReplace, weights)(out.array, weights.array, rng.words, rows, k, numSamples);
     } else {
       const weights = contiguousOf(x);
-      const exponential = allocateLike(weights);
+      const exponential = allocateAs(x);
       instanceOf('multinomial', kernels.exponentialFill, weights)(exponential.array, rng.words, 1, rows * k);
-      instanceOf('multinomial', kernels.multinomialDistinct, weights)(out.array, weights.array, exponential.array, rows, k, numSamples);
+      instanceOf('multinomial', kernels.multinomialDistinct, weights)(out.array, weights.array, contiguousOf(exponential).array, rows, k, numSamples);
     }
     return out;
   },

@@ -20,16 +20,23 @@ export function contiguousStrides(shape: Shape): number[] {
   return strides;
 }
 
-/** Whether the elements lie in row-major order without gaps. */
+/** Whether the elements lie in row-major order without gaps; no elements always do. */
 export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     const size = shape[i];
     if (size === 1) continue;
     if (size === 0) return true;
-    if (strides[i] !== step) return false;
+    if (strides[i] !== step) return elementCount(shape) === 0;
     step *= size;
   }
+  return true;
+}
+
+/** Whether two lists of strides place the elements of a shape alike; those of dimensions of size 1 place none. */
+export function placeAlike(shape: Shape, a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  for (let d = 0; d < shape.length; d++) if (shape[d] !== 1 && a[d] !== b[d]) return false;
   return true;
 }
 

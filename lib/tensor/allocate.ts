@@ -1,7 +1,9 @@
 /** New tensors over uninitialised memory: what operators make their outputs with. */
 import { OutOfMemoryError } from '../errors.js';
 import { checkSizes } from '../shape/dims.js';
-import { contiguousStrides, elementCount, type Shape } from '../shape/layout.js';
+import { contiguousStrides, elementCount, isContiguous, type Shape, sameShape } from '../shape/layout.js';
+import { formatStrides, type MemoryFormat } from '../shape/memory-format.js';
+import { isRowMajor, likeStrides, resultStrides } from '../shape/result-strides.js';
 import { allocateStorage } from '../storage/allocator.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { Tensor } from './tensor.js';
@@ -15,13 +17,37 @@ export function allocate(shape: Shape, info: DTypeInfo): Tensor {
 
 /** An uninitialised contiguous tensor of the same shape. */
 export function allocateLike(other: Tensor, info: DTypeInfo = other.info): Tensor {
-  if (!other.contiguousLayout) return allocate(other.shape, info);
-  return fresh(info, other.shape, other.strides);
+  const { shape, strides } = other;
+  return fresh(info, shape, isRowMajor(shape, strides) ? strides : contiguousStrides(shape));
 }
 
-function fresh(info: DTypeInfo, shape: Shape, strides: readonly number[]): Tensor {
+/** An uninitialised tensor in the layout of another (torch.empty_like): its strides where it has no gaps, else its order of dimensions. */
+export function allocateAs(other: Tensor, info: DTypeInfo = other.info): Tensor {
+  return allocateStrided(other.shape, likeStrides(other), info);
+}
+
+/** The same in a memory format of the caller's choice; `preserve_format` is the layout of `other`. */
+export function allocateInFormat(op: string, other: Tensor, format: MemoryFormat, info: DTypeInfo = other.info): Tensor {
+  if (format === 'preserve_format') return allocateAs(other, info);
+  return allocateStrided(other.shape, formatStrides(op, other.shape, format), info);
+}
+
+/** The uninitialised result of an elementwise operator on operands that broadcast to `shape`, laid out as PyTorch's. */
+export function allocateResult(shape: Shape, operands: readonly Tensor[], info: DTypeInfo): Tensor {
+  const strides = resultStrides(shape, operands);
+  if (strides !== null) return allocateStrided(shape, strides, info);
+  const first = operands[0];
+  return sameShape(first.shape, shape) ? allocateLike(first, info) : allocate(shape, info);
+}
+
+/** An uninitialised tensor with given strides that leave no gaps. */
+export function allocateStrided(shape: Shape, strides: readonly number[], info: DTypeInfo): Tensor {
+  return fresh(info, Object.freeze(shape), strides, isContiguous(shape, strides));
+}
+
+function fresh(info: DTypeInfo, shape: Shape, strides: readonly number[], contiguous = true): Tensor {
   const count = elementCount(shape);
-  const out = new Tensor(allocateStorage(count * info.bytes), null, info, shape, strides, 0, true);
+  const out = new Tensor(allocateStorage(count * info.bytes), null, info, shape, strides, 0, contiguous);
   if (count >= LARGE) requireArray(out, count);
   return out;
 }

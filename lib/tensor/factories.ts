@@ -5,9 +5,10 @@ import { attachMethod, defineFunction, isOptions, type Method } from '../ops/def
 import { isScalar, type Scalar, tensorArgument } from '../ops/promotion.js';
 import { checkSizes } from '../shape/dims.js';
 import { contiguousStrides, elementCount, type Shape } from '../shape/layout.js';
+import { formatStrides, type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
 import { defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT64, INT64 } from '../storage/dtype.js';
 import { requireInRange } from '../storage/range.js';
-import { allocate, allocateChecked } from './allocate.js';
+import { allocate, allocateChecked, allocateInFormat, allocateStrided } from './allocate.js';
 import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
 import { checkDevice } from './device.js';
 import { integersOf } from './integer.js';
@@ -20,13 +21,16 @@ export type Sizes = readonly (number | Tensor)[];
 export interface Sized extends CreationOptions {
   size?: Sizes;
 }
+interface InFormat extends Sized {
+  memoryFormat?: MemoryFormat;
+}
 /** Arguments of a function of a shape: an array or numbers, then options. */
-export type SizeArguments = [size: Sizes | Sized, options?: Sized] | (number | Tensor | Sized)[];
+export type SizeArguments<O extends Sized = Sized> = [size: Sizes | O, options?: O] | (number | Tensor | O)[];
 
 /** Sizes given as an array, as numbers, or as the option `size`, and the options that follow. */
-export function sizesAndOptions(op: string, args: readonly unknown[], known: readonly string[] = OPTIONS): { size: Shape; options: Sized } {
+export function sizesAndOptions<O extends Sized = Sized>(op: string, args: readonly unknown[], known: readonly string[] = OPTIONS): { size: Shape; options: O } {
   const last = args[args.length - 1];
-  const options = isOptions(last) ? (last as Sized) : {};
+  const options = (isOptions(last) ? last : {}) as O;
   rejectUnknownOptions(op, options, ['size', ...known]);
   const given = isOptions(last) ? args.slice(0, -1) : args;
   const named = given.length === 0 && options.size !== undefined;
@@ -56,6 +60,14 @@ function filled(op: string, shape: Shape, value: Scalar | null, info: DTypeInfo)
   return out;
 }
 
+/** A fresh tensor like another, with one value everywhere (null leaves it uninitialised). */
+function filledLike(op: string, x: Tensor, value: Scalar | null, info: DTypeInfo, memoryFormat: MemoryFormat | undefined): Tensor {
+  if (value !== null) requireInRange(op, value, info);
+  const out = allocateInFormat(op, x, memoryFormatArgument(op, memoryFormat, 'preserve_format'), info);
+  if (value !== null) fillWith(out, value);
+  return out;
+}
+
 function bySize(op: string, value: Scalar | null) {
   return (...args: SizeArguments): Tensor => {
     const { size, options } = sizesAndOptions(op, args);
@@ -66,8 +78,13 @@ function bySize(op: string, value: Scalar | null) {
 export const zeros = bySize('zeros', 0);
 /** A tensor of ones; the shape as an array or as numbers. torch.ones */
 export const ones = bySize('ones', 1);
-/** A tensor of uninitialised memory; the shape as an array or as numbers. torch.empty */
-export const empty = bySize('empty', null);
+/** A tensor of uninitialised memory, row-major unless `memoryFormat` says otherwise; the shape as an array or as numbers. torch.empty */
+export function empty(...args: SizeArguments<InFormat>): Tensor {
+  const { size, options } = sizesAndOptions<InFormat>('empty', args, [...OPTIONS, 'memoryFormat']);
+  checkSizes('empty', size);
+  const strides = formatStrides('empty', size, memoryFormatArgument('empty', options.memoryFormat, 'contiguous_format'));
+  return finish('empty', allocateStrided([...size], strides, infoOf('empty', options.dtype, defaultFloatInfo())), options.device, options.requiresGrad);
+}
 
 /** The value as a number, from a number or a tensor of one element. */
 function scalarValue(op: string, name: string, value: unknown): Scalar {
@@ -88,25 +105,25 @@ export const full = defineFunction(
 
 function like(name: string, value: Scalar | null) {
   return defineFunction(
-    { name, parameters: ['input', ...OPTIONS] as const, keywords: 3, method: false },
-    (input: Tensor, dtype?: DType, device?: string, requiresGrad?: boolean): Tensor => {
+    { name, parameters: ['input', ...OPTIONS, 'memoryFormat'] as const, keywords: 4, method: false },
+    (input: Tensor, dtype?: DType, device?: string, requiresGrad?: boolean, memoryFormat?: MemoryFormat): Tensor => {
       const x = tensorArgument(name, 'input', input);
-      return finish(name, filled(name, x.shape, value, infoOf(name, dtype, x.info)), device, requiresGrad);
+      return finish(name, filledLike(name, x, value, infoOf(name, dtype, x.info), memoryFormat), device, requiresGrad);
     },
   );
 }
-/** Zeros in the shape and type of a tensor. torch.zeros_like */
+/** Zeros in the shape, type and layout of a tensor. torch.zeros_like */
 export const zerosLike = like('zerosLike', 0);
-/** Ones in the shape and type of a tensor. torch.ones_like */
+/** Ones in the shape, type and layout of a tensor. torch.ones_like */
 export const onesLike = like('onesLike', 1);
-/** Uninitialised memory in the shape and type of a tensor. torch.empty_like */
+/** Uninitialised memory in the shape, type and layout of a tensor. torch.empty_like */
 export const emptyLike = like('emptyLike', null);
-/** One value in the shape and type of a tensor. torch.full_like */
+/** One value in the shape, type and layout of a tensor. torch.full_like */
 export const fullLike = defineFunction(
-  { name: 'fullLike', parameters: ['input', 'fillValue', ...OPTIONS] as const, keywords: 3, required: 2, method: false },
-  (input: Tensor, fillValue: Scalar | Tensor, dtype?: DType, device?: string, requiresGrad?: boolean): Tensor => {
+  { name: 'fullLike', parameters: ['input', 'fillValue', ...OPTIONS, 'memoryFormat'] as const, keywords: 4, required: 2, method: false },
+  (input: Tensor, fillValue: Scalar | Tensor, dtype?: DType, device?: string, requiresGrad?: boolean, memoryFormat?: MemoryFormat): Tensor => {
     const x = tensorArgument('fullLike', 'input', input);
-    return finish('fullLike', filled('fullLike', x.shape, scalarValue('fullLike', 'fillValue', fillValue), infoOf('fullLike', dtype, x.info)), device, requiresGrad);
+    return finish('fullLike', filledLike('fullLike', x, scalarValue('fullLike', 'fillValue', fillValue), infoOf('fullLike', dtype, x.info), memoryFormat), device, requiresGrad);
   },
 );
 

@@ -3,8 +3,9 @@
  * from lib/ops (see lib/ops/define-function.ts), so it imports none of them.
  */
 import type { Node } from '../autograd/node.js';
-import { ArgumentError, AutogradError, describe, DTypeError, fail, ShapeError } from '../errors.js';
+import { ArgumentError, AutogradError, describe, DTypeError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
+import { followsFormat, type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { Storage } from '../storage/storage.js';
 import type { Device } from './device.js';
@@ -96,8 +97,11 @@ export class Tensor {
   elementSize(): number {
     return this.info.bytes;
   }
-  isContiguous(): boolean {
-    return this.contiguousLayout;
+  /** Whether the elements lie in memory in the order of `memoryFormat` without gaps, 'contiguous_format' (row-major) by default. */
+  isContiguous(options?: { memoryFormat?: MemoryFormat }): boolean {
+    if (options === undefined) return this.contiguousLayout;
+    rejectUnknownOptions('isContiguous', options, ['memoryFormat']);
+    return followsFormat(this.shape, this.strides, memoryFormatArgument('isContiguous', options.memoryFormat, 'contiguous_format'));
   }
   isFloatingPoint(): boolean {
     return this.info.floating;

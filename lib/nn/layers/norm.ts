@@ -81,7 +81,7 @@ abstract class NormBase extends Module {
 /** Uninitialised memory as a buffer. */
 function buffer(name: string, shape: readonly number[], factory: Factory): Tensor {
   const p = emptyParameter(name, shape, factory);
-  return new Tensor(p.storage, null, p.info, p.shape, p.strides, p.offset, true);
+  return new Tensor(p.storage, null, p.info, p.shape, p.strides, p.offset, p.contiguousLayout);
 }
 
 export abstract class BatchNorm extends NormBase {
