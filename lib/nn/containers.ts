@@ -25,6 +25,9 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
   protected override holdModule(op: string, name: string, module: Module | null): void {
     this.held.set(checkKey(op, name), checked(op, module));
   }
+  protected override get holdsModules(): boolean {
+    return true;
+  }
   /** Puts a module in the place of a member. */
   protected replace(place: number, module: M): void {
     this.held.set([...this.held.keys()][place], checked(this.constructor.name, module));

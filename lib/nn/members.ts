@@ -24,10 +24,13 @@ const LABEL: Readonly<Record<MemberKind, string>> = { parameter: 'the parameter'
 
 export class Members {
   readonly #owner: Callable;
+  readonly #takesIn: ((name: string, module: Callable) => void) | null;
   readonly #byName = new Map<string, Member>();
 
-  constructor(owner: Callable) {
+  /** @param takesIn where modules go that class fields bring, in place of a property; of containers. */
+  constructor(owner: Callable, takesIn: ((name: string, module: Callable) => void) | null) {
     this.#owner = owner;
+    this.#takesIn = takesIn;
   }
 
   /** The member of a name, once `scan` has seen all properties. */
@@ -89,7 +92,13 @@ export class Members {
       if (member !== undefined && member.value === value) continue;
       this.#byName.delete(name);
       // A module is asked for first: `instanceof Parameter` would go through the proxy at the end of its chain.
-      if (value instanceof Callable) this.register(name, { kind: 'module', value, persistent: true, key: null });
+      if (value instanceof Callable) {
+        if (this.#takesIn === null) this.register(name, { kind: 'module', value, persistent: true, key: null });
+        else {
+          Reflect.deleteProperty(owner, name);
+          this.#takesIn(name, value);
+        }
+      }
       else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
       else if (value instanceof Buffer) this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
     }

@@ -14,6 +14,9 @@ export class ModuleDict<M extends Module = Layer> extends Module {
     if (value instanceof Module || this.held.has(name)) this.set(name, value as M);
     else super[ASSIGN](name, value);
   }
+  protected override get holdsModules(): boolean {
+    return true;
+  }
   protected override holdModule(_op: string, name: string, module: Module | null): void {
     this.set(name, module as M);
   }

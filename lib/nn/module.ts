@@ -47,7 +47,7 @@ export class Module extends Callable {
   /** The version of the class's layout in state dicts (PyTorch's `_version`), kept in their metadata. */
   static readonly stateVersion: number = 1;
 
-  readonly #members = new Members(this);
+  readonly #members = new Members(this, this.holdsModules ? (name, module) => this.#items.set(name, module) : null);
   /** Members that are not properties: what containers hold. */
   readonly #items = new Map<string, unknown>();
   /** Made with the first hook. */
@@ -95,6 +95,7 @@ export class Module extends Callable {
   }
   /** The members of a container, which are not properties; a Map of names. */
   protected get held(): Map<string, unknown> {
+    if (!this.#direct) this.#members.scan();
     return this.#items;
   }
   /** The hooks. Internal: state dicts. */
@@ -183,6 +184,10 @@ export class Module extends Callable {
   /** Where `registerModule` puts a module. Containers have a place of their own. */
   protected holdModule(op: string, name: string, module: Module | null): void {
     this.#register(op, name, 'module', module, true);
+  }
+  /** Whether submodules are `held`, whatever way they come. */
+  protected get holdsModules(): boolean {
+    return false;
   }
   /** A parameter or buffer whose key in state dicts is not the class's to know. Internal: reparametrizations. */
   registerTensor(property: string, key: string, value: Tensor): void {

@@ -223,6 +223,30 @@ describe('members of containers as properties', () => {
     expect(net.length).to.equal(3);
   });
 
+  it('class fields of a subclass are members too, and are called', () => {
+    class Block extends nn.Sequential {
+      act: nn.Module = new nn.ReLU();
+      late: nn.Module;
+      constructor() {
+        super(new nn.Linear(2, 2));
+        this.late = new nn.Tanh();
+      }
+    }
+    class Named extends nn.ModuleDict<nn.Linear> {
+      fc = new nn.Linear(1, 1);
+    }
+    const block = new Block();
+    expect(block.length).to.equal(3);
+    const x = randn([3, 2]);
+    expect(block(x).tolist()).to.deep.equal(block[0](x).relu().tanh().tolist());
+    expect(block.namedChildren().map(([name]) => name)).to.deep.equal(['0', 'act', 'late']);
+    expect(block.late).to.be.instanceOf(nn.Tanh);
+    expect(nn.deepcopy(block)(x).tolist()).to.deep.equal(block(x).tolist());
+    const named = new Named();
+    expect(named.keys()).to.deep.equal(['fc']);
+    expect(named.fc).to.equal(named.get('fc'));
+  });
+
   it('ModuleDict and ParameterDict: dict.name, unless it is the name of a method', () => {
     const [fc, keys] = layers();
     const dict = new nn.ModuleDict({ fc, keys });
