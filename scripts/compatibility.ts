@@ -29,6 +29,7 @@ function ownerOf(namespace: string): unknown {
   const owner = parts.reduce<unknown>((value, part) => (has(value, part) ? (value as Record<string, unknown>)[part] : undefined), nodegrad);
   // In PyTorch a class, here a function that makes one.
   if (owner === nodegrad.profiler.profile) return nodegrad.profiler.Profile.prototype;
+  if (owner === nodegrad.nn.Module) return nodegrad.nn.Module.prototype;
   return parts.at(-1) === 'SummaryWriter' && typeof owner === 'function' ? (owner.prototype as unknown) : owner;
 }
 
