@@ -98,8 +98,7 @@ export class Members {
           Reflect.deleteProperty(owner, name);
           this.#takesIn(name, value);
         }
-      }
-      else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
+      } else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
       else if (value instanceof Buffer) this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
     }
     for (const name of this.#byName.keys()) if (!Object.hasOwn(owner, name)) this.#byName.delete(name);
