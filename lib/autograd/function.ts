@@ -13,6 +13,8 @@ type Outputs = Tensor | readonly Tensor[];
 export class FunctionContext {
   [extra: string]: unknown;
   private pending: (Tensor | null)[] = [];
+  /** Which of the saved tensors were no null. */
+  private given: readonly boolean[] = [];
   private node: Node | null = null;
   private withoutGradient = new Set<Tensor>();
   private changed = new Set<Tensor>();
@@ -33,7 +35,7 @@ export class FunctionContext {
   get savedTensors(): (Tensor | null)[] {
     const node = this.node;
     if (node === null) return this.pending;
-    return this.pending.map((tensor, i) => (tensor === null ? null : node.saved(i)));
+    return this.given.map((given, i) => (given ? node.saved(i) : null));
   }
   /** Outputs that carry no gradient. */
   markNonDifferentiable(...outputs: Tensor[]): void {
@@ -51,6 +53,9 @@ export class FunctionContext {
   /** Internal: ties the context to its node once the outputs are known. */
   bind(node: Node): void {
     node.save(...this.pending);
+    this.given = this.pending.map((tensor) => tensor !== null);
+    // The node has them now, or whoever computes them again.
+    this.pending = [];
     this.node = node;
   }
   /** Internal. */

@@ -16,6 +16,36 @@ export interface Differentiable {
   readonly backward?: (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => readonly (Tensor | null | undefined)[];
 }
 
+/** Tensors that a node saved and does not hold itself: they are computed again when they are asked for. */
+export interface Recomputable {
+  /** The tensors, computed now unless they are there. */
+  tensors(): readonly (Tensor | null)[];
+  /** Those that are there. */
+  readonly present: readonly (Tensor | null)[] | null;
+  /** They are not needed any more. */
+  release(): void;
+}
+/** Takes over what nodes save while a function runs (lib/utils/checkpoint.ts); null leaves it with the node. */
+export interface Keeper {
+  take(tensors: readonly (Tensor | null)[]): Recomputable | null;
+}
+/** The innermost keeper, set by `withKeeper` alone. */
+let keeper: Keeper | null = null;
+/** The keeper that is in force, or null. */
+export function activeKeeper(): Keeper | null {
+  return keeper;
+}
+/** Calls a synchronous `fn` with a keeper in force, or none. */
+export function withKeeper<R>(inner: Keeper | null, fn: () => R): R {
+  const outer = keeper;
+  keeper = inner;
+  try {
+    return fn();
+  } finally {
+    keeper = outer;
+  }
+}
+
 let sequence = 0;
 
 export class Node {
@@ -42,6 +72,7 @@ export class Node {
 
   private savedTensors: (Tensor | null)[] | null = null;
   private savedVersions: number[] | null = null;
+  private elsewhere: Recomputable | null = null;
   private released = false;
 
   constructor(
@@ -65,6 +96,9 @@ export class Node {
     const versions: number[] = [];
     for (let i = 0; i < tensors.length; i++) versions.push(tensors[i]?.storage.version ?? 0);
     this.savedVersions = versions;
+    if (keeper === null || tensors.length === 0) return;
+    this.elsewhere = keeper.take(tensors);
+    if (this.elsewhere !== null) this.savedTensors = this.savedVersions = null;
   }
 
   /** The saved tensor i; AutogradError where the graph was freed or the tensor changed since. */
@@ -72,8 +106,12 @@ export class Node {
     if (this.released) {
       throw new AutogradError(`${this.name}: expected a graph that is still there, got one that an earlier backward freed; call backward({ retainGraph: true }) the first time`);
     }
+    if (this.elsewhere !== null) {
+      const again = this.elsewhere.tensors()[i];
+      return again ?? this.notKept(i);
+    }
     const tensor = this.savedTensors?.[i];
-    if (tensor === null || tensor === undefined) throw new AutogradError(`${this.name}: saved tensor ${i} was not kept`);
+    if (tensor === null || tensor === undefined) return this.notKept(i);
     const version = this.savedVersions?.[i];
     if (tensor.storage.version !== version) {
       throw new AutogradError(
@@ -83,20 +121,24 @@ export class Node {
     return tensor;
   }
 
-  /** How many tensors were saved. */
-  get savedCount(): number {
-    return this.savedTensors?.length ?? 0;
+  private notKept(i: number): never {
+    throw new AutogradError(`${this.name}: saved tensor ${i} was not kept`);
   }
 
   /** Whether the tensor's memory is also held by what this node saved. */
   holds(tensor: Tensor): boolean {
-    const saved = this.savedTensors;
+    const saved = this.elsewhere === null ? this.savedTensors : this.elsewhere.present;
     if (saved !== null) for (let i = 0; i < saved.length; i++) if (saved[i]?.storage === tensor.storage) return true;
     return false;
   }
 
   /** Forgets what was saved. A later use of it is an error. */
   release(): void {
+    if (this.elsewhere !== null) {
+      this.elsewhere.release();
+      this.elsewhere = null;
+      this.released = true;
+    }
     if (this.savedTensors !== null) {
       this.savedTensors = null;
       this.savedVersions = null;

@@ -1,3 +1,4 @@
 /** The public names of `utils`. */
+export * as checkpoint from './checkpoint.js';
 export * as data from '../data/index.js';
 export * as tensorboard from '../tensorboard/index.js';
