@@ -61,7 +61,7 @@ const NAMES: Readonly<Partial<Record<Kind, string>>> = {
   whole:
     'offset diagonal dim0 dim1 dim2 dimension axis0 axis1 startDim endDim n steps bins minlength numClasses numGroups groups numSamples ignoreIndex length row col upscaleFactor downscaleFactor',
   'whole?': 'paddingIdx storageOffset divisorOverride',
-  'sizes?': 'size stride kernelSize dilation outputPadding outputSize normalizedShape physicalLayout',
+  'sizes?': 'size stride kernelSize dilation outputPadding outputSize normalizedShape physicalLayout scaleFactor',
   tensors: 'tensors sequences',
 };
 

@@ -134,6 +134,7 @@ export class Optimizer {
   constructor(params: Params, defaults: object) {
     const op = this.constructor.name;
     const values: Record<string, unknown> = {};
+    if (typeof defaults !== 'object' || defaults === null) fail(ArgumentError, op, 'an object of hyperparameters for defaults', describe(defaults));
     for (const [key, value] of Object.entries(defaults)) values[key] = plainNumber(op, key, value);
     this.defaults = values;
     if (params instanceof Tensor || typeof params !== 'object' || params === null || typeof (params as Iterable<unknown>)[Symbol.iterator] !== 'function')

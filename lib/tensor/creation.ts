@@ -96,9 +96,21 @@ function infoOfArray(op: string, data: TypedArray | Uint8ClampedArray): DTypeInf
   return own ?? fail(ArgumentError, op, 'a typed array of a type that dtypes have', data.constructor.name);
 }
 
+/** Whether the memory of a buffer was transferred to another one. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** A tensor on the memory of a typed array. */
 function windowOnArray(op: string, data: TypedArray | Uint8ClampedArray, shape: unknown): Tensor {
   const info = infoOfArray(op, data);
+  if (isDetached(data.buffer)) fail(ArgumentError, op, 'a typed array that has its memory', 'one whose memory was transferred');
   const sizes = shape === undefined ? [data.length] : [...sizesOfOption(op, shape)];
   if (elementCount(sizes) !== data.length) fail(ShapeError, op, `a shape of ${data.length} elements`, `[${sizes}]`);
   const memory = data instanceof Uint8ClampedArray ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;

@@ -139,7 +139,7 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   );
   module(
     'RNNBase',
-    () => ['LSTM', 4, 3],
+    () => ['LSTM', { inputSize: 4, hiddenSize: 3 }],
     () => [t(5, 2, 4)],
   );
   module(
@@ -253,7 +253,10 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   };
   out['optim.swaUtils.SWALR'] = { make: () => [maker.optimizer(), 0.05], calls: { step: none } };
 
+  out['optim.swaUtils.AveragedModel'] = { make: () => [new nn.Linear(4, 2)], calls: { '': () => [t(2, 4)], updateParameters: () => [new nn.Linear(4, 2)] } };
+
   out.Generator = { make: none, calls: { manualSeed: () => [1], setState: () => [t(3)] } };
+  out['cuda.amp.GradScaler'] = { make: () => [{ initScale: 4 }] };
   out['amp.GradScaler'] = {
     make: () => ['cpu', { initScale: 4 }],
     calls: { scale: () => [t(1).requiresGrad_().mul(1)], step: () => [maker.optimizer()], unscale_: () => [maker.optimizer()], update: none },
@@ -284,6 +287,7 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   out[`${data}RandomSampler`] = { make: () => [[1, 2, 3], { replacement: true, numSamples: 5 }] };
   out[`${data}SubsetRandomSampler`] = { make: () => [[0, 2]] };
   out[`${data}WeightedRandomSampler`] = { make: () => [[0.1, 0.9], 4] };
+  out[`${data}DistributedSampler`] = { make: () => [[1, 2, 3], 2, 1] };
   out[`${data}BatchSampler`] = { make: () => [new utils.data.SequentialSampler([1, 2, 3]), 2, false] };
   out['utils.tensorboard.SummaryWriter'] = {
     make: () => ['runs'],

@@ -38,12 +38,20 @@ const MEMORY = 3 * 2 ** 30;
 const BIG = 20_000;
 
 const unheard: unknown[] = [];
-process.on('unhandledRejection', (reason) => unheard.push(reason));
-process.on('uncaughtException', (error) => unheard.push(error));
+
+/** From here on failures that nobody catches are laid to the call that is being made. */
+export function listen(): void {
+  process.on('unhandledRejection', (reason) => unheard.push(reason));
+  process.on('uncaughtException', (error) => unheard.push(error));
+}
 
 function isAllowed(error: unknown): boolean {
-  // A class was given as a callback: what JavaScript says of the call is the callback's own failure.
-  if (error instanceof TypeError && /^Class constructor \w* cannot be invoked without 'new'$/.test(error.message)) return true;
+  // A class that was given as a callback, or an iterable that cannot be iterated: what JavaScript says of them is their own failure.
+  if (
+    error instanceof TypeError &&
+    /^Class constructor \w* cannot be invoked without 'new'$|^Cannot perform %TypedArray%.prototype.values on a detached ArrayBuffer$/.test(error.message)
+  )
+    return true;
   for (let e = error; e instanceof Error; e = e.cause) if (e instanceof NodegradError || e instanceof CallbackError) return true;
   return false;
 }
@@ -107,11 +115,15 @@ async function use(c: Choices, value: unknown, depth = 0): Promise<void> {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** How memory is handed out during a call. */
+export type Mode = 'plain' | 'guarded' | 'poisoned';
+const MODES: readonly Mode[] = ['plain', 'guarded', 'poisoned'];
+
 /** Makes the call of a seed and number; null where nothing is wrong. `tell` hears what is called before it is. */
 export async function judge(seed: number, number: number, tell?: (text: string) => void): Promise<Finding | null> {
   const c = new Choices(seed, number);
   reset(number);
-  const mode = c.below(3);
+  const mode = c.pick(MODES);
   let call: Call;
   try {
     call = drawCall(c);
@@ -119,13 +131,18 @@ export async function judge(seed: number, number: number, tell?: (text: string) 
     return { kind: 'the fuzzer failed', name: 'fuzzer', text: '', detail: error instanceof Error ? (error.stack ?? '') : String(error), at: whereOf(error) };
   }
   tell?.(call.text);
+  return judgeCall(c, call, mode);
+}
+
+/** What is wrong with one call, or null. */
+export async function judgeCall(c: Choices, call: Call, mode: Mode): Promise<Finding | null> {
   const { name, text } = call;
   const before = new Map<Tensor, Before>(call.tensors.map((t) => [t, { version: t.version, bytes: bytesOf(t) }]));
   const set = settings();
   const found = (kind: string, detail: string, at: string): Finding => ({ kind, name, text, detail, at });
   const start = process.cpuUsage();
-  if (mode === 1) setGuardZones(64);
-  if (mode === 2) setPoison(true);
+  if (mode === 'guarded') setGuardZones(64);
+  if (mode === 'poisoned') setPoison(true);
   let error: unknown;
   let failed = false;
   let used = false;
@@ -139,7 +156,7 @@ export async function judge(seed: number, number: number, tell?: (text: string) 
   }
   await turn();
   setPoison(false);
-  const damage = mode === 1 ? damagedZones() : [];
+  const damage = mode === 'guarded' ? damagedZones() : [];
   setGuardZones(0);
   const spent = process.cpuUsage(start);
   if (damage.length > 0) return found('memory beside a buffer was written to', damage.join('; '), name);

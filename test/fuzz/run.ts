@@ -1,14 +1,16 @@
 /** Runs calls in processes of their own, one after the other, at one SIMD level each, and gathers what was found: also deaths and hangs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addon } from '../../lib/native/addon.js';
 import type { Finding } from './judge.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const LEVELS = ['scalar', 'avx2', 'avx512'];
 /** Calls of one process: few enough that memory of one call is soon given back. */
 const BATCH = 2000;
@@ -25,6 +27,8 @@ export interface FuzzOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Seconds of the clock that a call may take. */
   readonly limit?: number;
+  /** The file of the process; default: the one that makes the calls of the seed. */
+  readonly worker?: string;
   readonly onText?: (text: string) => void;
   readonly onFinding?: (found: FoundCall) => void;
 }
@@ -57,16 +61,7 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
   const directory = mkdtempSync(path.join(tmpdir(), 'nodegrad-fuzz-'));
   const limit = (options.limit ?? 60) * 1000;
   return new Promise((resolve, reject) => {
-    const args = [
-      '--no-warnings',
-      '--max-old-space-size=2048',
-      '--import',
-      import.meta.resolve('tsx'),
-      path.join(here, 'worker.ts'),
-      String(options.seed),
-      String(from),
-      String(to),
-    ];
+    const args = ['--no-warnings', '--max-old-space-size=2048', '--import', TSX, path.join(here, options.worker ?? 'worker.ts'), String(options.seed), String(from), String(to)];
     const child: ChildProcess = spawn(process.execPath, options.onText === undefined ? args : [...args, '--tell'], {
       cwd: directory,
       env: { ...process.env, TSX_TSCONFIG_PATH: path.join(here, '..', '..', 'tsconfig.json'), NODEGRAD_SIMD: level, ...options.env },
@@ -117,7 +112,7 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
 /** The text of a call that its process did not live to report, from one more process that only says what it is about to do. */
 async function textOf(options: FuzzOptions, call: FoundCall): Promise<FoundCall> {
   let text = '';
-  await runProcess({ ...options, limit: 10, onText: (line) => (text = line) }, call.level, call.number, call.number + 1, Date.now() + 60_000);
+  await runProcess({ ...options, limit: 2, onText: (line) => (text = line) }, call.level, call.number, call.number + 1, Date.now() + 60_000);
   return { ...call, text };
 }
 

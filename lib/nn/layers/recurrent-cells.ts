@@ -23,11 +23,13 @@ export class RNNCellBase extends Module {
   declare biasIh: Parameter | null;
   declare biasHh: Parameter | null;
 
-  constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, factory: Factory) {
+  constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, factory: Factory = {}) {
     super();
     const op = `nn.${this.constructor.name}`;
     this.inputSize = checkCount(op, 'inputSize', inputSize);
     this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
+    if (typeof bias !== 'boolean') fail(ArgumentError, op, 'bias as true or false', describe(bias));
+    checkCount(op, 'gates', gates, 1);
     this.bias = bias;
     this.weightIh = emptyParameter(op, [gates * hiddenSize, inputSize], factory);
     this.weightHh = emptyParameter(op, [gates * hiddenSize, hiddenSize], factory);

@@ -49,6 +49,8 @@ export class RNNBase extends Module {
   constructor(mode: RecurrentMode, settings: Settings) {
     super();
     const op = `nn.${this.constructor.name}`;
+    if (!Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `a mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
+    if (typeof settings !== 'object' || settings === null) fail(ArgumentError, op, 'the sizes and options as an object', describe(settings));
     const { inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
     this.mode = mode;
     this.inputSize = checkCount(op, 'inputSize', inputSize, 1);

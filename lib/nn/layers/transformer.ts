@@ -192,6 +192,12 @@ function clones<M extends Module>(op: string, layer: M, count: number): ModuleLi
   return new ModuleList(Array.from({ length: checkCount(op, 'numLayers', count) }, () => deepcopy(layer)));
 }
 
+/** The module behind the last layer, or null. */
+function lastNorm(op: string, norm: Layer | null): Layer | null {
+  if (norm !== null && !(norm instanceof Module)) fail(ArgumentError, op, 'a module or null as norm', describe(norm));
+  return norm;
+}
+
 const ENCODER = ['encoderLayer', 'numLayers', 'norm', 'enableNestedTensor', 'maskCheck'] as const;
 type EncoderArguments = [encoderLayer: TransformerEncoderLayer, numLayers: number, norm?: Layer | null, enableNestedTensor?: boolean, maskCheck?: boolean];
 const ENCODER_CALL = ['src', 'mask', 'srcKeyPaddingMask', 'isCausal'] as const;
@@ -216,7 +222,7 @@ export class TransformerEncoder extends Module {
     } = constructorArguments<typeof ENCODER, EncoderArguments>('nn.TransformerEncoder', ENCODER, 2, args);
     this.layers = clones('nn.TransformerEncoder', encoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = norm;
+    this.norm = lastNorm('nn.TransformerEncoder', norm);
     this.enableNestedTensor = enableNestedTensor;
     this.maskCheck = maskCheck;
   }
@@ -259,7 +265,7 @@ export class TransformerDecoder extends Module {
     const { decoderLayer, numLayers, norm = null } = constructorArguments<typeof DECODER, DecoderArguments>('nn.TransformerDecoder', DECODER, 2, args);
     this.layers = clones('nn.TransformerDecoder', decoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = norm;
+    this.norm = lastNorm('nn.TransformerDecoder', norm);
   }
   override forward(...args: ConstructorArguments<typeof DECODER_CALL, DecoderCall>): Tensor {
     const { tgt, memory, tgtIsCausal, ...rest } = callArguments<typeof DECODER_CALL, DecoderCall>('nn.TransformerDecoder', DECODER_CALL, 2, args);
