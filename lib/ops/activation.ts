@@ -36,8 +36,10 @@ import { abs } from './rounding.js';
 import { clamp, whereOp } from './selection.js';
 import { reshape } from './view.js';
 
+/** The input among the options. */
+type NamedInput = { input: Tensor } & Readonly<Record<string, Tensor | number | boolean>>;
 /** A function of the input, of numbers with defaults, and of `inplace` where PyTorch has that. */
-type Activation = (input: Tensor, ...rest: (number | boolean | Record<string, number | boolean> | undefined)[]) => Tensor;
+type Activation = (input: Tensor | NamedInput, ...rest: (number | boolean | Record<string, number | boolean> | undefined)[]) => Tensor;
 
 interface Settings {
   /** Parameters after the input and their defaults; a default of undefined means that the parameter must be given. */

@@ -38,7 +38,9 @@ export type PublicArguments<P extends readonly string[], A extends readonly unkn
   : Positional<P, A>;
 export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (...args: PublicArguments<P, A>) => R;
 /** What follows the first operand; the list of one argument that names all is none of a method's. It looks at lengths alone: a look at the type Tensor would be circular. */
-type AfterFirst<A> = A extends [unknown] ? never : A extends [unknown, ...infer Rest] ? Rest : never;
+type AfterFirst<A> = A extends [unknown] ? never : A extends [unknown, ...infer Rest] ? ([] extends Rest ? Rest : Rest | [named: Last<Rest>]) : never;
+/** The last element: the options. */
+type Last<A extends readonly unknown[]> = Required<A> extends readonly [...unknown[], infer Options] ? Options : never;
 /** The method form of a public function: its first operand is the receiver. */
 export type Method<F extends (...args: never) => unknown> = F extends (...args: infer A) => infer R ? (...args: AfterFirst<A>) => R : never;
 
@@ -126,6 +128,16 @@ export function defineFunction<const P extends readonly string[], A extends read
   }
   if (method !== false) attachMethod(method === true ? name : method, fn);
   return fn as unknown as PublicFunction<P, A, R>;
+}
+
+/** Declares a method that PyTorch has on tensors alone: as `defineFunction`, with the receiver as first operand, which `parameters` leave out. */
+export function defineMethod<const P extends readonly string[], A extends readonly unknown[], R>(
+  name: string,
+  parameters: P,
+  implementation: (...args: A) => R,
+  settings: Pick<FunctionDeclaration<readonly ['input', ...P]>, 'required' | 'keywords' | 'kinds'> = {},
+): PublicFunction<readonly ['input', ...P], A, R> {
+  return defineFunction<readonly ['input', ...P], A, R>({ name: `Tensor.${name}`, parameters: ['input', ...parameters], method: name, hidden: true, ...settings }, implementation);
 }
 
 function withOptions(name: string, parameters: readonly string[], positional: number, required: number, given: unknown[], options: Record<string, unknown>): unknown[] {

@@ -1,31 +1,22 @@
 /** What tensors tell of the device that they are on, and the ways to another: there is one device, so each is the tensor itself or a DeviceError. */
 import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
-import { defineFunction, type Method } from './define-function.js';
+import { defineFunction, defineMethod, type Method } from './define-function.js';
 import { tensorArgument } from './promotion.js';
 
 /** The tensor itself: it is on the CPU. Tensor.cpu */
-const cpu = defineFunction({ name: 'Tensor.cpu', parameters: ['input'], method: 'cpu', hidden: true }, (input: Tensor): Tensor => input);
+const cpu = defineMethod('cpu', [], (input: Tensor): Tensor => input);
 /** The tensor itself: pinned memory is for copies to other devices. Tensor.pin_memory */
-const pinMemory = defineFunction(
-  { name: 'Tensor.pinMemory', parameters: ['input', 'device'], method: 'pinMemory', hidden: true },
-  (input: Tensor, _device?: string): Tensor => input,
-);
+const pinMemory = defineMethod('pinMemory', ['device'], (input: Tensor, _device?: string): Tensor => input);
 /** False: there is no pinned memory. Tensor.is_pinned */
-const isPinned = defineFunction(
-  { name: 'Tensor.isPinned', parameters: ['input', 'device'], method: 'isPinned', hidden: true },
-  (_input: Tensor, _device?: string): boolean => false,
-);
+const isPinned = defineMethod('isPinned', ['device'], (_input: Tensor, _device?: string): boolean => false);
 
 /** A method that moves to a device that is not there. */
 function elsewhere(name: string) {
-  return defineFunction(
-    { name: `Tensor.${name}`, parameters: ['input', 'device', 'nonBlocking'], method: name, hidden: true },
-    (input: Tensor, device?: string | number): Tensor => {
-      checkDevice(name, typeof device === 'number' ? `${name}:${device}` : (device ?? name));
-      return input;
-    },
-  );
+  return defineMethod(name, ['device', 'nonBlocking'], (input: Tensor, device?: string | number): Tensor => {
+    checkDevice(name, typeof device === 'number' ? `${name}:${device}` : (device ?? name));
+    return input;
+  });
 }
 const cuda = elsewhere('cuda');
 const xpu = elsewhere('xpu');

@@ -8,7 +8,7 @@ import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, defineMethod, type Method } from './define-function.js';
 import { addRowsInto, addRowsOp, checkedIndex, putRowsInto, putRowsOp, requireSameType, type Rows, rowsAlong, takeRowsOp } from './index-rows.js';
 import { inplace } from './inplace.js';
 import { asOperand, isScalar, type Scalar, tensorArgument } from './promotion.js';
@@ -160,7 +160,12 @@ export const put = defineFunction(
     return op([x, s.reshape(list.shape), list], flatRows(x, list));
   },
 );
-attachMethod('put_', (x: Tensor, index: Tensor, source: Tensor, accumulate?: boolean) => inplace('put_', x, () => put(x, index, source, accumulate)));
+const putInplace = defineMethod(
+  'put_',
+  ['index', 'source', 'accumulate'],
+  (x: Tensor, index: Tensor, source: Tensor, accumulate?: boolean): Tensor => inplace('put_', x, () => put(x, index, source, accumulate)),
+  { required: 3 },
+);
 
 /** A 1-dimensional view of a scalar, anything else as it is. */
 export function atLeastVector(x: Tensor): Tensor {
@@ -178,6 +183,6 @@ declare module '../tensor/tensor.js' {
     indexFill_: Method<typeof indexFillInplace>;
     take: Method<typeof take>;
     put: Method<typeof put>;
-    put_(index: Tensor, source: Tensor, accumulate?: boolean): Tensor;
+    put_: Method<typeof putInplace>;
   }
 }

@@ -15,7 +15,7 @@ import { ellipsis, type Index, Slice } from '../tensor/indexing.js';
 import { Tensor } from '../tensor/tensor.js';
 import { filledTensor } from './cast.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, defineMethod, type Method } from './define-function.js';
 import { addRowsInto, addRowsOp, checkedIndex, putRowsInto, putRowsOp, requireSameType, type Rows, takeRowsOp } from './index-rows.js';
 import { inplaceRows } from './index-select.js';
 import { nonzeroPositions, nonzeroTuple } from './masked.js';
@@ -271,12 +271,12 @@ export const indexPut = defineFunction(
   },
 );
 
-attachMethod('index', index);
+const indexMethod = defineMethod('index', ['indices'], index, { required: 2 });
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
     /** Python's x[...]. */
-    index(indices: Index | readonly Index[]): Tensor;
+    index: Method<typeof indexMethod>;
     indexPut: Method<typeof indexPut>;
     indexPut_: Method<typeof indexPutInplace>;
   }

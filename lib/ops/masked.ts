@@ -7,7 +7,7 @@ import { INT64, type TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { contiguousOf } from './cast.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, defineMethod, type Method } from './define-function.js';
 import { instanceOf } from './define-op.js';
 import { putRowsOp, requireSameType, takeRowsOp } from './index-rows.js';
 import { flatRows } from './index-select.js';
@@ -104,11 +104,16 @@ export const maskedScatter = defineFunction(
     return putRowsOp([wide, s.reshape([-1]).narrow(0, 0, count), positions], flatRows(wide, positions));
   },
 );
-attachMethod('maskedScatter_', (x: Tensor, mask: Tensor, source: Tensor) => {
-  maskArgument('maskedScatter_', mask);
-  if (!broadcastsTo(mask.shape, x.shape)) fail(IndexError, 'maskedScatter_', `a mask that broadcasts to [${x.shape}]`, `[${mask.shape}]`);
-  return inplace('maskedScatter_', x, () => maskedScatter(x, mask, source));
-});
+const maskedScatterInplace = defineMethod(
+  'maskedScatter_',
+  ['mask', 'source'],
+  (x: Tensor, mask: Tensor, source: Tensor): Tensor => {
+    maskArgument('maskedScatter_', mask);
+    if (!broadcastsTo(mask.shape, x.shape)) fail(IndexError, 'maskedScatter_', `a mask that broadcasts to [${x.shape}]`, `[${mask.shape}]`);
+    return inplace('maskedScatter_', x, () => maskedScatter(x, mask, source));
+  },
+  { required: 3 },
+);
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
@@ -116,6 +121,6 @@ declare module '../tensor/tensor.js' {
     argwhere: Method<typeof argwhere>;
     maskedSelect: Method<typeof maskedSelect>;
     maskedScatter: Method<typeof maskedScatter>;
-    maskedScatter_(mask: Tensor, source: Tensor): Tensor;
+    maskedScatter_: Method<typeof maskedScatterInplace>;
   }
 }

@@ -7,7 +7,7 @@ import { BOOL, UINT8 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { asStrided } from './as-strided.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { attachMethod, defineFunction, defineMethod, type Method } from './define-function.js';
 import { swapaxes, swapdims, t, transpose } from './permute.js';
 import { tensorArgument } from './promotion.js';
 import { squeeze, unsqueeze } from './view.js';
@@ -51,27 +51,23 @@ function dimension(op: string, dim: number, ndim: number): number {
 }
 
 /** The sizes, or the size of one dimension. Tensor.size */
-defineFunction({ name: 'Tensor.size', parameters: ['input', 'dim'], method: 'size', hidden: true }, (input: Tensor, dim?: number | null) => entry('size', input.shape, dim));
+defineMethod('size', ['dim'], (input: Tensor, dim?: number | null) => entry('size', input.shape, dim));
 /** The steps in elements, or the step of one dimension. Tensor.stride */
-defineFunction({ name: 'Tensor.stride', parameters: ['input', 'dim'], method: 'stride', hidden: true }, (input: Tensor, dim?: number | null) =>
-  entry('stride', input.strides, dim),
-);
+defineMethod('stride', ['dim'], (input: Tensor, dim?: number | null) => entry('stride', input.strides, dim));
 
 /** Whether two tensors have the same sizes. torch.is_same_size */
 export const isSameSize = defineFunction({ name: 'isSameSize', parameters: ['input', 'other'], required: 2, hidden: true }, (input: Tensor, other: Tensor): boolean =>
-  sameShape(input.shape, other.shape),
+  sameShape(input.shape, tensorArgument('isSameSize', 'other', other).shape),
 );
 
 /** Whether two tensors show the same elements of the same memory. Tensor.is_set_to */
-attachMethod('isSetTo', (x: Tensor, given: Tensor) => {
-  const other = tensorArgument('isSetTo', 'tensor', given);
+const isSetTo = defineMethod('isSetTo', ['tensor'], (x: Tensor, tensor: Tensor): boolean => {
+  const other = tensorArgument('isSetTo', 'tensor', tensor);
   return x.storage.origin === other.storage.origin && x.offset === other.offset && sameShape(x.shape, other.shape) && sameShape(x.strides, other.strides);
 });
 
 /** The number of elements. torch.numel */
-export function numel(input: Tensor): number {
-  return tensorArgument('numel', 'input', input).numel();
-}
+export const numel = defineFunction({ name: 'numel', parameters: ['input'], method: false, hidden: true }, (input: Tensor): number => elementCount(input.shape));
 
 /** Whether the value is a tensor. torch.is_tensor */
 export function isTensor(value: unknown): value is Tensor {
@@ -79,17 +75,13 @@ export function isTensor(value: unknown): value is Tensor {
 }
 
 /** Whether the tensor has a floating type. torch.is_floating_point */
-export function isFloatingPoint(input: Tensor): boolean {
-  return tensorArgument('isFloatingPoint', 'input', input).info.floating;
-}
+export const isFloatingPoint = defineFunction({ name: 'isFloatingPoint', parameters: ['input'], method: false, hidden: true }, (input: Tensor): boolean => input.info.floating);
 
 /** Whether the one element of the tensor is not zero. torch.is_nonzero */
-export function isNonzero(input: Tensor): boolean {
-  const x = tensorArgument('isNonzero', 'input', input);
-  if (x.numel() !== 1) fail(ShapeError, 'isNonzero', 'a tensor of one element', describe(x));
-  return Number(x.item()) !== 0;
-}
-attachMethod('isNonzero', isNonzero);
+export const isNonzero = defineFunction({ name: 'isNonzero', parameters: ['input'], hidden: true }, (input: Tensor): boolean => {
+  if (elementCount(input.shape) !== 1) fail(ShapeError, 'isNonzero', 'a tensor of one element', describe(input));
+  return Number(input.item()) !== 0;
+});
 
 /** A question about a tensor that its type answers, as a function and as a method. */
 function question(name: string, ask: (x: Tensor) => boolean) {
@@ -125,31 +117,28 @@ property('outputNr', (x) => (x.node === null ? 0 : x.outputIndex));
  * The dimensions in the order in which they lie in memory, the outermost first. With `ambiguityCheck`, dimensions of size 1 and equal strides,
  * which leave several orders, are a ShapeError. Tensor.dim_order
  */
-const dimOrder = defineFunction(
-  { name: 'Tensor.dimOrder', parameters: ['input', 'ambiguityCheck'], method: 'dimOrder', hidden: true },
-  (input: Tensor, ambiguityCheck: boolean = false): number[] => {
-    const { shape, strides } = input;
-    if (ambiguityCheck && (shape.includes(1) || strides.some((step, d) => d > 0 && step === strides[d - 1])))
-      fail(ShapeError, 'dimOrder', 'sizes above 1 and strides that leave one order', `sizes [${shape}], strides [${strides}]`);
-    const order = shape.map((_, d) => d);
-    if (input.contiguousLayout) return order;
-    // From the innermost on, each dimension moves inwards past those with larger steps; a step of 0 says nothing.
-    order.reverse();
-    const larger = (a: number, b: number): number => (strides[a] === 0 || strides[b] === 0 ? 0 : strides[a] !== strides[b] ? strides[a] - strides[b] : shape[a] > shape[b] ? 1 : 0);
-    for (let i = 1; i < order.length; i++) {
-      let at = i;
-      for (let k = i - 1; k >= 0; k--) {
-        const found = larger(order[k], order[at]);
-        if (found < 0) break;
-        if (found > 0) {
-          [order[k], order[at]] = [order[at], order[k]];
-          at = k;
-        }
+const dimOrder = defineMethod('dimOrder', ['ambiguityCheck'], (input: Tensor, ambiguityCheck: boolean = false): number[] => {
+  const { shape, strides } = input;
+  if (ambiguityCheck && (shape.includes(1) || strides.some((step, d) => d > 0 && step === strides[d - 1])))
+    fail(ShapeError, 'dimOrder', 'sizes above 1 and strides that leave one order', `sizes [${shape}], strides [${strides}]`);
+  const order = shape.map((_, d) => d);
+  if (input.contiguousLayout) return order;
+  // From the innermost on, each dimension moves inwards past those with larger steps; a step of 0 says nothing.
+  order.reverse();
+  const larger = (a: number, b: number): number => (strides[a] === 0 || strides[b] === 0 ? 0 : strides[a] !== strides[b] ? strides[a] - strides[b] : shape[a] > shape[b] ? 1 : 0);
+  for (let i = 1; i < order.length; i++) {
+    let at = i;
+    for (let k = i - 1; k >= 0; k--) {
+      const found = larger(order[k], order[at]);
+      if (found < 0) break;
+      if (found > 0) {
+        [order[k], order[at]] = [order[at], order[k]];
+        at = k;
       }
     }
-    return order.reverse();
-  },
-);
+  }
+  return order.reverse();
+});
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
@@ -170,7 +159,7 @@ declare module '../tensor/tensor.js' {
     asStrided_: Method<typeof asStrided>;
     typeAs: Method<typeof typeAsMethod>;
     isSameSize: Method<typeof isSameSize>;
-    isSetTo(tensor: Tensor): boolean;
+    isSetTo: Method<typeof isSetTo>;
     isSigned(): boolean;
     isConj(): boolean;
     isNeg(): boolean;

@@ -8,7 +8,7 @@ import { contiguousStrides, elementCount, isContiguous, type Shape } from '../sh
 import { allocate } from '../tensor/allocate.js';
 import { rebind, Tensor, windowOn } from '../tensor/tensor.js';
 import { copyPart } from './cast.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { attachMethod, defineMethod, type Method } from './define-function.js';
 import { tensorArgument } from './promotion.js';
 import { sizeArguments } from './sizes-method.js';
 
@@ -37,14 +37,20 @@ function resize(op: string, x: Tensor, shape: readonly number[]): Tensor {
 
 /** The sizes, which may be followed by options. */
 attachMethod('resize_', (x: Tensor, ...args: unknown[]) => resize('resize_', x, sizeArguments('resize_', 'sizes', args)));
-attachMethod('resizeAs_', (x: Tensor, other: Tensor) => resize('resizeAs_', x, tensorArgument('resizeAs_', 'other', other).shape));
+/** As `resize_`, to the sizes of another tensor. Tensor.resize_as_ */
+const resizeAs = defineMethod(
+  'resizeAs_',
+  ['theTemplate'],
+  (x: Tensor, theTemplate: Tensor): Tensor => resize('resizeAs_', x, tensorArgument('resizeAs_', 'theTemplate', theTemplate).shape),
+);
 
 /**
  * Makes the tensor show the memory of `source`, in the window that is given (the source's own by default; none without a source). Throws
  * DTypeError for another dtype, AutogradError for a source or a target in the graph. Tensor.set_
  */
-const set = defineFunction(
-  { name: 'Tensor.set_', parameters: ['input', 'source', 'storageOffset', 'size', 'stride'], method: 'set_', hidden: true },
+const set = defineMethod(
+  'set_',
+  ['source', 'storageOffset', 'size', 'stride'],
   (input: Tensor, source?: Tensor | null, storageOffset?: number, size?: Shape, stride?: readonly number[]): Tensor => {
     checkInplace('set_', input);
     const from = source === undefined || source === null ? allocate([0], input.info) : tensorArgument('set_', 'source', source);
@@ -64,6 +70,7 @@ const set = defineFunction(
     rebind(input, new Tensor(storage, null, from.info, Object.freeze(shape), strides, offset, isContiguous(shape, strides)));
     return input;
   },
+  { kinds: { source: 'tensor?' } },
 );
 
 declare module '../tensor/tensor.js' {
@@ -73,8 +80,7 @@ declare module '../tensor/tensor.js' {
      * gets a larger one, uninitialised beyond the old elements; other tensors stay on the old one. Tensor.resize_
      */
     resize_(...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[]): this;
-    /** As `resize_`, to the sizes of another tensor. */
-    resizeAs_(other: Tensor): this;
+    resizeAs_: Method<typeof resizeAs>;
     set_: Method<typeof set>;
   }
 }

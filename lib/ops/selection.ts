@@ -5,7 +5,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { mulOp, subOp } from './arithmetic.js';
 import { geOp, gtOp, leOp, ltOp } from './comparison.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, defineMethod, type Method } from './define-function.js';
 import { aliasOf, binary, type BinaryFunction, defineElementwise, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAndOp, logicalOrOp } from './logical.js';
@@ -62,7 +62,7 @@ export const where = defineFunction(
     return whereOp([asOperand('where', input, info), asOperand('where', other, info), maskArgument('where', 'condition', condition)]);
   },
 ) as unknown as Where;
-attachMethod('where', (input: Tensor, condition: Tensor, other: Operand) => where(condition, input, other));
+const whereMethod = defineMethod('where', ['condition', 'other'], (input: Tensor, condition: Tensor, other: Operand): Tensor => where(condition, input, other), { required: 3 });
 
 /** `input` with `value` (a number or a 0-dimensional tensor) wherever `mask` is true. */
 export const maskedFill = defineElementwise({ name: 'maskedFill', parameters: ['input', 'mask', 'value'], required: 3 }, (input: Tensor, mask: Tensor, value: Operand) => {
@@ -239,7 +239,7 @@ export const lerp = defineElementwise(
 type BinaryMethods = { [N in 'maximum' | 'minimum' | 'fmax' | 'fmin']: Method<BinaryFunction> };
 declare module '../tensor/tensor.js' {
   interface Tensor extends BinaryMethods {
-    where(condition: Tensor, other: Operand): Tensor;
+    where: Method<typeof whereMethod>;
     maskedFill: Method<typeof maskedFill>;
     maskedFill_: Method<typeof maskedFill>;
     clamp: Method<typeof clamp>;

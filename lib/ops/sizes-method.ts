@@ -5,7 +5,9 @@ import type { Tensor } from '../tensor/tensor.js';
 import { attachMethod, isOptions } from './define-function.js';
 
 /** The type of such a method. */
-export type SizesMethod<R = Tensor> = (...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[]) => R;
+export type SizesMethod<R = Tensor> = (
+  ...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[] | [named: { readonly [parameter: string]: readonly (number | Tensor)[] }]
+) => R;
 
 /** The numbers in an argument list that is one array, or numbers, or `{ [parameter]: array }`. */
 export function sizeArguments(op: string, parameter: string, args: readonly unknown[]): number[] {

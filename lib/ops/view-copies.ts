@@ -8,7 +8,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { asStrided } from './as-strided.js';
 import { copyPart, fillWith } from './cast.js';
 import { atLeast, catOp, tensorList } from './cat.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { defineFunction, type Method } from './define-function.js';
 import { checkedIndex } from './index-rows.js';
 import { defineInplace } from './inplace.js';
 import { nonzeroMatrix } from './masked.js';
@@ -16,6 +16,7 @@ import { pad } from './pad.js';
 import { permute, t, transpose } from './permute.js';
 import { tensorArgument } from './promotion.js';
 import { scatterReduce } from './scatter-reduce.js';
+import { attachSizesMethod, type SizesMethod } from './sizes-method.js';
 import { diagonal, narrow } from './slice.js';
 import { chunk, split, splitWithSizes, unbind } from './split.js';
 import { squeeze, unsqueeze } from './view.js';
@@ -24,8 +25,14 @@ const IN_ROWS = { memoryFormat: 'contiguous_format' } as const;
 const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] => (out instanceof Tensor ? out.clone(IN_ROWS) : out.map((part) => part.clone(IN_ROWS)));
 
 /** The view's function, with a copy of what it shows. */
-function copying<A extends readonly unknown[], R extends Tensor | Tensor[]>(fn: (...args: A) => R): (...args: A) => R {
-  return (...args) => copied(fn(...args)) as R;
+function copying<F extends (...args: never) => Tensor | Tensor[]>(fn: F): F {
+  const view = fn as unknown as (...args: unknown[]) => Tensor | Tensor[];
+  return ((...args: unknown[]) => copied(view(...args))) as unknown as F;
+}
+
+/** A view that PyTorch has as a method alone, as a function to copy. */
+function copyable<const P extends readonly string[], A extends readonly unknown[]>(name: string, parameters: P, view: (...args: A) => Tensor) {
+  return defineFunction<readonly ['input', ...P], A, Tensor>({ name, parameters: ['input', ...parameters], required: parameters.length + 1, method: false, hidden: true }, view);
 }
 
 /** asStrided, copied. */
@@ -33,7 +40,7 @@ export const asStridedCopy = copying(asStrided);
 /** diagonal, copied. */
 export const diagonalCopy = copying(diagonal);
 /** expand, copied. */
-export const expandCopy = copying((input: Tensor, size: Shape): Tensor => tensorArgument('expandCopy', 'input', input).expand(size));
+export const expandCopy = copying(copyable('expandCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.expand(size)));
 /** narrow, copied. */
 export const narrowCopy = copying(narrow);
 /** permute, copied. */
@@ -50,14 +57,15 @@ export const transposeCopy = copying(transpose);
 export const unbindCopy = copying(unbind);
 /** Tensor.unfold, copied. */
 export const unfoldCopy = copying(
-  (input: Tensor, dimension: number, size: number, step: number): Tensor => tensorArgument('unfoldCopy', 'input', input).unfold(dimension, size, step),
+  copyable('unfoldCopy', ['dimension', 'size', 'step'], (input: Tensor, dimension: number, size: number, step: number): Tensor => input.unfold(dimension, size, step)),
 );
 /** unsqueeze, copied. */
 export const unsqueezeCopy = copying(unsqueeze);
 /** Tensor.view, copied. */
-export const viewCopy = copying((input: Tensor, size: Shape): Tensor => tensorArgument('viewCopy', 'input', input).view(size));
+export const viewCopy = copying(copyable('viewCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.view(size)));
+const alias = defineFunction({ name: 'aliasCopy', parameters: ['input'], method: false, hidden: true }, (input: Tensor): Tensor => input);
 /** The tensor, copied. */
-export const aliasCopy = copying((input: Tensor): Tensor => tensorArgument('aliasCopy', 'input', input));
+export const aliasCopy = copying(alias);
 /** chunk, copied: its parts may be changed in place. */
 export const unsafeChunk = copying(chunk);
 /** split, copied: its parts may be changed in place. */
@@ -79,14 +87,12 @@ export function blockDiag(...tensors: Tensor[]): Tensor {
   return catOp(rows, 0);
 }
 
-const sumToSizeMethod = (x: Tensor, ...args: (number | Shape)[]): Tensor => {
-  const size = (Array.isArray(args[0]) ? args[0] : args) as Shape;
+attachSizesMethod('sumToSize', 'size', (x, size) => {
   const lead = x.shape.length - size.length;
   if (lead < 0 || size.some((n, d) => n !== x.shape[d + lead] && n !== 1)) fail(ShapeError, 'sumToSize', `a size that expands to [${x.shape}]`, `[${size}]`, { input: x });
   const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (size[d - lead] === 1 && x.shape[d] !== 1));
   return dims.length === 0 ? x : x.sum(dims, true).reshape([...size]);
-};
-attachMethod('sumToSize', sumToSizeMethod);
+});
 
 function identity(name: string) {
   return defineFunction({ name, parameters: ['input'] }, (input: Tensor): Tensor => tensorArgument(name, 'input', input));
@@ -141,7 +147,7 @@ defineInplace('indexReduce_', indexReduce);
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    sumToSize(...size: [Shape] | number[]): Tensor;
+    sumToSize: SizesMethod;
     real: Method<typeof real>;
     conj: Method<typeof conj>;
     conjPhysical: Method<typeof conjPhysical>;

@@ -5,7 +5,7 @@ import { inferSize, wrapDim, wrapDims } from '../shape/dims.js';
 import { elementCount, isContiguous, reshapeStrides, type Shape } from '../shape/layout.js';
 import { type DType, type DTypeInfo, dtypeInfo } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
-import { attachMethod, defineFunction, type Method } from './define-function.js';
+import { attachMethod, defineFunction, defineMethod, type Method } from './define-function.js';
 import { defineView } from './define-view.js';
 import { tensorArgument } from './promotion.js';
 import { attachSizesMethod, sizeArguments, type SizesMethod } from './sizes-method.js';
@@ -100,9 +100,9 @@ attachMethod('view', (x: Tensor, ...args: unknown[]) => {
   return viewOp([x], sizeArguments('view', 'size', args));
 });
 attachSizesMethod('expand', 'size', (x, sizes) => expandOp([x], sizes));
-attachMethod('viewAs', (x: Tensor, other: Tensor) => viewOp([x], tensorArgument('viewAs', 'other', other).shape));
-attachMethod('reshapeAs', (x: Tensor, other: Tensor) => reshape(x, tensorArgument('reshapeAs', 'other', other).shape));
-attachMethod('expandAs', (x: Tensor, other: Tensor) => expandOp([x], tensorArgument('expandAs', 'other', other).shape));
+const viewAs = defineMethod('viewAs', ['other'], (x: Tensor, other: Tensor): Tensor => viewOp([x], other.shape), { required: 2, kinds: { other: 'tensor' } });
+const reshapeAs = defineMethod('reshapeAs', ['other'], (x: Tensor, other: Tensor): Tensor => reshape(x, other.shape), { required: 2, kinds: { other: 'tensor' } });
+const expandAs = defineMethod('expandAs', ['other'], (x: Tensor, other: Tensor): Tensor => expandOp([x], other.shape), { required: 2, kinds: { other: 'tensor' } });
 
 /** The tensor expanded to a shape that it broadcasts to: a view. torch.broadcast_to */
 export const broadcastTo = defineFunction(
@@ -174,9 +174,9 @@ declare module '../tensor/tensor.js' {
     /** The same memory under another shape, or (with a dtype) as elements of another type. */
     view(...shape: [readonly (number | Tensor)[]] | (number | Tensor)[] | [DType]): Tensor;
     expand: SizesMethod;
-    viewAs(other: Tensor): Tensor;
-    reshapeAs(other: Tensor): Tensor;
-    expandAs(other: Tensor): Tensor;
+    viewAs: Method<typeof viewAs>;
+    reshapeAs: Method<typeof reshapeAs>;
+    expandAs: Method<typeof expandAs>;
     broadcastTo: SizesMethod;
     flatten: Method<typeof flatten>;
     ravel: Method<typeof ravel>;

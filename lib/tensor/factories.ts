@@ -9,7 +9,7 @@ import { formatStrides, type MemoryFormat, memoryFormatArgument } from '../shape
 import { defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT64, INT64 } from '../storage/dtype.js';
 import { requireInRange } from '../storage/range.js';
 import { allocate, allocateChecked, allocateInFormat, allocateStrided } from './allocate.js';
-import { type CreationOptions, inferredInfo, tensor, type TensorData, type TensorOptions } from './creation.js';
+import { type CreationOptions, inferredInfo, type NamedData, tensor, type TensorData, type TensorOptions } from './creation.js';
 import { checkDevice } from './device.js';
 import { integersOf } from './integer.js';
 import { Tensor, windowOn } from './tensor.js';
@@ -264,7 +264,9 @@ const newEmptyStrided = defineFunction(
   (input: Tensor, size: Shape, stride: readonly number[], dtype?: DType, device?: string, requiresGrad?: boolean): Tensor =>
     finish('newEmptyStrided', strided('newEmptyStrided', size, stride, infoOf('newEmptyStrided', dtype, input.info)), device, requiresGrad),
 );
-attachMethod('newTensor', (x: Tensor, data: TensorData, options: TensorOptions = {}) => tensor(data, { dtype: x.dtype, ...options }));
+attachMethod('newTensor', (x: Tensor, data: TensorData | NamedData, options: TensorOptions = {}) =>
+  isOptions(data) ? tensor({ dtype: x.dtype, ...(data as NamedData) }) : tensor(data, { dtype: x.dtype, ...options }),
+);
 
 declare module './tensor.js' {
   interface Tensor {
@@ -275,6 +277,6 @@ declare module './tensor.js' {
     newFull: Method<typeof newFull>;
     newEmptyStrided: Method<typeof newEmptyStrided>;
     /** The data as a tensor of this tensor's type. */
-    newTensor(data: TensorData, options?: TensorOptions): Tensor;
+    newTensor(data: TensorData | NamedData, options?: TensorOptions): Tensor;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
 import { castRecorded } from '../ops/convert.js';
-import { attachMethod, defineFunction, isOptions } from '../ops/define-function.js';
+import { attachMethod, defineMethod, isOptions } from '../ops/define-function.js';
 import { viewOp } from '../ops/view.js';
 import {
   BFLOAT16,
@@ -112,13 +112,10 @@ export function setDefaultTensorType(type: LegacyClass | string): void {
 }
 
 /** PyTorch's name of the tensor's type ('torch.FloatTensor'), or the tensor in a type given by dtype, class or such a name. Tensor.type */
-defineFunction(
-  { name: 'Tensor.type', parameters: ['input', 'dtype', 'nonBlocking'], method: 'type', hidden: true },
-  (input: TensorClass, dtype?: DType | LegacyClass | string | null): TensorClass | string => {
-    if (dtype === undefined || dtype === null) return typeNames.get(input.info) as string;
-    return castRecorded(input, dtype === Tensor ? defaultFloatInfo() : (infos.get(dtype) ?? dtypeInfo('type', dtype as DType)));
-  },
-);
+defineMethod('type', ['dtype', 'nonBlocking'], (input: TensorClass, dtype?: DType | LegacyClass | string | null): TensorClass | string => {
+  if (dtype === undefined || dtype === null) return typeNames.get(input.info) as string;
+  return castRecorded(input, dtype === Tensor ? defaultFloatInfo() : (infos.get(dtype) ?? dtypeInfo('type', dtype as DType)));
+});
 
 attachMethod('new', (x: TensorClass, ...args: unknown[]) => construct('new', x.info, args));
 
