@@ -5,12 +5,15 @@ import { tensorArgument } from '../../ops/promotion.js';
 import { squeeze, unsqueeze } from '../../ops/view.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
+import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
 import { repr } from '../python-repr.js';
 import { modeOf } from './recurrent.js';
+
+const BASE_NAMES = ['inputSize', 'hiddenSize', 'bias', 'numChunks', 'device', 'dtype'] as const;
+type BaseArguments = [inputSize: number, hiddenSize: number, bias: boolean, numChunks: number, device?: string, dtype?: DType];
 
 /** The common part of the cells: one step, of a batch [N, inputSize] or without one. */
 export class RNNCellBase extends Module {
@@ -23,13 +26,15 @@ export class RNNCellBase extends Module {
   declare biasIh: Parameter | null;
   declare biasHh: Parameter | null;
 
-  constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, factory: Factory = {}) {
+  /** @param args the sizes, whether there are biases, and numChunks: the gates, of which each has `hiddenSize` rows in the weights. */
+  constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
     const op = `nn.${this.constructor.name}`;
+    const { inputSize, hiddenSize, bias, numChunks, ...factory } = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 4, args);
+    const gates = checkCount(op, 'numChunks', numChunks, 1);
     this.inputSize = checkCount(op, 'inputSize', inputSize);
     this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
     if (typeof bias !== 'boolean') fail(ArgumentError, op, 'bias as true or false', describe(bias));
-    checkCount(op, 'gates', gates, 1);
     this.bias = bias;
     this.weightIh = emptyParameter(op, [gates * hiddenSize, inputSize], factory);
     this.weightHh = emptyParameter(op, [gates * hiddenSize, hiddenSize], factory);

@@ -18,17 +18,20 @@ import { PackedSequence, type Segment } from '../packed-sequence.js';
 import type { Parameter } from '../parameter.js';
 import { reprFloat } from '../python-repr.js';
 
-/** What the three kinds of stacks are made of. */
-interface Settings extends Factory {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly numLayers?: number;
-  readonly bias?: boolean;
-  readonly batchFirst?: boolean;
-  readonly dropout?: number;
-  readonly bidirectional?: boolean;
-  readonly projSize?: number;
-}
+const BASE_NAMES = ['mode', 'inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'device', 'dtype'] as const;
+type BaseArguments = [
+  mode: RecurrentMode,
+  inputSize: number,
+  hiddenSize: number,
+  numLayers?: number,
+  bias?: boolean,
+  batchFirst?: boolean,
+  dropout?: number,
+  bidirectional?: boolean,
+  projSize?: number,
+  device?: string,
+  dtype?: DType,
+];
 
 /** The kinds of parameters of one layer in one direction. */
 type Member = 'weightIh' | 'weightHh' | 'biasIh' | 'biasHh' | 'weightHr';
@@ -46,12 +49,12 @@ export class RNNBase extends Module {
   readonly bidirectional: boolean;
   readonly projSize: number;
 
-  constructor(mode: RecurrentMode, settings: Settings) {
+  constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
     const op = `nn.${this.constructor.name}`;
-    if (!Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `a mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
-    if (typeof settings !== 'object' || settings === null) fail(ArgumentError, op, 'the sizes and options as an object', describe(settings));
-    const { inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
+    const settings = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 3, args);
+    const { mode, inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
+    if (!Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
     this.mode = mode;
     this.inputSize = checkCount(op, 'inputSize', inputSize, 1);
     this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
@@ -269,7 +272,7 @@ export class RNN extends RNNBase {
   readonly nonlinearity: 'tanh' | 'relu';
   constructor(...args: ConstructorArguments<typeof RNN_NAMES, RNNArguments>) {
     const { nonlinearity = 'tanh', ...settings } = constructorArguments<typeof RNN_NAMES, RNNArguments>('nn.RNN', RNN_NAMES, 2, args);
-    super(modeOf('nn.RNN', nonlinearity), settings);
+    super({ mode: modeOf('nn.RNN', nonlinearity), ...settings });
     this.nonlinearity = nonlinearity;
   }
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
@@ -306,7 +309,7 @@ export interface GRU {
  */
 export class GRU extends RNNBase {
   constructor(...args: ConstructorArguments<typeof GRU_NAMES, GRUArguments>) {
-    super('GRU', constructorArguments<typeof GRU_NAMES, GRUArguments>('nn.GRU', GRU_NAMES, 2, args));
+    super({ mode: 'GRU', ...constructorArguments<typeof GRU_NAMES, GRUArguments>('nn.GRU', GRU_NAMES, 2, args) });
   }
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
   override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
@@ -345,7 +348,7 @@ export interface LSTM {
  */
 export class LSTM extends RNNBase {
   constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {
-    super('LSTM', constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args));
+    super({ mode: 'LSTM', ...constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args) });
   }
   override forward(input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
   override forward(input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
