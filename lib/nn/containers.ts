@@ -4,6 +4,7 @@ import { isOptions } from '../ops/define-function.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
 import { checkBounds, checkKey, indexOfName, listOf, placeOf } from './container-keys.js';
+import { HELD } from './members.js';
 import { type Layer, Module } from './module.js';
 import { indented } from './module-print.js';
 
@@ -14,36 +15,36 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
 
   override [MISSING](name: string): unknown {
     const index = indexOfName(name);
-    return index === null ? this.held.get(name) : this.at(index);
+    return index === null ? this[HELD].get(name) : this.at(index);
   }
   override [ASSIGN](name: string, value: unknown): void {
     const index = indexOfName(name);
     if (index !== null) this.replace(this.place(`[${name}]`, index, this.length - 1), value as M);
-    else if (value instanceof Module || this.held.has(name)) this.held.set(checkKey(this.constructor.name, name), checked(this.constructor.name, value));
+    else if (value instanceof Module || this[HELD].has(name)) this[HELD].set(checkKey(this.constructor.name, name), checked(this.constructor.name, value));
     else super[ASSIGN](name, value);
   }
   protected override holdModule(op: string, name: string, module: Module | null): void {
-    this.held.set(checkKey(op, name), checked(op, module));
+    this[HELD].set(checkKey(op, name), checked(op, module));
   }
   protected override get holdsModules(): boolean {
     return true;
   }
   /** Puts a module in the place of a member. */
   protected replace(place: number, module: M): void {
-    this.held.set([...this.held.keys()][place], checked(this.constructor.name, module));
+    this[HELD].set([...this[HELD].keys()][place], checked(this.constructor.name, module));
   }
   protected list(): M[] {
-    return [...this.held.values()] as M[];
+    return [...this[HELD].values()] as M[];
   }
   /** Puts these members in the place of all. */
   protected setList(list: readonly M[]): void {
-    this.held.clear();
+    this[HELD].clear();
     list.forEach((module, i) => {
-      this.held.set(String(i), checked(this.constructor.name, module));
+      this[HELD].set(String(i), checked(this.constructor.name, module));
     });
   }
   override get length(): number {
-    return this.held.size;
+    return this[HELD].size;
   }
   [Symbol.iterator](): Iterator<M> {
     return this.list()[Symbol.iterator]();
@@ -56,7 +57,7 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
     return placeOf(`${this.constructor.name}.${op}`, index, this.length, last);
   }
   append(module: M): this {
-    this.held.set(String(this.length), checked(this.constructor.name, module));
+    this[HELD].set(String(this.length), checked(this.constructor.name, module));
     return this;
   }
   extend(modules: Iterable<M>): this {
@@ -97,7 +98,7 @@ export class Sequential extends IndexedModules<Module> {
   /** The member of an index or a name. */
   get(key: number | string): Module {
     if (typeof key === 'number') return this.at(key);
-    return (this.held.get(key) as Module | undefined) ?? fail(IndexError, 'Sequential.get', `one of ${[...this.held.keys()].join(', ')}`, describe(key));
+    return (this[HELD].get(key) as Module | undefined) ?? fail(IndexError, 'Sequential.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(key));
   }
   /** Puts a module in the place of a member. */
   set(index: number, module: Module): this {
@@ -107,11 +108,11 @@ export class Sequential extends IndexedModules<Module> {
   /** The members of a range, as a Sequential that shares them. */
   slice(start?: number, end?: number): Sequential {
     checkBounds('Sequential.slice', start, end);
-    return new Sequential(new Map([...this.held].slice(start, end) as [string, Module][]));
+    return new Sequential(new Map([...this[HELD]].slice(start, end) as [string, Module][]));
   }
   override forward(input: Tensor): Tensor {
     let x = input;
-    for (const module of this.held.values()) x = (module as Layer)(x);
+    for (const module of this[HELD].values()) x = (module as Layer)(x);
     return x;
   }
 }

@@ -8,6 +8,9 @@ import { Tensor } from '../tensor/tensor.js';
 import { Callable } from './callable.js';
 import { Buffer, Parameter } from './parameter.js';
 
+/** Where a container has its members: a symbol, so that no property of a user's is in its way. */
+export const HELD: unique symbol = Symbol('held');
+
 export type MemberKind = 'parameter' | 'buffer' | 'module';
 export interface Member {
   kind: MemberKind;

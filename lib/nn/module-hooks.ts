@@ -45,6 +45,9 @@ export type LoadStateDictPreHook<M = Module> = (
 /** Runs when the module and all below it are loaded; it may change the lists. */
 export type LoadStateDictPostHook<M = Module> = (module: M, incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] }) => void;
 
+/** Where a module has its hooks: a symbol, since `hooks` is a name that users give to properties. */
+export const HOOKS: unique symbol = Symbol('hooks');
+
 /** The hooks of one kind, in the order in which they run. */
 class HookList<H> {
   private entries: { hook: H }[] = [];

@@ -7,6 +7,7 @@ import { sameShape, type Shape } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
+import { HOOKS } from './module-hooks.js';
 import { Parameter } from './parameter.js';
 
 /**
@@ -74,11 +75,11 @@ export function stateOf(module: Module, { destination, prefix = '', keepVars = f
 function fill(module: Module, prefix: string, keepVars: boolean, state: StateDict, versions: Versions): void {
   const version = { version: (module.constructor as typeof Module).stateVersion };
   versions[prefix.slice(0, -1)] = version;
-  for (const hook of module.hooks.statePre.all()) hook(module, prefix, keepVars);
+  for (const hook of module[HOOKS].statePre.all()) hook(module, prefix, keepVars);
   for (const { key, tensor, persistent } of module.ownTensors()) if (persistent) state[prefix + key] = keepVars ? tensor : detach(tensor);
   if (defines(module, 'getExtraState')) state[prefix + EXTRA] = module.getExtraState() as Tensor;
   for (const [key, child] of module.ownModules()) fill(child, `${prefix}${key}.`, keepVars, state, versions);
-  for (const hook of module.hooks.statePost.all()) hook(module, state, prefix, version);
+  for (const hook of module[HOOKS].statePost.all()) hook(module, state, prefix, version);
 }
 
 type Versions = Record<string, { version: number }>;
@@ -106,7 +107,7 @@ export function loadState(root: Module, given: Readonly<Record<string, Tensor>> 
   const problems: string[] = [];
   for (const { module, prefix } of places) {
     const metadata = { version: versionIn(given, prefix.slice(0, -1)) };
-    for (const hook of module.hooks.loadPre.all()) hook(module, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
+    for (const hook of module[HOOKS].loadPre.all()) hook(module, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
   }
   const known = new Set<string>();
   const loads: (() => void)[] = [];
@@ -119,7 +120,7 @@ export function loadState(root: Module, given: Readonly<Record<string, Tensor>> 
     if (all.length > 0) throw new CheckpointError(`loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with errors:\n\t${all.join('\n\t')}`);
   };
   // Hooks that run afterwards may forgive keys, so that only then it is known whether some are amiss.
-  const forgiving = problems.length === 0 && places.some(({ module }) => !module.hooks.loadPost.empty);
+  const forgiving = problems.length === 0 && places.some(({ module }) => !module[HOOKS].loadPost.empty);
   if (!forgiving) check();
   for (const load of loads) load();
   if (forgiving) {
@@ -131,7 +132,7 @@ export function loadState(root: Module, given: Readonly<Record<string, Tensor>> 
 
 function runPostHooks(module: Module, keys: LoadResult): void {
   for (const [, child] of module.ownModules()) runPostHooks(child, keys);
-  for (const hook of module.hooks.loadPost.all()) hook(module, keys);
+  for (const hook of module[HOOKS].loadPost.all()) hook(module, keys);
 }
 
 interface Findings {

@@ -19,10 +19,10 @@ import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 import { constructorArguments as named, flag } from './arguments.js';
 import { ASSIGN, CALL, Callable, MISSING } from './callable.js';
-import { type Member, type MemberKind, Members } from './members.js';
+import { HELD, type Member, type MemberKind, Members } from './members.js';
 import * as sig from './module-arguments.js';
 import { convertAll, convertFloating, emptied, type ModuleToOptions, targetType } from './module-convert.js';
-import { type HookHandle, ModuleHooks } from './module-hooks.js';
+import { type HookHandle, HOOKS, ModuleHooks } from './module-hooks.js';
 import type * as hooks from './module-hooks.js';
 import { enterModule, leaveModule } from './module-path.js';
 import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
@@ -94,12 +94,12 @@ export class Module extends Callable {
     return property;
   }
   /** The members of a container, which are not properties; a Map of names. */
-  protected get held(): Map<string, unknown> {
+  get [HELD](): Map<string, unknown> {
     if (!this.#direct) this.#members.scan();
     return this.#items;
   }
   /** The hooks. Internal: state dicts. */
-  get hooks(): ModuleHooks {
+  get [HOOKS](): ModuleHooks {
     this.#hooks ??= new ModuleHooks();
     return this.#hooks;
   }
@@ -129,7 +129,7 @@ export class Module extends Callable {
     const twin = Reflect.construct(Module, [], this.constructor as typeof Module) as this;
     seen.set(this, twin);
     for (const [name, value] of this.#items) twin.#items.set(name, copy(value));
-    this.#hooks?.copyTo(twin.hooks);
+    this.#hooks?.copyTo(twin[HOOKS]);
     this.#members.scan();
     for (const property of Reflect.ownKeys(this)) {
       const member = typeof property === 'string' ? this.#members.get(property) : undefined;
@@ -185,7 +185,7 @@ export class Module extends Callable {
   protected holdModule(op: string, name: string, module: Module | null): void {
     this.#register(op, name, 'module', module, true);
   }
-  /** Whether submodules are `held`, whatever way they come. */
+  /** Whether all submodules go to the container's own members, whatever way they come. */
   protected get holdsModules(): boolean {
     return false;
   }
@@ -378,7 +378,7 @@ export class Module extends Callable {
   #hook<K extends keyof ModuleHooks>(op: string, list: K, args: readonly unknown[]): HookHandle {
     const { hook, prepend = false } = named<typeof sig.HOOK, [never, boolean?]>(op, sig.HOOK, 0, args as never);
     this.#direct = false;
-    return (this.hooks[list] as { add(hook: unknown, prepend: boolean): HookHandle }).add(hook, prepend);
+    return (this[HOOKS][list] as { add(hook: unknown, prepend: boolean): HookHandle }).add(hook, prepend);
   }
   /** Calls `hook(module, args)` before forward; what it returns replaces the arguments. */
   registerForwardPreHook(...args: sig.HookArguments<hooks.ForwardPreHook<this>>): HookHandle {

@@ -3,19 +3,20 @@ import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
 import { checkKey, entriesOf, indexOfName, listOf, placeOf } from './container-keys.js';
+import { HELD } from './members.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 
 abstract class Parameters extends Module {
   override get length(): number {
-    return this.held.size;
+    return this[HELD].size;
   }
   protected hold(name: string, value: Tensor): void {
     if (!(value instanceof Tensor)) fail(ArgumentError, this.constructor.name, 'parameters or tensors', describe(value));
-    this.held.set(name, value instanceof Parameter ? value : new Parameter(value, value.info.floating));
+    this[HELD].set(name, value instanceof Parameter ? value : new Parameter(value, value.info.floating));
   }
   override extraRepr(): string {
-    return [...this.held].map(([name, value]) => `  (${name}): ${summary(value as Parameter)}`).join('\n');
+    return [...this[HELD]].map(([name, value]) => `  (${name}): ${summary(value as Parameter)}`).join('\n');
   }
 }
 
@@ -45,7 +46,7 @@ export class ParameterList extends Parameters implements Iterable<Parameter> {
     return String(placeOf(`ParameterList.${op}`, index, this.length));
   }
   at(index: number): Parameter {
-    return this.held.get(this.place('at', index)) as Parameter;
+    return this[HELD].get(this.place('at', index)) as Parameter;
   }
   get(index: number): Parameter {
     return this.at(index);
@@ -63,7 +64,7 @@ export class ParameterList extends Parameters implements Iterable<Parameter> {
     return this;
   }
   [Symbol.iterator](): Iterator<Parameter> {
-    return ([...this.held.values()] as Parameter[])[Symbol.iterator]();
+    return ([...this[HELD].values()] as Parameter[])[Symbol.iterator]();
   }
 }
 
@@ -74,37 +75,37 @@ export class ParameterDict extends Parameters {
     this.update(values);
   }
   override [MISSING](name: string): unknown {
-    return this.held.get(name);
+    return this[HELD].get(name);
   }
   override [ASSIGN](name: string, value: unknown): void {
-    if (value instanceof Tensor || this.held.has(name)) this.set(name, value as Tensor);
+    if (value instanceof Tensor || this[HELD].has(name)) this.set(name, value as Tensor);
     else super[ASSIGN](name, value);
   }
   has(name: string): boolean {
-    return this.held.has(name);
+    return this[HELD].has(name);
   }
   get(name: string): Parameter {
-    return (this.held.get(name) as Parameter | undefined) ?? fail(IndexError, 'ParameterDict.get', `one of ${[...this.held.keys()].join(', ')}`, describe(name));
+    return (this[HELD].get(name) as Parameter | undefined) ?? fail(IndexError, 'ParameterDict.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(name));
   }
   set(name: string, value: Tensor): this {
     this.hold(checkKey('ParameterDict', name), value);
     return this;
   }
   delete(name: string): boolean {
-    return this.held.delete(name);
+    return this[HELD].delete(name);
   }
   update(values: Readonly<Record<string, Tensor>> | Iterable<readonly [string, Tensor]>): this {
     for (const [name, value] of entriesOf<Tensor>('ParameterDict', values)) this.set(name, value);
     return this;
   }
   keys(): string[] {
-    return [...this.held.keys()];
+    return [...this[HELD].keys()];
   }
   values(): Parameter[] {
-    return [...this.held.values()] as Parameter[];
+    return [...this[HELD].values()] as Parameter[];
   }
   items(): [string, Parameter][] {
-    return [...this.held] as [string, Parameter][];
+    return [...this[HELD]] as [string, Parameter][];
   }
   [Symbol.iterator](): Iterator<string> {
     return this.keys()[Symbol.iterator]();

@@ -161,6 +161,28 @@ describe('the rule of assignment', () => {
     expect(() => ((m as unknown as Open).runningMean = 5)).to.throw(ArgumentError, /for the buffer "runningMean", got 5/);
   });
 
+  it('leaves names to users that modules could have', () => {
+    class Free extends nn.Module {
+      hooks: unknown[] = [];
+      members = 1;
+      items = 2;
+      held = 4;
+      value = 3;
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const m = new Free();
+    m.registerForwardHook((_, __, y) => (y as Tensor).add(1));
+    m.hooks.push('own');
+    expect(m(ones([1])).item()).to.equal(2);
+    expect(nn.deepcopy(m).hooks).to.deep.equal(['own']);
+    expect(m.stateDict()).to.deep.equal({});
+    const assigned = new nn.Module() as nn.Module & Open;
+    for (const name of ['hooks', 'held', 'members', 'items', 'name', 'length', 'keys', 'values', 'call', 'apply_']) assigned[name] = name;
+    expect([assigned.hooks, assigned.name, assigned.length]).to.deep.equal(['hooks', 'name', 'length']);
+  });
+
   it('leaves methods and prototypes alone', () => {
     class Extended extends nn.Module {}
     (Extended.prototype as unknown as Open).extra = () => 3;

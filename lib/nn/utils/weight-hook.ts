@@ -7,7 +7,7 @@ import { ArgumentError, describe, fail } from '../../errors.js';
 import { detach } from '../../ops/convert.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import type { ForwardPreHook } from '../module-hooks.js';
+import { type ForwardPreHook, HOOKS } from '../module-hooks.js';
 import { Parameter } from '../parameter.js';
 
 /** What a hook computes. */
@@ -24,7 +24,7 @@ interface Purpose {
 const purposes = new WeakMap<ForwardPreHook, Purpose>();
 
 function purposesOf(module: Module): [ForwardPreHook, Purpose][] {
-  return module.hooks.forwardPre.all().flatMap((hook): [ForwardPreHook, Purpose][] => {
+  return module[HOOKS].forwardPre.all().flatMap((hook): [ForwardPreHook, Purpose][] => {
     const purpose = purposes.get(hook);
     return purpose === undefined ? [] : [[hook, purpose]];
   });
@@ -73,7 +73,7 @@ export function removeWeightHook<M extends Module>(op: string, module: M, name: 
   if (found === undefined) fail(ArgumentError, op, `a module with ${kind} of ${describe(name)}`, module.constructor.name);
   const [hook, { property, suffixes, compute }] = found;
   const weight = noGrad(() => compute(module, false));
-  module.hooks.forwardPre.removeWhere((own) => own === hook);
+  module[HOOKS].forwardPre.removeWhere((own) => own === hook);
   for (const suffix of ['', ...suffixes]) Reflect.deleteProperty(module, property + suffix);
   module.registerParameter(property, new Parameter(weight));
   return module;
