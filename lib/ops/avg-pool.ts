@@ -1,7 +1,6 @@
 /** Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the pooling itself. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { isRowMajor } from '../shape/result-strides.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -141,8 +140,7 @@ function adaptiveAvgPoolFunction(nd: SpatialDims) {
     const spec = adaptiveGeometry(name, nd, x, outputSize);
     // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
     // Other layouts than row-major ones are the operator's.
-    if (nd < 3 && x.contiguousLayout && isRowMajor(x.shape, x.strides) && x.info.floating && spec.y.slice(-nd).every((n) => n === 1))
-      return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
+    if (nd < 3 && x.rowMajor && x.info.floating && spec.y.slice(-nd).every((n) => n === 1)) return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
     return operator([x], spec);
   });
 }

@@ -114,7 +114,7 @@ export const to = defineFunction(
 function conversion(name: string, info: DTypeInfo) {
   return defineFunction(
     { name, parameters: ['input', 'memoryFormat'], keywords: 1 },
-    (input: Tensor, memoryFormat?: MemoryFormat): Tensor => to(input, info.name, { memoryFormat }),
+    (input: Tensor, memoryFormat?: MemoryFormat): Tensor => (memoryFormat === undefined ? castRecorded(input, info) : to(input, info.name, { memoryFormat })),
   );
 }
 export const float = conversion('float', FLOAT32);

@@ -92,7 +92,7 @@ export function elementwiseOp(row: Row): Elementwise {
       const first = inputs[0];
       const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first);
       const info = output ?? first.info;
-      const out = outputOf(layout, spec.shape, inputs, info);
+      const out = layout === undefined ? allocateResult(spec.shape, inputs, info) : outputOf(layout, spec.shape, inputs, info);
       run(kernel, spec, inputs, out);
       return mixed && output === undefined ? castAs(out, given[0].info) : out;
     },
@@ -137,9 +137,8 @@ export function elementwiseOp(row: Row): Elementwise {
   return Object.assign(operator, { into }) as unknown as Elementwise;
 }
 
-function outputOf(layout: Row['layout'], shape: Shape, inputs: readonly Tensor[], info: DTypeInfo): Tensor {
-  if (layout === undefined) return allocateResult(shape, inputs, info);
-  if (layout === 'contiguous') return allocate([...shape], info);
+function outputOf(layout: NonNullable<Row['layout']>, shape: Shape, inputs: readonly Tensor[], info: DTypeInfo): Tensor {
+  if (layout === 'contiguous') return allocate(shape, info);
   return allocateResult(
     shape,
     layout.map((i) => inputs[i]),

@@ -16,7 +16,7 @@ import { squeeze, unsqueeze } from './view.js';
 function become(op: string, target: Tensor, compute: () => Tensor): Tensor {
   checkInplace(op, target);
   const view = compute();
-  Object.assign(target, { shape: view.shape, strides: view.strides, offset: view.offset, contiguousLayout: view.contiguousLayout, memory: null });
+  Object.assign(target, { shape: view.shape, strides: view.strides, offset: view.offset, contiguousLayout: view.contiguousLayout, rowMajor: view.rowMajor, memory: null });
   target.storage.version++;
   target.node = view.node;
   target.outputIndex = view.outputIndex;

@@ -33,6 +33,16 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
+/** Whether strides are the ones that a new tensor of this shape gets; dimensions of size 1 of a row-major tensor may have others. */
+export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
+  let step = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    if (strides[d] !== step) return false;
+    if (shape[d] > 1) step *= shape[d];
+  }
+  return true;
+}
+
 /** Whether two lists of strides place the elements of a shape alike; those of dimensions of size 1 place none. */
 export function placeAlike(shape: Shape, a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true;

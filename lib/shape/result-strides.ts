@@ -2,19 +2,9 @@
  * The strides of results, by PyTorch's rules: those of an elementwise operator from the strides of its operands (TensorIterator), and
  * those of a tensor that is made like another (empty_like). Pure, with no knowledge of tensors.
  */
-import { type Shape, sameShape } from './layout.js';
+import { isRowMajor, type Shape, sameShape } from './layout.js';
 import { followsFormat, formatStrides, isDense, stridesInOrder } from './memory-format.js';
 import type { Strided } from './plan.js';
-
-/** Whether strides are the ones that a new tensor of this shape gets; dimensions of size 1 of a row-major tensor may have others. */
-export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
-  let step = 1;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    if (strides[d] !== step) return false;
-    if (shape[d] > 1) step *= shape[d];
-  }
-  return true;
-}
 
 /**
  * Which of two dimensions is the inner one of an operand: negative for the first, positive for the second, 0 where the operand leaves it
@@ -86,24 +76,17 @@ export function resultStrides(shape: Shape, operands: readonly Strided[]): reado
   const first = operands[0];
   let alike = true;
   let contiguous = true;
-  let rowMajor = true;
   for (let k = 0; k < operands.length; k++) {
-    const operand = operands[k];
-    if (!sameShape(operand.shape, shape)) alike = false;
-    if (!operand.contiguousLayout) contiguous = false;
-    if (!contiguous || (rowMajor && !isRowMajor(operand.shape, operand.strides))) rowMajor = false;
+    if (!sameShape(operands[k].shape, shape)) alike = false;
+    if (!operands[k].contiguousLayout) contiguous = false;
   }
-  if (rowMajor || (contiguous && alike)) return null;
   if (alike) {
+    if (contiguous) return null;
     let same = true;
-    let channelsLast = shape.length === 4;
-    for (let k = 0; k < operands.length; k++) {
-      if (!sameStrides(first.strides, operands[k].strides)) same = false;
-      if (channelsLast && !followsFormat(shape, operands[k].strides, 'channels_last')) channelsLast = false;
-    }
-    if (channelsLast) return formatStrides('elementwise', shape, 'channels_last');
+    for (let k = 1; k < operands.length; k++) if (!sameStrides(first.strides, operands[k].strides)) same = false;
+    if (shape.length === 4 && operands.every((operand) => followsFormat(shape, operand.strides, 'channels_last'))) return formatStrides('elementwise', shape, 'channels_last');
     if (same && isDense(shape, first.strides)) return first.strides;
-  }
+  } else if (contiguous && operands.every((operand) => isRowMajor(operand.shape, operand.strides))) return null;
   const order = innermostFirst(
     shape,
     operands.map((operand) => stridesUnder(operand, shape)),

@@ -4,7 +4,7 @@
  */
 import type { Node } from '../autograd/node.js';
 import { ArgumentError, AutogradError, describe, DTypeError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
-import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
+import { elementCount, isContiguous, isRowMajor, type Shape } from '../shape/layout.js';
 import { followsFormat, type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
 import { Storage } from '../storage/storage.js';
@@ -25,6 +25,8 @@ export class Tensor {
   readonly storage: Storage;
   /** Whether the elements lie in row-major order without gaps. */
   readonly contiguousLayout: boolean;
+  /** Whether the strides are those of a new tensor: dimensions of size 1 of a contiguous one may have others, and a say in the layout of results. */
+  readonly rowMajor: boolean;
   /** True for a number that became a tensor for an operator: it takes part in promotion as a scalar. */
   isWrappedNumber = false;
 
@@ -42,7 +44,16 @@ export class Tensor {
   private memory: TypedArray | null;
 
   /** Internal: tensors come from `tensor`, `zeros`, `rand` and their like. `shape` must be frozen. */
-  constructor(storage: Storage, memory: TypedArray | null, info: DTypeInfo, shape: Shape, strides: readonly number[], offset: number, contiguousLayout: boolean) {
+  constructor(
+    storage: Storage,
+    memory: TypedArray | null,
+    info: DTypeInfo,
+    shape: Shape,
+    strides: readonly number[],
+    offset: number,
+    contiguousLayout: boolean,
+    rowMajor = contiguousLayout && isRowMajor(shape, strides),
+  ) {
     this.storage = storage;
     this.memory = memory;
     this.info = info;
@@ -50,6 +61,7 @@ export class Tensor {
     this.strides = strides;
     this.offset = offset;
     this.contiguousLayout = contiguousLayout;
+    this.rowMajor = rowMajor;
   }
 
   /** Internal: makes this tensor show the memory of another under its own identity; see `rebind`. */
@@ -61,6 +73,7 @@ export class Tensor {
     open.strides = source.strides;
     open.offset = source.offset;
     open.contiguousLayout = source.contiguousLayout;
+    open.rowMajor = source.rowMajor;
     target.memory = null;
     if (target.accumulator !== null) {
       target.accumulator.outputShapes[0] = source.shape;
