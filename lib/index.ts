@@ -67,6 +67,7 @@ import './autograd/hooks.js';
 export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
 
+import './random/distributions.js';
 export * as random from './random/index.js';
 export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';

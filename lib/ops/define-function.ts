@@ -41,8 +41,11 @@ export type PublicFunction<P extends readonly string[], A extends readonly unkno
 type AfterFirst<A> = A extends [unknown] ? never : A extends [unknown, ...infer Rest] ? ([] extends Rest ? Rest : Rest | [named: Last<Rest>]) : never;
 /** The last element: the options. */
 type Last<A extends readonly unknown[]> = Required<A> extends readonly [...unknown[], infer Options] ? Options : never;
-/** The method form of a public function: its first operand is the receiver. */
-export type Method<F extends (...args: never) => unknown> = F extends (...args: infer A) => infer R ? (...args: AfterFirst<A>) => R : never;
+/**
+ * The method form of a public function: its first operand is the receiver. TypeScript looks into a function's type only where the method is used.
+ * Into a conditional type it looks while it is still finding what Tensor extends, and the methods that it needs for that go missing.
+ */
+export type Method<F extends (...args: never) => unknown> = (...args: AfterFirst<Parameters<F>>) => ReturnType<F>;
 
 interface FunctionDeclaration<P extends readonly string[]> {
   /** PyTorch's name in camelCase, with its namespace for what is not on the top level: 'nn.functional.relu'. */
