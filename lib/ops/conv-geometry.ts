@@ -47,6 +47,7 @@ function checkOperands(op: string, nd: number, inputs: readonly Tensor[], groups
   if (weight.shape.length !== nd + 2) fail(ShapeError, op, `a weight of ${nd + 2} dimensions`, `${weight.shape.length}`, { input, weight });
   for (const other of inputs) if (other.info !== input.info) fail(DTypeError, op, `weight and bias of the input's dtype ${input.dtype}`, other.dtype, { input, weight });
   if (weight.shape.slice(2).some((n) => n < 1)) fail(ShapeError, op, 'a kernel of at least 1 in every dimension', `[${weight.shape.slice(2)}]`, { input, weight });
+  if (weight.shape[0] < groups) fail(ShapeError, op, `a weight of at least ${groups} (groups) in its first dimension`, `${weight.shape[0]}`, { input, weight, groups });
   if (weight.shape[0] % groups !== 0) fail(ShapeError, op, 'a weight whose first dimension is divisible by groups', `${weight.shape[0]}`, { input, weight, groups });
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== biasSize)) fail(ShapeError, op, `a bias of shape [${biasSize}]`, `[${bias.shape}]`, { input, weight });
 }
@@ -93,6 +94,7 @@ export function convTransposeGeometry(op: string, nd: number, inputs: readonly T
   checkOperands(op, nd, inputs, groups, channels);
   if (input.shape[1] !== weight.shape[0])
     fail(ShapeError, op, `an input of ${weight.shape[0]} channels (weight's first dimension)`, `${input.shape[1]}`, { input, weight, groups });
+  if (input.shape.slice(2).includes(0)) fail(ShapeError, op, 'an input of at least 1 in every spatial dimension', `[${input.shape}]`, { input, weight });
   const stride = spatialList(op, 'stride', attributes.stride, nd, 1);
   const dilation = spatialList(op, 'dilation', attributes.dilation, nd, 1);
   if (typeof attributes.padding === 'string') fail(ArgumentError, op, 'padding of a number or numbers', describe(attributes.padding));

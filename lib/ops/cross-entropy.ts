@@ -286,7 +286,9 @@ function withProbabilities(input: Tensor, target: Tensor, weight: Tensor | null,
   const elements = sumOp([terms], [dim])
     .view(x.shape.filter((_, d) => d !== dim))
     .mul(-1);
-  return reduceLoss(elements, reduction);
+  const loss = reduceLoss(elements, reduction);
+  // PyTorch's mean divides by elements / classes, which without classes is 0 / 0.
+  return reduction === 'mean' && classes === 0 ? loss.mul(Number.NaN) : loss;
 }
 
 /**

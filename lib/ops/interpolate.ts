@@ -111,6 +111,7 @@ function resample(
   if (out.some((n) => !Number.isInteger(n) || n < 1) || sizes.some((n) => n < 1))
     fail(ShapeError, op, 'input and output sizes of at least 1', `[${sizes}] and [${out}]`, { input: x });
   if (known.code < 0) return nd === 1 ? adaptiveAvgPool1d(x, out) : nd === 2 ? adaptiveAvgPool2d(x, out) : adaptiveAvgPool3d(x, out);
+  if (x.shape[1] === 0) fail(ShapeError, op, 'an input of at least 1 channel', `[${x.shape}]`, { input: x });
   const y = Object.freeze([x.shape[0], x.shape[1], ...out]);
   const words = geometryWords(op, [elementCount(x.shape.slice(0, 2)), ...threeDims(sizes, 1), ...threeDims(out, 1)]);
   return interpolateOp([x], { mode: known.code, alignCorners: alignCorners ? 1 : 0, scales: threeDims(scales, 0), x: x.shape, y, words });

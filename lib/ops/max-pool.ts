@@ -223,6 +223,7 @@ function maxUnpoolFunction(nd: SpatialDims) {
       checkSpatialInput(name, x, nd);
       if (at.info !== INT64) fail(DTypeError, name, 'indices of dtype int64', at.dtype, { input: x, indices: at });
       if (!sameShape(at.shape, x.shape)) fail(ShapeError, name, `indices of the input's shape [${x.shape}]`, `[${at.shape}]`, { input: x, indices: at });
+      if (elementCount(x.shape.slice(-nd - 1)) === 0) fail(ShapeError, name, 'elements in all dimensions but the batch', `[${x.shape}]`, { input: x });
       const kernel = spatialList(name, 'kernelSize', kernelSize, nd, 1);
       const step = stride === undefined || stride === null ? kernel : spatialList(name, 'stride', stride, nd, 1);
       const pad = spatialList(name, 'padding', padding ?? 0, nd, 0);

@@ -119,7 +119,9 @@ export const pad = defineFunction(
     const padded = pads.length / 2;
     if (padded < 1 || padded > 3 || ndim < padded + 1 || ndim > padded + 2)
       fail(ShapeError, 'pad', `pads of all but the first one or two dimensions (mode ${mode})`, `[${pads}]`, { input: x });
-    if (elementCount(x.shape.slice(ndim - padded)) === 0) fail(ShapeError, 'pad', `padded dimensions with elements (mode ${mode})`, `[${x.shape}]`);
+    // Only the batch may be empty; without one, and for circular padding, the channels may.
+    if (elementCount(x.shape.slice(ndim - padded - (mode === 'circular' ? 0 : 1))) === 0)
+      fail(ShapeError, 'pad', `elements in all dimensions but the batch (mode ${mode})`, `[${x.shape}]`);
     for (let d = ndim - 1; d >= ndim - padded; d--) checkBorder(x, d, before[d], after[d], mode);
     // Autocast's float32 list has these modes but for reflection in three dimensions.
     const operand = mode === 'replicate' || (mode === 'reflect' && padded < 3) ? applyAutocast('float32', [x])[0] : x;

@@ -242,8 +242,9 @@ export const instanceNorm = defineFunction(
     if (inner === 1) fail(ShapeError, op, 'more than 1 spatial element when training', `[${x.shape}]`, { input: x });
     checkOperand(op, 'runningMean', mean, [c], x);
     checkOperand(op, 'runningVar', variance, [c], x);
+    // Without elements there are no statistics to keep apart, and the gradients are those of batch normalisation.
+    if (n * c * inner === 0) return batchNorm(x, null, null, weight, bias, true, rate, least);
     const statistics = (means: Tensor, rstds: Tensor): void => {
-      if (n * inner === 0) return;
       // Means over the batch of what each sample had.
       const average = (value: (row: number) => number): number[] =>
         Array.from({ length: c }, (_, channel) => Array.from({ length: n }, (__, i) => value(i * c + channel)).reduce((a, b) => a + b, 0) / n);

@@ -209,6 +209,7 @@ function distinct(op: string, input: unknown, sorted: boolean, inverse: boolean 
   const x = tensorArgument(op, 'input', input);
   const wrapped = dim === undefined || dim === null ? null : wrapDim(op, dim, x.shape.length);
   if (wrapped !== null && x.shape.length === 0) fail(ShapeError, op, 'at least 1 dimension where dim is given', 'a scalar', { input: x });
+  if (wrapped !== null && x.shape.some((n, d) => n === 0 && d !== wrapped)) fail(ShapeError, op, `elements in every dimension but ${wrapped}`, `[${x.shape}]`, { input: x });
   const [values, back, count] = uniqueOp([x], { dim: wrapped, sorted });
   if (!inverse && !counts) return values;
   return [values, ...(inverse ? [back] : []), ...(counts ? [count] : [])];

@@ -168,7 +168,7 @@ export const median = defineFunction(
     const x = tensorArgument('median', 'input', input);
     if (dim === undefined || dim === null) {
       if (elementCount(x.shape) > 0) return medianOp([x], undefined);
-      return scalarOf(x.info.floating ? Number.NaN : -(2n ** 63n), x.info);
+      return x.info.floating ? x.sum().mul(Number.NaN) : scalarOf(-(2n ** 63n), x.info);
     }
     const wrapped = wrapDim('median', dim, x.shape.length);
     requireElements('median', x, x.shape.length === 0 ? [] : [wrapped], true);

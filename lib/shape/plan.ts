@@ -2,8 +2,9 @@
  * Plans tell a native kernel how to walk strided operands: dimensions collapsed where memory allows, or a plain count where
  * all operands are contiguous. Pure, with no knowledge of tensors; the layout is read by native/runtime/plan.h.
  *
- * A plan is [ndim, sizes..., strides of operand 0 (the output)..., strides of operand 1..., ...]. One buffer serves all calls:
- * a plan lives only as long as the kernel call that it is made for.
+ * A plan is [ndim, sizes..., strides of operand 0 (the output)..., strides of operand 1..., ...], or a count where all operands are
+ * contiguous. Where there are no elements it is the count 0, whatever the strides, so that no kernel meets a size of 0. One buffer
+ * serves all calls: a plan lives only as long as the kernel call that it is made for.
  */
 import { fail, ShapeError } from '../errors.js';
 import { elementCount, type Shape, sameShape } from './layout.js';
@@ -53,8 +54,10 @@ export function planOf(shape: Shape, operands: readonly Strided[]): Plan {
 
 /** All operands are contiguous but some of one element, which are repeated: one dimension does. */
 function flatPlan(shape: Shape, operands: readonly Strided[]): Plan {
+  const count = elementCount(shape);
+  if (count === 0) return 0;
   buffer[0] = 1;
-  buffer[1] = int32(elementCount(shape));
+  buffer[1] = int32(count);
   for (let k = 0; k < operands.length; k++) buffer[2 + k] = operands[k].contiguousLayout && sameShape(operands[k].shape, shape) ? 1 : 0;
   return buffer;
 }
@@ -70,6 +73,7 @@ export function stridedPlan(shape: Shape, strides: readonly (readonly number[])[
 
 /** Orders and joins the dimensions in the workspace, and writes the plan. */
 function collapse(ndim: number, operands: number): Plan {
+  for (let d = 0; d < ndim; d++) if (sizes[d] === 0) return 0;
   sortByOutput(ndim, operands);
   let kept = 0;
   for (let d = 0; d < ndim; d++) {

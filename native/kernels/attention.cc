@@ -190,7 +190,7 @@ void attention(Slice<const T> q, Slice<const T> k, Slice<const T> v, Slice<const
   // Tiles of one item share its packed keys; they are dealt in turn where the items are too few for the threads, as the last causal ones see most.
   const int64_t groups = std::min(s.tiles(), ceil_div(2 * thread_count(), batch));
   const int64_t work = ceil_div(queries, groups) * keys * (features + values);
-  parallel_for(batch * groups, std::max<int64_t>(1, (int64_t{1} << 19) / work), [&](int64_t begin, int64_t end) {
+  parallel_for(batch * groups, grain_of(int64_t{1} << 19, work), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t item = unit / groups;
       const Place place = locate(plan, item);
@@ -270,7 +270,7 @@ void attention_backward(Slice<const T> g, Slice<const T> q, Slice<const T> k, Sl
   dq.at_least(batch * queries * features);
   dk.at_least(batch * keys * features);
   dv.at_least(batch * keys * values);
-  parallel_for(batch, std::max<int64_t>(1, (int64_t{1} << 18) / (queries * keys * (features + values))), [&](int64_t begin, int64_t end) {
+  parallel_for(batch, grain_of(int64_t{1} << 18, queries * keys * (features + values)), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++) {
       const Place place = locate(plan, item);
       const int64_t row = s.first(item, queries, values);

@@ -339,11 +339,11 @@ void run_blocks(Run run, const void* function, const Plan& plan, const Operand* 
   const int side = inner >= kTileSide ? crossing_dim(plan, count) : -1;
   if (side >= 0) {
     const int64_t bands = outer / plan.size(side) * ceil_div(plan.size(side), kTileSide);
-    parallel_for(bands, std::max<int64_t>(1, even_grain(elements, grain) / (inner * kTileSide)), wake,
+    parallel_for(bands, grain_of(even_grain(elements, grain), inner * kTileSide), wake,
                  [&](int64_t begin, int64_t end) { run_tiles(job, plan, side, begin, end); });
     return;
   }
-  const int64_t part = std::max<int64_t>(1, even_grain(elements, grain) / inner);
+  const int64_t part = grain_of(even_grain(elements, grain), inner);
   if (inner * operands[1].bytes < kShortRowBytes) {
     parallel_for(outer, part, wake, [&](int64_t begin, int64_t end) { run_short_rows(job, plan, begin, end, inner); });
     return;

@@ -15,7 +15,7 @@ void unfold(Slice<const T> x, Slice<T> y, Slice<const int32_t> words) {
   y.at_least(g.n * g.c * g.taps() * pixels);
   if (pixels == 0) return;
   const Gather<T> gather = forward_gather<T>(g, x.data, nullptr, nullptr, nullptr);
-  parallel_for(g.n * g.c, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.taps() * pixels)), [&](int64_t first, int64_t last) {
+  parallel_for(g.n * g.c, grain_of(16384, g.taps() * pixels), [&](int64_t first, int64_t last) {
     // The moves of the first image's first channel, applied to every plane.
     std::vector<Segment> segments;
     Moves moves;
@@ -32,7 +32,7 @@ void fold(Slice<const T> y, Slice<T> x, Slice<const int32_t> words) {
   x.at_least(g.input_elements());
   const int64_t pixels = g.output_pixels();
   y.at_least(g.n * g.c * g.taps() * pixels);
-  parallel_for(g.n * g.c, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.taps() * pixels)), [&](int64_t first, int64_t last) {
+  parallel_for(g.n * g.c, grain_of(16384, g.taps() * pixels), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       T* to = x.data + plane * g.input_pixels();
       std::fill_n(to, g.input_pixels(), T{0});

@@ -168,7 +168,7 @@ void gather_depthwise(const Gather<T>& gather) {
   // [block][phase][tap][lane], with a vector for the bias first.
   const int64_t block_weights = (1 + taps) * kLanes;
   const Scratch<Sum> weights(planes.blocks() * block_weights);
-  parallel_for(planes.blocks(), 1 + 4096 / block_weights, [&](int64_t first, int64_t last) {
+  parallel_for(planes.blocks(), grain_of(4096, block_weights), [&](int64_t first, int64_t last) {
     std::fill(weights.get() + first * block_weights, weights.get() + last * block_weights, Sum{});
     for (int64_t group = first * kLanes; group < std::min(gather.groups, last * kLanes); group++) {
       Sum* to = weights.get() + group / kLanes * block_weights + group % kLanes;
@@ -180,7 +180,7 @@ void gather_depthwise(const Gather<T>& gather) {
   const int64_t step_h = gather.phases[0].axis[1].step, step_w = gather.phases[0].axis[2].step;
   const int64_t height = gather.dest_size[1], width = gather.dest_size[2], stride = gather.phases[0].axis[2].stride * kLanes;
   const int64_t work = taps * planes.end(0) * gather.grid[2] * kLanes;
-  parallel_for(gather.n * planes.blocks() * planes.bands(), 1 + 65536 / work, [&](int64_t first, int64_t last) {
+  parallel_for(gather.n * planes.blocks() * planes.bands(), grain_of(65536, work), [&](int64_t first, int64_t last) {
     const Scratch<Sum> laid(planes.laid_elements()), sums(planes.band_pixels() * kLanes), turned(planes.turned_elements());
     std::vector<int64_t> places;
     for (int64_t item = first; item < last; item++) {

@@ -92,7 +92,7 @@ class DirectWeights {
         laid_(stand_ ? 0 : gather.groups * gather.dest_channels * static_cast<int64_t>(gather.phases.size()) * terms_) {
     if (stand_) return;
     const int64_t phases = static_cast<int64_t>(gather.phases.size());
-    parallel_for(gather.groups * gather.dest_channels, 1 + 8192 / (1 + terms_ * phases), [&](int64_t first, int64_t last) {
+    parallel_for(gather.groups * gather.dest_channels, grain_of(8192, 1 + terms_ * phases), [&](int64_t first, int64_t last) {
       for (int64_t channel = first; channel < last; channel++) {
         const T* weight = gather.group_weight(channel / gather.dest_channels) + channel % gather.dest_channels * gather.dest_step;
         for (int64_t i = 0; i < phases; i++) {
@@ -126,7 +126,7 @@ void gather_direct(const Gather<T>& gather) {
   const int64_t blocks = residues.blocks(), pitch = residues.pitch(), terms = gather.source_channels * taps;
   const DirectWeights<T> weights(gather, taps);
   const int64_t work = gather.dest_channels * (terms + 4) * residues.pixels() * static_cast<int64_t>(gather.phases.size());
-  parallel_for(gather.n * gather.groups * blocks, std::max<int64_t>(1, kDirectWork / work), [&](int64_t first, int64_t last) {
+  parallel_for(gather.n * gather.groups * blocks, grain_of(kDirectWork, work), [&](int64_t first, int64_t last) {
     // Behind the sums there is room for a vector that begins with the last one.
     const Scratch<Sum> laid(residues.elements()), sums(residues.pixels() + kLanes);
     std::fill_n(laid.get(), residues.elements(), Sum{});
@@ -225,7 +225,7 @@ void weight_direct(const ConvGeometry& g, const Gather<T>& gather, const T* grad
   const int64_t share = ceil_div(gather.dest_channels, std::min(gather.dest_channels, ceil_div(16, g.groups)));
   const int64_t shares = ceil_div(gather.dest_channels, share);
   const int64_t work = share * (terms + 4) * g.n * pixels;
-  parallel_for(g.groups * shares, std::max<int64_t>(1, kDirectWork / work), [&](int64_t first, int64_t last) {
+  parallel_for(g.groups * shares, grain_of(kDirectWork, work), [&](int64_t first, int64_t last) {
     const Scratch<Sum> laid(together * residues.elements()), gradient(together * run), totals(share * terms), lanes(share * terms * kLanes);
     std::fill_n(laid.get(), together * residues.elements(), Sum{});
     for (int64_t item = first; item < last; item++) {

@@ -130,7 +130,7 @@ inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather)
     for (int64_t group = 0; group < g.groups; group++) {
       gemm(false, false, g.n, width, depth, 1.0f, gather.source + group * depth, g.groups * depth, gather.group_weight(group), gather.source_step,
            0.0f, columns.get(), width);
-      parallel_for(g.n * channels, 1 + 16384 / g.input_pixels(), [&](int64_t begin, int64_t end) {
+      parallel_for(g.n * channels, grain_of(16384, g.input_pixels()), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
           float* plane = gather.dest + ((i / channels * g.groups + group) * channels + i % channels) * g.input_pixels();
           begin_plane(group, i % channels, plane);

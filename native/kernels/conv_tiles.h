@@ -166,7 +166,7 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
   const int64_t taps = phase.taps();
   const int64_t depth = units * taps;
   if (depth == 0) return;
-  parallel_for(gather.groups * panels, std::max<int64_t>(1, 16384 / (depth * WIDTH)), [&](int64_t first, int64_t last) {
+  parallel_for(gather.groups * panels, grain_of(16384, depth * WIDTH), [&](int64_t first, int64_t last) {
     for (int64_t item = first; item < last; item++) {
       const int64_t k0 = item % panels * WIDTH;
       const int64_t rows = std::min<int64_t>(WIDTH, gather.dest_channels - k0);

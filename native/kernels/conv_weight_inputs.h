@@ -292,7 +292,7 @@ void weight_by_inputs(const ConvGeometry& g, const T* grad_output, const T* x, T
     trim(memory.sums);
   });
   if (parts == 1) return;
-  parallel_for(blocks * outputs, std::max<int64_t>(1, 16384 / (block_sums / outputs * parts)), [&](int64_t first, int64_t last) {
+  parallel_for(blocks * outputs, grain_of(16384, block_sums / outputs * parts), [&](int64_t first, int64_t last) {
     std::vector<Sum> line;
     for (int64_t item = first; item < last; item++) {
       const int64_t at = item / outputs;

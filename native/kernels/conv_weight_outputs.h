@@ -167,7 +167,7 @@ struct WeightProduct {
     constexpr int64_t kBlock = 16;
     const int64_t rows = channels * taps;
     const int64_t across = ceil_div(outputs, kBlock);
-    parallel_for(g.groups * across, std::max<int64_t>(1, 16384 / (rows * kBlock)), [&](int64_t begin, int64_t end) {
+    parallel_for(g.groups * across, grain_of(16384, rows * kBlock), [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; item++) {
         const int64_t group = item / across;
         const int64_t k0 = item % across * kBlock;

@@ -120,7 +120,7 @@ class Winograd {
     const std::vector<int64_t>& taps = gather_.phases[0].weights;
     int64_t order[9];
     for (int t = 0; t < 9; t++) order[t] = taps[static_cast<size_t>(reversed_ ? 8 - t : t)];
-    parallel_for(gather_.groups * panels, std::max<int64_t>(1, 4096 / c_), [&](int64_t first, int64_t last) {
+    parallel_for(gather_.groups * panels, grain_of(4096, c_), [&](int64_t first, int64_t last) {
       // Behind the last row there is room for what a vector reads too much.
       float rows[9 * kChannels * kRows + kLanes] = {};
       for (int64_t item = first; item < last; item++) {

@@ -89,7 +89,7 @@ void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   const int64_t bands = ceil_div(rows, tile_rows);
   int64_t others = 1;
   for (int d = 0; d < last; d++) others *= d == side ? 1 : plan.size(d);
-  parallel_for(others * bands, 1 + kElementGrain / (tile_rows * columns), [&](int64_t begin, int64_t end) {
+  parallel_for(others * bands, grain_of(kElementGrain, tile_rows * columns), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       const int64_t first = p % bands * tile_rows;
       const int64_t n = std::min(tile_rows, rows - first);

@@ -25,7 +25,7 @@ struct Sizes {
   int64_t outer, classes, inner;
   int64_t positions() const { return outer * inner; }
   int64_t elements() const { return outer * classes * inner; }
-  int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, classes)); }
+  int64_t grain() const { return grain_of(16384, classes); }
 };
 
 Sizes checked(int64_t outer, int64_t classes, int64_t inner) {

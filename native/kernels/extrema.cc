@@ -46,7 +46,7 @@ void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> in
   if (inner == 1) {
     const int64_t pieces = std::max<int64_t>(1, ceil_div(n, kGrain));
     if (pieces == 1) {
-      parallel_for(outer, kGrain / std::max<int64_t>(1, n), [&](int64_t begin, int64_t end) {
+      parallel_for(outer, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
         for (int64_t o = begin; o < end; o++) {
           const int64_t at = first_match(x + o * n, n, e[o]);
           y[o] = at < n ? at : 0;
@@ -71,7 +71,7 @@ void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> in
     return;
   }
   const int64_t tiles = ceil_div(inner, kTile);
-  parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * std::min(inner, kTile))), [&](int64_t begin, int64_t end) {
+  parallel_for(outer * tiles, grain_of(kGrain, n * std::min(inner, kTile)), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t at = unit / tiles * inner + unit % tiles * kTile;
       const int64_t width = std::min(kTile, inner - unit % tiles * kTile);
@@ -100,7 +100,7 @@ void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int
   const T* e = extremum.at_least(outer * inner);
   T* y = out.at_least(outer * n * inner);
   if (inner == 1) {
-    parallel_for(outer, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+    parallel_for(outer, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) {
         const T* row = x + o * n;
         const T top = e[o];
@@ -115,7 +115,7 @@ void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int
     return;
   }
   const int64_t tiles = ceil_div(inner, kTile);
-  parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * std::min(inner, kTile))), [&](int64_t begin, int64_t end) {
+  parallel_for(outer * tiles, grain_of(kGrain, n * std::min(inner, kTile)), [&](int64_t begin, int64_t end) {
     T count[kTile];
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t width = std::min(kTile, inner - unit % tiles * kTile);

@@ -100,7 +100,7 @@ T long_dot(int64_t n, const T* x, int64_t step_x, const T* y, int64_t step_y) {
 template <class T>
 void gemv(bool transpose, int64_t outputs, int64_t inputs, T alpha, const T* a, int64_t lda, const T* x, int64_t step_x, T beta, T* y,
           int64_t step_y) {
-  const int64_t grain = round_up(std::max<int64_t>(1, kVectorWork / inputs), 16);
+  const int64_t grain = round_up(grain_of(kVectorWork, inputs), 16);
   parallel_for(outputs, grain, [&](int64_t begin, int64_t end) {
     // parallel_for may hand over several grains at once where it does not cut: the calls stay the same.
     for (int64_t at = begin; at < end; at += grain) {
@@ -138,7 +138,7 @@ void gemm_split(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
       }
     }
   });
-  parallel_for(m, std::max<int64_t>(1, 16384 / (n * parts)), [&](int64_t begin, int64_t end) {
+  parallel_for(m, grain_of(16384, n * parts), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       T* row = c + i * ldc;
       if (beta == 0) {

@@ -117,7 +117,7 @@ template <class Move>
 bool move_stretches(const int64_t* index, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Move& move) {
   if (outer < kSharers || skip >= 0) return false;
   const std::vector<Stretch> stretches = stretches_of(index, count, n);
-  const int64_t grain = 1 + kMoveGrain / std::max<int64_t>(1, inner * count);
+  const int64_t grain = grain_of(kMoveGrain, inner * count);
   if (static_cast<int64_t>(stretches.size()) * 2 > count) {
     if (inner > 1) return false;
     parallel_for(outer, grain, [&](int64_t begin, int64_t end) {
@@ -154,7 +154,7 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   require_inside(rows, count, n);
   if (move_stretches(rows, outer, n, inner, count, skip, [&](int64_t at, int64_t row, int64_t elements) { copy_row(y + at, x + row, elements); }))
     return;
-  parallel_for(outer * count, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * count, grain_of(kMoveGrain, inner), [&](int64_t begin, int64_t end) {
     int64_t o = begin / count;
     int64_t k = begin % count;
     for (int64_t p = begin; p < end; p++) {
@@ -185,7 +185,7 @@ void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64
     }
   };
   if (outer >= 4 || count * inner < kMoveGrain || inner < 8) {
-    parallel_for(outer, 1 + kMoveGrain / (count * inner), [&](int64_t begin, int64_t end) {
+    parallel_for(outer, grain_of(kMoveGrain, count * inner), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) range(o, 0, n);
     });
     return;
@@ -281,7 +281,7 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
       }
     }
   };
-  const int64_t grain = 1 + kMoveGrain / count;
+  const int64_t grain = grain_of(kMoveGrain, count);
   if (plan.contiguous()) {
     parallel_for(plan.count, grain, [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
     return;
@@ -413,7 +413,7 @@ void flip(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
   T* y = out.at_least(outer * n * inner);
   if (n == 0 || inner == 0) return;
   if (inner == 1) {
-    parallel_for(outer, 1 + kMoveGrain / n, [&](int64_t begin, int64_t end) {
+    parallel_for(outer, grain_of(kMoveGrain, n), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) {
         const T* from = x + o * n;
         T* last = y + (o + 1) * n - 1;
@@ -423,7 +423,7 @@ void flip(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
     });
     return;
   }
-  parallel_for(outer * n, 1 + kMoveGrain / inner, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * n, grain_of(kMoveGrain, inner), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       const int64_t k = p % n;
       copy_row(y + (p + n - 1 - 2 * k) * inner, x + p * inner, inner);
@@ -437,7 +437,7 @@ void triangle(Slice<const T> input, Slice<T> out, int64_t batch, int64_t rows, i
   const T* x = input.at_least(batch * rows * columns);
   T* y = out.at_least(batch * rows * columns);
   if (columns == 0) return;
-  parallel_for(batch * rows, 1 + kMoveGrain / columns, [&](int64_t begin, int64_t end) {
+  parallel_for(batch * rows, grain_of(kMoveGrain, columns), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       const int64_t i = p % rows;
       const int64_t edge = std::clamp<int64_t>(i + diagonal + (upper ? 0 : 1), 0, columns);

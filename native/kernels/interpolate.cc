@@ -113,7 +113,7 @@ void interpolate(Slice<const T> x, Slice<T> y, int64_t mode, bool align_corners,
   y.at_least(g.planes * g.output_pixels());
   const Taps<T>& along = g.taps[2];
   const bool single = g.taps[0].count * g.taps[1].count == 1;
-  parallel_for(g.planes * g.out[0] * g.out[1], std::max<int64_t>(1, 8192 / g.out[2]), [&](int64_t first, int64_t last) {
+  parallel_for(g.planes * g.out[0] * g.out[1], grain_of(8192, g.out[2]), [&](int64_t first, int64_t last) {
     std::vector<T> blended(static_cast<size_t>(g.in[2]));
     for (int64_t row = first; row < last; row++) {
       const T* plane = x.data + row / (g.out[0] * g.out[1]) * g.input_pixels();
@@ -183,8 +183,9 @@ void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_
   grad_input.at_least(g.planes * g.input_pixels());
   const Users<T> depth(g.taps[0], g.in[0]), height(g.taps[1], g.in[1]), along(g.taps[2], g.in[2]);
   const int64_t rows = g.in[0] * g.in[1];
+  if (rows == 0) return;
   const int64_t work = g.in[2] + g.out[2] * ceil_div(g.taps[0].count * g.out[0] * g.taps[1].count * g.out[1], rows);
-  parallel_for(g.planes * rows, 1 + 8192 / work, [&](int64_t begin, int64_t end) {
+  parallel_for(g.planes * rows, grain_of(8192, work), [&](int64_t begin, int64_t end) {
     std::vector<T> sums(static_cast<size_t>(g.out[2]));
     for (int64_t row = begin; row < end; row++) {
       const T* plane = grad_output.data + row / rows * g.output_pixels();

@@ -18,7 +18,7 @@ void integer_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha,
                      const T* bias, T* c, int64_t ldc) {
   using U = std::conditional_t<sizeof(T) < 4, uint32_t, std::make_unsigned_t<T>>;
   const int64_t row_a = ta ? 1 : lda, step_a = ta ? lda : 1;
-  parallel_for(m, std::max<int64_t>(1, 65536 / std::max<int64_t>(1, n * k)), [&](int64_t begin, int64_t end) {
+  parallel_for(m, grain_of(65536, n * k), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       T* row = c + i * ldc;
       for (int64_t j = 0; j < n; j++)

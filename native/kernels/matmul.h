@@ -37,7 +37,7 @@ void each_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool cut, cons
     return;
   }
   // Small products by the handful, as much as a second thread's wake-up costs.
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 18) / (m * n * k + 2000));
+  const int64_t grain = grain_of(int64_t{1} << 18, m * n * k + 2000);
   parallel_for(batch, grain, [&one](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) one(i, false);
   });

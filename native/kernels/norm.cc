@@ -32,13 +32,14 @@ struct Pieces {
   Pieces(int64_t n_, int64_t c_, int64_t inner_, bool widens) : n(n_), c(c_), inner(inner_), gathered(inner <= kRun / (widens ? 2 : 4)) {}
 
   int64_t elements() const { return n * c * inner; }
-  int64_t grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n * inner)); }
+  int64_t grain() const { return grain_of(16384, n * inner); }
   // Whether a channel is one gathered piece, which is still in its buffer when it is asked for again.
   bool held() const { return gathered && n * inner <= kGathered; }
 
-  // Calls piece(offset of the first element, elements) for all of a channel.
+  // Calls piece(offset of the first element, elements) for all of a channel; never where it has no elements.
   template <class F>
   void each(int64_t channel, const F& piece) const {
+    if (inner == 0) return;
     const int64_t rows = gathered ? kGathered / inner : 1;
     for (int64_t i = 0; i < n; i += rows) {
       const int64_t offset = (i * c + channel) * inner;
@@ -84,7 +85,7 @@ struct Pieces {
 struct Chunks {
   int64_t n, c, rows, count;
   Chunks(int64_t n_, int64_t c_) : n(n_), c(c_) {
-    rows = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, c * kRows)) * kRows;
+    rows = grain_of(65536, c * kRows) * kRows;
     count = ceil_div(n, rows);
   }
   // Calls block(chunk, first row, rows, elements in the type of the computation of each input) for blocks of at most kRows rows.
@@ -148,7 +149,7 @@ void column_moments(const T* x, const Chunks& chunks, double* mean, double* squa
 }
 
 // y = (x - mean) / sqrt(var + eps) * weight + bias. In training mean and (biased) variance are those of x and are stored, else given;
-// rstd is stored always. weight and bias are read only where they are there.
+// rstd is stored always. weight and bias are read only where they are there. The statistics of no elements are 0.
 template <class T>
 void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> variance,
                Slice<Wide<T>> rstd, int64_t n, int64_t c, int64_t inner, double eps, bool has_weight, bool has_bias, bool training) {
@@ -161,7 +162,7 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
   mean.at_least(c);
   variance.at_least(c);
   rstd.at_least(c);
-  const double count = static_cast<double>(n * inner);
+  const double count = static_cast<double>(std::max<int64_t>(1, n * inner));
   // Of a channel whose statistics are known: y = (x - mean) scale + shift.
   const auto finish = [&](int64_t channel, W& scale, W& shift) {
     rstd.data[channel] = static_cast<W>(1 / std::sqrt(static_cast<double>(variance.data[channel]) + eps));
@@ -231,7 +232,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
   rstd.at_least(c);
   grad_weight.at_least(c);
   grad_bias.at_least(c);
-  const double count = static_cast<double>(n * inner);
+  const double count = static_cast<double>(std::max<int64_t>(1, n * inner));
   // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) + d.
   const auto finish = [&](int64_t channel, double sum, double product, W& a, W& b, W& d) {
     const double r = static_cast<double>(rstd.data[channel]);

@@ -37,7 +37,7 @@ class PackedRight {
   PackedRight(bool transposed, int64_t m, int64_t n, int64_t k, const T* b, int64_t ldb, int64_t products)
       : transposed_(transposed), n_(n), k_(k), ldb_(ldb), b_(b), laid_(pays(m, n, k, products)), panels_(laid_ ? round_up(n, kWidth) * k : 0) {
     if (!laid_) return;
-    parallel_for(ceil_div(n, kWidth), ceil_div(16384, k * kWidth), [&](int64_t first, int64_t last) {
+    parallel_for(ceil_div(n, kWidth), grain_of(16384, k * kWidth), [&](int64_t first, int64_t last) {
       const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;
       pack_panels<kWidth>(transposed_ ? b_ + j * ldb_ : b_ + j, ldb_, transposed_, count, k_, panel(j));
     });
@@ -49,7 +49,7 @@ class PackedRight {
       gemm(false, transposed_, m, n_, k_, T{1}, a, lda, b_, ldb_, beta, c, ldc);
       return;
     }
-    parallel_for(ceil_div(n_, kWidth), std::max<int64_t>(1, kGrain / (m * k_ * kWidth)), [&](int64_t first, int64_t last) {
+    parallel_for(ceil_div(n_, kWidth), grain_of(kGrain, m * k_ * kWidth), [&](int64_t first, int64_t last) {
       const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;
       for (int64_t p = 0; p < k_; p += kBlockDepth) {
         const Panels<T> block{panel(j) + p * kWidth, std::min(kBlockDepth, k_ - p), k_};

@@ -99,7 +99,7 @@ void pad(Slice<const T> input, Slice<T> out, Slice<const T> value, Slice<const i
   const int64_t n = row.places;
   if (rows == 0) return;
   const std::vector<int64_t> starts = padding.row_starts();
-  parallel_for(outer * rows, 1 + kPadGrain / n, [&](int64_t begin, int64_t end) {
+  parallel_for(outer * rows, grain_of(kPadGrain, n), [&](int64_t begin, int64_t end) {
     int64_t r = begin % rows;
     const T* part = x + begin / rows * padding.inside;
     for (int64_t p = begin; p < end; p++, r++) {
@@ -138,7 +138,7 @@ void padSum(Slice<const T> grad_output, Slice<T> grad_input, Slice<const int32_t
   const int64_t rows = padding.rows();
   const int64_t n = row.places;
   const std::vector<int64_t> starts = rows == 0 ? std::vector<int64_t>() : padding.row_starts();
-  parallel_for(outer, 1 + kPadGrain / std::max<int64_t>(1, padding.outside), [&](int64_t begin, int64_t end) {
+  parallel_for(outer, grain_of(kPadGrain, padding.outside), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; o++) {
       T* part = dx + o * padding.inside;
       std::fill(part, part + padding.inside, T{0});

@@ -276,7 +276,7 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
     apart = apart && g.stride[d] >= g.kernel[d] && g.dilation[d] == 1 && g.pad[d] == 0 && (g.out[d] - 1) * g.stride[d] + g.kernel[d] <= g.in[d];
   if (apart && g.output_elements() > 0) {
     using B = Bits<T>;
-    parallel_for(g.planes * g.in[0] * g.in[1], std::max<int64_t>(1, 65536 / g.in[2]), [&](int64_t begin, int64_t end) {
+    parallel_for(g.planes * g.in[0] * g.in[1], grain_of(65536, g.in[2]), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++) {
         const int64_t d = row / g.in[1] % g.in[0], h = row % g.in[1];
         const int64_t e = d / g.stride[0], p = h / g.stride[1];
@@ -359,7 +359,7 @@ void scatterPlanes(Slice<const T> values, Slice<const int32_t> indices, Slice<T>
   values.at_least(planes * count);
   indices.at_least(planes * count);
   out.at_least(planes * positions);
-  parallel_for(planes, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count + positions)), [&](int64_t first, int64_t last) {
+  parallel_for(planes, grain_of(16384, count + positions), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       const T* v = values.data + plane * count;
       const int32_t* at = indices.data + plane * count;
@@ -383,7 +383,7 @@ void gatherPlanes(Slice<const T> x, Slice<const int32_t> indices, Slice<T> out, 
   x.at_least(planes * positions);
   indices.at_least(planes * count);
   out.at_least(planes * count);
-  parallel_for(planes, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count + positions)), [&](int64_t first, int64_t last) {
+  parallel_for(planes, grain_of(16384, count + positions), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; plane++) {
       const int32_t* at = indices.data + plane * count;
       for (int64_t i = 0; i < count; i++) {

@@ -42,8 +42,8 @@ struct PoolGeometry {
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   int64_t rows() const { return planes * out[0] * out[1]; }
   // How many planes make a chunk worth a thread.
-  int64_t plane_grain() const { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, input_pixels() + output_pixels())); }
-  int64_t row_grain() const { return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, out[2] * taps())); }
+  int64_t plane_grain() const { return grain_of(16384, input_pixels() + output_pixels()); }
+  int64_t row_grain() const { return grain_of(32768, out[2] * taps()); }
 
   // The taps of window o that lie inside of the input, as [begin, end).
   void taps_inside(int d, int64_t o, int64_t& begin, int64_t& end) const {

@@ -193,7 +193,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   }
   const Wake wake = wake_for(outer * n * inner, kFoldGrain);
   if (n * inner <= kFoldShort && inner <= 8) {
-    parallel_for(outer, kFoldGrain / (n * inner), wake, [&](int64_t begin, int64_t end) {
+    parallel_for(outer, grain_of(kFoldGrain, n * inner), wake, [&](int64_t begin, int64_t end) {
       int64_t o = begin;
       if constexpr (kOfPacks<Op, In>) {
         constexpr int64_t lanes = kLanes<In>;
@@ -217,7 +217,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   }
   // Without the general case's divisions and its accumulators in memory, which cost as much as to fold a short row. Measured.
   if (inner == 1 && n < 2 * kFoldPiece) {
-    parallel_for(outer, std::max<int64_t>(1, kFoldGrain / n), wake, [&](int64_t begin, int64_t end) {
+    parallel_for(outer, grain_of(kFoldGrain, n), wake, [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) y[o] = op.finish(fold_some_row(op, x + o * n, n));
     });
     return;
@@ -228,7 +228,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
   const auto width_of = [&](int64_t unit) { return std::min(tile, inner - unit % tiles * tile); };
 
   if (n * tile < 2 * kFoldPiece) {
-    parallel_for(units, std::max<int64_t>(1, kFoldGrain / (n * tile)), wake, [&](int64_t begin, int64_t end) {
+    parallel_for(units, grain_of(kFoldGrain, n * tile), wake, [&](int64_t begin, int64_t end) {
       Acc acc[kFoldWidth];
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t o = unit / tiles;
@@ -256,7 +256,7 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
     }
   });
   const Combining<Op, Acc> combining{op};
-  parallel_for(units, std::max<int64_t>(1, kFoldGrain / (pieces * tile)), Wake::kInARow, [&](int64_t begin, int64_t end) {
+  parallel_for(units, grain_of(kFoldGrain, pieces * tile), Wake::kInARow, [&](int64_t begin, int64_t end) {
     Acc acc[kFoldWidth];
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t width = width_of(unit);

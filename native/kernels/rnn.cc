@@ -38,7 +38,7 @@ Layer layer_of(int64_t mode, int64_t steps, int64_t batch, int64_t inputs, int64
 // Calls row(b) for every batch item.
 template <class F>
 void for_rows(const Layer& layer, const F& row) {
-  parallel_for(layer.batch, std::max<int64_t>(1, 8192 / layer.hidden), [&](int64_t begin, int64_t end) {
+  parallel_for(layer.batch, grain_of(8192, layer.hidden), [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; b++) row(b);
   });
 }

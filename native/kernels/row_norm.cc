@@ -16,7 +16,7 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-int64_t row_grain(int64_t n) { return std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n)); }
+int64_t row_grain(int64_t n) { return grain_of(8192, n); }
 
 // Calls run(begin, size) for runs of at most kRun elements of 0..n-1.
 template <class F>
@@ -97,7 +97,7 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
   }
   // A part is some samples, each of `groups` rows.
   const int64_t samples = rows / groups;
-  const int64_t samples_a_part = std::max<int64_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n * groups)), (samples + 31) / 32);
+  const int64_t samples_a_part = std::max<int64_t>(grain_of(8192, n * groups), (samples + 31) / 32);
   const int64_t parts = samples == 0 ? 0 : ceil_div(samples, samples_a_part);
   const Scratch<W> partial(affine ? parts * weights * 2 : 0);
   parallel_for(parts, 1, [&](int64_t first, int64_t last) {

@@ -29,7 +29,7 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Columns& columns
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, kTile);
   const int64_t tiles = ceil_div(inner, tile);
-  parallel_for(outer * tiles, std::max<int64_t>(1, kGrain / (n * tile)), [&](int64_t begin, int64_t end) {
+  parallel_for(outer * tiles, grain_of(kGrain, n * tile), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t at = unit % tiles * tile;
       columns(unit / tiles * n * inner + at, std::min(tile, inner - at));

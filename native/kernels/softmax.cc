@@ -27,13 +27,12 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Block& block) {
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, std::clamp<int64_t>(kBlock / n, 16, kFoldWidth));
   const int64_t tiles = ceil_div(inner, tile);
-  parallel_for(outer * tiles, std::max<int64_t>(1, kFoldGrain / (n * tile)), wake_for(outer * n * inner, kFoldGrain),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t unit = begin; unit < end; unit++) {
-                   const int64_t at = unit % tiles * tile;
-                   block(unit / tiles * n * inner + at, std::min(tile, inner - at));
-                 }
-               });
+  parallel_for(outer * tiles, grain_of(kFoldGrain, n * tile), wake_for(outer * n * inner, kFoldGrain), [&](int64_t begin, int64_t end) {
+    for (int64_t unit = begin; unit < end; unit++) {
+      const int64_t at = unit % tiles * tile;
+      block(unit / tiles * n * inner + at, std::min(tile, inner - at));
+    }
+  });
 }
 
 // A block of columns in the type of the computation: where it is, or its widened copy.
@@ -54,7 +53,7 @@ template <class T, class Block>
 void for_rows(int64_t outer, int64_t n, int inputs, const Block& block) {
   using W = Wide<T>;
   const int64_t size = n <= kShortRow ? kLanes<W> : 1;
-  const int64_t grain = std::max<int64_t>(1, kFoldGrain / (n * size)) * size;
+  const int64_t grain = grain_of(kFoldGrain, n * size) * size;
   parallel_for(outer, grain, wake_for(outer * n, kFoldGrain), [&](int64_t begin, int64_t end) {
     const Scratch<Pack<W>> lanes(size == 1 ? 0 : inputs * n);
     const Scratch<W> buffer(is_half<T> ? (inputs + 1) * size * n : 0);
@@ -235,7 +234,7 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
   const int64_t pieces = n <= 2 * rows ? 1 : ceil_div(n, rows);
   const Scratch<T> partial(pieces == 1 ? 0 : outer * pieces * inner);
   T* results = pieces == 1 ? to : partial.get();
-  const int64_t grain = std::max<int64_t>(1, kFoldGrain / (std::min(n, rows) * tile));
+  const int64_t grain = grain_of(kFoldGrain, std::min(n, rows) * tile);
   parallel_for(outer * pieces * tiles, grain, wake_for(outer * n * inner, kFoldGrain), [&](int64_t begin, int64_t end) {
     const Scratch<T> powers(std::min(n, 2 * rows) * tile);
     T top[kFoldWidth];

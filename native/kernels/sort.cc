@@ -157,7 +157,7 @@ void first_entries(const T* x, int64_t n, int64_t step, bool descending, int64_t
 // Calls row(entries, spare, offset) with the entries of every run along n; offset is that of its first element.
 template <class T, class Row>
 void for_runs(const T* x, int64_t outer, int64_t n, int64_t inner, bool descending, const Row& row) {
-  parallel_for(outer * inner, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+  parallel_for(outer * inner, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
     const Scratch<Entry<T>> entries(n);
     const Scratch<Entry<T>> spare(n);
     for (int64_t run = begin; run < end; run++) {
@@ -190,7 +190,7 @@ void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
   };
   if (count <= kFew && count * 8 <= n) {
     if (count == 0) return;
-    parallel_for(outer * inner, std::max<int64_t>(1, kGrain / n), [&](int64_t begin, int64_t end) {
+    parallel_for(outer * inner, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
       Entry<T> best[kFew];
       for (int64_t run = begin; run < end; run++) {
         first_entries(x + run / inner * n * inner + run % inner, n, inner, descending, count, static_cast<Entry<T>*>(best));

@@ -54,22 +54,21 @@ void varMean(Slice<const T> input, Slice<T> variance, Slice<T> mean, int64_t out
   const int64_t pieces = std::max<int64_t>(1, ceil_div(n, rows));
   // Mean and sum of squares of every piece.
   const Scratch<T> partial(units * pieces * tile * 2);
-  parallel_for(units * pieces, std::max<int64_t>(1, kFoldGrain / (rows * tile)), wake_for(outer * n * inner, kFoldGrain),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t task = begin; task < end; task++) {
-                   const int64_t unit = task / pieces;
-                   const int64_t first = task % pieces * rows;
-                   const int64_t size = std::min(rows, n - first);
-                   const int64_t width = std::min(tile, inner - unit % tiles * tile);
-                   const T* from = x + (unit / tiles * n + first) * inner + unit % tiles * tile;
-                   T* piece_mean = partial.get() + task * tile * 2;
-                   T acc[kFoldWidth];
-                   if (size > 0) fold_piece(Total<T>{}, from, size, inner, width, static_cast<T*>(acc));
-                   for (int64_t i = 0; i < width; i++) piece_mean[i] = size > 0 ? acc[i] / static_cast<T>(size) : T{0};
-                   squares_about(from, size, inner, width, piece_mean, piece_mean + tile);
-                 }
-               });
-  parallel_for(units, std::max<int64_t>(1, kFoldGrain / (pieces * tile)), Wake::kInARow, [&](int64_t begin, int64_t end) {
+  parallel_for(units * pieces, grain_of(kFoldGrain, rows * tile), wake_for(outer * n * inner, kFoldGrain), [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; task++) {
+      const int64_t unit = task / pieces;
+      const int64_t first = task % pieces * rows;
+      const int64_t size = std::min(rows, n - first);
+      const int64_t width = std::min(tile, inner - unit % tiles * tile);
+      const T* from = x + (unit / tiles * n + first) * inner + unit % tiles * tile;
+      T* piece_mean = partial.get() + task * tile * 2;
+      T acc[kFoldWidth];
+      if (size > 0) fold_piece(Total<T>{}, from, size, inner, width, static_cast<T*>(acc));
+      for (int64_t i = 0; i < width; i++) piece_mean[i] = size > 0 ? acc[i] / static_cast<T>(size) : T{0};
+      squares_about(from, size, inner, width, piece_mean, piece_mean + tile);
+    }
+  });
+  parallel_for(units, grain_of(kFoldGrain, pieces * tile), Wake::kInARow, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t width = std::min(tile, inner - unit % tiles * tile);
       for (int64_t i = 0; i < width; i++) {

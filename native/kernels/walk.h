@@ -58,7 +58,6 @@ void walk_rows(const Plan& plan, const Rows& rows, int64_t grain = kElementGrain
   const int64_t inner = plan.size(last);
   int64_t outer = 1;
   for (int d = 0; d < last; d++) outer *= plan.size(d);
-  if (inner == 0 || outer == 0) return;
   if (outer == 1) {
     parallel_for(inner, grain, [&](int64_t begin, int64_t end) {
       int64_t offsets[Operands];
@@ -67,7 +66,7 @@ void walk_rows(const Plan& plan, const Rows& rows, int64_t grain = kElementGrain
     });
     return;
   }
-  parallel_for(outer, std::max<int64_t>(1, grain / inner), [&](int64_t begin, int64_t end) {
+  parallel_for(outer, grain_of(grain, inner), [&](int64_t begin, int64_t end) {
     Odometer<Operands> at(plan, begin);
     while (begin < end) {
       const int64_t count = std::min(end - begin, at.in_line());

@@ -3,6 +3,7 @@
 // thread of the process is in one, runs where it stands.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -18,6 +19,10 @@ enum class Wake { kAlways, kInARow };
 
 // The same for a region that has `work` to share, in parts of `grain`: it is brief where it has few parts that are worth a thread that is awake.
 constexpr Wake wake_for(int64_t work, int64_t grain) { return work < 16 * grain ? Wake::kInARow : Wake::kAlways; }
+
+// How many units of `each` steps of work are worth a thread, where `worth` steps are: at least one. A unit without work counts as one step, so that
+// sizes of 0, which leave nothing to share, do not divide.
+constexpr int64_t grain_of(int64_t worth, int64_t each) { return std::max<int64_t>(1, worth / std::max<int64_t>(1, each)); }
 
 namespace detail {
 using Body = void (*)(const void* context, int64_t begin, int64_t end);

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { broadcastStrides } from '../../lib/shape/broadcast.js';
 import { contiguousStrides, isContiguous } from '../../lib/shape/layout.js';
-import { type Plan, planOf, type Strided } from '../../lib/shape/plan.js';
+import { type Plan, planOf, type Strided, stridedPlan } from '../../lib/shape/plan.js';
 
 function strided(shape: number[], strides = contiguousStrides(shape)): Strided {
   return { shape, strides, contiguousLayout: isContiguous(shape, strides) };
@@ -68,6 +68,21 @@ describe('plans', () => {
   it('join dimensions that lie one after the other', () => {
     const plan = planOf([2, 3, 4], [strided([2, 3, 4]), strided([2, 3, 4], [24, 8, 2])]) as Int32Array;
     expect(Array.from(plan.subarray(0, 4))).to.deep.equal([1, 24, 1, 2]);
+  });
+
+  it('of no elements are the count 0, whatever the strides', () => {
+    expect(planOf([28, 0, 28], [strided([28, 0, 28]), strided([28, 0, 28], [1, 784, 28])])).to.equal(0);
+    expect(planOf([9, 0], [strided([9, 0], [3, 2]), strided([1, 0], [1, 2])])).to.equal(0);
+    expect(planOf([0, 5], [strided([0, 5]), strided([])])).to.equal(0);
+    expect(
+      stridedPlan(
+        [4, 0, 9],
+        [
+          [1, 2, 3],
+          [3, 2, 1],
+        ],
+      ),
+    ).to.equal(0);
   });
 
   it('refuse what an int32 cannot hold', () => {
