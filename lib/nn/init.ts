@@ -9,6 +9,7 @@ import { defineFunction } from '../ops/define-function.js';
 import { isScalar, tensorArgument } from '../ops/promotion.js';
 import { randperm } from '../random/creation.js';
 import type { Generator } from '../random/generator.js';
+import { keptByRejection, normalTail } from '../random/truncated-normal.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { type Tensor, tensorOver, windowOn } from '../tensor/tensor.js';
@@ -156,7 +157,13 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** Normal values in [a, b], by rejection: of normal values where most lie inside, else of uniform ones. torch.nn.init.trunc_normal_ */
+/** Below this part of the uniform candidates that rejection keeps, values are drawn from the tail instead: PyTorch hardly ends there. */
+const LEAST_KEPT = 1 / 256;
+
+/**
+ * Normal values in [a, b], by rejection: of normal values where most lie inside, else of uniform ones; where hardly any of those would be kept (the
+ * bounds lie far apart in a tail), of exponential ones. torch.nn.init.trunc_normal_
+ */
 export const truncNormal_ = defineFunction(
   { name: 'nn.init.truncNormal_', parameters: ['tensor', 'mean', 'std', 'a', 'b', 'generator'] },
   (tensor: Tensor, mean: number = 0, std: number = 1, a: number = -2, b: number = 2, generator?: Rng): Tensor => {
@@ -179,6 +186,12 @@ export const truncNormal_ = defineFunction(
         const candidates = values(drawNormal(fresh, mean, std, generator));
         for (let i = 0; i < count; i++) if (kept[i] < low || kept[i] > high) kept[i] = candidates[i];
       }
+    } else if (keptByRejection((a - mean) / std, (b - mean) / std) < LEAST_KEPT) {
+      if (!Number.isFinite(a) || !Number.isFinite(b)) fail(ArgumentError, 'truncNormal_', 'finite bounds', `a=${a}, b=${b}`);
+      const low = stored(a);
+      const high = stored(b);
+      const tail = normalTail(count, (a - mean) / std, (b - mean) / std, (target) => drawUniform(target, 0, 1, generator));
+      for (let i = 0; i < count; i++) kept[i] = Math.min(high, Math.max(low, mean + std * tail[i]));
     } else {
       // Accepted where ln(u) is at most the logarithm of the density against its peak in [a, b], in the tensor's own precision.
       const peak = -0.5 * ((Math.max(a, Math.min(mean, b)) - mean) / std) ** 2;

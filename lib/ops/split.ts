@@ -3,6 +3,7 @@ import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import type { Shape } from '../shape/layout.js';
 import { INT64 } from '../storage/dtype.js';
+import { requireListRoom } from '../storage/room.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { filledTensor } from './cast.js';
 import { catOp, stackOp } from './cat.js';
@@ -47,7 +48,9 @@ const unbindOp = defineOp<number, { dim: number; from: Shape }, Tensor[]>({
   view: true,
   infer: ([x], dim) => {
     if (x.shape.length === 0) fail(ShapeError, 'unbind', 'a tensor with dimensions', 'a scalar');
-    return { dim: wrapDim('unbind', dim, x.shape.length), from: x.shape };
+    const d = wrapDim('unbind', dim, x.shape.length);
+    requireListRoom('unbind', x.shape[d]);
+    return { dim: d, from: x.shape };
   },
   forward: ({ dim }, [x]) => {
     const drop = (_: number, d: number): boolean => d !== dim;
@@ -84,6 +87,7 @@ function byStep(op: string, x: Tensor, size: number, dim: number): Tensor[] {
   if (x.shape.length === 0) fail(ShapeError, op, 'a tensor with dimensions', 'a scalar');
   const n = x.shape[wrapDim(op, dim, x.shape.length)];
   if (!Number.isInteger(size) || size < 0 || (size === 0 && n > 0)) fail(ArgumentError, op, 'a size of at least 1', describe(size), { input: x });
+  requireListRoom(op, Math.ceil(n / Math.max(1, size)));
   const sizes: number[] = [];
   for (let at = 0; at < n; at += size) sizes.push(Math.min(size, n - at));
   return bySizes(op, x, sizes.length === 0 ? [n] : sizes, dim);
@@ -116,6 +120,7 @@ export const chunk = defineFunction({ name: 'chunk', parameters: ['input', 'chun
   if (!Number.isInteger(chunks) || chunks < 1) fail(ArgumentError, 'chunk', 'at least 1 chunk', describe(chunks));
   if (x.shape.length === 0) fail(ShapeError, 'chunk', 'a tensor with dimensions', 'a scalar');
   const n = x.shape[wrapDim('chunk', dim, x.shape.length)];
+  if (n === 0) requireListRoom('chunk', chunks);
   if (n === 0) return bySizes('chunk', x, new Array<number>(chunks).fill(0), dim);
   return byStep('chunk', x, Math.ceil(n / chunks), dim);
 });
@@ -129,6 +134,7 @@ function splitAt(op: string, x: Tensor, indicesOrSections: number | Shape | Tens
   const sizes: number[] = [];
   if (typeof given === 'number') {
     if (!Number.isInteger(given) || given < 1) fail(ArgumentError, op, 'at least 1 section', describe(given));
+    requireListRoom(op, given);
     const large = n % given;
     const small = Math.floor(n / given);
     for (let k = 0, at = 0; k < given; k++) {

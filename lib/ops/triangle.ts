@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../native/kernels.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount } from '../shape/layout.js';
 import { type DType, dtypeInfo, INT64, type TypedArray } from '../storage/dtype.js';
-import { allocate, allocateLike } from '../tensor/allocate.js';
+import { allocateChecked, allocateLike } from '../tensor/allocate.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo, contiguousOf } from './cast.js';
 import { checkDevice } from '../tensor/device.js';
@@ -65,28 +65,42 @@ export const triu = defineFunction(
 defineInplace('tril_', tril);
 defineInplace('triu_', triu);
 
-function triangleIndices(name: string, kept: (i: number, j: number, offset: number) => boolean) {
+/** The sum of (i + shift, but at least 0 and at most `most`) over i < rows. */
+function rampSum(rows: number, shift: number, most: number): number {
+  const within = (i: number): number => Math.min(Math.max(i, 0), rows);
+  const first = within(1 - shift);
+  const last = within(most - shift);
+  const ramp = last > first ? ((last - first) * (first + last - 1 + 2 * shift)) / 2 : 0;
+  return ramp + (rows - Math.max(first, last)) * most;
+}
+
+/** The indices in row-major order, of rows that have some: the work follows from the result, however large the matrix is. */
+function triangleIndices(name: string, upper: boolean) {
   return defineFunction(
     { name, parameters: ['row', 'col', 'offset', 'dtype', 'device'], keywords: 2, required: 2, method: false },
     (row: number, col: number, offset: number = 0, dtype?: DType, device?: string): Tensor => {
       if (device !== undefined) checkDevice(name, device);
       if (!(Number.isInteger(row) && Number.isInteger(col) && row >= 0 && col >= 0)) fail(ShapeError, name, 'row and col of at least 0', `${row} and ${col}`);
-      const pairs: [number, number][] = [];
-      for (let i = 0; i < row; i++) for (let j = 0; j < col; j++) if (kept(i, j, offset)) pairs.push([i, j]);
-      const out = allocate([2, pairs.length], INT64);
+      if (!Number.isInteger(offset)) fail(ArgumentError, name, 'a whole number for offset', describe(offset));
+      const count = upper ? rampSum(row, col - offset - row + 1, col) : rampSum(row, offset + 1, col);
+      const out = allocateChecked(name, [2, count], INT64);
       const array = out.array as BigInt64Array;
-      pairs.forEach(([i, j], k) => {
-        array[k] = BigInt(i);
-        array[pairs.length + k] = BigInt(j);
-      });
+      const bound = (i: number): number => Math.min(Math.max(i, 0), col);
+      for (let i = upper ? 0 : Math.max(0, -offset), k = 0; k < count; i++) {
+        const end = upper ? col : bound(i + offset + 1);
+        for (let j = upper ? bound(i + offset) : 0; j < end; j++, k++) {
+          array[k] = BigInt(i);
+          array[count + k] = BigInt(j);
+        }
+      }
       return dtype === undefined ? out : castTo(out, dtypeInfo(name, dtype));
     },
   );
 }
 /** Rows and columns of the lower triangle of a row x col matrix, [2, count], row by row. torch.tril_indices */
-export const trilIndices = triangleIndices('trilIndices', (i, j, offset) => j - i <= offset);
+export const trilIndices = triangleIndices('trilIndices', false);
 /** Rows and columns of the upper triangle of a row x col matrix, [2, count], row by row. torch.triu_indices */
-export const triuIndices = triangleIndices('triuIndices', (i, j, offset) => j - i >= offset);
+export const triuIndices = triangleIndices('triuIndices', true);
 
 /** Matrices with the last dimension on a diagonal, which lies in dimensions dim1 and dim2 of the result. torch.diag_embed */
 export const diagEmbed = defineFunction(

@@ -4,17 +4,18 @@
  * a fortieth of a buffer of its own. Larger ones come from the pool.
  */
 import { constants } from 'node:buffer';
-import { totalmem } from 'node:os';
 import { OutOfMemoryError } from '../errors.js';
+import { addon } from '../native/addon.js';
 import { collector } from './collector.js';
 import { guardedBuffer, guarding, poison, poisoning } from './guard.js';
 import { dropCache, POOL_LIMIT, takeBlock } from './pool.js';
+import { memoryRoom } from './room.js';
 import { Storage } from './storage.js';
 
 const SLAB_BYTES = 64 * 1024;
 const SLAB_LIMIT = 2048;
-/** From here on a request is compared with the machine's memory. */
-const LARGE = 2 ** 30;
+/** From here on a request is compared with the memory that is left, which takes no more time than to fill a hundredth of it. */
+const LARGE = 2 ** 28;
 /** Blocks begin at multiples of a cache line, so that no two tensors share one. */
 const ALIGNMENT = 64;
 
@@ -28,7 +29,7 @@ export const handedOut = { bytes: 0 };
 export function allocateStorage(bytes: number): Storage {
   handedOut.bytes += bytes;
   if (guarding()) {
-    askMachine(bytes);
+    requireRoom(bytes);
     const { buffer, byteOffset } = guardedBuffer(bytes);
     return new Storage(buffer, byteOffset, bytes);
   }
@@ -48,14 +49,17 @@ export function allocateStorage(bytes: number): Storage {
   return new Storage(newBuffer(bytes), 0, bytes);
 }
 
-/** Throws for more than the machine has: the system promises more, and ends the process that takes it at its word. */
-function askMachine(bytes: number): void {
-  if (bytes > LARGE && bytes > totalmem())
-    throw new OutOfMemoryError(`allocate: expected at most the ${totalmem()} bytes of memory that the machine has, got a request for ${bytes}`);
+/** Throws where so many bytes are more than is left, with all that can be spared. */
+function requireRoom(bytes: number): void {
+  if (bytes < LARGE || bytes <= memoryRoom()) return;
+  dropCache();
+  addon.giveBackPages();
+  const room = memoryRoom();
+  if (bytes > room) throw new OutOfMemoryError(`allocate: expected at most the ${room} bytes of memory that are left, got a request for ${bytes}`);
 }
 
 function newBuffer(bytes: number): ArrayBufferLike {
-  askMachine(bytes);
+  requireRoom(bytes);
   try {
     return uninitialised(bytes);
   } catch {

@@ -1,6 +1,6 @@
 /** Tensors from a shape and a rule: zeros, ones, full, eye, arange, linspace and their like. */
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
-import { castTo, fillWith } from '../ops/cast.js';
+import { copyInto, fillWith } from '../ops/cast.js';
 import { attachMethod, defineFunction, isOptions, type Method } from '../ops/define-function.js';
 import { isScalar, type Scalar, tensorArgument } from '../ops/promotion.js';
 import { checkSizes } from '../shape/dims.js';
@@ -138,13 +138,20 @@ export const eye = defineFunction(
   },
 );
 
-/** The values of a function of the index, computed in double precision and then stored as `info`. */
+/** Elements of a block of `generated`. */
+const BLOCK = 2 ** 14;
+
+/** The values of a function of the index, computed in double precision and then stored as `info`, block by block. */
 function generated(op: string, count: number, info: DTypeInfo, value: (i: number) => number): Tensor {
-  checkSizes(op, [count]);
-  const wide = allocate([count], FLOAT64);
+  const out = allocateChecked(op, [count], info);
+  const wide = allocate([Math.min(count, BLOCK)], FLOAT64);
   const array = wide.array as Float64Array;
-  for (let i = 0; i < count; i++) array[i] = value(i);
-  return info === FLOAT64 ? wide : castTo(wide, info);
+  for (let first = 0; first < count; first += BLOCK) {
+    const size = [Math.min(BLOCK, count - first)];
+    for (let i = 0; i < size[0]; i++) array[i] = value(first + i);
+    copyInto(windowOn(out, size, [1], first), windowOn(wide, size, [1], 0));
+  }
+  return out;
 }
 
 /**

@@ -106,8 +106,7 @@ function each<T>(runs: readonly T[], title: (run: T) => string, check: (run: T) 
 }
 const titleOf = (run: SchedulerRun): string => `${run.name} ${JSON.stringify(run.options)} of ${run.kind}${run.tensor_lr ? ' with tensors as rates' : ''}`;
 
-describe('states that PyTorch wrote', function () {
-  this.timeout(60_000);
+describe('states that PyTorch wrote', () => {
   let fixture: Fixture;
   before(async () => {
     fixture = (await load(file)) as unknown as Fixture;

@@ -10,6 +10,7 @@ import { narrow, select } from '../../ops/slice.js';
 import { reshape, squeeze, unsqueeze } from '../../ops/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import type { DType } from '../../storage/dtype.js';
+import { requireParameterRoom } from '../../storage/room.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { uniform_ } from '../init.js';
@@ -68,6 +69,7 @@ export class RNNBase extends Module {
     this.bidirectional = bidirectional;
     this.projSize = checkCount(op, 'projSize', projSize);
     if (projSize >= hiddenSize) fail(ArgumentError, op, 'a projSize below hiddenSize', `${projSize} and ${hiddenSize}`);
+    requireParameterRoom(op, numLayers * this.directions * (2 + (bias ? 2 : 0) + (projSize > 0 ? 1 : 0)));
     const rows = GATES[mode] * hiddenSize;
     for (let layer = 0; layer < numLayers; layer++) {
       for (let direction = 0; direction < this.directions; direction++) {

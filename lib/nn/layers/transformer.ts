@@ -7,6 +7,7 @@ import { canonicalMask } from '../../ops/multi-head-attention.js';
 import { maskedFill } from '../../ops/selection.js';
 import { sameShape } from '../../shape/layout.js';
 import { BOOL, defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dtype.js';
+import { requireParameterRoom } from '../../storage/room.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fillWith } from '../../ops/cast.js';
@@ -189,7 +190,9 @@ function isCausalMask(mask: Mask | undefined, given: boolean | null | undefined,
 
 function clones<M extends Module>(op: string, layer: M, count: number): ModuleList<M> {
   if (!(layer instanceof Module)) fail(ArgumentError, op, 'a module as layer', describe(layer));
-  return new ModuleList(Array.from({ length: checkCount(op, 'numLayers', count) }, () => deepcopy(layer)));
+  const length = checkCount(op, 'numLayers', count);
+  requireParameterRoom(op, length * Math.max(1, layer.parameters().length));
+  return new ModuleList(Array.from({ length }, () => deepcopy(layer)));
 }
 
 /** The module behind the last layer, or null. */

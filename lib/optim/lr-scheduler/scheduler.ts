@@ -69,7 +69,7 @@ export class LRScheduler {
     this.lastEpoch = lastEpoch;
     optimizer.observeStep();
     optimizer.settle(false);
-    if (!Array.isArray(stateKeys)) this.beginEarly();
+    if (stateKeys === undefined) this.beginEarly();
     else this.stateKeys = [...stateKeys, 'base_lrs', 'last_epoch', '_step_count', '_is_initial', '_last_lr'];
   }
 
