@@ -232,7 +232,8 @@ export const multiHeadAttentionForward = defineFunction(
     }
     const p = training ? (dropoutP ?? 0) : 0;
     const joined = (heads: Tensor): Tensor => {
-      const rows = reshape(permuteOp([heads], [2, 0, 1, 3]), [length, batch, embedDim]);
+      // Row-major as PyTorch's, so that dropout of the result drops the same elements.
+      const rows = reshape(permuteOp([heads], [2, 0, 1, 3]), [length, batch, embedDim]).contiguous();
       const out = project(rows, outProjWeight, present(outProjBias) ? outProjBias : undefined);
       return batched ? out : squeeze(out, 1);
     };

@@ -12,6 +12,7 @@ interface Fixture {
   readonly rule: readonly [a: string, b: string, sum: number[], like: number[]][];
   readonly contiguity: Record<string, readonly boolean[]>;
   readonly gradients: readonly [leaf: string, arriving: string, strides: number[]][];
+  readonly modules: readonly [name: 'LSTM', options: object, args: number[], strides: number[][][]][];
   readonly calls: readonly [name: string, args: readonly unknown[], rows: Rows][];
 }
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/layout.json', import.meta.url), 'utf8')) as Fixture;
@@ -95,6 +96,16 @@ describe('layout', () => {
       const x = inputOf(leaf).requiresGrad_();
       x.mul(1).backward(inputOf(arriving));
       expect(x.grad?.strides, `${leaf} from ${arriving}`).to.deep.equal(strides);
+    }
+  });
+
+  it('of sequences that modules give, and of their states', () => {
+    for (const [name, options, args, expected] of fixture.modules) {
+      const module = new nodegrad.nn[name](...(args as [number, number]), options) as unknown as (...inputs: Tensor[]) => unknown;
+      const inputs = [nodegrad.rand(3, 5, 8), nodegrad.rand(3, 5, 8).transpose(0, 1)];
+      const attention = (name as string) === 'MultiheadAttention';
+      const got = inputs.map((t) => tensorsOf(attention ? module(t, t, t) : module(t)).map((out) => out.strides));
+      expect(got, `${name} ${JSON.stringify(options)}`).to.deep.equal(expected);
     }
   });
 
