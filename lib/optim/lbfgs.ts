@@ -59,7 +59,10 @@ const DEFAULTS = {
   lineSearchFn: null as string | null,
 };
 
-const lossValue = (loss: unknown): number => Number(loss instanceof Tensor ? loss.item() : loss);
+function lossValue(loss: unknown): number {
+  const value = loss instanceof Tensor && loss.numel() === 1 ? Number(loss.item()) : loss;
+  return typeof value === 'number' ? value : fail(ArgumentError, 'LBFGS.step', 'a closure that returns its loss, a number or a tensor of one element', describe(loss));
+}
 const dot = (a: Tensor, b: Tensor): number => Number(a.dot(b).item());
 const largest = (a: Tensor): number => (a.numel() === 0 ? 0 : Number(a.abs().max().item()));
 
@@ -83,6 +86,7 @@ export class LBFGS extends Optimizer {
     >
   ) {
     const [list, given] = optimizerArguments('LBFGS', DEFAULTS, params, args, 7);
+    if (given.maxEval === null) checkInteger('LBFGS', 'maxIter', given.maxIter, 0);
     super(list, { ...given, maxEval: given.maxEval ?? Math.floor((given.maxIter * 5) / 4) });
     if (this.paramGroups.length !== 1) fail(ArgumentError, 'LBFGS', 'one parameter group', String(this.paramGroups.length));
   }

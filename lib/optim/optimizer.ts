@@ -133,6 +133,7 @@ export class Optimizer {
    */
   constructor(params: Params, defaults: object) {
     const op = this.constructor.name;
+    if (!isOptions(defaults)) fail(ArgumentError, op, 'an object of defaults', describe(defaults));
     const values: Record<string, unknown> = {};
     if (typeof defaults !== 'object' || defaults === null) fail(ArgumentError, op, 'an object of hyperparameters for defaults', describe(defaults));
     for (const [key, value] of Object.entries(defaults)) values[key] = plainNumber(op, key, value);
@@ -210,9 +211,8 @@ export class Optimizer {
 
   /** Forgets all gradients, or sets them to zero where `setToNone` is false. */
   zeroGrad(options: boolean | { setToNone?: boolean } = {}): void {
-    const setToNone = typeof options === 'boolean' ? options : (options.setToNone ?? true);
-    if (typeof options === 'object')
-      for (const key of Object.keys(options)) if (key !== 'setToNone') throw new ArgumentError(`zeroGrad: unknown option ${JSON.stringify(key)}, did you mean "setToNone"?`);
+    const { setToNone } = readArguments('zeroGrad', { setToNone: true }, [options]);
+    checkBoolean('zeroGrad', 'setToNone', setToNone);
     if (observer.active === null) this.zeroAll(setToNone);
     else watched(`Optimizer.zeroGrad#${this.constructor.name}.zeroGrad`, () => this.zeroAll(setToNone));
   }

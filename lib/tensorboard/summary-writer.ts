@@ -2,7 +2,8 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import '../disposable.js';
-import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
+import { type Arguments, checkInteger, checkNumber, readArguments } from '../arguments.js';
+import { ArgumentError, describe, fail } from '../errors.js';
 import { castTo } from '../ops/cast.js';
 import { isOptions } from '../ops/define-function.js';
 import { FLOAT64 } from '../storage/dtype.js';
@@ -11,15 +12,15 @@ import { EventFile, type EventFileOptions } from './event-file.js';
 import { type Bins, makeHistogram } from './histogram.js';
 import { encodeImage } from './image.js';
 import type { Message } from './protobuf.js';
-import { hparamSummaries, histogramSummary, imageSummary, scalarSummary, sessionStartEvent, summaryEvent, textSummary, versionEvent } from './summaries.js';
+import { type EventTime, hparamSummaries, histogramSummary, imageSummary, scalarSummary, sessionStartEvent, summaryEvent, textSummary, versionEvent } from './summaries.js';
 
 export interface SummaryWriterOptions {
   /** The run's folder; default: runs/<date>_<host><comment>. */
-  logDir?: string;
+  logDir?: string | null;
   /** Put after the default folder's name. */
   comment?: string;
   /** Hides what older files of the folder hold from this step on, after a crash and a resumption there. */
-  purgeStep?: number;
+  purgeStep?: number | null;
   /** How many events may wait in memory; default 10. */
   maxQueue?: number;
   /** How many seconds an event may wait in memory; default 120. */
@@ -29,21 +30,29 @@ export interface SummaryWriterOptions {
 
 /** When an event happened: the step, and the time in seconds since 1970 (default now). */
 export interface EventOptions {
-  globalStep?: number | bigint;
-  walltime?: number;
+  globalStep?: Step;
+  walltime?: number | null;
 }
 export interface HistogramOptions extends EventOptions {
   bins?: Bins;
-  maxBins?: number;
+  maxBins?: number | null;
 }
 export interface ImageOptions extends EventOptions {
   /** The order of the dimensions: the letters N, C, H, W. */
   dataformats?: string;
 }
-type Step = number | bigint | null;
+type Step = number | bigint | Tensor | null;
+type Scalar = number | bigint | boolean | Tensor;
+type HyperParameters = Readonly<Record<string, number | string | boolean>>;
+interface HparamsOptions {
+  runName?: string | null;
+  globalStep?: Step;
+}
+type ImageArguments = Arguments<[imgTensor?: Tensor, globalStep?: Step, walltime?: number | null, dataformats?: string], { imgTensor?: Tensor } & ImageOptions>;
 /** Numbers as a tensor, an array, a typed array or alone. */
 export type Numbers = Tensor | number | readonly number[] | Float32Array | Float64Array | Int32Array | Uint8Array;
 
+const WRITER_DEFAULTS = { logDir: null as string | null, comment: '', purgeStep: null as number | null, maxQueue: 10, flushSecs: 120, filenameSuffix: '' };
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function defaultLogDir(comment: string): string {
@@ -53,28 +62,26 @@ function defaultLogDir(comment: string): string {
   return path.join('runs', `${date}_${hostname()}${comment}`);
 }
 
-/** Positional arguments by name, with a trailing options object laid over them. */
-function named<T extends object>(op: string, names: readonly (keyof T & string)[], args: readonly unknown[]): T {
-  const result: Record<string, unknown> = {};
-  args.forEach((arg, i) => {
-    if (isOptions(arg) && i === args.length - 1) {
-      rejectUnknownOptions(op, arg, names);
-      Object.assign(result, arg);
-    } else if (i < names.length) result[names[i]] = arg ?? undefined;
-    else fail(ArgumentError, op, `at most ${names.length} arguments after the value`, String(args.length));
-  });
-  return result as T;
+/** The step and time of an event, checked. */
+function eventTime(op: string, { globalStep, walltime }: { globalStep: unknown; walltime: unknown }): EventTime {
+  const step = globalStep === null ? undefined : scalarOf(op, 'a whole number as globalStep', globalStep);
+  if (step !== undefined && !Number.isFinite(step)) fail(ArgumentError, op, 'a whole number as globalStep', String(step));
+  const wallTime = walltime === null ? Date.now() / 1000 : walltime;
+  if (typeof wallTime !== 'number' || !Number.isFinite(wallTime)) fail(ArgumentError, op, 'seconds as walltime', describe(walltime));
+  return { wallTime, step: step === undefined ? undefined : Math.trunc(step) };
 }
+const WHEN = { globalStep: null as unknown, walltime: null as unknown };
 
-function checkTag(op: string, tag: unknown): void {
+function checkTag(op: string, tag: unknown): asserts tag is string {
   if (typeof tag !== 'string' || tag === '') fail(ArgumentError, op, 'a tag', describe(tag));
 }
 
-function scalarOf(op: string, value: unknown): number {
+const A_SCALAR = 'a number or a tensor of one element';
+function scalarOf(op: string, what: string, value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
   if (value instanceof Tensor && value.numel() === 1) return Number(value.item());
-  return fail(ArgumentError, op, 'a number or a tensor of one element', describe(value));
+  return fail(ArgumentError, op, what, describe(value));
 }
 
 function numbersOf(op: string, values: unknown): Float64Array {
@@ -86,7 +93,7 @@ function numbersOf(op: string, values: unknown): Float64Array {
       ? (values as unknown as ArrayLike<unknown>)
       : null;
   if (list === null) fail(ArgumentError, op, 'numbers or a tensor', describe(values));
-  return Float64Array.from(list as ArrayLike<number | bigint>, Number);
+  return Float64Array.from(list as ArrayLike<number | bigint>, (value) => scalarOf(op, 'numbers or a tensor', value));
 }
 
 /**
@@ -101,14 +108,18 @@ export class SummaryWriter {
   private readonly files = new Map<string, EventFile>();
 
   /** A folder, or options: `new SummaryWriter('runs/first')`, `new SummaryWriter({ logDir, flushSecs: 10 })`. */
-  constructor(options: string | SummaryWriterOptions = {}) {
-    if (typeof options !== 'string' && !isOptions(options)) fail(ArgumentError, 'SummaryWriter', 'a folder or options', describe(options));
-    const given: SummaryWriterOptions = typeof options === 'string' ? { logDir: options } : options;
-    rejectUnknownOptions('SummaryWriter', given, ['logDir', 'comment', 'purgeStep', 'maxQueue', 'flushSecs', 'filenameSuffix']);
-    const { logDir, comment = '', maxQueue = 10, flushSecs = 120, filenameSuffix = '' } = given;
-    if (!(maxQueue >= 0) || !(flushSecs >= 0)) fail(ArgumentError, 'SummaryWriter', 'maxQueue and flushSecs of at least 0', `${maxQueue} and ${flushSecs}`);
-    this.logDir = logDir || defaultLogDir(comment);
-    this.purgeStep = given.purgeStep;
+  constructor(
+    ...args: Arguments<[logDir?: string | null, comment?: string, purgeStep?: number | null, maxQueue?: number, flushSecs?: number, filenameSuffix?: string], SummaryWriterOptions>
+  ) {
+    const op = 'SummaryWriter';
+    const { logDir, comment, purgeStep, maxQueue, flushSecs, filenameSuffix } = readArguments(op, WRITER_DEFAULTS, args);
+    for (const [name, text] of Object.entries({ logDir: logDir ?? '', comment, filenameSuffix }))
+      if (typeof text !== 'string') fail(ArgumentError, op, `a string for ${name}`, describe(text));
+    if (purgeStep !== null) checkInteger(op, 'purgeStep', purgeStep, 0);
+    checkNumber(op, 'maxQueue', maxQueue, 0);
+    checkNumber(op, 'flushSecs', flushSecs, 0);
+    this.logDir = logDir === null || logDir === '' ? defaultLogDir(comment) : logDir;
+    this.purgeStep = purgeStep ?? undefined;
     this.fileOptions = { maxQueue, flushSecs, suffix: filenameSuffix };
     this.fileIn(this.logDir);
   }
@@ -128,79 +139,120 @@ export class SummaryWriter {
     return file;
   }
 
-  private add(op: string, summary: Message, { globalStep, walltime }: EventOptions, folder = this.logDir): void {
-    const step = globalStep === undefined ? undefined : Number(globalStep);
-    if (step !== undefined && !Number.isFinite(step)) fail(ArgumentError, op, 'a whole number as globalStep', String(globalStep));
-    this.fileIn(folder).add(summaryEvent({ wallTime: walltime ?? Date.now() / 1000, step: step === undefined ? undefined : Math.trunc(step) }, summary));
+  private add(summary: Message, time: EventTime, folder = this.logDir): void {
+    this.fileIn(folder).add(summaryEvent(time, summary));
   }
 
-  /** One number of a series: `addScalar('loss/train', loss.item(), step)`. */
-  addScalar(tag: string, scalarValue: number | bigint | boolean | Tensor, globalStep?: Step | EventOptions, walltime?: number): void {
-    checkTag('addScalar', tag);
-    this.add('addScalar', scalarSummary(tag, scalarOf('addScalar', scalarValue)), named<EventOptions>('addScalar', ['globalStep', 'walltime'], trimmed([globalStep, walltime])));
+  /** One number of a series: `addScalar('loss/train', loss.item(), step)`. All arguments of this and the other methods may come by name in one object. */
+  addScalar(
+    tag: string | ({ tag: string; scalarValue: Scalar } & EventOptions),
+    ...args: Arguments<[scalarValue?: Scalar, globalStep?: Step, walltime?: number | null], { scalarValue?: Scalar } & EventOptions>
+  ): void {
+    const op = 'addScalar';
+    const given = readArguments(op, { tag: undefined as unknown, scalarValue: undefined as unknown, ...WHEN }, [tag, ...args]);
+    checkTag(op, given.tag);
+    this.add(scalarSummary(given.tag, scalarOf(op, A_SCALAR, given.scalarValue)), eventTime(op, given));
   }
 
   /** Several series in one picture, each a run of its own in a folder below: `addScalars('loss', { train, val }, step)`. */
-  addScalars(mainTag: string, tagScalarDict: Readonly<Record<string, number | Tensor>>, globalStep?: Step | EventOptions, walltime?: number): void {
-    checkTag('addScalars', mainTag);
-    if (!isOptions(tagScalarDict)) fail(ArgumentError, 'addScalars', 'an object of numbers', describe(tagScalarDict));
-    const when = named<EventOptions>('addScalars', ['globalStep', 'walltime'], trimmed([globalStep, walltime]));
-    const time = { ...when, walltime: when.walltime ?? Date.now() / 1000 };
-    const values = Object.entries(tagScalarDict).map(([tag, value]) => [tag, scalarOf('addScalars', value)] as const);
-    for (const [tag, value] of values) this.add('addScalars', scalarSummary(mainTag, value), time, path.join(this.logDir, `${mainTag.replaceAll('/', '_')}_${tag}`));
+  addScalars(
+    mainTag: string | ({ mainTag: string; tagScalarDict: Readonly<Record<string, number | Tensor>> } & EventOptions),
+    ...args: [tagScalarDict?: Readonly<Record<string, number | Tensor>>, globalStep?: Step | EventOptions, walltime?: number | null | EventOptions]
+  ): void {
+    const op = 'addScalars';
+    const [dict, ...rest] = args;
+    const named = args.length === 0;
+    const given = named
+      ? readArguments(op, { mainTag: undefined as unknown, tagScalarDict: undefined as unknown, ...WHEN }, [mainTag])
+      : { ...readArguments(op, WHEN, rest), mainTag, tagScalarDict: dict };
+    checkTag(op, given.mainTag);
+    if (!isOptions(given.tagScalarDict)) fail(ArgumentError, op, 'an object of numbers', describe(given.tagScalarDict));
+    const time = eventTime(op, given);
+    const folder = given.mainTag.replaceAll('/', '_');
+    const values = Object.entries(given.tagScalarDict).map(([tag, value]) => [tag, scalarOf(op, A_SCALAR, value)] as const);
+    for (const [tag, value] of values) this.add(scalarSummary(given.mainTag, value), time, path.join(this.logDir, `${folder}_${tag}`));
   }
 
   /** The distribution of values: `addHistogram('weights', model.fc.weight, step)`. Bins: 'tensorflow', a number, or edges. */
-  addHistogram(tag: string, values: Numbers, globalStep?: Step | HistogramOptions, bins?: Bins | HistogramOptions, walltime?: number, maxBins?: number): void {
-    checkTag('addHistogram', tag);
-    const options = named<HistogramOptions>('addHistogram', ['globalStep', 'bins', 'walltime', 'maxBins'], trimmed([globalStep, bins, walltime, maxBins]));
-    this.add('addHistogram', histogramSummary(tag, makeHistogram(numbersOf('addHistogram', values), options.bins ?? 'tensorflow', options.maxBins)), options);
+  addHistogram(
+    tag: string | ({ tag: string; values: Numbers } & HistogramOptions),
+    ...args: Arguments<[values?: Numbers, globalStep?: Step, bins?: Bins, walltime?: number | null, maxBins?: number | null], { values?: Numbers } & HistogramOptions>
+  ): void {
+    const op = 'addHistogram';
+    const defaults = {
+      tag: undefined as unknown,
+      values: undefined as unknown,
+      globalStep: null as unknown,
+      bins: 'tensorflow' as Bins,
+      walltime: null as unknown,
+      maxBins: null as number | null,
+    };
+    const given = readArguments(op, defaults, [tag, ...args]);
+    checkTag(op, given.tag);
+    if (given.maxBins !== null) checkInteger(op, 'maxBins', given.maxBins, 1);
+    const { bins } = given;
+    const edges = Array.isArray(bins) && bins.every((edge) => typeof edge === 'number');
+    if (bins !== 'tensorflow' && !edges && !(typeof bins === 'number' && Number.isInteger(bins) && bins > 0))
+      fail(ArgumentError, op, "bins 'tensorflow', a whole number above 0, or edges", describe(bins));
+    this.add(histogramSummary(given.tag, makeHistogram(numbersOf(op, given.values), bins, given.maxBins ?? undefined)), eventTime(op, given));
   }
 
   /** An image: uint8, or numbers from 0 to 1. `dataformats` names its dimensions: 'CHW' (default), 'HWC' or 'HW'. */
-  addImage(tag: string, imgTensor: Tensor, globalStep?: Step | ImageOptions, walltime?: number | ImageOptions, dataformats?: string): void {
-    this.image('addImage', tag, imgTensor, 'CHW', trimmed([globalStep, walltime, dataformats]));
+  addImage(tag: string | ({ tag: string; imgTensor: Tensor } & ImageOptions), ...args: ImageArguments): void {
+    this.image('addImage', 'CHW', [tag, ...args]);
   }
 
   /** A batch of images as a grid with eight in a row; `dataformats` 'NCHW' (default) or 'NHWC'. */
-  addImages(tag: string, imgTensor: Tensor, globalStep?: Step | ImageOptions, walltime?: number | ImageOptions, dataformats?: string): void {
-    this.image('addImages', tag, imgTensor, 'NCHW', trimmed([globalStep, walltime, dataformats]));
+  addImages(tag: string | ({ tag: string; imgTensor: Tensor } & ImageOptions), ...args: ImageArguments): void {
+    this.image('addImages', 'NCHW', [tag, ...args]);
   }
 
-  private image(op: string, tag: string, x: Tensor, fallback: string, args: readonly unknown[]): void {
-    checkTag(op, tag);
-    if (!(x instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(x));
-    const options = named<ImageOptions>(op, ['globalStep', 'walltime', 'dataformats'], args);
-    this.add(op, imageSummary(tag, encodeImage(op, x, options.dataformats ?? fallback)), options);
+  private image(op: string, dataformats: string, args: readonly unknown[]): void {
+    const given = readArguments(op, { tag: undefined as unknown, imgTensor: undefined as unknown, ...WHEN, dataformats }, args);
+    checkTag(op, given.tag);
+    if (!(given.imgTensor instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(given.imgTensor));
+    if (typeof given.dataformats !== 'string') fail(ArgumentError, op, 'a string for dataformats', describe(given.dataformats));
+    this.add(imageSummary(given.tag, encodeImage(op, given.imgTensor, given.dataformats)), eventTime(op, given));
   }
 
   /** Text, shown as Markdown. */
-  addText(tag: string, textString: string, globalStep?: Step | EventOptions, walltime?: number): void {
-    checkTag('addText', tag);
-    if (typeof textString !== 'string') fail(ArgumentError, 'addText', 'a string', describe(textString));
-    this.add('addText', textSummary(tag, textString), named<EventOptions>('addText', ['globalStep', 'walltime'], trimmed([globalStep, walltime])));
+  addText(
+    tag: string | ({ tag: string; textString: string } & EventOptions),
+    ...args: Arguments<[textString?: string, globalStep?: Step, walltime?: number | null], { textString?: string } & EventOptions>
+  ): void {
+    const op = 'addText';
+    const given = readArguments(op, { tag: undefined as unknown, textString: undefined as unknown, ...WHEN }, [tag, ...args]);
+    checkTag(op, given.tag);
+    if (typeof given.textString !== 'string') fail(ArgumentError, op, 'a string', describe(given.textString));
+    this.add(textSummary(given.tag, given.textString), eventTime(op, given));
   }
 
   /** A run's hyperparameters with the metrics it reached, for the HParams page; written into a folder below, named `runName`. */
-  addHparams(
-    hparamDict: Readonly<Record<string, number | string | boolean>>,
-    metricDict: Readonly<Record<string, number | Tensor>>,
-    options: { runName?: string; globalStep?: number } = {},
-  ): void {
-    rejectUnknownOptions('addHparams', options, ['runName', 'globalStep']);
-    for (const [name, value] of Object.entries({ hparamDict, metricDict }))
-      if (typeof value !== 'object' || value === null) fail(ArgumentError, 'addHparams', `an object of names and values for ${name}`, describe(value));
-    if (options.runName !== undefined && typeof options.runName !== 'string') fail(ArgumentError, 'addHparams', 'a string for runName', describe(options.runName));
+  addHparams(hparamDict: HyperParameters, metricDict: Readonly<Record<string, number | Tensor>>, options?: HparamsOptions): void;
+  addHparams(all: { hparamDict: HyperParameters; metricDict: Readonly<Record<string, number | Tensor>> } & HparamsOptions): void;
+  addHparams(...args: unknown[]): void {
+    const op = 'addHparams';
+    const defaults = { runName: null as unknown, globalStep: null as unknown };
+    const [first, second, ...rest] = args;
+    const given =
+      args.length === 1
+        ? readArguments(op, { hparamDict: undefined as unknown, metricDict: undefined as unknown, ...defaults }, args)
+        : { ...readArguments(op, defaults, rest), hparamDict: first, metricDict: second };
+    const { hparamDict, metricDict, runName } = given;
+    if (!isOptions(hparamDict)) fail(ArgumentError, op, 'an object of hyperparameters', describe(hparamDict));
+    if (!isOptions(metricDict)) fail(ArgumentError, op, 'an object of metrics', describe(metricDict));
+    if (runName !== null && typeof runName !== 'string') fail(ArgumentError, op, 'a string for runName', describe(runName));
     for (const [name, value] of Object.entries(hparamDict))
-      if (!['number', 'string', 'boolean'].includes(typeof value)) fail(ArgumentError, 'addHparams', `a number, string or boolean as ${name}`, describe(value));
-    const metrics = Object.entries(metricDict).map(([tag, value]) => [tag, scalarOf('addHparams', value)] as const);
-    const writer = new SummaryWriter({ logDir: path.join(this.logDir, options.runName ?? String(Date.now() / 1000)) });
+      if (!['number', 'string', 'boolean'].includes(typeof value)) fail(ArgumentError, op, `a number, string or boolean as ${name}`, describe(value));
+    const metrics = Object.entries(metricDict).map(([tag, value]) => [tag, scalarOf(op, A_SCALAR, value)] as const);
+    const time = eventTime(op, { globalStep: given.globalStep, walltime: null });
+    const writer = new SummaryWriter({ logDir: path.join(this.logDir, runName ?? String(Date.now() / 1000)) });
     for (const summary of hparamSummaries(
-      hparamDict,
+      hparamDict as HyperParameters,
       metrics.map(([tag]) => tag),
     ))
-      writer.add('addHparams', summary, options);
-    for (const [tag, value] of metrics) writer.addScalar(tag, value, { globalStep: options.globalStep });
+      writer.add(summary, time);
+    for (const [tag, value] of metrics) writer.add(scalarSummary(tag, value), eventTime(op, { globalStep: given.globalStep, walltime: null }));
     writer.close();
   }
 
@@ -221,11 +273,4 @@ export class SummaryWriter {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** Without trailing arguments that were not given, so that the last one may be the options. */
-function trimmed(args: readonly unknown[]): unknown[] {
-  let length = args.length;
-  while (length > 0 && args[length - 1] === undefined) length--;
-  return args.slice(0, length);
 }

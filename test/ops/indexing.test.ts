@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
   arange,
+  ArgumentError,
   autograd,
   ellipsis,
   full,
@@ -173,6 +174,19 @@ describe('indexing', () => {
     }
     expect(runs[0][0]).to.deep.equal(runs[0][1]);
     expect(indexSelect(source, 0, index.index([slice(0, 3)])).shape).to.deep.equal([3, width]);
+  });
+
+  it('a slice of one bound is an error that shows both readings', () => {
+    const one = slice as unknown as (bound: unknown) => unknown;
+    expect(() => one(8)).to.throw(ArgumentError, /slice: expected both ends: slice\(null, 8\) for :8, slice\(8, null\) for 8:, got slice\(8\)/);
+    expect(() => one(null)).to.throw(ArgumentError, /both ends/);
+    expect(() => one(undefined)).to.throw(ArgumentError, /both ends/);
+    const x = arange(10);
+    expect(x.index([slice(null, 8)]).tolist()).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(x.index([slice(8, null)]).tolist()).to.deep.equal([8, 9]);
+    expect(x.index([slice()]).tolist()).to.deep.equal(x.tolist());
+    expect(x.index([slice(null, null, tensor(4n))]).tolist()).to.deep.equal([0, 4, 8]);
+    expect(() => slice(tensor(1.5), null)).to.throw(ArgumentError, /slice: expected whole numbers or null, got float32/);
   });
 
   it('moves every type', () => {

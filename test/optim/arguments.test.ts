@@ -99,7 +99,8 @@ function check(name: string, cases: readonly Case[], run: (name: string, options
   expect(wrong.join('\n')).to.equal('');
 }
 
-describe('edge values of hyperparameters', () => {
+describe('edge values of hyperparameters', function () {
+  this.timeout(60_000);
   for (const [name, cases] of Object.entries(fixture.optimizers)) {
     // Muon multiplies in bfloat16 in PyTorch.
     it(`${name}: ${cases.length} cases`, () => check(name, cases, runOptimizer, name === 'Muon' ? 2e-2 : 1e-9));

@@ -106,7 +106,8 @@ function each<T>(runs: readonly T[], title: (run: T) => string, check: (run: T) 
 }
 const titleOf = (run: SchedulerRun): string => `${run.name} ${JSON.stringify(run.options)} of ${run.kind}${run.tensor_lr ? ' with tensors as rates' : ''}`;
 
-describe('states that PyTorch wrote', () => {
+describe('states that PyTorch wrote', function () {
+  this.timeout(60_000);
   let fixture: Fixture;
   before(async () => {
     fixture = (await load(file)) as unknown as Fixture;

@@ -214,3 +214,17 @@ describe('size and stride', () => {
     expect(arange(3).size()).to.deep.equal([3]);
   });
 });
+
+// What the types say: item() is a number unless a program says otherwise, and properties take tensors alone.
+const types: (x: Tensor) => unknown = (x) => {
+  const numbers: number[] = [x.item(), x.size(0), x.dataPtr(), x.nbytes];
+  const truth: boolean = x.item<boolean>();
+  x.data = x.data.mul(0.9);
+  x.grad = null;
+  // @ts-expect-error a number is no tensor
+  x.data = 5;
+  // @ts-expect-error a number is no tensor
+  x.grad = 5;
+  return [numbers, truth];
+};
+void types;

@@ -173,6 +173,38 @@ describe('SummaryWriter: nothing is lost', () => {
   });
 });
 
+describe('SummaryWriter: arguments by name', () => {
+  it('write what they write by position', () => {
+    const image = full([1, 2, 2], 0.5);
+    const write = (logDir: string, byName: boolean): unknown => {
+      const writer = byName ? new SummaryWriter({ logDir, comment: 'c', maxQueue: 3 }) : new SummaryWriter(logDir, 'c', null, 3);
+      const when = { globalStep: 2, walltime: TIME };
+      if (byName) {
+        writer.addScalar({ tag: 'a', scalarValue: 1, ...when });
+        writer.addHistogram({ tag: 'b', values: [1, 2], bins: 3, ...when });
+        writer.addImage({ tag: 'c', imgTensor: image, ...when });
+        writer.addText({ tag: 'd', textString: 'x', ...when });
+      } else {
+        writer.addScalar('a', 1, 2, TIME);
+        writer.addHistogram('b', [1, 2], 2, 3, TIME);
+        writer.addImage('c', image, 2, TIME);
+        writer.addText('d', 'x', tensor(2) as never, { walltime: TIME });
+      }
+      writer.close();
+      return eventsIn(logDir).slice(1);
+    };
+    const byPosition = write(path.join(folder, 'position'), false);
+    expect(write(path.join(folder, 'name'), true)).to.deep.equal(byPosition);
+    expect(byPosition).to.have.length(4);
+    const writer = new SummaryWriter({ logDir: folder });
+    writer.addScalars({ mainTag: 'e', tagScalarDict: { x: 1 }, globalStep: 1 });
+    writer.addHparams({ hparamDict: { lr: 0.1 }, metricDict: { loss: 1 }, runName: 'run' });
+    writer.close();
+    expect(readdirSync(folder)).to.include.members(['e_x', 'run']);
+    expect(() => writer.addScalar({ tag: 'a', value: 1 } as never)).to.throw(ArgumentError, /unknown option "value"/);
+  });
+});
+
 describe('SummaryWriter: wrong calls', () => {
   it('are refused by name', () => {
     const writer = new SummaryWriter({ logDir: folder });

@@ -69,7 +69,7 @@ export class LRScheduler {
     this.lastEpoch = lastEpoch;
     optimizer.observeStep();
     optimizer.settle(false);
-    if (stateKeys === undefined) this.beginEarly();
+    if (!Array.isArray(stateKeys)) this.beginEarly();
     else this.stateKeys = [...stateKeys, 'base_lrs', 'last_epoch', '_step_count', '_is_initial', '_last_lr'];
   }
 
