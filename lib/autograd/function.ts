@@ -78,6 +78,7 @@ interface UserFunction<A extends readonly unknown[], R extends Outputs> {
 export abstract class AutogradFunction {
   static apply<A extends readonly unknown[], R extends Outputs>(this: UserFunction<A, R>, ...args: A): R {
     const name = this.name;
+    if (typeof this.forward !== 'function') fail(AutogradError, `${name}.apply`, 'a class with static forward and backward methods', 'one without');
     const positions = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
     const inputs = positions.map((i) => args[i] as Tensor);
     const recording = isGradEnabled() && inputs.some((t) => t.requiresGrad);

@@ -10,7 +10,7 @@ import { elementCount, isContiguous, type Shape } from '../shape/layout.js';
 import { planOf, type Strided } from '../shape/plan.js';
 import { resultStrides } from '../shape/result-strides.js';
 import { INT64 } from '../storage/dtype.js';
-import { tensor, type TensorData } from '../tensor/creation.js';
+import { nestedShape, tensor, type TensorData } from '../tensor/creation.js';
 import { ellipsis, type Index, Slice } from '../tensor/indexing.js';
 import { Tensor } from '../tensor/tensor.js';
 import { filledTensor } from './cast.js';
@@ -46,9 +46,9 @@ function uses(item: Index): number {
   if (item === null || item === ellipsis || typeof item === 'boolean') return 0;
   if (item instanceof Tensor && (item.info.name === 'bool' || item.info.name === 'uint8')) return item.shape.length;
   if (Array.isArray(item)) {
-    let depth = 1;
-    let level: unknown = item[0];
-    for (; Array.isArray(level); level = level[0]) depth++;
+    const depth = nestedShape('index', item).length;
+    let level: unknown = item;
+    for (let d = 0; d < depth; d++) level = (level as readonly unknown[])[0];
     return typeof level === 'boolean' ? depth : 1;
   }
   return 1;

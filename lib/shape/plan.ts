@@ -19,7 +19,8 @@ export interface Strided {
 }
 
 const MAX_OPERANDS = 8;
-const MAX_DIMS = 64;
+/** As many dimensions as PyTorch's tensors may have. */
+export const MAX_DIMS = 64;
 const buffer = new Int32Array(1 + MAX_DIMS * (1 + MAX_OPERANDS));
 // Workspace of one call, so that making a plan allocates nothing: sizes, and strides of operand k from k * MAX_DIMS on.
 const sizes = new Float64Array(MAX_DIMS);

@@ -5,6 +5,7 @@ import { castRecorded } from '../ops/convert.js';
 import { isOptions } from '../ops/define-function.js';
 import { checkSizes } from '../shape/dims.js';
 import { contiguousStrides, elementCount } from '../shape/layout.js';
+import { MAX_DIMS } from '../shape/plan.js';
 import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, promote, type TypedArray, UINT8 } from '../storage/dtype.js';
 import { requireWholeInRange } from '../storage/range.js';
 import { allocate } from './allocate.js';
@@ -28,11 +29,12 @@ export interface NamedData extends TensorOptions {
   data: TensorData;
 }
 
-/** Sizes of nested arrays by their first elements; a typed array is the innermost row. */
-function nestedShape(data: unknown): number[] {
+/** Sizes of nested arrays by their first elements; a typed array is the innermost row. An array that holds itself would have no end. */
+export function nestedShape(op: string, data: unknown): number[] {
   const shape: number[] = [];
   let level = data;
   while (Array.isArray(level)) {
+    if (shape.length === MAX_DIMS) fail(ShapeError, op, `arrays nested at most ${MAX_DIMS} deep`, describe(data));
     shape.push(level.length);
     level = level[0];
   }
@@ -153,7 +155,7 @@ function fromNamed<R>(op: string, named: Record<string, unknown>, fn: (data: Ten
 }
 
 function fromNested(data: TensorData, shape: readonly number[] | undefined, wanted: DTypeInfo | undefined): Tensor {
-  const found = nestedShape(data);
+  const found = nestedShape('tensor', data);
   const elements = new Elements(found).add(data);
   const { values } = elements;
   const info = wanted ?? elements.info ?? defaultFloatInfo();

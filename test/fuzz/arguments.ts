@@ -131,13 +131,14 @@ export function changed(c: Choices, value: unknown, depth = 0): unknown {
     return copy;
   }
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype && depth < 3) {
-    const copy: Record<string, unknown> = { ...(value as Record<string, unknown>) };
+    // By descriptors: a getter of the fuzzer's throws.
+    const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(value)) as Record<string, unknown>;
     const keys = Object.keys(copy);
     if (keys.length === 0 || c.chance(0.15)) copy.unknown = 1;
     else {
       const key = c.pick(keys);
       if (c.chance(0.2)) delete copy[key];
-      else copy[key] = changed(c, copy[key], depth + 1);
+      else Object.defineProperty(copy, key, { value: changed(c, Object.getOwnPropertyDescriptor(copy, key)?.value, depth + 1), enumerable: true });
     }
     return copy;
   }

@@ -139,7 +139,7 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   );
   module(
     'RNNBase',
-    () => ['LSTM', { inputSize: 4, hiddenSize: 3 }],
+    () => ['LSTM', 4, 3],
     () => [t(5, 2, 4)],
   );
   module(

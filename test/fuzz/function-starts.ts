@@ -91,7 +91,6 @@ export function functionStarts(maker: Maker): Record<string, () => unknown[]> {
     'nn.utils.spectralNorm': () => [new nn.Linear(3, 2)],
     'nn.utils.parametrizations.weightNorm': () => [new nn.Linear(3, 2)],
     'nn.utils.parametrizations.spectralNorm': () => [new nn.Linear(3, 2)],
-    'nn.utils.parametrizations.orthogonal': () => [new nn.Linear(3, 2)],
     'nn.deepcopy': () => [new nn.Linear(2, 2)],
     'amp.autocast': () => ['cpu', { dtype: 'bfloat16' }, () => t(2, 2).mm(t(2, 2))],
     noGrad: () => [() => 1],

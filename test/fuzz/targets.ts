@@ -30,7 +30,6 @@ export interface Call {
 
 /** What is not called, each with its reason. */
 export const EXCLUDED: Readonly<Record<string, string>> = {
-  'Tensor.constructor': 'internal: tensors come from functions',
   'utils.data.readImage': 'reads a file through a package that is not always installed',
   'utils.data.writeImage': 'writes a file through a package that is not always installed',
 };
@@ -103,7 +102,7 @@ export class Starts {
 
 /** Classes that neither have a start nor are excluded; errors need none. */
 export function classesWithoutStart(starts: Starts): string[] {
-  return [...classes].filter(([name, value]) => !(name in starts.classes) && name !== 'Tensor' && !(value.prototype instanceof Error)).map(([name]) => name);
+  return [...classes].filter(([name, value]) => !(name in starts.classes) && !(value.prototype instanceof Error)).map(([name]) => name);
 }
 
 /** Starts of classes and functions that do not exist. */
