@@ -3,7 +3,7 @@ import { AutogradError } from '../errors.js';
 import { castAs } from '../ops/cast.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-import { Parameter } from './parameter.js';
+import { Buffer, Parameter } from './parameter.js';
 
 /** A copy of `value` and of all that it holds; functions and instances of other classes are shared. Throws AutogradError for a tensor that is not a leaf. */
 export function deepcopy<T>(value: T): T {
@@ -40,7 +40,7 @@ function twinOf(item: unknown, copy: <V>(value: V) => V, seen: Map<unknown, unkn
 function tensorTwin(item: Tensor): Tensor {
   if (item.node !== null) throw new AutogradError(`deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} (${item.dtype}[${item.shape}])`);
   const data = castAs(item, item.info);
-  const twin = item instanceof Parameter ? new Parameter(data, item.requiresGrad) : data;
+  const twin = item instanceof Parameter ? new Parameter(data, item.requiresGrad) : item instanceof Buffer ? new Buffer(data, item.persistent) : data;
   if (!(item instanceof Parameter) && item.requiresGrad) twin.requiresGrad_();
   if (item.gradient !== null) twin.grad = castAs(item.gradient, item.gradient.info);
   return twin;

@@ -118,8 +118,9 @@ export class Module extends Callable {
   }
   /** Own submodules with their keys, shared ones as often as they are there. Internal. */
   *ownModules(): Generator<[string, Module]> {
+    const members = this.#members.list();
     for (const [property, value] of this.#items) if (value instanceof Module) yield [property, value];
-    for (const [property, { kind, value, key }] of this.#members.list()) if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
+    for (const [property, { kind, value, key }] of members) if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
   }
   /**
    * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The class's
@@ -128,9 +129,9 @@ export class Module extends Callable {
   deepcopyWith(copy: <T>(value: T) => T, seen: Map<unknown, unknown>): this {
     const twin = Reflect.construct(Module, [], this.constructor as typeof Module) as this;
     seen.set(this, twin);
+    this.#members.scan();
     for (const [name, value] of this.#items) twin.#items.set(name, copy(value));
     this.#hooks?.copyTo(twin[HOOKS]);
-    this.#members.scan();
     for (const property of Reflect.ownKeys(this)) {
       const member = typeof property === 'string' ? this.#members.get(property) : undefined;
       if (member !== undefined) {
@@ -165,7 +166,7 @@ export class Module extends Callable {
     if (tensor !== null && !(tensor instanceof Tensor)) fail(ArgumentError, 'registerBuffer', 'a tensor or null', describe(tensor));
     this.#register('registerBuffer', name, 'buffer', tensor, persistent);
   }
-  /** Makes a parameter the property `name`; null keeps the place. `key` is its name in state dicts. */
+  /** Makes a parameter the property `name`; null keeps the place. */
   registerParameter(...args: sig.Given<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>): void {
     const { name, param } = named<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>('registerParameter', sig.REGISTER_PARAMETER, 2, args);
     if (param !== null && !(param instanceof Parameter)) fail(ArgumentError, 'registerParameter', 'a Parameter or null', describe(param));

@@ -203,6 +203,7 @@ describe('nn.Parameter and nn.Buffer', () => {
     expect(new nn.Parameter(t, { requiresGrad: false }).requiresGrad).to.equal(false);
     expect(new nn.Parameter({ data: t, requiresGrad: false }).requiresGrad).to.equal(false);
     expect(new nn.Buffer(t, { persistent: false }).persistent).to.equal(false);
+    expect(nn.deepcopy([new nn.Buffer(t, false)])[0].persistent).to.equal(false);
     expect(() => new nn.Parameter(t, { requireGrad: false } as never)).to.throw(ArgumentError, /Parameter: unknown option "requireGrad", did you mean "requiresGrad"/);
     expect(() => new nn.Parameter(t, 1 as never)).to.throw(ArgumentError, /requiresGrad as true or false, got 1/);
     expect(() => new nn.Parameter([1] as never)).to.throw(ArgumentError, /Parameter: expected a tensor, got \[1\]/);
@@ -257,6 +258,8 @@ describe('members of containers as properties', () => {
     class Named extends nn.ModuleDict<nn.Linear> {
       fc = new nn.Linear(1, 1);
     }
+    expect(new Block().namedChildren().map(([name]) => name)).to.deep.equal(['0', 'act', 'late']);
+    expect(nn.deepcopy(new Block()).length).to.equal(3);
     const block = new Block();
     expect(block.length).to.equal(3);
     const x = randn([3, 2]);

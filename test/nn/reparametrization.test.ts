@@ -151,6 +151,8 @@ describe('nn.utils.parametrize', () => {
     parametrize.registerParametrization(linear, 'weight', new Symmetric());
     expect(linear).to.be.instanceOf(nn.Linear);
     expect(linear.constructor.name).to.equal('ParametrizedLinear');
+    expect(parametrize.typeBeforeParametrizations(linear)).to.equal(nn.Linear);
+    expect(parametrize.typeBeforeParametrizations(new nn.ReLU())).to.equal(nn.ReLU);
     expect(linear.weight.tolist()).to.deep.equal(linear.weight.t().tolist());
     expect(linear.namedParameters().map(([name]) => name)).to.deep.equal(['bias', 'parametrizations.weight.original']);
     // The parameter that an optimizer holds.

@@ -127,6 +127,13 @@ export function isParametrized(module: Module, tensorName?: string | null): bool
   return tensorName === undefined || tensorName === null ? dict.length > 0 : dict.has(tensorName) || dict.has(module.stateKey(tensorName));
 }
 
+/** The class of a module as it was before its first parametrization. torch.nn.utils.parametrize.type_before_parametrizations */
+export function typeBeforeParametrizations(module: Module): new (...args: never[]) => Module {
+  if (!(module instanceof Module)) fail(ArgumentError, 'typeBeforeParametrizations', 'a module', describe(module));
+  const own = module.constructor as new (...args: never[]) => Module;
+  return isParametrized(module) ? (Object.getPrototypeOf(own) as typeof own) : own;
+}
+
 const REGISTER = ['tensorName', 'parametrization', 'unsafe'] as const;
 type Register = [tensorName: string, parametrization: Parametrization, unsafe?: boolean];
 
