@@ -107,6 +107,8 @@ function resample(
     if (factors.some((f) => !(f > 0))) fail(ArgumentError, op, 'scaleFactor above 0', describe(scaleFactor));
     out = sizes.map((n, d) => Math.floor(n * factors[d]));
     if (!recomputeScaleFactor && known.code >= 0) scales = factors;
+    // PyTorch's nearest of two dimensions copies, or doubles, where the sizes are those of a copy, whatever the factor was.
+    if (mode === 'nearest' && nd === 2) scales = scales.map((f, d) => (out[d] === sizes[d] || out[d] === 2 * sizes[d] ? 0 : f));
   }
   if (out.some((n) => !Number.isInteger(n) || n < 1) || sizes.some((n) => n < 1))
     fail(ShapeError, op, 'input and output sizes of at least 1', `[${sizes}] and [${out}]`, { input: x });
