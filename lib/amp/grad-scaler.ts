@@ -2,11 +2,11 @@
  * Loss scaling: gradients of small values survive a 16-bit type when the loss is multiplied by a large number and the gradients divided by
  * it. The scale grows while gradients stay finite and shrinks when they do not; such a step is left out.
  */
+import { isDense } from '../shape/layout.js';
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { mul } from '../ops/arithmetic.js';
 import { castAs } from '../ops/cast.js';
-import { isDense } from '../shape/memory-format.js';
 import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';

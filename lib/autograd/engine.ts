@@ -6,8 +6,7 @@
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import { observer } from '../ops/dispatch-state.js';
-import { elementCount, placeAlike, sameShape, type Shape } from '../shape/layout.js';
-import { isDense } from '../shape/memory-format.js';
+import { elementCount, placeAlike, sameShape, type Shape, isDense } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';

@@ -1,7 +1,8 @@
 /**
  * What the loader and its workers say to each other, and how tensors travel: their bytes move from thread to thread without a copy.
- * Types of the library only, so that the worker's entry can load the one instance that datasets use.
+ * Types and arithmetic of the library only, so that the worker's entry can load the one instance that datasets use.
  */
+import { isDense } from '../shape/layout.js';
 import type { DType } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { DatasetModule } from './dataset-module.js';
@@ -40,6 +41,8 @@ export interface PackedTensor {
   readonly nodegradTensor: true;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** Without gaps. */
+  readonly strides: readonly number[];
   readonly bytes: ArrayBuffer;
 }
 export function isPackedTensor(value: unknown): value is PackedTensor {
@@ -67,12 +70,13 @@ export function pack(value: unknown, isTensor: (value: object) => value is Tenso
   const transfer: ArrayBuffer[] = [];
   const packed = mapStructure(value, (item) => {
     if (!isTensor(item)) return undefined;
-    const source = item.detach().contiguous();
+    // As a batch that the thread itself made: its order of dimensions in memory decides where random values go.
+    const source = isDense(item.shape, item.strides) ? item.detach() : item.detach().clone();
     const { array } = source;
     const bytes = new ArrayBuffer(source.numel() * array.BYTES_PER_ELEMENT);
     new Uint8Array(bytes).set(new Uint8Array(array.buffer, array.byteOffset, bytes.byteLength));
     transfer.push(bytes);
-    return { nodegradTensor: true, dtype: item.dtype, shape: [...item.shape], bytes } satisfies PackedTensor;
+    return { nodegradTensor: true, dtype: item.dtype, shape: [...item.shape], strides: [...source.strides], bytes } satisfies PackedTensor;
   });
   return { value: packed, transfer };
 }

@@ -6,7 +6,7 @@ import { NodegradError } from '../errors.js';
 import { DTYPES } from '../storage/dtype.js';
 import { workerThreads } from '../native/builtin.js';
 import { contiguousStrides } from '../shape/layout.js';
-import { tensorOver } from '../tensor/tensor.js';
+import { tensorOver, windowOn } from '../tensor/tensor.js';
 import type { Request } from './fetch.js';
 import { isPackedTensor, mapStructure, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.js';
 
@@ -42,7 +42,7 @@ function unpack(value: unknown): unknown {
     if (!isPackedTensor(item)) return ArrayBuffer.isView(item) ? item : undefined;
     const info = DTYPES.find(({ name }) => name === item.dtype);
     if (info === undefined) throw new Error(`no dtype ${item.dtype}`);
-    return tensorOver(new info.Array(item.bytes), info, Object.freeze([...item.shape]), contiguousStrides(item.shape));
+    return windowOn(tensorOver(new info.Array(item.bytes), info, item.shape, contiguousStrides(item.shape)), [...item.shape], item.strides, 0);
   });
 }
 

@@ -1,7 +1,8 @@
 /** Conversions of element type and layout, recorded by autograd: `to`, `float`, `contiguous`, `clone`, `detach`. */
+import { isDense } from '../shape/layout.js';
 import { gradientOperators } from '../autograd/gradient-operators.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { followsFormat, isDense, type MemoryFormat, memoryFormatArgument, suggestedFormat } from '../shape/memory-format.js';
+import { followsFormat, type MemoryFormat, memoryFormatArgument, suggestedFormat } from '../shape/memory-format.js';
 import { BFLOAT16, BOOL, type DType, type DTypeInfo, dtypeInfo, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, isDType, UINT8 } from '../storage/dtype.js';
 import { allocateLike, allocateStrided } from '../tensor/allocate.js';
 import { checkDevice, type DeviceName, isDeviceName } from '../tensor/device.js';

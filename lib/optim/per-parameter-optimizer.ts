@@ -2,11 +2,11 @@
  * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter and gradient as memory without gaps in one order. Updates
  * of one kernel wait for each other and run as one parallel pass over all parameters (one-pass.ts).
  */
+import { isDense } from '../shape/layout.js';
 import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { castAs, castTo, contiguousOf, copyInto } from '../ops/cast.js';
 import { withStrides } from '../ops/relayout.js';
-import { isDense } from '../shape/memory-format.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { OnePass, updatesInAnyOrder } from './one-pass.js';
 import { type Closure, Optimizer, type ParamGroup } from './optimizer.js';

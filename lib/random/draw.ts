@@ -1,11 +1,11 @@
 /** Random values into the memory of a tensor, in the order in which PyTorch draws them: that of the memory, whatever the strides. */
+import { isDense } from '../shape/layout.js';
 import { isGradEnabled } from '../autograd/grad-mode.js';
 import { checkInplace } from '../autograd/graph.js';
 import { adoptInplace } from '../ops/as-strided.js';
 import { copyInto } from '../ops/cast.js';
 import { detach } from '../ops/convert.js';
 import { defineOp } from '../ops/define-op.js';
-import { isDense } from '../shape/memory-format.js';
 import { memoryOrder } from '../shape/result-strides.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';

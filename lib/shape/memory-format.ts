@@ -80,20 +80,3 @@ function fallsInOrder(shape: Shape, strides: readonly number[], order: readonly 
   }
   return true;
 }
-
-/** Whether elements lie without gaps and without overlaps, in any order of the dimensions. */
-export function isDense(shape: Shape, strides: readonly number[]): boolean {
-  let left = 0;
-  for (let d = 0; d < shape.length; d++) {
-    if (shape[d] === 0) return true;
-    if (shape[d] !== 1) left++;
-  }
-  // From the innermost dimension on, each begins where the one before ends.
-  for (let expected = 1; left > 0; left--) {
-    let next = -1;
-    for (let d = 0; d < shape.length; d++) if (shape[d] !== 1 && strides[d] === expected) next = d;
-    if (next < 0) return false;
-    expected *= shape[next];
-  }
-  return true;
-}

@@ -2,8 +2,8 @@
  * The strides of results, by PyTorch's rules: those of an elementwise operator from the strides of its operands (TensorIterator), and
  * those of a tensor that is made like another (empty_like). Pure, with no knowledge of tensors.
  */
-import { isRowMajor, type Shape, sameShape } from './layout.js';
-import { followsFormat, formatStrides, isDense, stridesInOrder } from './memory-format.js';
+import { isRowMajor, type Shape, sameShape, isDense } from './layout.js';
+import { followsFormat, formatStrides, stridesInOrder } from './memory-format.js';
 import type { Strided } from './plan.js';
 
 /**

@@ -57,6 +57,7 @@ describe('DataLoader with workers', function () {
       [1, 3],
       [2, 4],
     ]);
+    expect(item.turned.stride(), 'the order in memory').to.deep.equal([1, 2]);
   });
 
   it('runs a collateFn here', async () => {
