@@ -170,7 +170,7 @@ export class LRScheduler {
     this.moveTo(epoch as number | undefined);
   }
 
-  /** Sets the rates of the next epoch, or of the given one. */
+  /** Sets the rates of the next epoch, or of the given one. Internal: step and composed schedulers call it. */
   moveTo(epoch: number | undefined): void {
     let rates: number[];
     if (epoch === undefined) {
