@@ -24,7 +24,7 @@ export function allocateLike(other: Tensor, info: DTypeInfo = other.info): Tenso
 /** An uninitialised tensor in the layout of another (torch.empty_like): its strides where it has no gaps, else its order of dimensions. */
 export function allocateAs(other: Tensor, info: DTypeInfo = other.info): Tensor {
   if (other.contiguousLayout) return fresh(info, other.shape, other.strides, true, other.rowMajor);
-  return fresh(info, other.shape, likeStrides(other), false, false);
+  return allocateStrided(other.shape, likeStrides(other), info);
 }
 
 /** The same in a memory format of the caller's choice; `preserve_format` is the layout of `other`. */

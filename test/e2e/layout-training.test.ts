@@ -1,7 +1,7 @@
 /** Seeded runs equal PyTorch's where the layout of results decides which random value goes where: dropout, transformers, images in channels last. */
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { manualSeed, type MemoryFormat, nn, optim, rand, randLike, randn, randnLike, slice, type Tensor } from '../../lib/index.js';
+import { manualSeed, type MemoryFormat, nn, optim, rand, randLike, randn, randnLike, slice, type Tensor, zeros } from '../../lib/index.js';
 
 interface Images {
   readonly losses: number[];
@@ -13,7 +13,7 @@ interface Images {
 }
 interface Fixture {
   readonly dropped: number[][];
-  readonly like: [number[][][], number[][][]];
+  readonly like: [number[][][], number[][][], number[][]];
   readonly transformer: { readonly batchFirst: number[]; readonly sequenceFirst: number[] };
   readonly images: Record<string, Images>;
 }
@@ -40,6 +40,7 @@ describe('layout in seeded runs', () => {
     expectNear(flat(randLike(x.permute(2, 0, 1).mul(2)).tolist()), flat(fixture.like[0]), 0);
     const apart = x.permute(1, 2, 0).index([slice(null, null, 2)]);
     expectNear(flat(randnLike(apart.neg()).tolist()), flat(fixture.like[1]), 1e-6);
+    expectNear(flat(randnLike(zeros(4, 10).index([slice(), slice(null, null, 2)])).tolist()), flat(fixture.like[2]), 1e-6);
   });
 
   for (const batchFirst of [true, false]) {

@@ -35,6 +35,20 @@ function inputOf(key: string): Tensor {
   return tensor(values, { dtype: dtype as DType }).asStrided(shape, strides);
 }
 
+/** Whether elements follow each other row by row, by where the strides put each. */
+function rowByRow(t: Tensor): boolean {
+  for (let i = 0; i < t.numel(); i++) {
+    let at = 0;
+    let rest = i;
+    for (let d = t.dim() - 1; d >= 0; d--) {
+      at += (rest % t.shape[d]) * t.strides[d];
+      rest = Math.floor(rest / t.shape[d]);
+    }
+    if (at !== i) return false;
+  }
+  return true;
+}
+
 function functionOf(name: string): ((...args: unknown[]) => unknown) | undefined {
   const path = name.split('.').map(camelCase);
   if (path[0] === 'Tensor') return (x, ...args) => ((x as Record<string, unknown>)[path[1]] as (...rest: unknown[]) => unknown).apply(x, args);
@@ -69,6 +83,7 @@ describe('layout', () => {
         const results = call(inputs);
         const got = JSON.stringify(results.map((t) => t.strides));
         if (got !== JSON.stringify(strides)) wrong.push(`${key}: ${got}, PyTorch has ${JSON.stringify(strides)} (shape ${results[0]?.shape})`);
+        for (const t of results) if (t.isContiguous() !== rowByRow(t)) wrong.push(`${key}: isContiguous() is ${t.isContiguous()}, strides are ${t.strides}`);
         if (WITHOUT_VALUES.test(name)) continue;
         const plain = call(inputs.map((t) => t.contiguous()));
         results.forEach((t, i) => {
