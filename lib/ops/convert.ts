@@ -39,6 +39,10 @@ const cloneOp = defineOp<MemoryFormat, MemoryFormat>({
 export function castRecorded(x: Tensor, info: DTypeInfo): Tensor {
   return x.info === info ? x : castOp([x], { info, format: 'preserve_format' });
 }
+/** A 16-bit tensor in float32, in which rules of several steps are computed; any other as it is. */
+export function wide(x: Tensor): Tensor {
+  return x.info.half ? castRecorded(x, FLOAT32) : x;
+}
 setRecordedCast((x, info) => castOp([x], { info, format: null }));
 gradientOperators.copyFor = (leaf, gradient) => {
   const out = isDense(leaf.shape, leaf.strides) ? allocateStrided(leaf.shape, leaf.strides, gradient.info) : allocateLike(gradient);

@@ -6,7 +6,7 @@ import { sameShape } from '../shape/layout.js';
 import { defaultFloatInfo } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, divOp, mulOp, subOp } from './arithmetic.js';
-import { castRecorded, detach } from './convert.js';
+import { castRecorded, detach, wide } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { vectorNorm } from './norm.js';
 import { asOperand, resultType, scalarTensor, tensorArgument } from './promotion.js';
@@ -20,36 +20,40 @@ function number(op: string, name: string, value: unknown, byDefault: number): nu
   return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
 }
 
-/** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. */
+/** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors are computed in float32 and rounded once. */
 export const normalize = defineFunction(
   { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
   (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
-    const x = tensorArgument('normalize', 'input', input);
-    return divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]);
+    const x = wide(tensorArgument('normalize', 'input', input));
+    return castRecorded(divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]), input.info);
   },
 );
 
 /** The norm along dim, at least eps in value; its gradient is the norm's own, as in PyTorch. */
 function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
   const norm = vectorNorm(x, 2, dim, true);
-  const value = detach(norm);
-  return addOp([norm, subOp([clampMin(value, eps), value])]);
+  // What is missing: 0 of a norm that overflowed, where a difference of norms would be NaN.
+  return addOp([norm, clampMin(subOp([scalarTensor(eps, x.info), detach(norm)]), 0)]);
 }
 
-/** Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`. */
+/**
+ * Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`.
+ * 16-bit tensors are computed in float32 and rounded once.
+ */
 export const cosineSimilarity = defineFunction(
   { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false, composed: true },
   (x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor => {
     const op = 'cosineSimilarity';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
-    const a = asOperand(op, x1, info);
-    const b = asOperand(op, x2, info);
+    const a = wide(asOperand(op, x1, info));
+    const b = wide(asOperand(op, x2, info));
     const shape = broadcastShapes(op, a.shape, b.shape);
     const wrapped = wrapDim(op, dim ?? 1, shape.length);
     const least = number(op, 'eps', eps, 1e-8);
     const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
     const dims = shape.length === 0 ? [] : [wrapped];
-    return finishDims(sumOp([mulOp([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims), dims, false);
+    const similarity = sumOp([mulOp([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims);
+    return finishDims(castRecorded(similarity, info), dims, false);
   },
 );
 
@@ -61,8 +65,8 @@ export const pairwiseDistance = defineFunction(
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
     const difference = subOp([asOperand(op, x1, info), asOperand(op, x2, info)]);
     // Integers become floating by the addition of eps, as in PyTorch.
-    const wide = info.floating ? info : defaultFloatInfo();
-    const moved = addOp([castRecorded(difference, wide), scalarTensor(number(op, 'eps', eps, 1e-6), wide)]);
+    const floating = info.floating ? info : defaultFloatInfo();
+    const moved = addOp([castRecorded(difference, floating), scalarTensor(number(op, 'eps', eps, 1e-6), floating)]);
     return vectorNorm(moved, number(op, 'p', p, 2), -1, keepdim === true);
   },
 );

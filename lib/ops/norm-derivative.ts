@@ -4,10 +4,9 @@
  */
 import { gradientOperators } from '../autograd/gradient-operators.js';
 import type { Shape } from '../shape/layout.js';
-import { FLOAT32 } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { addOp, mulOp } from './arithmetic.js';
-import { castRecorded } from './convert.js';
+import { wide } from './convert.js';
 import { rsqrt } from './power.js';
 import { scalarTensor } from './promotion.js';
 import { meanOp, sumOp } from './reduce.js';
@@ -43,7 +42,7 @@ export function normDoubleBackward(
   gradients: readonly (Tensor | null)[],
 ): { g: Tensor | null; x: Tensor | null; weight: Tensor | null } {
   const { shape, dims, weightShape, eps, kind } = normalisation;
-  const view = (t: Tensor | null, to: Shape): Tensor | null => (t === null ? null : reshape(t.info.half ? castRecorded(t, FLOAT32) : t, to));
+  const view = (t: Tensor | null, to: Shape): Tensor | null => (t === null ? null : reshape(wide(t), to));
   const g = view(given.g, shape) as Tensor;
   const x = view(given.x, shape) as Tensor;
   const w = view(given.weight, weightShape);

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { divOp, mulOp } from './arithmetic.js';
 import { castTo } from './cast.js';
 import { eqOp } from './comparison.js';
-import { castRecorded } from './convert.js';
+import { castRecorded, wide } from './convert.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineOp, instanceOf } from './define-op.js';
 import { requireElements, tieWeightsOp } from './extrema.js';
@@ -52,7 +52,8 @@ function signedPower(x: Tensor, e: number): Tensor {
 }
 
 /**
- * y = (sum |x|^p)^(1/p); dx = g sign(x) (|x| / y)^(p - 1), 0 where y is 0; for p of infinity the ties of |x| = y share g sign(x) evenly.
+ * y = (sum |x|^p)^(1/p); dx = g sign(x) (|x| / y)^(p - 1), 0 where y is 0; for p of infinity the ties of |x| = y share g sign(x) evenly. The
+ * quotient is taken before its power, which stays in range, and 16-bit gradients are computed in float32 and rounded once.
  */
 const normOp = defineOp<NormAttributes, NormSpec>({
   name: 'norm',
@@ -66,16 +67,16 @@ const normOp = defineOp<NormAttributes, NormSpec>({
     return reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('norm', kernels.norm, input)(input.array, out.array, outer, n, inner, spec.p));
   },
   save: (context, [x], [y]) => context.save(x, y),
-  backward: (context, g): Gradients => {
+  backward: (context, given): Gradients => {
     const { p } = context.spec;
-    const x = context.saved(0);
-    const y = context.saved(1);
+    const g = wide(given);
+    const x = wide(context.saved(0));
     if (p === 0) return [expandOp([mulOp([g, scalarTensor(0, g.info)])], context.spec.shape)];
     if (p === 1) return [mulOp([g, sign.op([x])])];
-    if (p === 2) return [mulOp([g, divideOrZero(x, y)])];
-    if (!Number.isFinite(p)) return [mulOp([mulOp([g, sign.op([x])]), tieWeightsOp([abs.op([x]), y], { ...context.spec, nan: true })])];
-    if (p < 1) return [mulOp([signedPower(x, p - 1), mulOp([g, powScalarOp([y], [1 - p])])])];
-    return [mulOp([signedPower(x, p - 1), divideOrZero(g, powScalarOp([y], [p - 1]))])];
+    const y = context.saved(1);
+    if (!Number.isFinite(p)) return [mulOp([mulOp([g, sign.op([x])]), wide(tieWeightsOp([abs.op([context.saved(0)]), y], { ...context.spec, nan: true }))])];
+    if (p < 1) return [mulOp([signedPower(x, p - 1), mulOp([g, powScalarOp([wide(y)], [1 - p])])])];
+    return [mulOp([g, signedPower(divideOrZero(x, wide(y)), p - 1)])];
   },
 });
 

@@ -7,7 +7,7 @@ import { wrapDim, wrapDims } from '../shape/dims.js';
 import { type DType, dtypeInfo, FLOAT32, type TypedArray } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castTo } from './cast.js';
-import { castRecorded } from './convert.js';
+import { castRecorded, wide } from './convert.js';
 import { mulOp } from './arithmetic.js';
 import { eqOp, isnan } from './comparison.js';
 import { defineFunction, type Method } from './define-function.js';
@@ -54,7 +54,11 @@ export const meanOp = defineOp<Dims, ReduceSpec>({
   nativeHalf: true,
   infer: ([x], dims) => reduceSpec('mean', x, dims),
   forward: (spec, [x]) => sumForward(spec, x, reducedCount(spec)),
-  backward: (context, g) => [expandOp([mulOp([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)],
+  backward: (context, given) => {
+    // A 16-bit float would not hold 1 / n of a large n.
+    const g = wide(given);
+    return [expandOp([mulOp([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)];
+  },
 });
 
 /** y = product of x along dim (kept as 1); dx = g (product of the elements before) (product of the elements after). */

@@ -193,7 +193,7 @@ const NODE_NAMES: Readonly<Record<string, string>> = {
   powScalar: 'Pow',
   putRows: 'IndexPut',
   addRows: 'IndexPut',
-  standardDeviation: 'Std',
+  stdMean: 'Std',
   takeRows: 'Index',
   varMean: 'Var',
 };
@@ -210,10 +210,7 @@ const REDUCTIONS: Readonly<Record<string, readonly [full: string, along: string]
 export function gradFnName(node: Node, ndim: number): string {
   const inner = node.next[0];
   const dropped =
-    node.name === 'view' &&
-    inner !== null &&
-    inner !== undefined &&
-    (inner.name in REDUCTIONS || /^(maxAlong|minAlong|varMean|standardDeviation|norm|logsumexp)$/.test(inner.name));
+    node.name === 'view' && inner !== null && inner !== undefined && (inner.name in REDUCTIONS || /^(maxAlong|minAlong|varMean|stdMean|norm|logsumexp)$/.test(inner.name));
   const name = dropped ? inner.name : node.name;
   if (name in REDUCTIONS) return REDUCTIONS[name][ndim === 0 ? 0 : 1];
   if (name === 'linear') return node.next.length > 2 ? 'AddmmBackward0' : ndim === 1 ? 'MvBackward0' : 'MmBackward0';

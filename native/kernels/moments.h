@@ -1,7 +1,9 @@
 // Sums over dense runs for the normalisations, a few packs side by side: short runs in the element type, runs added up in double, so
-// that a float32 mean over millions of elements keeps its digits. Included by vectorised families only.
+// that a float32 mean over millions of elements keeps its digits. Squares that leave the range of the element type are summed again in double.
+// Included by vectorised families only.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "pack.h"
@@ -85,6 +87,11 @@ struct Moments {
 
   void add(double n, double other_mean, double other_squares) {
     if (n == 0) return;
+    // Without a difference from nothing, whose square may overflow.
+    if (count == 0) {
+      *this = Moments{n, other_mean, other_squares};
+      return;
+    }
     const double all = count + n;
     const double delta = other_mean - mean;
     mean += delta * (n / all);
@@ -107,6 +114,17 @@ struct Moments {
     const double shift = own - static_cast<double>(centre);
     add(static_cast<double>(n), own, around - shift * shift * static_cast<double>(n));
   }
+  // The same with every sum in double.
+  template <class T>
+  void add_run_wide(const T* v, int64_t n) {
+    double sum = 0, around = 0;
+    for (int64_t i = 0; i < n; i++) sum += static_cast<double>(v[i]);
+    const double own = sum / static_cast<double>(n);
+    for (int64_t i = 0; i < n; i++) around += (static_cast<double>(v[i]) - own) * (static_cast<double>(v[i]) - own);
+    add(static_cast<double>(n), own, around);
+  }
+  // Whether the squares may have left the range of float where their mean plus eps is to be divided by.
+  bool out_of_range(double n, double eps) const { return !std::isfinite(squares) || squares / n + eps < 1e-30; }
 };
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -105,29 +105,36 @@ struct Chunks {
   }
 };
 
-// Means and sums of squared deviations of the columns of x.
-template <class T>
+// Means and sums of squared deviations of the columns of x; blocks of rows are summed in A.
+template <class A, class T>
 void column_moments(const T* x, const Chunks& chunks, double* mean, double* squares) {
   using W = Wide<T>;
   const int64_t c = chunks.c;
   const Scratch<double> partial(chunks.count * 2 * c);
   chunks.each(x, static_cast<const T*>(nullptr), [&](int64_t chunk, int64_t row, int64_t size, const W* v, const W*) {
-    const Scratch<W> scratch(2 * c);
-    W *centre = scratch.get(), *around = centre + c;
-    std::fill_n(centre, 2 * c, W{0});
+    const Scratch<A> scratch(2 * c);
+    A *centre = scratch.get(), *around = centre + c;
+    std::fill_n(centre, 2 * c, A{0});
     for (int64_t i = 0; i < size; i++) {
       NODEGRAD_SIMD
-      for (int64_t k = 0; k < c; k++) centre[k] += v[i * c + k];
+      for (int64_t k = 0; k < c; k++) centre[k] += static_cast<A>(v[i * c + k]);
     }
     NODEGRAD_SIMD
-    for (int64_t k = 0; k < c; k++) centre[k] /= static_cast<W>(size);
+    for (int64_t k = 0; k < c; k++) centre[k] /= static_cast<A>(size);
     for (int64_t i = 0; i < size; i++) {
       NODEGRAD_SIMD
-      for (int64_t k = 0; k < c; k++) around[k] += (v[i * c + k] - centre[k]) * (v[i * c + k] - centre[k]);
+      for (int64_t k = 0; k < c; k++) around[k] += (static_cast<A>(v[i * c + k]) - centre[k]) * (static_cast<A>(v[i * c + k]) - centre[k]);
     }
     double *m = partial.get() + chunk * 2 * c, *s = m + c;
     const double before = static_cast<double>(row - chunk * chunks.rows), all = before + static_cast<double>(size);
-    if (before == 0) std::fill_n(m, 2 * c, 0.0);
+    if (before == 0) {
+      NODEGRAD_SIMD
+      for (int64_t k = 0; k < c; k++) {
+        m[k] = static_cast<double>(centre[k]);
+        s[k] = static_cast<double>(around[k]);
+      }
+      return;
+    }
     NODEGRAD_SIMD
     for (int64_t k = 0; k < c; k++) {
       const double delta = static_cast<double>(centre[k]) - m[k];
@@ -164,24 +171,29 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
   rstd.at_least(c);
   const double count = static_cast<double>(std::max<int64_t>(1, n * inner));
   // Of a channel whose statistics are known: y = (x - mean) scale + shift.
-  const auto finish = [&](int64_t channel, W& scale, W& shift) {
-    rstd.data[channel] = static_cast<W>(1 / std::sqrt(static_cast<double>(variance.data[channel]) + eps));
+  const auto finish = [&](int64_t channel, double squared, W& scale, W& shift) {
+    rstd.data[channel] = static_cast<W>(1 / std::sqrt(squared + eps));
     scale = has_weight ? rstd.data[channel] * weight.data[channel] : rstd.data[channel];
     shift = has_bias ? bias.data[channel] : W{0};
   };
   if (inner == 1) {
     const Chunks chunks(n, c);
+    const Scratch<double> moments(2 * c);
+    double *average = moments.get(), *squares = average + c;
     if (training) {
-      const Scratch<double> moments(2 * c);
-      column_moments(in, chunks, moments.get(), moments.get() + c);
-      for (int64_t k = 0; k < c; k++) {
-        mean.data[k] = static_cast<W>(moments[k]);
-        variance.data[k] = static_cast<W>(moments[c + k] / count);
-      }
+      column_moments<W>(in, chunks, average, squares);
+      const auto out_of_range = [&](double s) { return Moments{count, 0, s}.out_of_range(count, eps); };
+      if (std::any_of(squares, squares + c, out_of_range)) column_moments<double>(in, chunks, average, squares);
     }
     const Scratch<W> factors(2 * c);
     W *scale = factors.get(), *shift = scale + c;
-    for (int64_t k = 0; k < c; k++) finish(k, scale[k], shift[k]);
+    for (int64_t k = 0; k < c; k++) {
+      if (training) {
+        mean.data[k] = static_cast<W>(average[k]);
+        variance.data[k] = static_cast<W>(squares[k] / count);
+      }
+      finish(k, training ? squares[k] / count : static_cast<double>(variance.data[k]), scale[k], shift[k]);
+    }
     const W* centre = mean.data;
     chunks.each(in, static_cast<const T*>(nullptr), [&](int64_t, int64_t row, int64_t size, const W* v, const W*) {
       const Scratch<W> buffer(is_half<T> ? size * c : 0);
@@ -197,14 +209,18 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
   parallel_for(c, pieces.grain(), [&](int64_t begin, int64_t end) {
     W a[kGathered];
     for (int64_t channel = begin; channel < end; channel++) {
+      Moments moments;
       if (training) {
-        Moments moments;
         pieces.each(channel, [&](int64_t offset, int64_t size) { moments.add_run(pieces.read(in, offset, size, a), size); });
+        if (moments.out_of_range(count, eps)) {
+          moments = Moments{};
+          pieces.each(channel, [&](int64_t offset, int64_t size) { moments.add_run_wide(pieces.read(in, offset, size, a), size); });
+        }
         mean.data[channel] = static_cast<W>(moments.mean);
         variance.data[channel] = static_cast<W>(moments.squares / count);
       }
       W scale, shift;
-      finish(channel, scale, shift);
+      finish(channel, training ? moments.squares / count : static_cast<double>(variance.data[channel]), scale, shift);
       const W centre = mean.data[channel];
       pieces.each(channel, [&](int64_t offset, int64_t size) {
         const W* v = training && pieces.held() ? a : pieces.read(in, offset, size, a);
@@ -233,14 +249,14 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
   grad_weight.at_least(c);
   grad_bias.at_least(c);
   const double count = static_cast<double>(std::max<int64_t>(1, n * inner));
-  // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) + d.
+  // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) rstd + d, since the factor of x - mean may leave the range of W.
   const auto finish = [&](int64_t channel, double sum, double product, W& a, W& b, W& d) {
     const double r = static_cast<double>(rstd.data[channel]);
     grad_bias.data[channel] = static_cast<W>(sum);
     grad_weight.data[channel] = static_cast<W>(product * r);
     const double scale = has_weight ? r * static_cast<double>(weight.data[channel]) : r;
     a = static_cast<W>(scale);
-    b = training ? static_cast<W>(-scale * r * r * product / count) : W{0};
+    b = training ? static_cast<W>(-scale * (r * product) / count) : W{0};
     d = training ? static_cast<W>(-scale * sum / count) : W{0};
   };
   if (inner == 1) {
@@ -265,6 +281,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
     });
     const Scratch<W> factors(3 * c);
     W *a = factors.get(), *b = a + c, *d = b + c;
+    const W* r = rstd.data;
     for (int64_t k = 0; k < c; k++) {
       double sum = 0, product = 0;
       for (int64_t chunk = 0; chunk < chunks.count; chunk++) {
@@ -278,7 +295,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
       W* to = target(out + row * c, buffer.get());
       for (int64_t i = 0; i < size; i++) {
         NODEGRAD_SIMD
-        for (int64_t k = 0; k < c; k++) to[i * c + k] = a[k] * u[i * c + k] + b[k] * (v[i * c + k] - centre[k]) + d[k];
+        for (int64_t k = 0; k < c; k++) to[i * c + k] = a[k] * u[i * c + k] + b[k] * ((v[i * c + k] - centre[k]) * r[k]) + d[k];
       }
       narrowed(to, out + row * c, size * c);
     });
@@ -294,13 +311,25 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
         const W* v = pieces.read(in, offset, size, second);
         add_two_sums<W>(size, sum, product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
       });
+      if (!std::isfinite(product)) {
+        sum = product = 0;
+        pieces.each(channel, [&](int64_t offset, int64_t size) {
+          const W* u = pieces.read(gradient, offset, size, first);
+          const W* v = pieces.read(in, offset, size, second);
+          for (int64_t i = 0; i < size; i++) {
+            sum += static_cast<double>(u[i]);
+            product += static_cast<double>(u[i]) * (static_cast<double>(v[i]) - static_cast<double>(centre));
+          }
+        });
+      }
       W a, b, d;
       finish(channel, sum, product, a, b, d);
+      const W r = rstd.data[channel];
       pieces.each(channel, [&](int64_t offset, int64_t size) {
         const W* u = pieces.held() ? first : pieces.read(gradient, offset, size, first);
         const W* v = pieces.held() ? second : pieces.read(in, offset, size, second);
         W* to = pieces.place(out, offset, first);
-        map_packs(size, [=](auto p, auto q) { return a * p + b * (q - centre) + d; }, to, u, v);
+        map_packs(size, [=](auto p, auto q) { return a * p + b * ((q - centre) * r) + d; }, to, u, v);
         pieces.write(to, out, offset, size);
       });
     }

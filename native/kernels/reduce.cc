@@ -9,6 +9,7 @@
 
 #include "../runtime/registry.h"
 #include "../runtime/simd.h"
+#include "fold_again.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
@@ -113,6 +114,13 @@ struct Norm {
 template <class T>
 void sum(Slice<const T> input, Slice<Wide<T>> out, int64_t outer, int64_t n, int64_t inner, double divisor) {
   reduce(Sum<T>{static_cast<Wide<T>>(divisor)}, input, out, outer, n, inner);
+  if constexpr (std::is_same_v<Wide<T>, float>) {
+    fold_again(input, out, outer, n, inner, is_beyond, [divisor](const T* x, int64_t count, int64_t step) {
+      double total = 0;
+      for (int64_t k = 0; k < count; k++) total += static_cast<double>(static_cast<float>(x[k * step]));
+      return total / divisor;
+    });
+  }
 }
 template <class T>
 void prod(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
@@ -135,11 +143,35 @@ void logical(Slice<const Bool> input, Slice<Bool> out, int64_t outer, int64_t n,
 template <class T>
 void norm(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner, double p) {
   const T power = static_cast<T>(p);
-  if (p == 1) return reduce(Norm<T, Power::Absolute>{power}, input, out, outer, n, inner);
-  if (p == 2) return reduce(Norm<T, Power::Square>{power}, input, out, outer, n, inner);
+  // Sums of powers that overflowed, vanished or became subnormal, by the norm that they led to.
+  const auto again = [&](const auto& suspect) {
+    if constexpr (std::is_same_v<T, float>) {
+      fold_again(input, out, outer, n, inner, suspect, [p](const T* x, int64_t count, int64_t step) {
+        double total = 0;
+        for (int64_t k = 0; k < count; k++) {
+          const double size = std::fabs(static_cast<double>(x[k * step]));
+          total += p == 1 ? size : p == 2 ? size * size : std::pow(size, p);
+        }
+        return p == 1 ? total : p == 2 ? std::sqrt(total) : std::pow(total, 1 / p);
+      });
+    }
+    (void)suspect;
+  };
+  if (p == 1) {
+    reduce(Norm<T, Power::Absolute>{power}, input, out, outer, n, inner);
+    return again(is_beyond);
+  }
+  if (p == 2) {
+    reduce(Norm<T, Power::Square>{power}, input, out, outer, n, inner);
+    return again([](float y) { return !(y > 1e-15F && y < std::numeric_limits<float>::infinity()); });
+  }
   if (p == std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Largest>{power}, input, out, outer, n, inner);
   if (p == -std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Smallest>{power}, input, out, outer, n, inner);
   reduce(Norm<T, Power::General>{power}, input, out, outer, n, inner);
+  again([p](float y) {
+    const double sum = std::pow(static_cast<double>(y), p);
+    return !(sum > 1e-30 && sum < 1e38);
+  });
 }
 
 }  // namespace

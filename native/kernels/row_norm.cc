@@ -48,6 +48,14 @@ void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>>
       } else {
         each_run(n, [&](int64_t at, int64_t size) { moments.squares += sum_run<W>(size, [](auto v) { return v * v; }, from + at); });
       }
+      if (moments.out_of_range(static_cast<double>(n), eps)) {
+        moments = Moments{};
+        if (centred) {
+          moments.add_run_wide(from, n);
+        } else {
+          for (int64_t i = 0; i < n; i++) moments.squares += static_cast<double>(from[i]) * static_cast<double>(from[i]);
+        }
+      }
       const W centre = static_cast<W>(moments.mean);
       const W r = static_cast<W>(1 / std::sqrt(moments.squares / static_cast<double>(n) + eps));
       mean.data[row] = centre;
@@ -161,17 +169,26 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
             }
           }
         }
+        if (!std::isfinite(product)) {
+          sum = product = 0;
+          for (int64_t i = 0; i < n; i++) {
+            const double h = static_cast<double>(from[i]) * (has_weight ? static_cast<double>(w[i / inner]) : 1);
+            sum += h;
+            product += h * (static_cast<double>(value[i]) - static_cast<double>(centre));
+          }
+        }
         const double wide = static_cast<double>(r);
-        const W b = static_cast<W>(-wide * wide * wide * product / static_cast<double>(n));
+        // The factor of (x - mean) rstd, since that of x - mean may leave the range of the type.
+        const W b = static_cast<W>(-wide * (wide * product) / static_cast<double>(n));
         const W d = centred ? static_cast<W>(-wide * sum / static_cast<double>(n)) : W{0};
         if (inner == 1 && has_weight) {
-          map_packs(n, [=](auto p, auto q, auto scale) { return r * p * scale + b * (q - centre) + d; }, to, from, value, w);
+          map_packs(n, [=](auto p, auto q, auto scale) { return r * p * scale + b * ((q - centre) * r) + d; }, to, from, value, w);
         } else if (inner == 1) {
-          map_packs(n, [=](auto p, auto q) { return r * p + b * (q - centre) + d; }, to, from, value);
+          map_packs(n, [=](auto p, auto q) { return r * p + b * ((q - centre) * r) + d; }, to, from, value);
         } else {
           for (int64_t c = 0; c < channels; c++) {
             const W a = has_weight ? r * w[c] : r;
-            map_packs(inner, [=](auto p, auto q) { return a * p + b * (q - centre) + d; }, to + c * inner, from + c * inner, value + c * inner);
+            map_packs(inner, [=](auto p, auto q) { return a * p + b * ((q - centre) * r) + d; }, to + c * inner, from + c * inner, value + c * inner);
           }
         }
         narrowed(to, grad_input.data + row * n, n);

@@ -5,13 +5,13 @@ import * as nodegrad from '../../lib/index.js';
 import { autograd, type DType, NodegradError, Tensor, tensor } from '../../lib/index.js';
 
 /** A tensor; of a result, its first elements only. */
-interface Encoded {
+export interface Encoded {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly values: readonly (number | string | boolean)[];
 }
 /** A tensor whose elements both languages make by one rule (`Generated` in calls.py). */
-interface Generated {
+export interface Generated {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly scale: number;
@@ -50,7 +50,8 @@ function isEncoded(value: unknown): value is Encoded | Generated {
   return typeof value === 'object' && value !== null && 'dtype' in value;
 }
 
-function generated({ dtype, shape, scale, offset, seed }: Generated): Tensor {
+/** The tensor that the rule makes. */
+export function generated({ dtype, shape, scale, offset, seed }: Generated): Tensor {
   const count = shape.reduce((product, n) => product * n, 1);
   const values = Float64Array.from({ length: count }, (_, i) => scale * (offset + (((i * i * 31 + i * (7919 + 97 * seed) + seed * 15485863 + 17) % 2003) / 1001 - 1)));
   return tensor(values, { dtype, shape });
@@ -83,7 +84,7 @@ function call(recorded: RecordedCall, args: readonly unknown[]): unknown {
 }
 
 /** Compares element by element; `wide` is another result that each element may agree with. */
-function expectNear(got: Tensor, expected: Encoded, wide: Encoded | null | undefined, { rtol, atol, cancelling = false }: Tolerance, what: string): void {
+export function expectNear(got: Tensor, expected: Encoded, wide: Encoded | null | undefined, { rtol, atol, cancelling = false }: Tolerance, what: string): void {
   expect(got.dtype, `${what}, dtype`).to.equal(expected.dtype);
   expect([...got.shape], `${what}, shape`).to.deep.equal([...expected.shape]);
   const values = Array.from(got.detach().toTypedArray() as ArrayLike<number | bigint>, Number);
