@@ -1,6 +1,7 @@
 /** Losses of distributions, composed of elementwise operators: Kullback-Leibler divergence, Poisson and Gaussian likelihoods. */
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
+import { broadcastShapes } from '../shape/broadcast.js';
 import { sameShape } from '../shape/layout.js';
 import { Tensor } from '../tensor/tensor.js';
 import { defineFunction } from './define-function.js';
@@ -53,7 +54,8 @@ export const poissonNllLoss = defineFunction(
 
 /**
  * `(log v + (input - target)^2 / v) / 2` with v = max(var, eps), reduced; `full` adds log(2 pi) / 2. `var` is a number, of the input's shape,
- * or with one dimension less or of size 1. Throws ShapeError, and ArgumentError for a negative variance.
+ * or with one dimension less or of size 1; dimensions of size 1 of input or target are repeated. Throws ShapeError, and ArgumentError for a negative
+ * variance.
  * Source: torch.nn.functional.gaussian_nll_loss.
  */
 export const gaussianNllLoss = defineFunction(
@@ -65,7 +67,9 @@ export const gaussianNllLoss = defineFunction(
     if (given === undefined && typeof variance !== 'number') fail(ArgumentError, op, 'a tensor or a number for var', describe(variance));
     const tensors = lossArguments(op, given === undefined ? { input, target } : { input, target, var: given });
     const [x, t] = tensors;
-    checkSameShape(op, x, t);
+    // As documented, one of them may have dimensions of size 1 where the other has more.
+    if (x.shape.length === t.shape.length) broadcastShapes(op, x.shape, t.shape);
+    else checkSameShape(op, x, t);
     let v =
       given === undefined
         ? x

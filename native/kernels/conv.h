@@ -6,6 +6,7 @@
 #include "conv_channels.h"
 #include "conv_depthwise.h"
 #include "conv_direct.h"
+#include "conv_plain.h"
 #include "conv_pointwise.h"
 #include "conv_scatter.h"
 #include "conv_tiles.h"
@@ -75,6 +76,17 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   gather_tiles(gather, cut);
 }
 
+// Runs a gather by `run`, which multiplies padding by weights. Weights that are not finite would make that NaN: they are looked for among themselves
+// or, where results are fewer, among the results first.
+template <class T, class F>
+void with_any_weight(const ConvGeometry& g, const Gather<T>& gather, const F& run) {
+  const int64_t weights = g.weight_elements(), results = gather.n * gather.groups * gather.dest_channels * gather.dest_pixels();
+  if (!reads_padding(gather)) return run();
+  if (weights <= results) return all_finite(gather.weight, weights) ? run() : gather_plain(gather);
+  run();
+  if (!all_finite<T>(gather.dest, results) && !all_finite(gather.weight, weights)) gather_plain(gather);
+}
+
 // y = conv(x, weight) + bias
 template <class T>
 void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T> y, bool has_bias, Slice<const int32_t> words) {
@@ -83,7 +95,7 @@ void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T>
   weight.at_least(g.weight_elements());
   y.at_least(g.output_elements());
   const Gather<T> gather = forward_gather<T>(g, x.data, weight.data, has_bias ? bias.at_least(g.k) : nullptr, y.data);
-  if (!without_products(gather)) run_gather(g, gather);
+  if (!without_products(gather)) with_any_weight(g, gather, [&] { run_gather(g, gather); });
 }
 
 // x at start + i * stride receives from y at i + offset, over the taps for which start + pad - tap * dilation divides by the stride.
@@ -147,7 +159,7 @@ void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<
       return;
     }
   }
-  run_gather(g, gather);
+  with_any_weight(g, gather, [&] { run_gather(g, gather); });
 }
 
 // gradWeight[k, c, tap] = sum over pixels of gradOutput[k, pixel] x[c, where the tap reads for that pixel].
@@ -166,6 +178,8 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
   } else {
     weight_tiles(g, gather, grad_output.data, grad_weight.data);
   }
+  // Padding was multiplied by gradients, and Winograd's tiles mix both.
+  if (!all_finite<T>(grad_weight.data, g.weight_elements())) weight_plain(g, gather, grad_output.data, grad_weight.data);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

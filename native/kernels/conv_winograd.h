@@ -80,8 +80,8 @@ class Winograd {
     share_ = equal_part(k_padded_, ceil_div(k_padded_, shares), kRows);
   }
 
-  // Whether the result is right. A tile of four pixels a side mixes pixels that its results do not all read, so that what is not a finite number
-  // would spread to results that are none of its own: then the result is to be computed in another way.
+  // Whether the result is right. A tile mixes pixels that its results do not all read, so that what is not a finite number would spread to results
+  // that are none of its own, or meet its opposite: then the result is to be computed in another way.
   bool run() {
     const Scratch<float> filters(gather_.groups * kPlaces * filter_step());
     transform_filters(filters.get());
@@ -299,9 +299,7 @@ class Winograd {
                                               [=](int i, int j) { return load_vector<FloatVector>(sums + (kPoints * i + j) * step + v * kLanes); },
                                               [&](int i, int j, FloatVector made) { pixels[i][j] = made + bias; });
       for (int i = 0; i < kSide; i++) {
-        if constexpr (kSide > 2) {
-          for (int j = 0; j < kSide; j++) checked += 0.0f * pixels[i][j];
-        }
+        for (int j = 0; j < kSide; j++) checked += 0.0f * pixels[i][j];
         Rows::merge(pixels[i], rows + (i * kWidth + v * kLanes) * kSide);
       }
     }

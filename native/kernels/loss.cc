@@ -22,9 +22,14 @@ struct Squared {
   using V = Pack<T>;
   explicit Squared(T) {}
   V value(V x, V t) const { return (x - t) * (x - t); }
-  V slope(V x, V t) const { return T(2) * (x - t); }
+  V slope(V x, V t) const { return x - t; }  // halved: see kSlope
   V curvature(V, V) const { return splat<V>(2); }
 };
+// What slopes are multiplied by, with the gradient: twice a difference may overflow where the product does not.
+template <class Loss>
+constexpr double kSlope = 1;
+template <class T>
+constexpr double kSlope<Squared<T>> = 2;
 template <class T>
 struct Absolute {
   using V = Pack<T>;
@@ -32,7 +37,7 @@ struct Absolute {
   V value(V x, V t) const { return abs(x - t); }
   V slope(V x, V t) const {
     const V d = x - t;
-    return d > T(0) ? splat<V>(1) : d < T(0) ? splat<V>(-1) : d;
+    return d > T(0) ? splat<V>(1) : d < T(0) ? splat<V>(-1) : V{};  // also of NaN, as PyTorch's sign is
   }
 };
 template <class T>
@@ -125,7 +130,7 @@ void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T>
   const T* t = target.at_least(n);
   T* y = out.at_least(n);
   const Loss<T> f(static_cast<T>(parameter));
-  const T factor = static_cast<T>(scale);
+  const T factor = static_cast<T>(scale * kSlope<Loss<T>>);
   if (shared) {
     if (n == 0) return;
     const T h = g[0] * factor;

@@ -46,6 +46,24 @@ export interface Case {
   readonly exact?: boolean;
   /** Only the layouts with every input contiguous. */
   readonly contiguousOnly?: boolean;
+  /** Only with every input contiguous, at its own offset. */
+  readonly oneLayout?: boolean;
+  /** Infinities in an input, or in the gradients of the outputs. */
+  readonly infinite?: Infinite;
+}
+
+/** Infinities and NaN from the first element of a tensor to the last, at equal distances. */
+export interface Infinite {
+  readonly input: number | 'gradient';
+  readonly values: readonly number[];
+}
+
+function withInfinities(values: Float64Array, { values: list }: Infinite): Float64Array {
+  if (values.length < 2 * list.length) return values;
+  list.forEach((value, i) => {
+    values[Math.floor((i * (values.length - 1)) / Math.max(1, list.length - 1))] = value;
+  });
+  return values;
 }
 
 export const LAYOUTS = ['contiguous', 'odd offset', 'transposed', 'every second'] as const;
@@ -55,6 +73,7 @@ export const WITH_HALVES: readonly DType[] = ['float32', 'float64', 'bfloat16', 
 
 /** The layouts that a case runs in: contiguous, and one other by turns. */
 export function layoutsOf(index: number, entry: Case): Layout[] {
+  if (entry.oneLayout) return ['contiguous'];
   return ['contiguous', entry.contiguousOnly ? 'odd offset' : LAYOUTS[1 + (index % 3)]];
 }
 
@@ -83,15 +102,19 @@ export function inputValues(entry: Case, dtype: DType): Float64Array[] {
     if (input.values !== undefined) return Float64Array.from({ length: count }, (_, i) => exactly(dtype, (input.values as number[])[i % (input.values as number[]).length]));
     if (input.below !== undefined) return Float64Array.from({ length: count }, () => Math.floor(next() * (input.below as number)));
     const { low = -1, high = 1 } = input;
-    return Float64Array.from({ length: count }, () => exactly(dtype, low + (high - low) * next()));
+    const values = Float64Array.from({ length: count }, () => exactly(dtype, low + (high - low) * next()));
+    return entry.infinite?.input === k ? withInfinities(values, entry.infinite) : values;
   });
 }
 
-/** Values in [-1, 1) that every dtype holds. */
-export const cotangents: Cotangents = (output, length) => {
-  const next = stream(1000 + output);
-  return Float64Array.from({ length }, () => Math.round((2 * next() - 1) * 64) / 64);
-};
+/** The gradients of a case's outputs: values in [-1, 1) that every dtype holds, and infinities where it has them. */
+export function cotangentsOf(entry: Case): Cotangents {
+  return (output, length) => {
+    const next = stream(1000 + output);
+    const values = Float64Array.from({ length }, () => Math.round((2 * next() - 1) * 64) / 64);
+    return entry.infinite?.input === 'gradient' ? withInfinities(values, entry.infinite) : values;
+  };
+}
 
 /** A leaf with these values in the given layout: it may be a view of a larger tensor, at an odd offset, or strided. */
 function leafOf(values: Float64Array, input: Input, dtype: DType, layout: Layout): Tensor {
@@ -130,7 +153,7 @@ export function runCase(entry: Case, dtype: DType, layout: Layout): Tensor[] {
   let total: Tensor | null = null;
   outputs.forEach((y, k) => {
     if (!y.requiresGrad) return;
-    const weight = tensor(cotangents(k, y.numel()), { shape: [...y.shape], dtype: y.dtype });
+    const weight = tensor(cotangentsOf(entry)(k, y.numel()), { shape: [...y.shape], dtype: y.dtype });
     const part = y.mul(weight).sum({ dtype: 'float64' });
     total = total === null ? part : total.add(part);
   });

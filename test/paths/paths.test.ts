@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { DType } from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
-import { type Case, cotangents, inputValues, type Reference } from './case.js';
+import { type Case, cotangentsOf, inputValues, type Reference } from './case.js';
 import { runs } from './cases.js';
 import type { Index } from './results.js';
 
@@ -45,7 +45,7 @@ function referenceOf(entry: Case, dtype: DType): Reference | null {
   references.set(entry, known);
   let reference = known.get(dtype);
   if (reference === undefined) {
-    reference = entry.reference(inputValues(entry, dtype), cotangents, dtype);
+    reference = entry.reference(inputValues(entry, dtype), cotangentsOf(entry), dtype);
     known.set(dtype, reference);
   }
   return reference;

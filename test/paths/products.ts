@@ -20,7 +20,7 @@ import {
   outer,
   type Tensor,
 } from '../../lib/index.js';
-import { type Case, type Cotangents, type Reference, stream, taped } from './case.js';
+import { type Case, type Cotangents, type Infinite, type Reference, stream, taped } from './case.js';
 
 const FLOATS_AND_BFLOAT16: readonly DType[] = ['float32', 'float64', 'bfloat16'];
 
@@ -167,7 +167,7 @@ function drawn(count: number): Convolution[] {
   return list;
 }
 
-const convolutions: Case[] = [
+const specs: readonly Convolution[] = [
   { n: 2, c: 3, k: 17, size: [33, 35], kernel: [3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 1, c: 16, k: 24, size: [40, 37], kernel: [3, 3], padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 3, c: 19, k: 13, size: [15, 14], kernel: [3, 3], stride: 2, padding: 1 },
@@ -253,8 +253,29 @@ const convolutions: Case[] = [
   { n: 1, c: 4, k: 17, size: [90, 91], kernel: [6, 6], stride: 2, padding: [2, 1], dtypes: ['float32'] as const },
   { n: 1, c: 2, k: 17, size: [91, 90], kernel: [6, 6], stride: 2, padding: [1, 2], dtypes: ['float32'] as const },
   { n: 1, c: 2, k: 16, size: [5, 24, 25], kernel: [3, 3, 3], padding: 1, dtypes: ['float32'] as const },
-  ...drawn(60),
-].map((spec) => convolution(spec));
+];
+const drawnSpecs = drawn(60);
+
+const INFINITE: readonly Infinite[] = [0, 1, 'gradient' as const].map((input) => ({ input, values: [Infinity, -Infinity, Number.NaN, Infinity] }));
+
+/** What is not finite reaches the results that its products are a part of, and no others: padding is not multiplied. */
+function infinite(spec: Convolution, places: readonly Infinite[]): Case[] {
+  const dtypes = (spec.dtypes ?? ['float32']).filter((dtype) => dtype !== 'float64');
+  return places.map((where) => {
+    const entry = convolution({ ...spec, dtypes });
+    return {
+      ...entry,
+      name: `${entry.name}, infinities in ${where.input === 0 ? 'the input' : where.input === 1 ? 'the weight' : 'the gradient'}`,
+      infinite: where,
+      oneLayout: true,
+    };
+  });
+}
+
+const convolutions: Case[] = [
+  ...specs.flatMap((spec) => [convolution(spec), ...infinite(spec, INFINITE)]),
+  ...drawnSpecs.flatMap((spec, i) => [convolution(spec), ...infinite(spec, [INFINITE[i % 3]])]),
+];
 
 // ---- matrix products
 
