@@ -183,6 +183,8 @@ samples({
     { name: 'var of the same shape', inputs: [make([2, 3]), make([2, 3]), make([2, 3], 0.2, 2)], call: (x, t, v) => F.gaussianNllLoss(x, t, v) },
     { name: 'one variance a row', inputs: [make([2, 3]), make([2, 3]), make([2], 0.2, 2)], call: (x, t, v) => F.gaussianNllLoss(x, t, v, { full: true, reduction: 'none' }) },
     { name: 'a number', inputs: [make([2, 3]), make([2, 3])], call: (x, t) => F.gaussianNllLoss(x, t, 0.5, { reduction: 'sum' }) },
+    { name: 'a target for all columns', inputs: [make([2, 3]), make([2, 1]), make([2, 3], 0.2, 2)], call: (x, t, v) => F.gaussianNllLoss(x, t, v) },
+    { name: 'an input for all rows', inputs: [make([1, 3]), make([2, 3])], call: (x, t) => F.gaussianNllLoss(x, t, 0.5, { reduction: 'none' }) },
     { name: 'no elements', inputs: [make([0]), make([0]), make([0], 0.2, 2)], call: (x, t, v) => F.gaussianNllLoss(x, t, v, { reduction: 'sum' }) },
   ],
   errors: [

@@ -3,8 +3,8 @@ import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
 import { defineFunction } from '../../ops/define-function.js';
 import { vectorNorm } from '../../ops/norm.js';
-import { resultType, tensorArgument } from '../../ops/promotion.js';
-import { defaultFloatInfo, FLOAT64 } from '../../storage/dtype.js';
+import { tensorArgument } from '../../ops/promotion.js';
+import { defaultFloatInfo, promote } from '../../storage/dtype.js';
 import { scalarOf } from '../../tensor/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
 
@@ -21,26 +21,29 @@ function gradients(op: string, parameters: Parameters): Tensor[] {
   return parameterList(op, parameters).flatMap((p) => (p.grad === null ? [] : [p.grad]));
 }
 
-/** The order of a norm: a number, or PyTorch's words for infinity. */
+/** The order of a norm: a number, or PyTorch's names of the infinities. */
+export type NormType = number | 'inf' | '-inf';
+
 function orderOf(op: string, normType: unknown): number {
   const order = normType === 'inf' ? Number.POSITIVE_INFINITY : normType === '-inf' ? Number.NEGATIVE_INFINITY : normType;
-  if (typeof order !== 'number' || Number.isNaN(order)) fail(ArgumentError, op, "a number or 'inf' for normType", describe(normType));
-  return order;
+  return typeof order === 'number' && !Number.isNaN(order) ? order : fail(ArgumentError, op, "a number or 'inf' for normType", describe(normType));
 }
 
 /**
- * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for Infinity ('inf'). Its
- * type is the common one of the tensors. Throws AutogradError where it is not finite and `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
+ * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for Infinity (or 'inf'). In the
+ * type that all of them promote to. Throws AutogradError where it is not finite and `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
  */
 export const getTotalNorm = defineFunction(
   { name: 'nn.utils.getTotalNorm', parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'] },
-  (tensors: Parameters, normType: number | 'inf' = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  (tensors: Parameters, normType: NormType = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
     const list = parameterList('getTotalNorm', tensors);
     const order = orderOf('getTotalNorm', normType);
     if (list.length === 0) return scalarOf(0, defaultFloatInfo());
-    const norms = noGrad(() => list.map((t) => vectorNorm(t, order)));
-    const values = norms.map((norm) => Number(norm.item()));
-    const total = scalarOf(combined(values, order), resultType('getTotalNorm', norms));
+    const norms = noGrad(() => list.map((t) => Number(vectorNorm(t, order).item())));
+    const total = scalarOf(
+      combined(norms, order),
+      list.map((t) => t.info).reduce((a, b) => promote(a, b)),
+    );
     if (errorIfNonfinite && !Number.isFinite(total.item()))
       throw new AutogradError(`getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`);
     return total;
@@ -62,8 +65,8 @@ export const clipGradsWithNorm_ = defineFunction(
   (parameters: Parameters, maxNorm: number, totalNorm: Tensor, _foreach?: boolean | null): void => {
     if (typeof maxNorm !== 'number' || Number.isNaN(maxNorm)) fail(ArgumentError, 'clipGradsWithNorm_', 'a number for maxNorm', describe(maxNorm));
     tensorArgument('clipGradsWithNorm_', 'totalNorm', totalNorm);
-    const round = totalNorm.info === FLOAT64 ? (x: number): number => x : Math.fround;
-    const factor = round(maxNorm / round(Number(totalNorm.item()) + 1e-6));
+    // In the type of the norm, and by way of the reciprocal, as PyTorch divides a number by a tensor.
+    const factor = noGrad(() => Number(totalNorm.add(1e-6).reciprocal().mul(maxNorm).item()));
     // A NaN goes into the gradients, as in PyTorch; 1 and more would change nothing.
     if (factor >= 1) return;
     noGrad(() => {
@@ -78,7 +81,7 @@ export const clipGradsWithNorm_ = defineFunction(
  */
 export const clipGradNorm_ = defineFunction(
   { name: 'nn.utils.clipGradNorm_', parameters: ['parameters', 'maxNorm', 'normType', 'errorIfNonfinite', 'foreach'], required: 2 },
-  (parameters: Parameters, maxNorm: number, normType: number | 'inf' = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  (parameters: Parameters, maxNorm: number, normType: NormType = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
     const list = parameterList('clipGradNorm_', parameters);
     const total = getTotalNorm(gradients('clipGradNorm_', list), normType, errorIfNonfinite);
     clipGradsWithNorm_(list, maxNorm, total);
