@@ -68,7 +68,7 @@ export const flipud = defineFunction({ name: 'flipud', parameters: ['input'] }, 
 });
 
 /** The tensor turned by 90 degrees k times in the plane of two dimensions, from the first towards the second. torch.rot90 */
-export const rot90 = defineFunction({ name: 'rot90', parameters: ['input', 'k', 'dims'] }, (input: Tensor, k: number = 1, dims: Shape = [0, 1]): Tensor => {
+export const rot90 = defineFunction({ name: 'rot90', parameters: ['input', 'k', 'dims'], kinds: { k: 'whole' } }, (input: Tensor, k: number = 1, dims: Shape = [0, 1]): Tensor => {
   const x = tensorArgument('rot90', 'input', input);
   if (!Array.isArray(dims) || dims.length !== 2) fail(ArgumentError, 'rot90', 'two dims', describe(dims));
   if (x.shape.length < 2) fail(ShapeError, 'rot90', 'at least two dimensions', String(x.shape.length), { input: x });

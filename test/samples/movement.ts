@@ -134,7 +134,10 @@ samples({
 samples({
   fn: 'rot90',
   cases: [-1, 0, 1, 2].map((k) => ({ name: `${k} times`, inputs: [make([2, 3])], call: (x: Tensor) => rot90(x, k) })),
-  errors: [{ name: 'one dimension', call: () => rot90(make([2, 2]), 1, [0, 0]), error: ArgumentError, message: /rot90: expected two different dims/ }],
+  errors: [
+    { name: 'one dimension', call: () => rot90(make([2, 2]), 1, [0, 0]), error: ArgumentError, message: /rot90: expected two different dims/ },
+    { name: 'half a turn', call: () => rot90(make([2, 2]), 0.5), error: ArgumentError, message: /rot90: expected a whole number for k, got 0.5/ },
+  ],
 });
 samples({
   fn: 'roll',
