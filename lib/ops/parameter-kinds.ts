@@ -77,53 +77,84 @@ export function kindsOf(parameters: readonly string[], required: number, own: Re
   });
 }
 
-/** A number, or an array of them; some functions take null for a size of their own. */
-function isSizes(value: unknown): boolean {
-  return typeof value === 'number' || (Array.isArray(value) && value.every((item) => typeof item === 'number' || item === null));
+// What a value is, a bit each: one comparison then tells whether a parameter takes it.
+const TENSOR = 1;
+const NUMBER = 2;
+const WHOLE = 4;
+const BOOLEAN = 8;
+const BIGINT = 16;
+const STRING = 32;
+const NULL = 64;
+const ARRAY = 128;
+const NUMBERS = 256;
+const OTHER = 512;
+const OBJECT = TENSOR | ARRAY | OTHER;
+
+const SCALAR = NUMBER | BOOLEAN | BIGINT;
+const ACCEPTED: Readonly<Record<Exclude<Kind, 'any'>, number>> = {
+  tensor: TENSOR,
+  'tensor?': TENSOR | NULL,
+  operand: TENSOR | SCALAR,
+  'operand?': TENSOR | SCALAR | NULL,
+  scalar: SCALAR,
+  number: NUMBER,
+  'number?': NUMBER | NULL,
+  flag: BOOLEAN,
+  'flag?': BOOLEAN | NULL,
+  text: STRING,
+  whole: WHOLE,
+  'whole?': WHOLE | NULL,
+  sizes: NUMBER | NUMBERS,
+  'sizes?': NUMBER | NUMBERS | NULL,
+  tensors: ARRAY | NUMBERS,
+};
+
+/** A parameter whose kind is checked, and its place. */
+export interface Check {
+  readonly place: number;
+  readonly parameter: string;
+  readonly kind: Kind;
+  readonly accepted: number;
+  /** What is taken as it is, without a conversion first. */
+  readonly plain: number;
 }
 
-function isOf(kind: Kind, value: unknown): boolean {
-  switch (kind) {
-    case 'any':
-      return true;
-    case 'tensor':
-      return value instanceof Tensor;
-    case 'tensor?':
-      return value === null || value instanceof Tensor;
-    case 'operand':
-      return value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
-    case 'operand?':
-      return value === null || value instanceof Tensor || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
-    case 'scalar':
-      return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+/** The checks of parameters of these kinds; arguments at the places `converted` may be objects that stand for others. */
+export function checksOf(parameters: readonly string[], kinds: readonly Kind[], converted: readonly number[]): readonly Check[] {
+  return kinds.flatMap((kind, place) => {
+    const isConverted = converted.includes(place);
+    if (kind === 'any' && !isConverted) return [];
+    const accepted = kind === 'any' ? -1 : ACCEPTED[kind];
+    return [{ place, parameter: parameters[place], kind, accepted, plain: isConverted ? accepted & ~OBJECT : accepted }];
+  });
+}
+
+/** What a value is, as bits to compare with those of a check. */
+export function bitsOf(value: unknown): number {
+  if (value instanceof Tensor) return TENSOR;
+  switch (typeof value) {
     case 'number':
-      return typeof value === 'number';
-    case 'number?':
-      return value === null || typeof value === 'number';
-    case 'flag':
-      return typeof value === 'boolean';
-    case 'flag?':
-      return value === null || typeof value === 'boolean';
-    case 'text':
-      return typeof value === 'string';
-    case 'whole':
-      return Number.isInteger(value);
-    case 'whole?':
-      return value === null || Number.isInteger(value);
-    case 'sizes':
-      return isSizes(value);
-    case 'sizes?':
-      return value === null || isSizes(value);
-    case 'tensors':
-      return Array.isArray(value);
+      return Number.isInteger(value) ? NUMBER | WHOLE : NUMBER;
+    case 'boolean':
+      return BOOLEAN;
+    case 'string':
+      return STRING;
+    case 'bigint':
+      return BIGINT;
   }
+  if (value === null) return NULL;
+  if (!Array.isArray(value)) return OTHER;
+  // Some functions take null for a size of their own.
+  for (let i = 0; i < value.length; i++) if (typeof value[i] !== 'number' && value[i] !== null) return ARRAY;
+  return NUMBERS;
 }
 
 /** Throws ArgumentError for the first argument that is not of its parameter's kind; undefined is an argument that was not given. */
-export function checkKinds(name: string, parameters: readonly string[], kinds: readonly Kind[], args: readonly unknown[]): void {
-  for (let i = 0; i < args.length; i++) {
-    const value = args[i];
-    if (value !== undefined && !isOf(kinds[i], value))
-      throw new ArgumentError(`${name.slice(name.lastIndexOf('.') + 1)}: expected ${WORDS[kinds[i]]} for ${parameters[i]}, got ${describe(value)}`);
+export function checkKinds(name: string, checks: readonly Check[], args: readonly unknown[]): void {
+  for (let i = 0; i < checks.length; i++) {
+    const { place, parameter, kind, accepted } = checks[i];
+    const value = args[place];
+    if (value !== undefined && (bitsOf(value) & accepted) === 0)
+      throw new ArgumentError(`${name.slice(name.lastIndexOf('.') + 1)}: expected ${WORDS[kind]} for ${parameter}, got ${describe(value)}`);
   }
 }
