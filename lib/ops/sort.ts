@@ -22,6 +22,8 @@ declare module '../native/kernels.js' {
   interface Kernels {
     /** The first `count` elements of each sorted run, and their indices. */
     sort: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, descending: number, count: number]>;
+    /** The same elements as `sort`'s, in the order in which PyTorch's topk leaves them where they are not to be sorted. */
+    topkUnsorted: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, descending: number, count: number]>;
     /** The element of rank k of each run and its index; the first NaN instead where `nan`. */
     kthvalue: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, k: number, nan: number]>;
     /** The most frequent element of each run and its last index. */
@@ -39,6 +41,8 @@ interface SortSpec {
   readonly dim: number;
   readonly descending: boolean;
   readonly count: number;
+  /** Whether the elements come in order; else as PyTorch's topk leaves them. */
+  readonly ordered: boolean;
   /** Whether the results lie in memory as the input does; else row by row. */
   readonly preserves: boolean;
 }
@@ -51,11 +55,12 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
     if ((x.shape[attributes.dim] ?? 1) > MAX_RUN) fail(ArgumentError, 'sort', `at most ${MAX_RUN} elements along dim ${attributes.dim}`, String(x.shape[attributes.dim]), { x });
     return { ...attributes, shape: x.shape };
   },
-  forward: ({ shape, dim, descending, count, preserves }, [x]) => {
+  forward: ({ shape, dim, descending, count, ordered, preserves }, [x]) => {
     const out = shape.map((n, d) => (d === dim ? count : n));
     const values = allocate([...out], x.info);
     const indices = allocate([...out], INT64);
-    instanceOf('sort', kernels.sort, x)(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim), descending ? 1 : 0, count);
+    const kernel = ordered ? instanceOf('sort', kernels.sort, x) : instanceOf('topk', kernels.topkUnsorted, x);
+    kernel(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim), descending ? 1 : 0, count);
     if (!preserves) return [values, indices];
     const strides = likeStrides(x);
     return [withStrides(values, strides), withStrides(indices, strides)];
@@ -67,7 +72,7 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
 function sorted(op: string, input: unknown, dim: number | null | undefined, descending: boolean | undefined): Tensor[] {
   const x = tensorArgument(op, 'input', input);
   const wrapped = wrapDim(op, dim ?? -1, x.shape.length);
-  return sortOp([x], { dim: wrapped, descending: descending === true, count: x.shape[wrapped] ?? 1, preserves: true });
+  return sortOp([x], { dim: wrapped, descending: descending === true, count: x.shape[wrapped] ?? 1, ordered: true, preserves: true });
 }
 
 /** The elements in ascending (or `descending`) order along `dim`, the last by default, and their indices: `{ values, indices }`. Always stable. */
@@ -85,17 +90,24 @@ export const argsort = defineFunction(
 /** The elements in ascending order along the first dimension. */
 export const msort = defineFunction({ name: 'msort', parameters: ['input'] }, (input: Tensor): Tensor => sorted('msort', input, 0, false)[0]);
 
-/** The `k` largest (or smallest) elements along `dim`, the last by default, in order, and their indices: `{ values, indices }`. */
+/**
+ * The `k` largest (or smallest) elements along `dim`, the last by default, and their indices: `{ values, indices }`. In order, equal ones by
+ * index; with `sorted` false in the order in which PyTorch leaves them.
+ */
 export const topk = defineFunction(
   { name: 'topk', parameters: ['input', 'k', 'dim', 'largest', 'sorted'], required: 2 },
-  (input: Tensor, k: number, dim?: number, largest?: boolean, _sorted?: boolean): ValuesAndIndices => {
+  (input: Tensor, k: number, dim?: number, largest?: boolean, sorted?: boolean): ValuesAndIndices => {
     const x = tensorArgument('topk', 'input', input);
     const wrapped = wrapDim('topk', dim ?? -1, x.shape.length);
     const n = x.shape[wrapped] ?? 1;
     if (!Number.isInteger(k)) fail(ArgumentError, 'topk', 'an integral k', describe(k));
     if (k < 0 || k > n) fail(IndexError, 'topk', `k in [0, ${n}]`, String(k), { input: x });
     if (x.info === BOOL) fail(DTypeError, 'topk', 'a number type', 'bool', { input: x });
-    return valuesAndIndices(sortOp([x], { dim: wrapped, descending: largest !== false, count: x.shape.length === 0 ? 1 : k, preserves: false }), wrapped, true);
+    return valuesAndIndices(
+      sortOp([x], { dim: wrapped, descending: largest !== false, count: x.shape.length === 0 ? 1 : k, ordered: sorted !== false, preserves: false }),
+      wrapped,
+      true,
+    );
   },
 );
 

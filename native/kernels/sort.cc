@@ -170,6 +170,20 @@ void for_runs(const T* x, int64_t outer, int64_t n, int64_t inner, bool descendi
   });
 }
 
+// Writes the first `count` entries of a run along n: their elements and indices.
+template <class T>
+void put_entries(const Entry<T>* entries, const T* x, T* values, int64_t* indices, int64_t run, int64_t n, int64_t inner, int64_t count) {
+  const int64_t from = run / inner * n * inner + run % inner;
+  const int64_t to = run / inner * count * inner + run % inner;
+  parallel_for(count, kLongGrain, [&](int64_t first, int64_t last) {
+    for (int64_t k = first; k < last; k++) {
+      const int64_t index = index_of(entries[k]);
+      values[to + k * inner] = x[from + index * inner];
+      indices[to + k * inner] = index;
+    }
+  });
+}
+
 // The first `count` elements of the sorted run and their indices; all of them, or the smallest (largest where descending).
 template <class T>
 void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, bool descending, int64_t count) {
@@ -177,17 +191,7 @@ void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
   const T* x = input.at_least(outer * n * inner);
   T* v = values.at_least(outer * count * inner);
   int64_t* at = indices.at_least(outer * count * inner);
-  const auto put = [&](const Entry<T>* entries, int64_t run) {
-    const int64_t from = run / inner * n * inner + run % inner;
-    const int64_t to = run / inner * count * inner + run % inner;
-    parallel_for(count, kLongGrain, [&](int64_t first, int64_t last) {
-      for (int64_t k = first; k < last; k++) {
-        const int64_t index = index_of(entries[k]);
-        v[to + k * inner] = x[from + index * inner];
-        at[to + k * inner] = index;
-      }
-    });
-  };
+  const auto put = [&](const Entry<T>* entries, int64_t run) { put_entries<T>(entries, x, v, at, run, n, inner, count); };
   if (count <= kFew && count * 8 <= n) {
     if (count == 0) return;
     parallel_for(outer * inner, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
@@ -207,6 +211,27 @@ void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
       sort_entries<T>(entries, spare, n);
     }
     put(entries, run);
+  });
+}
+
+// The `count` smallest elements (largest where descending) in the order in which PyTorch leaves them where they are not to be sorted: that of
+// the standard library's algorithms, to which equal elements are equal. What follows by place, a dropout mask say, is then PyTorch's.
+template <class T>
+void topkUnsorted(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, bool descending,
+                  int64_t count) {
+  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff, "a selection has a size out of range");
+  const T* x = input.at_least(outer * n * inner);
+  T* v = values.at_least(outer * count * inner);
+  int64_t* at = indices.at_least(outer * count * inner);
+  if (count == 0) return;
+  const auto before = [](const Entry<T>& a, const Entry<T>& b) { return digits_of(a) < digits_of(b); };
+  for_runs(x, outer, n, inner, descending, [&](auto* entries, auto*, int64_t run) {
+    if (count * 64 <= n) {
+      std::partial_sort(entries, entries + count, entries + n, before);
+    } else {
+      std::nth_element(entries, entries + count - 1, entries + n, before);
+    }
+    put_entries<T>(entries, x, v, at, run, n, inner, count);
   });
 }
 
@@ -262,6 +287,7 @@ void mode(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
 
 void add_sort(Registry& registry) {
   NODEGRAD_ADD(registry, sort, NODEGRAD_NUMBERS, Bool);
+  NODEGRAD_ADD(registry, topkUnsorted, NODEGRAD_NUMBERS, Bool);
   NODEGRAD_ADD(registry, kthvalue, NODEGRAD_NUMBERS);
   NODEGRAD_ADD(registry, mode, NODEGRAD_NUMBERS, Bool);
 }
