@@ -26,7 +26,15 @@ function isTypedArray(value: unknown): value is TypedArray {
 }
 const isNumeric = (value: unknown): value is number | bigint | boolean => typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
 
-function collate(batch: readonly unknown[], place: string): unknown {
+/** How deep items are gone into: an array or object may hold itself. */
+const DEEPEST = 64;
+
+function checkDepth(op: string, depth: number): void {
+  if (depth > DEEPEST) fail(ArgumentError, op, `items nested at most ${DEEPEST} deep`, 'deeper ones, or one that holds itself');
+}
+
+function collate(batch: readonly unknown[], place: string, depth = 0): unknown {
+  checkDepth('defaultCollate', depth);
   const first = batch[0];
   const alike = (test: (value: unknown) => boolean, what: string): void => {
     const other = batch.find((value) => !test(value));
@@ -54,6 +62,7 @@ function collate(batch: readonly unknown[], place: string): unknown {
       collate(
         batch.map((value) => (value as unknown[])[i]),
         `${place}[${i}]`,
+        depth + 1,
       ),
     );
   }
@@ -65,6 +74,7 @@ function collate(batch: readonly unknown[], place: string): unknown {
         collate(
           batch.map((value) => (value as Map<unknown, unknown>).get(key)),
           `${place}.get(${String(key)})`,
+          depth + 1,
         ),
       ]),
     );
@@ -78,6 +88,7 @@ function collate(batch: readonly unknown[], place: string): unknown {
         collate(
           batch.map((value) => (value as Record<string, unknown>)[key]),
           `${place}.${key}`,
+          depth + 1,
         ),
       ]),
     );
@@ -90,10 +101,16 @@ function collate(batch: readonly unknown[], place: string): unknown {
  * Source: torch.utils.data.default_convert.
  */
 export function defaultConvert(data: unknown): unknown {
+  return converted(data, 0);
+}
+
+function converted(data: unknown, depth: number): unknown {
+  checkDepth('defaultConvert', depth);
+  const inside = (value: unknown): unknown => converted(value, depth + 1);
   if (isTypedArray(data)) return tensor(data);
-  if (Array.isArray(data)) return data.map(defaultConvert);
-  if (data instanceof Map) return new Map([...data].map(([key, value]) => [key as unknown, defaultConvert(value)]));
-  if (isOptions(data)) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, defaultConvert(value)]));
+  if (Array.isArray(data)) return data.map(inside);
+  if (data instanceof Map) return new Map([...data].map(([key, value]) => [key as unknown, inside(value)]));
+  if (isOptions(data)) return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, inside(value)]));
   return data;
 }
 

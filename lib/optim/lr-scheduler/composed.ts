@@ -8,7 +8,7 @@ import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './schedule
 
 function checkSchedulers(op: string, schedulers: unknown, optimizer: Optimizer | undefined): asserts schedulers is readonly LRScheduler[] {
   if (!Array.isArray(schedulers) || schedulers.length === 0) fail(ArgumentError, op, 'at least one scheduler', describe(schedulers));
-  (schedulers as unknown[]).forEach((scheduler, i) => {
+  Array.from(schedulers as unknown[]).forEach((scheduler, i) => {
     if (!(scheduler instanceof LRScheduler)) fail(ArgumentError, op, `a scheduler at index ${i}`, describe(scheduler));
     if (scheduler instanceof ReduceLROnPlateau) fail(ArgumentError, op, 'schedulers that step without a metric', `ReduceLROnPlateau at index ${i}`);
     if (scheduler.optimizer !== (optimizer ?? (schedulers[0] as LRScheduler).optimizer))
