@@ -29,6 +29,7 @@ export function canonicalMask(op: string, name: string, mask: Optional, info: DT
   tensorArgument(op, name, mask);
   if (mask.info.floating) return mask;
   if (mask.info !== BOOL) fail(DTypeError, op, `a bool or floating ${name}`, mask.dtype);
+  if (!info.floating) fail(DTypeError, op, `operands of a floating dtype beside a bool ${name}`, info.name);
   return whereOp([scalarTensor(Number.NEGATIVE_INFINITY, info), scalarTensor(0, info), mask]);
 }
 
