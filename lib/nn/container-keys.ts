@@ -30,8 +30,7 @@ export function entriesOf<V>(op: string, given: unknown): (readonly [string, V])
   if ('items' in given && typeof given.items === 'function') return (given.items as () => [string, V][])();
   if (!(Symbol.iterator in given)) return Object.entries(given as Record<string, V>);
   const entries = [...(given as Iterable<unknown>)];
-  const odd = entries.find((entry) => !Array.isArray(entry) || entry.length !== 2);
-  if (odd !== undefined) fail(ArgumentError, op, 'pairs of a name and a member', describe(odd));
+  for (const entry of entries) if (!Array.isArray(entry) || entry.length !== 2) fail(ArgumentError, op, 'pairs of a name and a member', describe(entry));
   return entries as (readonly [string, V])[];
 }
 

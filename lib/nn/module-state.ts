@@ -62,7 +62,13 @@ interface Place {
 
 export function stateOf(module: Module, { destination, prefix = '', keepVars = false }: StateOptions): StateDict {
   if (typeof prefix !== 'string') fail(ArgumentError, 'stateDict', 'a prefix as a string', describe(prefix));
-  if (destination !== undefined && destination !== null && typeof destination !== 'object') fail(ArgumentError, 'stateDict', 'an object for destination', describe(destination));
+  if (destination !== undefined && destination !== null && (typeof destination !== 'object' || !Object.isExtensible(destination)))
+    fail(
+      ArgumentError,
+      'stateDict',
+      'an object to which keys can be added for destination',
+      typeof destination === 'object' ? 'one that is not extensible' : describe(destination),
+    );
   const state: StateDict = destination ?? {};
   const versions: Versions = {};
   fill(module, prefix, keepVars, state, versions);

@@ -87,6 +87,7 @@ export class Module extends Callable {
 
   /** The state-dict key of a property. */
   stateKey(property: string): string {
+    if (typeof property !== 'string') fail(ArgumentError, `${this.constructor.name}.stateKey`, 'a name as a string', describe(property));
     for (let c: unknown = this.constructor; typeof c === 'function'; c = Object.getPrototypeOf(c)) {
       const names = Object.hasOwn(c, 'stateNames') ? (c as typeof Module).stateNames : {};
       if (Object.hasOwn(names, property)) return names[property];

@@ -9,7 +9,7 @@ import { copyPart } from './cast.js';
 import { castRecorded } from './convert.js';
 import { defineFunction } from './define-function.js';
 import { defineOp } from './define-op.js';
-import { resultType, tensorArgument } from './promotion.js';
+import { resultType, tensorArguments } from './promotion.js';
 import { selectOp, sliceOf } from './slice.js';
 import { unsqueezeOp } from './view.js';
 
@@ -103,13 +103,10 @@ export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
 /** The tensors of a list in their common type, or an ArgumentError. */
 export function tensorList(op: string, tensors: unknown): Tensor[] {
   if (!Array.isArray(tensors)) fail(ArgumentError, op, 'an array of tensors', describe(tensors));
-  const list = tensors as unknown[];
+  const list = tensorArguments(op, 'element', tensors);
   if (list.length === 0) fail(ArgumentError, op, 'at least one tensor', 'an empty array');
-  list.forEach((x, i) => {
-    if (!(x instanceof Tensor)) fail(ArgumentError, op, `tensors, also as element ${i}`, describe(x));
-  });
-  const info = resultType(op, list as Tensor[]);
-  return (list as Tensor[]).map((x) => castRecorded(x, info));
+  const info = resultType(op, list);
+  return list.map((x) => castRecorded(x, info));
 }
 
 function concatenating(name: string) {
@@ -179,7 +176,7 @@ function atLeastFunction(n: 1 | 2 | 3) {
   return (...tensors: (Tensor | readonly Tensor[])[]): Tensor | Tensor[] => {
     if (tensors.length === 1 && tensors[0] instanceof Tensor) return atLeast(tensors[0], n);
     const list = (tensors.length === 1 && Array.isArray(tensors[0]) ? tensors[0] : tensors) as readonly Tensor[];
-    return list.map((x, i) => atLeast(tensorArgument(name, `tensor ${i}`, x), n));
+    return tensorArguments(name, 'tensor', list).map((x) => atLeast(x, n));
   };
 }
 /** Tensors with at least one dimension. torch.atleast_1d */

@@ -128,6 +128,8 @@ export function defineFunction<const P extends readonly string[], A extends read
         `${name}: expected at most ${positional} positional arguments, got ${count}${keywords > 0 ? ` (${parameters.slice(positional).join(', ')} go in the options)` : ''}`,
       );
     if (count < required) throw missing(name, parameters, count, required);
+    // Undefined is what was not given, also where a function leaves the checks of an argument to itself.
+    for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
     for (let i = 0; i < checks.length; i++) {
       const { place, plain: taken } = checks[i];
       if (place >= count) break;

@@ -9,7 +9,7 @@ import { mul } from './arithmetic.js';
 import { callComposed } from './composed.js';
 import { linearOp, matmulOp } from './matmul-op.js';
 import { permuteOp } from './permute.js';
-import { tensorArgument } from './promotion.js';
+import { tensorArgument, tensorArguments } from './promotion.js';
 import { dropDims, sum } from './reduce.js';
 import { diagonal } from './slice.js';
 import { reshape, viewOp } from './view.js';
@@ -206,7 +206,7 @@ function contracted(...args: readonly unknown[]): Tensor {
   let output: Subscripts | null;
   if (typeof equation === 'string') {
     const given = rest.length === 1 && Array.isArray(rest[0]) ? (rest[0] as unknown[]) : rest;
-    tensors = given.map((operand, i) => tensorArgument(OP, `operand ${i}`, operand));
+    tensors = tensorArguments(OP, 'operand', given);
     if (tensors.length === 0) fail(ArgumentError, OP, 'at least one operand', 'none');
     ({ inputs, output } = parseEquation(equation, tensors.length));
   } else ({ tensors, inputs, output } = parseSublists(args));

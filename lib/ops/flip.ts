@@ -1,5 +1,5 @@
 /** Reversed and shifted copies: flip, fliplr, flipud, rot90, roll. */
-import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { wrapDim, wrapDims } from '../shape/dims.js';
 import { elementCount, type Shape } from '../shape/layout.js';
@@ -136,6 +136,7 @@ export const roll = defineFunction(
       return rollOp([x.reshape([-1])], { shifts: by, dims: [0] }).reshape(x.shape);
     }
     if (by.length !== over.length) fail(ArgumentError, 'roll', 'as many dims as shifts', `${over.length} and ${by.length}`);
+    if (x.shape.length === 0) fail(IndexError, 'roll', 'no dims for a scalar', describe(over), { input: x });
     return rollOp([x], { shifts: by, dims: over });
   },
 );

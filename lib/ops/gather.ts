@@ -1,5 +1,5 @@
 /** Elements by an index of one dimension, the others at their own places: gather, scatter and scatterAdd, takeAlongDim. */
-import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import { broadcastShapes } from '../shape/broadcast.js';
 import { wrapDim } from '../shape/dims.js';
@@ -219,6 +219,7 @@ export const takeAlongDim = defineFunction(
     if (dim === undefined || dim === null) return gather(x.reshape([-1]), 0, index.reshape([-1]));
     if (x.shape.length !== index.shape.length) fail(ShapeError, 'takeAlongDim', `indices of ${x.shape.length} dimensions`, `[${index.shape}]`, { input: x });
     const d = wrapDim('takeAlongDim', dim, x.shape.length);
+    if (x.shape.length === 0) fail(IndexError, 'takeAlongDim', 'no dim for a scalar', String(dim), { input: x });
     const common = broadcastShapes(
       'takeAlongDim',
       x.shape.map((n, k) => (k === d ? 1 : n)),

@@ -60,6 +60,7 @@ function indexAddInto(op: string, put: (op: string, x: Tensor, source: Tensor, i
     const x = tensorArgument(op, 'input', input);
     const s = tensorArgument(op, 'source', source);
     const { rows, index: list } = along(op, x, dim, index);
+    if (x.shape.length === 0 && rows.rowsShape.length > 0) fail(ShapeError, op, 'one index into a scalar', 'none', { input: x });
     checkSource(op, x, rows, s);
     return put(op, x, scaled(op, s, alpha), list, rows);
   };

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { mul } from './arithmetic.js';
 import { defineFunction } from './define-function.js';
 import { matmul as product } from './matmul.js';
-import { tensorArgument } from './promotion.js';
+import { tensorArgument, tensorArguments } from './promotion.js';
 import { sum } from './reduce.js';
 import { multiplyChain } from './tensor-products.js';
 import { squeeze, unsqueeze } from './view.js';
@@ -30,7 +30,7 @@ export const vecdot = defineFunction({ name: 'linalg.vecdot', parameters: ['x', 
 export const multiDot = defineFunction({ name: 'linalg.multiDot', parameters: ['tensors'], composed: true }, (tensors: readonly Tensor[]): Tensor => {
   if (!Array.isArray(tensors) || tensors.length < 2)
     fail(ArgumentError, 'linalg.multiDot', 'a list of at least 2 tensors', Array.isArray(tensors) ? String(tensors.length) : typeof tensors);
-  const list = tensors.map((t, i) => tensorArgument('linalg.multiDot', `tensor ${i}`, t));
+  const list = tensorArguments('linalg.multiDot', 'tensor', tensors);
   const last = list.length - 1;
   list.forEach((t, i) => {
     if (t.shape.length !== 2 && !((i === 0 || i === last) && t.shape.length === 1)) fail(ShapeError, 'linalg.multiDot', 'matrices, with vectors only at the ends', `[${t.shape}]`);

@@ -219,7 +219,7 @@ export const l1Loss = defineFunction(
  * Source: torch.nn.functional.smooth_l1_loss.
  */
 export const smoothL1Loss = defineFunction(
-  { name: 'nn.functional.smoothL1Loss', parameters: [...PAIR, 'beta'], required: 2, composed: true },
+  { name: 'nn.functional.smoothL1Loss', parameters: [...PAIR, 'beta'], required: 2, composed: true, kinds: { beta: 'number' } },
   (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, given?: number): Tensor => {
     const beta = given ?? 1;
     if (!(beta >= 0)) fail(ArgumentError, 'smoothL1Loss', 'beta of at least 0', String(beta));

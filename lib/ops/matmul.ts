@@ -44,8 +44,8 @@ function dims(op: string, name: string, x: Tensor, ndim: number): Tensor {
   return tensor;
 }
 
-/** alpha and beta as numbers; integral for integers. */
-function factor(op: string, name: string, value: number | undefined, x: Tensor): number {
+/** alpha or beta as a number; integral for integers. Default 1. */
+export function factor(op: string, name: string, value: number | undefined, x: Tensor): number {
   const number = value === undefined ? 1 : Number(value);
   if (!x.info.floating && !Number.isInteger(number)) fail(ArgumentError, op, `an integral ${name} for ${x.dtype}`, String(value));
   return number;

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { add, addOp } from './arithmetic.js';
 import { scaledDotProductAttention } from './attention.js';
 import { filledTensor } from './cast.js';
-import { catOp } from './cat.js';
+import { cat, catOp } from './cat.js';
 import { defineFunction } from './define-function.js';
 import { dropout } from './dropout.js';
 import { linearOp, matmulOp } from './matmul-op.js';
@@ -203,8 +203,8 @@ export const multiHeadAttentionForward = defineFunction(
     if (present(biasK) && present(biasV)) {
       if (present(staticK) || present(staticV)) fail(ArgumentError, OP, 'no biasK and biasV beside staticK or staticV', 'both');
       const repeated = (x: Tensor): Tensor => x.expand([1, batch, embedDim]);
-      k = catOp([k, repeated(biasK)], 0);
-      v = catOp([v, repeated(biasV)], 0);
+      k = cat([k, repeated(biasK)], 0);
+      v = cat([v, repeated(biasV)], 0);
       if (mask !== undefined) mask = padded(mask);
       if (padding !== undefined) padding = padded(padding);
     }
@@ -238,6 +238,7 @@ export const multiHeadAttentionForward = defineFunction(
       const out = project(rows, outProjWeight, present(outProjBias) ? outProjBias : undefined);
       return batched ? out : squeeze(out, 1);
     };
+    if (mask !== undefined && mask.info !== q.info) fail(DTypeError, OP, `masks of the query's type or bool`, mask.dtype, { query });
     if (!needWeights) return [joined(scaledDotProductAttention(q, k, v, mask ?? null, p, causal)), null];
 
     const scores = matmulOp([q, k], { op: OP, transposeA: false, transposeB: true, alpha: Math.sqrt(1 / headDim), beta: 0 });

@@ -84,3 +84,8 @@ export function tensorArgument(op: string, name: string, value: unknown): Tensor
   if (value instanceof Tensor) return value;
   return fail(ArgumentError, op, `a tensor for ${name}`, describe(value));
 }
+
+/** A list of arguments as tensors, or an ArgumentError, also for a hole in the list. `name` is that of one argument, to which its number is added. */
+export function tensorArguments(op: string, name: string, values: readonly unknown[]): Tensor[] {
+  return Array.from(values, (value, i) => tensorArgument(op, `${name} ${i}`, value));
+}

@@ -7,9 +7,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
 import { defineFunction, type Method } from './define-function.js';
 import { defineInplace } from './inplace.js';
+import { factor } from './matmul.js';
 import { linearOp, linearWeightOp } from './matmul-op.js';
 import { permuteOp, transposeOp } from './permute.js';
-import { tensorArgument } from './promotion.js';
+import { tensorArgument, tensorArguments } from './promotion.js';
 import { sum } from './reduce.js';
 import { reshape, viewOp } from './view.js';
 
@@ -81,7 +82,7 @@ export const kron = defineFunction({ name: 'kron', parameters: ['input', 'other'
 /** beta input + alpha (sum over the batch of batch1 @ batch2), with `input` broadcast to [n, p]. PyTorch's `torch.addbmm`. */
 export const addbmm = defineFunction(
   { name: 'addbmm', parameters: ['input', 'batch1', 'batch2', 'beta', 'alpha'], keywords: 2, required: 3, composed: true },
-  (input: Tensor, batch1: Tensor, batch2: Tensor, beta: number = 1, alpha: number = 1): Tensor => {
+  (input: Tensor, batch1: Tensor, batch2: Tensor, givenBeta?: number, givenAlpha?: number): Tensor => {
     const addend = tensorArgument('addbmm', 'input', input);
     const a = tensorArgument('addbmm', 'batch1', batch1);
     const b = tensorArgument('addbmm', 'batch2', batch2);
@@ -89,7 +90,8 @@ export const addbmm = defineFunction(
       fail(ShapeError, 'addbmm', 'batches [b, n, m] and [b, m, p]', `[${a.shape}] and [${b.shape}]`);
     const shape = [a.shape[1], b.shape[2]];
     if (!broadcastsTo(addend.shape, shape)) fail(ShapeError, 'addbmm', `an input that broadcasts to [${shape}]`, `[${addend.shape}]`);
-    if (!a.info.floating && !(Number.isInteger(alpha) && Number.isInteger(beta))) fail(ArgumentError, 'addbmm', `integral factors for ${a.dtype}`, `${beta} and ${alpha}`);
+    const alpha = factor('addbmm', 'alpha', givenAlpha, a);
+    const beta = factor('addbmm', 'beta', givenBeta, a);
     const product = linearWeightOp([transposeOp([a], [1, 2]), b], { op: 'addbmm', alpha });
     if (beta === 0) return product;
     return add(product, addend, { alpha: beta });
@@ -99,11 +101,10 @@ defineInplace('addbmm_', addbmm);
 
 /** The product of two or more matrices, multiplied in the order that takes the fewest operations. PyTorch's `torch.chain_matmul`. */
 export function chainMatmul(...matrices: Tensor[] | [readonly Tensor[]]): Tensor {
-  const list = (matrices.length === 1 && Array.isArray(matrices[0]) ? matrices[0] : matrices) as readonly Tensor[];
+  const list = tensorArguments('chainMatmul', 'matrix', matrices.length === 1 && Array.isArray(matrices[0]) ? matrices[0] : matrices);
   if (list.length === 0) fail(ArgumentError, 'chainMatmul', 'at least one matrix', 'none');
   list.forEach((m, i) => {
-    if (tensorArgument('chainMatmul', `matrix ${i}`, m).shape.length !== 2)
-      fail(ShapeError, 'chainMatmul', 'matrices of 2 dimensions', String(m.shape.length), { [`matrix${i}`]: m });
+    if (m.shape.length !== 2) fail(ShapeError, 'chainMatmul', 'matrices of 2 dimensions', String(m.shape.length), { [`matrix${i}`]: m });
   });
   return multiplyChain('chainMatmul', list);
 }

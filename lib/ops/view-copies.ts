@@ -1,7 +1,7 @@
 /** The copying forms of views (permuteCopy and its like), and small compositions beside them: blockDiag, sumToSize, indexReduce. */
 import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
-import type { Shape } from '../shape/layout.js';
+import { type Shape, sameShape } from '../shape/layout.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -138,7 +138,10 @@ export const indexReduce = defineFunction(
     if (index.shape.length > 1) fail(IndexError, 'indexReduce', 'a vector of indices', `[${index.shape}]`);
     const list = checkedIndex('indexReduce', index, x.shape[d] ?? 1).reshape([-1]);
     if ((reduce as string) === 'sum') fail(ArgumentError, 'indexReduce', "reduce 'prod', 'mean', 'amax' or 'amin' (indexAdd adds)", describe(reduce));
-    if (source.shape.length !== x.shape.length) fail(ShapeError, 'indexReduce', `a source of ${x.shape.length} dimensions`, `[${source.shape}]`, { input: x });
+    const count = list.shape[0];
+    if (x.shape.length === 0 && count !== 1) fail(ShapeError, 'indexReduce', 'one index into a scalar', String(count), { input: x });
+    const expected = x.shape.map((n, k) => (k === d ? count : n));
+    if (!sameShape(source.shape, expected)) fail(ShapeError, 'indexReduce', `a source of shape [${expected}]`, `[${source.shape}]`, { input: x });
     const one = source.shape.map((_, k) => (k === d ? -1 : 1));
     return scatterReduce(x, d, source.shape.length === 0 ? list.reshape([]) : list.reshape(one).expand(source.shape), source, reduce, { includeSelf });
   },

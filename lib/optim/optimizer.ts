@@ -95,6 +95,13 @@ function ofOneKind(op: string, key: string, value: unknown, byDefault: unknown):
   return value;
 }
 
+/** The items of what can be iterated over, or an ArgumentError; a tensor is one item. */
+function listOf(op: string, expected: string, value: unknown): unknown[] {
+  if (value instanceof Tensor || typeof value !== 'object' || value === null || typeof (value as Iterable<unknown>)[Symbol.iterator] !== 'function')
+    fail(ArgumentError, op, expected, describe(value));
+  return [...(value as Iterable<unknown>)];
+}
+
 /** A learning rate given as a tensor of one element counts as its number. */
 function plainNumber(op: string, name: string, value: unknown): unknown {
   if (!(value instanceof Tensor)) return value;
@@ -138,9 +145,7 @@ export class Optimizer {
     if (typeof defaults !== 'object' || defaults === null) fail(ArgumentError, op, 'an object of hyperparameters for defaults', describe(defaults));
     for (const [key, value] of Object.entries(defaults)) values[key] = plainNumber(op, key, value);
     this.defaults = values;
-    if (params instanceof Tensor || typeof params !== 'object' || params === null || typeof (params as Iterable<unknown>)[Symbol.iterator] !== 'function')
-      fail(ArgumentError, op, 'an iterable of tensors, of [name, tensor] pairs or of parameter groups', describe(params));
-    const given = [...(params as Iterable<unknown>)];
+    const given = listOf(op, 'an iterable of tensors, of [name, tensor] pairs or of parameter groups', params);
     if (given.length === 0) fail(ArgumentError, op, 'at least one parameter', 'an empty list');
     const groups = isOptions(given[0]) ? given : [{ params: given }];
     for (const group of groups) this.addParamGroup(group as GivenGroup);
@@ -164,7 +169,8 @@ export class Optimizer {
       const near = nearest(key, known);
       if (near !== undefined) throw new ArgumentError(`${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ${known.join(', ')})`);
     }
-    const list: unknown[] = given.params instanceof Tensor ? [given.params] : [...(given.params as Iterable<unknown>)];
+    const list: unknown[] =
+      given.params instanceof Tensor ? [given.params] : listOf(op, 'a tensor, or an iterable of tensors or of [name, tensor] pairs, for params', given.params);
     const names: string[] = [];
     const tensors = list.map((item) => {
       if (Array.isArray(item) && item.length === 2 && typeof item[0] === 'string') {

@@ -54,6 +54,7 @@ describe('module methods take arguments by name', () => {
     expect(state['a.weight']).to.equal(net.weight);
     const destination = {};
     expect(net.stateDict({ destination })).to.equal(destination);
+    expect(() => net.stateDict({ destination: Object.freeze({}) })).to.throw(ArgumentError, /an object to which keys can be added/);
     expect(net.stateDict(null, 'b.')).to.have.property('b.weight');
     const partial = { weight: zeros([1, 1]) };
     for (const load of [

@@ -105,5 +105,14 @@ samples({
       error: ShapeError,
       message: /an attnMask of shape/,
     },
+    ...['attnMask', 'keyPaddingMask'].map((mask) => ({
+      name: `an ${mask} of another floating type`,
+      call: () =>
+        F.multiHeadAttentionForward(make([2, 2, 4]), make([2, 2, 4]), make([2, 2, 4]), 4, 2, make([12, 4]), null, null, null, false, 0, make([4, 4]), null, {
+          [mask]: make([2, 2]).half(),
+        }),
+      error: DTypeError,
+      message: /expected masks of the query's type or bool, got float16/,
+    })),
   ],
 });

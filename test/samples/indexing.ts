@@ -120,7 +120,10 @@ samples({
     { name: 'repeated rows', inputs: [make([3, 2]), make([3, 2])], call: (x, s) => indexAdd(x, 0, int([1, 1, 2]), s) },
     { name: 'alpha', inputs: [make([2, 3]), make([2, 2])], call: (x, s) => indexAdd(x, 1, int([0, 2]), s, { alpha: -2 }) },
   ],
-  errors: [{ name: 'another shape', call: () => indexAdd(make([3]), 0, int([0]), make([2])), error: ShapeError, message: /indexAdd: expected a source of shape \[1\], got \[2\]/ }],
+  errors: [
+    { name: 'another shape', call: () => indexAdd(make([3]), 0, int([0]), make([2])), error: ShapeError, message: /indexAdd: expected a source of shape \[1\], got \[2\]/ },
+    { name: 'no index into a scalar', call: () => indexAdd(make([]), 0, int([]), make([0])), error: ShapeError, message: /indexAdd: expected one index into a scalar, got none/ },
+  ],
 });
 samples({
   fn: 'Tensor.indexAdd_',
@@ -294,7 +297,15 @@ samples({
     { name: 'broadcast', inputs: [make([2, 3])], call: (x) => takeAlongDim(x, int([[0, 2]]), 1) },
     { name: 'flat', inputs: [make([2, 3])], call: (x) => takeAlongDim(x, int([5, 0])) },
   ],
-  errors: [{ name: 'other dimensions', call: () => takeAlongDim(make([2, 2]), int([0]), 0), error: ShapeError, message: /takeAlongDim: expected indices of 2 dimensions/ }],
+  errors: [
+    { name: 'other dimensions', call: () => takeAlongDim(make([2, 2]), int([0]), 0), error: ShapeError, message: /takeAlongDim: expected indices of 2 dimensions/ },
+    {
+      name: 'a dimension of a scalar',
+      call: () => takeAlongDim(make([]), int([0]).reshape([]), 0),
+      error: IndexError,
+      message: /takeAlongDim: expected no dim for a scalar, got 0/,
+    },
+  ],
 });
 samples({
   fn: 'nonzero',

@@ -14,6 +14,7 @@ import {
   fliplr,
   flipud,
   hstack,
+  IndexError,
   nn,
   repeatInterleave,
   roll,
@@ -55,7 +56,7 @@ for (const [fn, call] of Object.entries({ cat, concat, concatenate })) {
       },
       { name: 'nothing', call: () => call([]), error: ArgumentError, message: /expected at least one tensor, got an empty array/ },
       { name: 'scalars', call: () => call([make([]), make([])]), error: ShapeError, message: /cat: expected tensors with dimensions/ },
-      { name: 'no tensor', call: () => call([make([1]), 2 as unknown as Tensor]), error: ArgumentError, message: /expected tensors, also as element 1, got 2/ },
+      { name: 'no tensor', call: () => call([make([1]), 2 as unknown as Tensor]), error: ArgumentError, message: /expected a tensor for element 1, got 2/ },
     ],
   });
 }
@@ -147,7 +148,10 @@ samples({
     { name: 'one dimension twice', inputs: [make([3])], call: (x) => roll(x, [1, 1], [0, 0]) },
     { name: 'no elements', inputs: [make([0, 2])], call: (x) => roll(x, 1, 1) },
   ],
-  errors: [{ name: 'more shifts', call: () => roll(make([2]), [1, 2], [0]), error: ArgumentError, message: /roll: expected as many dims as shifts/ }],
+  errors: [
+    { name: 'more shifts', call: () => roll(make([2]), [1, 2], [0]), error: ArgumentError, message: /roll: expected as many dims as shifts/ },
+    { name: 'a dimension of a scalar', call: () => roll(make([]), 1, 0), error: IndexError, message: /roll: expected no dims for a scalar, got \[0\]/ },
+  ],
 });
 for (const [fn, call] of Object.entries({ tril, triu })) {
   samples({

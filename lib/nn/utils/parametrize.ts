@@ -90,7 +90,7 @@ function inverse(parametrization: Parametrization, original: Tensor): Tensor | r
   if (typeof parametrization.rightInverse !== 'function') return original;
   const parts: unknown = parametrization.rightInverse(original);
   if (parts instanceof Tensor && parts.info !== original.info) fail(DTypeError, 'registerParametrization', `a rightInverse that keeps ${original.dtype}`, parts.dtype);
-  if (!(parts instanceof Tensor) && (!Array.isArray(parts) || parts.length === 0 || parts.some((part) => !(part instanceof Tensor))))
+  if (!(parts instanceof Tensor) && (!Array.isArray(parts) || parts.length === 0 || Array.from(parts).some((part) => !(part instanceof Tensor))))
     fail(ArgumentError, 'registerParametrization', 'a rightInverse that returns a tensor or tensors', describe(parts));
   return parts as Tensor | readonly Tensor[];
 }

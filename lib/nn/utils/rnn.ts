@@ -4,7 +4,7 @@ import { cat } from '../../ops/cat.js';
 import { defineFunction } from '../../ops/define-function.js';
 import { indexSelect } from '../../ops/index-select.js';
 import { transpose } from '../../ops/permute.js';
-import { tensorArgument } from '../../ops/promotion.js';
+import { tensorArgument, tensorArguments } from '../../ops/promotion.js';
 import { narrow, select } from '../../ops/slice.js';
 import { reshape } from '../../ops/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
@@ -97,7 +97,7 @@ export const padSequence = defineFunction(
     const op = 'padSequence';
     if (!Array.isArray(sequences) || sequences.length === 0) fail(ArgumentError, op, 'a list of at least one sequence', describe(sequences));
     if (paddingSide !== 'right' && paddingSide !== 'left') fail(ArgumentError, op, "paddingSide 'right' or 'left'", describe(paddingSide));
-    const list = sequences.map((s, i) => tensorArgument(op, `sequence ${i}`, s));
+    const list = tensorArguments(op, 'sequence', sequences);
     const rest = list[0].shape.slice(1);
     for (const s of list) if (s.shape.length === 0 || !sameShape(s.shape.slice(1), rest)) fail(ShapeError, op, `sequences [T, ${rest.join(', ')}]`, `[${s.shape}]`);
     const longest = Math.max(...list.map((s) => s.shape[0]));
