@@ -1,6 +1,6 @@
 /** Activation functions of `nn.functional`, and those that PyTorch also has on the top level or as methods. */
 import { checkInplace } from '../autograd/graph.js';
-import { ArgumentError, DTypeError, fail, ShapeError } from '../errors.js';
+import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { wrapDim } from '../shape/dims.js';
 import { BOOL } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -139,7 +139,7 @@ export const [hardshrink] = activation('hardshrink', hardshrinkOp, { numbers: { 
 export const gelu = defineFunction({ name: 'nn.functional.gelu', parameters: ['input', 'approximate'], keywords: 1 }, (input: Tensor, formula?: 'none' | 'tanh'): Tensor => {
   const x = inputOf('gelu', input, false);
   const approximate = formula ?? 'none';
-  if (approximate !== 'none' && approximate !== 'tanh') fail(ArgumentError, 'gelu', "approximate 'none' or 'tanh'", JSON.stringify(approximate));
+  if (approximate !== 'none' && approximate !== 'tanh') fail(ArgumentError, 'gelu', "approximate 'none' or 'tanh'", describe(approximate));
   return (approximate === 'none' ? geluOp : geluTanhOp)([x]);
 });
 /** `x`, or `weight * x` below 0; `weight` has one element, or one a channel (dim 1 of the input). */

@@ -1,5 +1,5 @@
 /** Products made of matrix products: tensordot, kron, addbmm, chains of matrices. */
-import { ArgumentError, fail, ShapeError } from '../errors.js';
+import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
 import { wrapDim } from '../shape/dims.js';
 import { elementCount } from '../shape/layout.js';
@@ -47,12 +47,15 @@ function summedDims(a: Tensor, b: Tensor, dims: number | readonly (number | read
       fail(ArgumentError, 'tensordot', `dims from 0 to ${Math.min(a.shape.length, b.shape.length)}`, String(dims), { a, b });
     return [Array.from({ length: dims }, (_, i) => a.shape.length - dims + i), Array.from({ length: dims }, (_, i) => i)];
   }
-  const list = (side: number | readonly number[], x: Tensor): number[] => (typeof side === 'number' ? [side] : [...side]).map((d) => wrapDim('tensordot', d, x.shape.length));
-  if (!Array.isArray(dims) || dims.length !== 2) fail(ArgumentError, 'tensordot', 'dims as a number or two lists', JSON.stringify(dims));
+  const list = (side: number | readonly number[], x: Tensor): number[] => {
+    if (typeof side !== 'number' && !Array.isArray(side)) fail(ArgumentError, 'tensordot', 'a list of dims of each tensor', describe(dims));
+    return Array.from(typeof side === 'number' ? [side] : (side as readonly number[]), (d) => wrapDim('tensordot', d, x.shape.length));
+  };
+  if (!Array.isArray(dims) || dims.length !== 2) fail(ArgumentError, 'tensordot', 'dims as a number or two lists', describe(dims));
   const inA = list(dims[0], a);
   const inB = list(dims[1], b);
   if (inA.length !== inB.length) fail(ArgumentError, 'tensordot', 'as many dims of a as of b', `${inA.length} and ${inB.length}`);
-  if (new Set(inA).size !== inA.length || new Set(inB).size !== inB.length) fail(ArgumentError, 'tensordot', 'each dim once', JSON.stringify(dims));
+  if (new Set(inA).size !== inA.length || new Set(inB).size !== inB.length) fail(ArgumentError, 'tensordot', 'each dim once', describe(dims));
   return [inA, inB];
 }
 

@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { describe, NodegradError } from '../errors.js';
 import { addon } from '../native/addon.js';
 
 /** TFRecord's mask, so that a checksum of data that hold checksums is not degenerate. */
@@ -36,6 +37,16 @@ export interface EventFileOptions {
   readonly suffix: string;
 }
 
+/** The descriptor of a new file in a folder, which is made first. */
+function opened(folder: string, file: string): number {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return openSync(file, 'a');
+  } catch (cause) {
+    throw new NodegradError(`SummaryWriter: expected to write ${describe(file)}, got ${(cause as Error).message}`, { cause });
+  }
+}
+
 export class EventFile {
   readonly file: string;
   private readonly descriptor: number;
@@ -48,10 +59,9 @@ export class EventFile {
     readonly logDir: string,
     private readonly options: EventFileOptions,
   ) {
-    mkdirSync(logDir, { recursive: true });
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
     this.file = path.join(logDir, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${serial++}${options.suffix}`);
-    this.descriptor = openSync(this.file, 'a');
+    this.descriptor = opened(logDir, this.file);
     openFiles.add(this);
     if (!hooked) {
       hooked = true;

@@ -108,6 +108,12 @@ samples({
   errors: [
     { name: 'sizes differ', call: () => tensordot(make([2, 3]), make([2, 3]), 1), error: ShapeError, message: /tensordot: expected summed dimensions of one size, got 3 and 2/ },
     { name: 'too many dims', call: () => tensordot(make([2, 3]), make([2]), 2), error: ArgumentError, message: /tensordot: expected dims from 0 to 1/ },
+    ...[3n, null, [1n], [1, 1, 1], [null, 1], [1, undefined]].map((dims) => ({
+      name: `dims ${String(dims)}`,
+      call: () => tensordot(make([2, 3]), make([3, 2]), dims as unknown as number),
+      error: ArgumentError,
+      message: /tensordot: expected (dims as a number or two lists|a list of dims of each tensor), got /,
+    })),
   ],
 });
 samples({

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ArgumentError, full, ShapeError, tensor, utils } from '../../lib/index.js';
+import { ArgumentError, full, NodegradError, ShapeError, tensor, utils } from '../../lib/index.js';
 import { decode, type EventMessage, events, HPARAMS, type ValueMessage } from './decode.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -224,5 +224,11 @@ describe('SummaryWriter: wrong calls', () => {
     expect(() => writer.addImage('a', full([2, 2], 1), 0, { dataformats: 'HH' })).to.throw(ArgumentError, /dataformats/);
     writer.close();
     expect(values(eventsIn())).to.have.length(0);
+  });
+
+  it('where the folder cannot be written to', () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    for (const place of [{ logDir: path.join(folder, 'file') }, { logDir: path.join(folder, '\u0000') }, { logDir: folder, filenameSuffix: '\u0000' }])
+      expect(() => new SummaryWriter(place)).to.throw(NodegradError, /^SummaryWriter: expected to write ".*", got /);
   });
 });
