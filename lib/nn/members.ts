@@ -88,22 +88,26 @@ export class Members {
    * assigned to it. Forgets members that were deleted or redefined.
    */
   scan(): void {
-    const owner = this.#owner as unknown as Record<string, unknown>;
-    for (const name of Object.keys(owner)) {
-      const value = owner[name];
-      const member = this.#byName.get(name);
-      if (member !== undefined && member.value === value) continue;
+    for (const name of Object.keys(this.#owner)) this.look(name);
+    for (const name of this.#byName.keys()) if (!Object.hasOwn(this.#owner, name)) this.#byName.delete(name);
+  }
+  /** The same for the property of one name. */
+  look(name: string): void {
+    if (!Object.hasOwn(this.#owner, name)) {
       this.#byName.delete(name);
-      // A module is asked for first: `instanceof Parameter` would go through the proxy at the end of its chain.
-      if (value instanceof Callable) {
-        if (this.#takesIn === null) this.register(name, { kind: 'module', value, persistent: true, key: null });
-        else {
-          Reflect.deleteProperty(owner, name);
-          this.#takesIn(name, value);
-        }
-      } else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
-      else if (value instanceof Buffer) this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
+      return;
     }
-    for (const name of this.#byName.keys()) if (!Object.hasOwn(owner, name)) this.#byName.delete(name);
+    const value = (this.#owner as unknown as Record<string, unknown>)[name];
+    if (this.#byName.get(name)?.value === value) return;
+    this.#byName.delete(name);
+    // A module is asked for first: `instanceof Parameter` would go through the proxy at the end of its chain.
+    if (value instanceof Callable) {
+      if (this.#takesIn === null) this.register(name, { kind: 'module', value, persistent: true, key: null });
+      else {
+        Reflect.deleteProperty(this.#owner, name);
+        this.#takesIn(name, value);
+      }
+    } else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
+    else if (value instanceof Buffer) this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
   }
 }

@@ -154,7 +154,7 @@ export class Module extends Callable {
 
   #register(op: string, name: unknown, kind: MemberKind, value: Member['value'], persistent: boolean, key: string | null = null): void {
     if (typeof name !== 'string' || name === '' || name.includes('.')) fail(ArgumentError, op, 'a name that is not empty and has no dot', describe(name));
-    this.#members.scan();
+    this.#members.look(name);
     const member = this.#members.get(name);
     const existing = (this as unknown as Record<string, unknown>)[name];
     const taken = member === undefined ? existing !== undefined && existing !== null && !(existing instanceof Tensor) : member.kind !== kind;
