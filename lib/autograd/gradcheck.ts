@@ -279,6 +279,7 @@ export function gradgradcheck(
 ): boolean {
   const op = 'gradgradcheck';
   const ins = checkCall(op, fn, inputs);
+  if (!ins.some((input) => input.requiresGrad)) fail(ArgumentError, op, 'at least one input that requires grad', 'none');
   const { gradOutputs, ...rest } = readArguments(op, { gradOutputs: null as Tensor | readonly Tensor[] | null, ...SETTINGS }, [...args], 1);
   const outputs = enableGrad(() => outputsOf(op, fn, ins));
   const given = gradOutputs === null ? undefined : checkCall(op, fn, gradOutputs);

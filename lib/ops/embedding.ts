@@ -82,7 +82,12 @@ export function paddingRow(op: string, paddingIdx: number | null | undefined, n:
  * `scaleGradByFreq` divides a row's gradient by how often it occurs. torch.nn.functional.embedding
  */
 export const embedding = defineFunction(
-  { name: 'nn.functional.embedding', parameters: ['input', 'weight', 'paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse'], required: 2 },
+  {
+    name: 'nn.functional.embedding',
+    parameters: ['input', 'weight', 'paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse'],
+    required: 2,
+    kinds: { maxNorm: 'number?', normType: 'number' },
+  },
   (input: Tensor, weight: Tensor, paddingIdx?: number | null, maxNorm?: number | null, normType: number = 2, scaleGradByFreq: boolean = false, sparse: boolean = false): Tensor => {
     const w = tensorArgument('embedding', 'weight', weight);
     if (w.shape.length !== 2) fail(ShapeError, 'embedding', 'a weight of two dimensions', `[${w.shape}]`);

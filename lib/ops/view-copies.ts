@@ -116,7 +116,7 @@ export const positive = defineFunction({ name: 'positive', parameters: ['input']
 
 /** The first `size` coordinates of elements that are not zero, [size, dimensions]; rows that are missing hold fillValue. torch.nonzero_static */
 export const nonzeroStatic = defineFunction(
-  { name: 'nonzeroStatic', parameters: ['input', 'size', 'fillValue'], keywords: 2 },
+  { name: 'nonzeroStatic', parameters: ['input', 'size', 'fillValue'], kinds: { fillValue: 'whole' }, keywords: 2 },
   (input: Tensor, size?: number, fillValue: number = -1): Tensor => {
     const x = tensorArgument('nonzeroStatic', 'input', input);
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) fail(ArgumentError, 'nonzeroStatic', 'a size of at least 0', describe(size));

@@ -37,7 +37,8 @@ const PROFILES: Readonly<Record<string, Partial<PrintOptions>>> = {
 export function setPrintoptions(given: Partial<PrintOptions> & { profile?: 'default' | 'short' | 'full' }): void {
   rejectUnknownOptions('setPrintoptions', given, [...Object.keys(options), 'profile']);
   const { profile, sciMode, ...rest } = given;
-  if (profile !== undefined && !(profile in PROFILES)) fail(ArgumentError, 'setPrintoptions', "profile 'default', 'short' or 'full'", describe(profile));
+  if (profile !== undefined && (typeof profile !== 'string' || !Object.hasOwn(PROFILES, profile)))
+    fail(ArgumentError, 'setPrintoptions', "profile 'default', 'short' or 'full'", describe(profile));
   for (const [name, value] of Object.entries(rest))
     if (typeof value !== 'number' || Number.isNaN(value) || value < 0) fail(ArgumentError, 'setPrintoptions', `a number of at least 0 for ${name}`, describe(value));
   Object.assign(options, profile === undefined ? {} : PROFILES[profile], rest, { sciMode: sciMode ?? null });

@@ -11,17 +11,20 @@ export interface ClassStart {
   /** Where users get instances from a function and never construct one. */
   readonly instance?: () => object;
   readonly calls?: Readonly<Record<string, () => unknown[]>>;
+  /** Places of counts of layers that the constructor makes: modules on the heap of JavaScript, of which a program may have as many as it likes. */
+  readonly layers?: readonly number[];
 }
 
 /** Constructor arguments and calls of every class, by public name. */
 export function classStarts(maker: Maker): Record<string, ClassStart> {
   const { t, i, b } = maker;
   const out: Record<string, ClassStart> = {};
-  const module = (names: string, make: () => unknown[], input: () => unknown[]): void => {
+  const module = (names: string, make: () => unknown[], input: () => unknown[], layers?: readonly number[]): void => {
     for (const name of names.split(' ')) {
       const call = { '': input };
       out[`nn.${name}`] = {
         make,
+        layers,
         calls: {
           ...call,
           loadStateDict: () => [{ weight: t(2, 2) }],
@@ -161,6 +164,7 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     'Transformer',
     () => [4, 2, 1, 1, 8],
     () => [t(3, 2, 4), t(2, 2, 4)],
+    [2, 3],
   );
   module(
     'TransformerEncoderLayer',
@@ -176,11 +180,13 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     'TransformerEncoder',
     () => [new nn.TransformerEncoderLayer(4, 2, 8), 1],
     () => [t(3, 2, 4)],
+    [1],
   );
   module(
     'TransformerDecoder',
     () => [new nn.TransformerDecoderLayer(4, 2, 8), 1],
     () => [t(3, 2, 4), t(2, 2, 4)],
+    [1],
   );
   module('MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCEWithLogitsLoss PoissonNLLLoss SoftMarginLoss MultiLabelSoftMarginLoss HingeEmbeddingLoss', none, () => [
     t(3, 4),

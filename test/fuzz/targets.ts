@@ -171,13 +171,17 @@ function tensorCall(c: Choices, starts: Starts): Call {
   return { name: `Tensor.${name}`, text: `${show(target)}.${name}(${listed(args)})`, tensors: [target, ...tensorsIn(args)], run: () => method.apply(target, args) };
 }
 
+/** Layers that a call makes at most, where it does not ask for more than there can be. */
+const MOST_LAYERS = 100;
+
 /** An instance by right arguments, or the constructor by odd ones; then a method, an accessor or a call of the instance. */
 function classCall(c: Choices, starts: Starts): Call {
   const name = c.pick(Object.keys(starts.classes).filter((key) => classes.has(key)));
   const Class = classes.get(name) as AnyClass;
-  const { make, instance, calls = {} }: ClassStart = starts.classes[name];
+  const { make, instance, calls = {}, layers = [] }: ClassStart = starts.classes[name];
   const odd = c.chance(0.45);
   const args = c.chance(0.1) ? anyArguments(c) : odd ? changedArguments(c, make()) : make();
+  for (const place of layers) if (typeof args[place] === 'number' && args[place] > MOST_LAYERS && args[place] < 2 ** 31) args[place] = MOST_LAYERS;
   const statics = Object.getOwnPropertyNames(Class).filter((key) => typeof (Class as unknown as Record<string, unknown>)[key] === 'function' && key !== 'prototype');
   if (statics.length > 0 && c.chance(0.1)) {
     const key = c.pick(statics);

@@ -19,6 +19,7 @@ import {
   NodegradError,
   ones,
   optim,
+  setPrintoptions,
   type Tensor,
   tensor,
   zeros,
@@ -127,6 +128,24 @@ describe('a list that is not iterable, or has holes', () => {
       expect(sgd.paramGroups).to.have.length(1);
     }
   });
+});
+
+describe('a name that is no string', () => {
+  const odd = [Object.create(null), Symbol('s'), 5n, ['a'], 'toString'];
+  const calls: Readonly<Record<string, (name: never) => unknown>> = {
+    'nn.RNNBase': (mode) => new nn.RNNBase(mode, 4, 3),
+    setPrintoptions: (profile) => setPrintoptions({ profile }),
+  };
+  for (const [fn, call] of Object.entries(calls))
+    it(`is an ArgumentError of ${fn}`, () => {
+      for (const name of odd) expect(() => call(name as never), typeof name).to.throw(ArgumentError);
+    });
+});
+
+it('derivatives of a function without inputs that require grad are not checked, and the function is not called', () => {
+  const fn = (): never => expect.fail('called');
+  for (const inputs of [[], [zeros(2, { dtype: 'float64' })]])
+    for (const check of [autograd.gradcheck, autograd.gradgradcheck]) expect(() => check(fn, inputs)).to.throw(ArgumentError, /at least one input that requires grad, got none/);
 });
 
 describe('undefined in the place of an argument that must be given', () => {

@@ -55,7 +55,7 @@ export class RNNBase extends Module {
     const op = `nn.${this.constructor.name}`;
     const settings = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 3, args);
     const { mode, inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
-    if (!Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
+    if (typeof mode !== 'string' || !Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
     this.mode = mode;
     this.inputSize = checkCount(op, 'inputSize', inputSize, 1);
     this.hiddenSize = checkCount(op, 'hiddenSize', hiddenSize, 1);
