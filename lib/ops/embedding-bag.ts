@@ -46,6 +46,7 @@ export const embeddingBag = defineFunction(
     parameters: ['input', 'weight', 'offsets', 'maxNorm', 'normType', 'scaleGradByFreq', 'mode', 'sparse', 'perSampleWeights', 'includeLastOffset', 'paddingIdx'],
     required: 2,
     composed: true,
+    kinds: { maxNorm: 'number?', normType: 'number' },
   },
   (
     input: Tensor,
