@@ -43,7 +43,10 @@ export function moduleSpec(value: ModuleSpec | FileName): { module: string; expo
 
 /** What the module exports under the name. */
 export async function exportOf({ module, exportName = 'default' }: ModuleSpec): Promise<unknown> {
-  const exports = (await importModule(urlOf(module))) as Record<string, unknown>;
+  const url = urlOf(module);
+  const exports = (await importModule(url).catch((cause: unknown) => {
+    throw new ArgumentError(`DataLoader: expected a module that can be imported from ${url}, got ${cause instanceof Error ? cause.message : describe(cause)}`, { cause });
+  })) as Record<string, unknown>;
   // A CommonJS module that was compiled from ES exports has them one level down.
   const inner = exports.default;
   if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner) return (inner as Record<string, unknown>).default;

@@ -223,11 +223,11 @@ function classCall(c: Choices, starts: Starts): Call {
     name: key === '' ? name : `${name}.${key}`,
     text: `${made}${key === '' ? '' : `.${key}`}(${listed(given)})${twice ? ', twice' : ''}`,
     tensors: tensorsIn([...args, ...given]),
-    run: () => {
+    run: async () => {
       const object = construct() as Record<string, AnyFunction>;
       const call = (): unknown => (key === '' ? (object as unknown as AnyFunction)(...given) : object[key](...given));
-      const result = call();
-      return twice ? [result, call()] : result;
+      const result = await call();
+      return twice ? [result, await call()] : result;
     },
   };
 }
