@@ -86,7 +86,8 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
     }
     if (!sameShape(gradient.shape, output.shape)) fail(ShapeError, op, `a gradient of shape [${output.shape}]`, `[${gradient.shape}]`, { output: i });
     gradient.storage.shared = true;
-    return gradient;
+    // Rules take a gradient of their output's type, as PyTorch's engine hands it to them.
+    return gradient.info === output.info ? gradient : gradientOperators.cast(gradient, output.info);
   });
 }
 

@@ -25,6 +25,24 @@ describe('autograd.grad', () => {
     expect(lists(grad(first.sum(), x))).to.deep.equal([[6, 12, 18]]);
   });
 
+  it('takes gradients of other types as those of their outputs', () => {
+    for (const dtype of ['int16', 'bool', 'float16', 'float64'] as const) {
+      const x = tensor([-1, 2, 3], { dtype: 'float32', requiresGrad: true });
+      const ones = tensor([1, 1, 1], { dtype });
+      for (const [output, expected] of [
+        [x, [1, 1, 1]],
+        [x.mul(2), [2, 2, 2]],
+        [x.relu(), [0, 1, 1]],
+      ] as const) {
+        const [g] = grad(output, x, ones);
+        expect(g.dtype, dtype).to.equal('float32');
+        expect(g.tolist(), dtype).to.deep.equal(expected);
+      }
+      autograd.backward([x.relu()], [ones]);
+      expect(x.grad?.tolist(), dtype).to.deep.equal([0, 1, 1]);
+    }
+  });
+
   it('keeps the graph where it is asked to', () => {
     const x = leaf();
     const y = x.mul(x).sum();

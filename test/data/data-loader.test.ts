@@ -22,6 +22,12 @@ class Squares extends Dataset<number> {
 }
 
 describe('DataLoader', () => {
+  it('says which module of a dataset cannot be imported', async () => {
+    const error = await rejection(new DataLoader({ module: './no-such-dataset.mjs' } as never).prepare());
+    expect(error).to.be.instanceOf(ArgumentError);
+    expect(error.message).to.match(/^DataLoader: expected a module that can be imported from .*no-such-dataset\.mjs/);
+  });
+
   it('makes batches of arrays, datasets and objects like them, the last one shorter or left out', async () => {
     expect(await lists(new DataLoader([1, 2, 3], { batchSize: 2 }))).to.deep.equal([[1, 2], [3]]);
     expect(await lists(new DataLoader(new Squares(), { batchSize: 2, dropLast: true }))).to.deep.equal([
