@@ -127,9 +127,10 @@ export function defineFunction<const P extends readonly string[], A extends read
       throw new ArgumentError(
         `${name}: expected at most ${positional} positional arguments, got ${count}${keywords > 0 ? ` (${parameters.slice(positional).join(', ')} go in the options)` : ''}`,
       );
-    if (count < required) throw missing(name, parameters, count, required);
     // Undefined is what was not given, also where a function leaves the checks of an argument to itself.
-    for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
+    // The first places are constants, so that V8 need not make the list.
+    if (count < required || (required > 0 && args[0] === undefined) || (required > 1 && args[1] === undefined) || (required > 2 && args[2] === undefined) || required > 3)
+      requireAll(name, parameters, required, ...args);
     for (let i = 0; i < checks.length; i++) {
       const { place, plain: taken } = checks[i];
       if (place >= count) break;
@@ -169,8 +170,13 @@ function withOptions(name: string, parameters: readonly string[], positional: nu
     if (known !== key && known in options) throw new ArgumentError(`${name}: ${known} was given twice, also as ${key}`);
     args[i] = options[key];
   }
-  for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
+  requireAll(name, parameters, required, ...args);
   return args;
+}
+
+/** Throws ArgumentError for the first required argument that was not given. */
+function requireAll(name: string, parameters: readonly string[], required: number, ...args: unknown[]): void {
+  for (let i = 0; i < required; i++) if (args[i] === undefined) throw missing(name, parameters, i, required);
 }
 
 function notATensor(name: string, value: unknown): ArgumentError {
