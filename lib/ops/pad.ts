@@ -14,7 +14,7 @@ import { inFormatOf } from './relayout.js';
 import { sizeArguments } from './sizes-method.js';
 import { geometryWords } from './spatial.js';
 
-/** Kinds of borders, numbered as native/kernels/pad.cc has them. */
+/** Kinds of borders, numbered as native/kernels/movement/pad.cc has them. */
 const MODES = ['constant', 'reflect', 'replicate', 'circular'] as const;
 type Mode = (typeof MODES)[number];
 

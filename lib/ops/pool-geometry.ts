@@ -1,4 +1,4 @@
-/** Shapes of poolings: every check of their arguments, and the geometry as native/kernels/pool_geometry.h reads it. */
+/** Shapes of poolings: every check of their arguments, and the geometry as native/kernels/spatial/pool_geometry.h reads it. */
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import type { Shape } from '../shape/layout.js';
 import { elementCount } from '../shape/layout.js';

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** Elements of all parameters up to which one thread updates them. */
 const ONE_THREADS_WORK = 16384;
-/** The methods that update a parameter by one call of one kernel of native/kernels/optim.cc and look at nothing that it writes. */
+/** The methods that update a parameter by one call of one kernel of native/kernels/optim/optim.cc and look at nothing that it writes. */
 const ONE_KERNEL = new WeakSet<object>();
 let lastMark = 0;
 

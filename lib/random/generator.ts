@@ -1,6 +1,6 @@
 /**
  * Sources of random words: mt19937 as PyTorch's CPU generator is, with a state that either can continue. What distributions make
- * of the words is in native/kernels/random.cc.
+ * of the words is in native/kernels/random/random.cc.
  */
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { checkDevice } from '../tensor/device.js';
