@@ -3,7 +3,7 @@
  * options object, which may name any of them. The checks of single values are here as well.
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from './errors.js';
-import { isOptions } from './ops/define-function.js';
+import { isOptions } from './dispatch/define-function.js';
 
 /** Arguments: parameters A by position, or options O in the place of any of them. */
 export type Arguments<A extends readonly unknown[], O> = [...{ [I in keyof A]: A[I] | O }, options?: O];

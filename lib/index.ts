@@ -36,8 +36,8 @@ export * from './storage/dtype-names.js';
 export type { MemoryFormat } from './shape/memory-format.js';
 export * from './shape/memory-format-names.js';
 export { getDefaultDtype, setDefaultDtype } from './storage/dtype.js';
-export { asTensor, fromNumpy, tensor } from './tensor/creation.js';
-export type { CreationOptions, TensorData, TensorOptions } from './tensor/creation.js';
+export { asTensor, fromNumpy, tensor } from './ops/creation/creation.js';
+export type { CreationOptions, TensorData, TensorOptions } from './ops/creation/creation.js';
 export {
   arange,
   empty,
@@ -57,17 +57,17 @@ export {
   type Sizes,
   zeros,
   zerosLike,
-} from './tensor/factories.js';
+} from './ops/creation/factories.js';
 export { ellipsis, type Index, Slice, slice } from './tensor/indexing.js';
 import './tensor/values.js';
-export { getPrintoptions, type PrintOptions, setPrintoptions } from './tensor/format.js';
+export { getPrintoptions, type PrintOptions, setPrintoptions } from './printing/format.js';
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from './autograd/grad-mode.js';
 import './autograd/backward.js';
 import './autograd/hooks.js';
 export * as autograd from './autograd/index.js';
 export * from './ops/index.js';
 
-import './random/distributions.js';
+import './ops/random/distributions.js';
 export * as random from './random/index.js';
 export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';

@@ -5,8 +5,8 @@
  */
 import { autograd, type Tensor } from '../lib/index.js';
 import type { Node } from '../lib/autograd/node.js';
-import { operators } from '../lib/ops/define-op.js';
-import { type Observer, observe, unobserve } from '../lib/ops/dispatch-state.js';
+import { operators } from '../lib/dispatch/define-op.js';
+import { type Observer, observe, unobserve } from '../lib/dispatch/autocast-policy.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';

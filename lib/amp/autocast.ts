@@ -1,12 +1,12 @@
 /**
- * Automatic mixed precision: within a region, operators take their inputs in the type that their policy names (lib/ops/define-op.ts).
+ * Automatic mixed precision: within a region, operators take their inputs in the type that their policy names (lib/dispatch/define-op.ts).
  * Nested and disabled regions, sync and async, each with its own setting; casts of parameters are reused within the outermost region.
  */
 import { isGradEnabled } from '../autograd/grad-mode.js';
 import { checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
-import { castRecorded } from '../ops/convert.js';
-import { type AutocastPolicy, setAutocast } from '../ops/dispatch-state.js';
+import { castRecorded } from '../ops/core/convert.js';
+import { type AutocastPolicy, setAutocast } from '../dispatch/autocast-policy.js';
 import { ScopedValue } from '../scoped-value.js';
 import { BFLOAT16, type DType, type DTypeInfo, dtypeInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
 import { checkDevice } from '../tensor/device.js';

@@ -5,8 +5,8 @@
 import { isDense } from '../shape/layout.js';
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
-import { mul } from '../ops/arithmetic.js';
-import { castAs } from '../ops/cast.js';
+import { mul } from '../ops/elementwise/arithmetic.js';
+import { castAs } from '../tensor/copy.js';
 import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';

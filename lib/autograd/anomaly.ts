@@ -5,10 +5,10 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { modulePath } from '../nn/module-path.js';
-import { castTo } from '../ops/cast.js';
-import { isOptions } from '../ops/define-function.js';
-import { type Observer, observe, unobserve } from '../ops/dispatch-state.js';
+import { modulePath } from './module-path.js';
+import { castTo } from '../tensor/copy.js';
+import { isOptions } from '../dispatch/define-function.js';
+import { type Observer, observe, unobserve } from '../dispatch/autocast-policy.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';

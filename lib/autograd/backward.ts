@@ -1,8 +1,8 @@
 /** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
 import { type Arguments, checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, ShapeError } from '../errors.js';
-import { filledTensor } from '../ops/cast.js';
-import { stack } from '../ops/cat.js';
+import { filledTensor } from '../tensor/copy.js';
+import { stack } from '../ops/views/cat.js';
 import { elementCount, sameShape } from '../shape/layout.js';
 import { collectAfterBackward } from '../storage/pool.js';
 import { Tensor } from '../tensor/tensor.js';

@@ -1,7 +1,7 @@
 /** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
 import { AutogradError, describe, fail } from '../errors.js';
-import { filledTensor } from '../ops/cast.js';
-import { observer } from '../ops/dispatch-state.js';
+import { filledTensor } from '../tensor/copy.js';
+import { observer } from '../dispatch/autocast-policy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, noGrad } from './grad-mode.js';
 import { attachOutput, nodeFor } from './graph.js';

@@ -5,7 +5,7 @@
  */
 import { type Arguments, checkBoolean, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, NodegradError } from '../errors.js';
-import { castTo, copyInto, fillWith, filledTensor } from '../ops/cast.js';
+import { castTo, copyInto, fillWith, filledTensor } from '../tensor/copy.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';

@@ -6,7 +6,7 @@ import { type Differentiable, Node } from './node.js';
 
 const ACCUMULATE: Differentiable = { name: 'accumulateGrad' };
 
-/** Set by lib/ops/view.ts: makes the node of a view anew from its base, after either was changed in place. */
+/** Set by lib/ops/core/view.ts: makes the node of a view anew from its base, after either was changed in place. */
 let rebuildView: ((view: Tensor) => void) | null = null;
 export function setViewRebuilder(rebuild: (view: Tensor) => void): void {
   rebuildView = rebuild;

@@ -1,9 +1,9 @@
 /** How items become a batch: tensors are stacked, numbers made one tensor, containers gone into. It knows no loader. */
 import { ArgumentError, describe, fail } from '../errors.js';
-import { stack } from '../ops/cat.js';
-import { isOptions } from '../ops/define-function.js';
+import { stack } from '../ops/views/cat.js';
+import { isOptions } from '../dispatch/define-function.js';
 import type { TypedArray } from '../storage/dtype.js';
-import { tensor } from '../tensor/creation.js';
+import { tensor } from '../ops/creation/creation.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** The type of a batch of items of type T. */

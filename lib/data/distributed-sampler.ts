@@ -1,7 +1,7 @@
 /** The share of a dataset that one of several processes takes. It talks to none of them: a seed that all have in common makes their orders one. */
 import { type Arguments, checkBoolean, checkInteger } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { randperm } from '../random/creation.js';
+import { randperm } from '../ops/random/creation.js';
 import { Generator } from '../random/generator.js';
 import { readSourceArguments } from './arguments.js';
 import { Sampler } from './sampler.js';

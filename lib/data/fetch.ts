@@ -1,6 +1,6 @@
 /** From indices, or from an iterator, to one batch: what both the main thread and a worker do. */
-import { indexSelect } from '../ops/index-select.js';
-import { tensor } from '../tensor/creation.js';
+import { indexSelect } from '../ops/indexing/index-select.js';
+import { tensor } from '../ops/creation/creation.js';
 import { defaultCollate } from './collate.js';
 import { isIterableDataset, isMapDataset, itemOf, type MapDataset, TensorDataset } from './dataset.js';
 

@@ -2,7 +2,7 @@
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { type FileName, filePath } from '../file-name.js';
 import { importModule } from '../native/dynamic-import.js';
-import { castTo } from '../ops/cast.js';
+import { castTo } from '../tensor/copy.js';
 import { FLOAT32, UINT8 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';

@@ -1,12 +1,12 @@
 /** Samplers: in which order a loader takes the items. Random ones draw PyTorch's orders from the same seeds. */
 import { type Arguments, checkBoolean, checkInteger } from '../arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
-import { randint, randperm } from '../random/creation.js';
+import { randint, randperm } from '../ops/random/creation.js';
 import { defaultGenerator, Generator } from '../random/generator.js';
-import { multinomial } from '../random/sampling.js';
+import { multinomial } from '../ops/random/sampling.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
-import { tensor } from '../tensor/creation.js';
+import { tensor } from '../ops/creation/creation.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkGenerator, indicesOf, listOf, readSourceArguments } from './arguments.js';
 

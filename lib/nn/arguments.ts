@@ -4,8 +4,8 @@
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { checkDevice } from '../tensor/device.js';
-import { isOptions, type PublicArguments } from '../ops/define-function.js';
-import { tensorArgument } from '../ops/promotion.js';
+import { isOptions, type PublicArguments } from '../dispatch/define-function.js';
+import { tensorArgument } from '../ops/core/promotion.js';
 import { defaultFloatInfo, type DType, dtypeInfo } from '../storage/dtype.js';
 import { allocateChecked } from '../tensor/allocate.js';
 import { Parameter } from './parameter.js';

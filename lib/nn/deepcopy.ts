@@ -1,6 +1,6 @@
 /** Python's copy.deepcopy for modules, tensors and plain data: what is shared inside stays shared inside the copy. */
 import { AutogradError } from '../errors.js';
-import { castAs } from '../ops/cast.js';
+import { castAs } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';

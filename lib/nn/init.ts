@@ -4,10 +4,10 @@
  */
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
-import { castTo, copyInto, fillWith } from '../ops/cast.js';
-import { defineFunction } from '../ops/define-function.js';
-import { isScalar, tensorArgument } from '../ops/promotion.js';
-import { randperm } from '../random/creation.js';
+import { castTo, copyInto, fillWith } from '../tensor/copy.js';
+import { defineFunction } from '../dispatch/define-function.js';
+import { isScalar, tensorArgument } from '../ops/core/promotion.js';
+import { randperm } from '../ops/random/creation.js';
 import type { Generator } from '../random/generator.js';
 import { keptByRejection, normalTail } from '../random/truncated-normal.js';
 import { FLOAT64 } from '../storage/dtype.js';

@@ -1,6 +1,6 @@
 /** Modules in another type or memory format: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castAs, castInFormat, copyInto } from '../ops/cast.js';
+import { castAs, castInFormat, copyInto } from '../tensor/copy.js';
 import { formatStrides, type MemoryFormat, suggestedFormat } from '../shape/memory-format.js';
 import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';

@@ -3,7 +3,7 @@
  * identity operators around the module, whose derivatives tell when the gradients of the outputs and of the inputs are complete.
  */
 import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
-import { defineOp } from '../ops/define-op.js';
+import { defineOp } from '../dispatch/define-op.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 

@@ -1,8 +1,8 @@
 /** State dicts of modules: what goes into one, and how one is checked against a module and copied into it. */
 import { ArgumentError, CheckpointError, describe, fail } from '../errors.js';
-import { copyInto } from '../ops/cast.js';
-import { detach } from '../ops/convert.js';
-import { reshape } from '../ops/view.js';
+import { copyInto } from '../tensor/copy.js';
+import { detach } from '../ops/core/convert.js';
+import { reshape } from '../ops/core/view.js';
 import { sameShape, type Shape } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
 import { Tensor } from '../tensor/tensor.js';

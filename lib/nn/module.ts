@@ -10,8 +10,8 @@
  */
 import { inspect } from 'node:util';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { fillWith } from '../ops/cast.js';
-import { isOptions } from '../ops/define-function.js';
+import { fillWith } from '../tensor/copy.js';
+import { isOptions } from '../dispatch/define-function.js';
 import { memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';
@@ -24,7 +24,7 @@ import * as sig from './module-arguments.js';
 import { convertAll, convertFloating, emptied, type ModuleToOptions, targetType } from './module-convert.js';
 import { type HookHandle, HOOKS, ModuleHooks } from './module-hooks.js';
 import type * as hooks from './module-hooks.js';
-import { enterModule, leaveModule } from './module-path.js';
+import { enterModule, leaveModule } from '../autograd/module-path.js';
 import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
 import { indented, printed } from './module-print.js';
 import { type NamedOptions, namedModules, namedTensors, splitPath, submoduleAt, tensorAt } from './module-walk.js';

@@ -1,7 +1,7 @@
 /** Adafactor: the second moment of a matrix kept as its rows' and columns' means. */
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { zeros } from '../tensor/factories.js';
+import { zeros } from '../ops/creation/factories.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';

@@ -7,7 +7,7 @@ import { BatchNorm } from '../nn/layers/norm.js';
 import { Module } from '../nn/module.js';
 import { checkDevice } from '../tensor/device.js';
 import { sameShape } from '../shape/layout.js';
-import { zeros } from '../tensor/factories.js';
+import { zeros } from '../ops/creation/factories.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** The next average of one tensor: of the average so far, the model's value, and the count of models in the average. */

@@ -4,8 +4,8 @@
  */
 import { enableGrad, noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { cat } from '../ops/cat.js';
-import { zeros } from '../tensor/factories.js';
+import { cat } from '../ops/views/cat.js';
+import { zeros } from '../ops/creation/factories.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
 import { type Evaluation, strongWolfe } from './line-search.js';

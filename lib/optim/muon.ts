@@ -1,7 +1,7 @@
 /** Muon: momentum whose matrices are made orthogonal by a Newton-Schulz iteration in bfloat16. For matrices only. */
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
-import { addmm } from '../ops/matmul.js';
+import { addmm } from '../ops/products/matmul.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';

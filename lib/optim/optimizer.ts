@@ -3,9 +3,9 @@
  * writes `step`. Those of this library update one parameter at a time (per-parameter-optimizer.ts).
  */
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest, NodegradError } from '../errors.js';
-import { fillWith } from '../ops/cast.js';
-import { isOptions } from '../ops/define-function.js';
-import { observer, watched } from '../ops/dispatch-state.js';
+import { fillWith } from '../tensor/copy.js';
+import { isOptions } from '../dispatch/define-function.js';
+import { observer, watched } from '../dispatch/autocast-policy.js';
 import { allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkStateDict } from '../state-dict.js';

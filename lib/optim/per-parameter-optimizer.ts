@@ -5,8 +5,8 @@
 import { isDense } from '../shape/layout.js';
 import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castAs, castTo, contiguousOf, copyInto } from '../ops/cast.js';
-import { withStrides } from '../ops/relayout.js';
+import { castAs, castTo, contiguousOf, copyInto } from '../tensor/copy.js';
+import { withStrides } from '../ops/core/relayout.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { OnePass, updatesInAnyOrder } from './one-pass.js';
 import { type Closure, Optimizer, type ParamGroup } from './optimizer.js';

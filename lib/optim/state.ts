@@ -2,8 +2,8 @@
  * What an optimizer remembers of a parameter, how it begins, and how it is read from a state dict. It knows no algorithm.
  */
 import { CheckpointError, describe, fail } from '../errors.js';
-import { castTo, fillWith } from '../ops/cast.js';
-import { withStrides } from '../ops/relayout.js';
+import { castTo, fillWith } from '../tensor/copy.js';
+import { withStrides } from '../ops/core/relayout.js';
 import { placeAlike, sameShape } from '../shape/layout.js';
 import { defaultFloatInfo, FLOAT32, FLOAT64, type TypedArray } from '../storage/dtype.js';
 import { allocate, allocateAs } from '../tensor/allocate.js';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
 import { type FileName, filePath } from '../file-name.js';
-import { observe, unobserve, watched } from '../ops/dispatch-state.js';
+import { observe, unobserve, watched } from '../dispatch/autocast-policy.js';
 import { writeAtomically } from '../serialization/atomic-file.js';
 import { chromeTrace } from './chrome-trace.js';
 import { averagesOf, type EventList, type FunctionEvent, type KeyAveragesOptions, link } from './events.js';

@@ -3,9 +3,9 @@
  * memory of what is profiled lives no longer than without it.
  */
 import type { Node } from '../autograd/node.js';
-import type { Observer } from '../ops/dispatch-state.js';
+import type { Observer } from '../dispatch/autocast-policy.js';
 import { handedOut } from '../storage/allocator.js';
-import { gradFnName } from '../tensor/format.js';
+import { gradFnName } from '../printing/format.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { EventKind, FunctionEvent } from './events.js';
 

@@ -4,7 +4,7 @@
  */
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
 import { checkDevice } from '../tensor/device.js';
-import { contiguousOf } from '../ops/cast.js';
+import { contiguousOf } from '../tensor/copy.js';
 import { UINT8 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';

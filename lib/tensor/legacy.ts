@@ -3,9 +3,9 @@
  * package calls `Tensor` is the one of the default floating type; tensors themselves are made by the class in tensor.ts, which programs never see.
  */
 import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
-import { castRecorded } from '../ops/convert.js';
-import { attachMethod, defineMethod, isOptions } from '../ops/define-function.js';
-import { viewOp } from '../ops/view.js';
+import { castRecorded } from '../ops/core/convert.js';
+import { attachMethod, defineMethod, isOptions } from '../dispatch/define-function.js';
+import { viewOp } from '../ops/core/view.js';
 import {
   BFLOAT16,
   BOOL,
@@ -25,7 +25,7 @@ import {
   UINT8,
 } from '../storage/dtype.js';
 import { allocateChecked } from './allocate.js';
-import { tensor, type TensorData } from './creation.js';
+import { tensor, type TensorData } from '../ops/creation/creation.js';
 import { checkDevice } from './device.js';
 import { integersOf } from './integer.js';
 import { Tensor as TensorClass } from './tensor.js';

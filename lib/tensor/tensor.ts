@@ -1,6 +1,6 @@
 /**
  * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their methods to it
- * from lib/ops (see lib/ops/define-function.ts), so it imports none of them.
+ * from lib/ops (see lib/dispatch/define-function.ts), so it imports none of them.
  */
 import type { Node } from '../autograd/node.js';
 import { ArgumentError, AutogradError, describe, DTypeError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';

@@ -1,6 +1,6 @@
 /** Values out of a tensor: `toTypedArray` (also named `numpy`), `item`, `tolist`. */
 import { ArgumentError, fail } from '../errors.js';
-import { castTo } from '../ops/cast.js';
+import { castTo } from './copy.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { Tensor } from './tensor.js';

@@ -1,6 +1,6 @@
 /** Tensors as pictures: any order of dimensions, one image or a batch laid out as a grid. Source: torch.utils.tensorboard._utils. */
 import { ArgumentError, fail, ShapeError } from '../errors.js';
-import { castTo } from '../ops/cast.js';
+import { castTo } from '../tensor/copy.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { encodePng } from './png.js';

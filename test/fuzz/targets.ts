@@ -4,7 +4,7 @@
  */
 import * as nodegrad from '../../lib/index.js';
 import { nn, Tensor } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/ops/define-function.js';
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import '../samples/index.js';
 import { allSamples, type Samples } from '../samples/sample.js';
 import { isInternal } from './internal-members.js';

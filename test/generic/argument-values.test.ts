@@ -24,7 +24,7 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/ops/define-function.js';
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 
 type Call = (...args: unknown[]) => unknown;
 const square = (): Tensor => ones([2, 2]).mul(3);

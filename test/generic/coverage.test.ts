@@ -1,8 +1,8 @@
 /** Every public function has samples, with at least one bad call; every operator says whether it has a derivative. */
 import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';
-import { publicFunctions } from '../../lib/ops/define-function.js';
-import { operators } from '../../lib/ops/define-op.js';
+import { publicFunctions } from '../../lib/dispatch/define-function.js';
+import { operators } from '../../lib/dispatch/define-op.js';
 import '../samples/index.js';
 import { moduleSamples } from '../samples/modules.js';
 import { allSamples } from '../samples/sample.js';

@@ -1,8 +1,8 @@
 /** Every parameter with a kind refuses what is not of it, before anything is done: an ArgumentError that names the function and the parameter. */
 import { expect } from 'chai';
 import { ArgumentError, zeros } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/ops/define-function.js';
-import type { Kind } from '../../lib/ops/parameter-kinds.js';
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
+import type { Kind } from '../../lib/dispatch/parameter-kinds.js';
 
 /** A value of each kind, to stand before the wrong one. */
 const RIGHT: Readonly<Record<Kind, () => unknown>> = {

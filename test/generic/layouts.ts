@@ -1,6 +1,6 @@
 /** The same values in other places: how an input lies in memory must not matter. */
 import { noGrad, type Tensor, zeros } from '../../lib/index.js';
-import { copyInto } from '../../lib/ops/cast.js';
+import { copyInto } from '../../lib/tensor/copy.js';
 import { elementCount } from '../../lib/shape/layout.js';
 import { windowOn } from '../../lib/tensor/tensor.js';
 

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { ArgumentError, CheckpointError, full, nn, randn, type Tensor, tensor } from '../../lib/index.js';
-import { modulePath } from '../../lib/nn/module-path.js';
+import { modulePath } from '../../lib/autograd/module-path.js';
 
 class Scale extends nn.Module {
   static override readonly stateNames = { runningSum: 'running_sum' };

@@ -1,6 +1,6 @@
 /** Samples of conversions of type and layout. */
 import { ArgumentError, DeviceError, type Tensor } from '../../lib/index.js';
-import { bfloat16, bool, byte, char, clone, contiguous, detach, double, float, half, int, long, short, to } from '../../lib/ops/convert.js';
+import { bfloat16, bool, byte, char, clone, contiguous, detach, double, float, half, int, long, short, to } from '../../lib/ops/core/convert.js';
 import { make, samples } from './sample.js';
 
 const shapes = [[2, 3], [], [0, 2]] as const;

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import * as torch from '../../lib/index.js';
 import { arange, ArgumentError, nn, ones, type Tensor, tensor } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/ops/define-function.js';
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import { shown } from './surface-fixture.js';
 
 const x = arange(6, { dtype: 'float32' }).reshape(2, 3);

@@ -24,7 +24,7 @@ import {
   tanh,
   tanhshrink,
   threshold,
-} from '../../ops/activation.js';
+} from '../../ops/activations/activation.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';

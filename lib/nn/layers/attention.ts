@@ -1,7 +1,7 @@
 /** Attention with several heads as a layer. */
 import { ArgumentError, fail } from '../../errors.js';
-import { multiHeadAttentionForward } from '../../ops/multi-head-attention.js';
-import { transpose } from '../../ops/permute.js';
+import { multiHeadAttentionForward } from '../../ops/sequence/multi-head-attention.js';
+import { transpose } from '../../ops/views/permute.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { callArguments, checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';

@@ -1,9 +1,9 @@
 /** Convolution layers in one, two and three dimensions, and transposed ones. */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/conv.js';
-import { pad } from '../../ops/pad.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial.js';
+import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/spatial/conv.js';
+import { pad } from '../../ops/movement/pad.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';

@@ -1,6 +1,6 @@
 /** Modules that drop elements or channels while training, and pass their input on in evaluation. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../../ops/dropout.js';
+import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../../ops/random/dropout.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

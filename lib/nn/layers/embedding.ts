@@ -1,9 +1,9 @@
 /** A table of vectors that are looked up by index. */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
-import { fillWith } from '../../ops/cast.js';
-import { embedding } from '../../ops/embedding.js';
-import { tensorArgument } from '../../ops/promotion.js';
+import { fillWith } from '../../tensor/copy.js';
+import { embedding } from '../../ops/sequence/embedding.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
 import type { DType } from '../../storage/dtype.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';

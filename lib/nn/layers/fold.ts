@@ -1,8 +1,8 @@
 /** Layers of sliding blocks, power-average pooling and local response normalisation. */
-import { fold, unfold } from '../../ops/fold.js';
-import { localResponseNorm } from '../../ops/local-response-norm.js';
-import { lpPool1d, lpPool2d, lpPool3d } from '../../ops/lp-pool.js';
-import type { Sizes } from '../../ops/spatial.js';
+import { fold, unfold } from '../../ops/spatial/fold.js';
+import { localResponseNorm } from '../../ops/normalisation/local-response-norm.js';
+import { lpPool1d, lpPool2d, lpPool3d } from '../../ops/spatial/lp-pool.js';
+import type { Sizes } from '../../ops/spatial/batch.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

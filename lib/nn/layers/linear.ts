@@ -1,6 +1,6 @@
 /** Linear and bilinear layers. */
 
-import { bilinear, linear } from '../../ops/linear.js';
+import { bilinear, linear } from '../../ops/products/linear.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';

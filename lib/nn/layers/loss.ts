@@ -1,8 +1,8 @@
 /** The losses as modules: their options, kept, and nn.functional called with them. Class weights are buffers, as in PyTorch. */
 import type { Tensor } from '../../tensor/tensor.js';
-import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../../ops/binary-cross-entropy.js';
-import { crossEntropy, nllLoss } from '../../ops/cross-entropy.js';
-import { huberLoss, l1Loss, mseLoss, type Reduction, reductionOf, smoothL1Loss } from '../../ops/loss.js';
+import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../../ops/losses/binary-cross-entropy.js';
+import { crossEntropy, nllLoss } from '../../ops/losses/cross-entropy.js';
+import { huberLoss, l1Loss, mseLoss, type Reduction, reductionOf, smoothL1Loss } from '../../ops/losses/difference-loss.js';
 import {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
@@ -12,8 +12,8 @@ import {
   multiMarginLoss,
   softMarginLoss,
   tripletMarginLoss,
-} from '../../ops/margin-loss.js';
-import { gaussianNllLoss, klDiv, poissonNllLoss } from '../../ops/probability-loss.js';
+} from '../../ops/losses/margin-loss.js';
+import { gaussianNllLoss, klDiv, poissonNllLoss } from '../../ops/losses/probability-loss.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 

@@ -1,11 +1,11 @@
 /** Normalisation layers: batch and instance norms with running statistics; layer, group and root-mean-square norms. */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { batchNorm } from '../../ops/batch-norm.js';
-import { fillWith } from '../../ops/cast.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../ops/row-norm.js';
-import { unbatch } from '../../ops/spatial.js';
-import { viewOp } from '../../ops/view.js';
+import { batchNorm } from '../../ops/normalisation/batch-norm.js';
+import { fillWith } from '../../tensor/copy.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../ops/normalisation/row-norm.js';
+import { unbatch } from '../../ops/spatial/batch.js';
+import { viewOp } from '../../ops/core/view.js';
 import { type DType, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';

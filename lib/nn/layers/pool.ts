@@ -1,5 +1,5 @@
 /** Pooling layers: regular and adaptive windows, maxima and means, and the inverse of max pooling. */
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../../ops/avg-pool.js';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../../ops/spatial/avg-pool.js';
 import {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -11,8 +11,8 @@ import {
   maxUnpool2d,
   maxUnpool3d,
   type OutputSize,
-} from '../../ops/max-pool.js';
-import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial.js';
+} from '../../ops/spatial/max-pool.js';
+import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

@@ -1,8 +1,8 @@
 /** Single steps of recurrent networks: RNNCell, LSTMCell, GRUCell, over the operator that runs whole sequences. */
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
-import { type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { squeeze, unsqueeze } from '../../ops/view.js';
+import { type RecurrentMode, recurrentLayer, zeroState } from '../../ops/sequence/recurrent.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { squeeze, unsqueeze } from '../../ops/core/view.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';

@@ -1,13 +1,13 @@
 /** Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU). Their single cells are in recurrent-cells.ts. */
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
-import { catOp, stackOp } from '../../ops/cat.js';
-import { dropout } from '../../ops/dropout.js';
-import { indexSelect } from '../../ops/index-select.js';
-import { transpose } from '../../ops/permute.js';
-import { GATES, type LayerWeights, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/recurrent.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { narrow, select } from '../../ops/slice.js';
-import { reshape, squeeze, unsqueeze } from '../../ops/view.js';
+import { catOp, stackOp } from '../../ops/views/cat.js';
+import { dropout } from '../../ops/random/dropout.js';
+import { indexSelect } from '../../ops/indexing/index-select.js';
+import { transpose } from '../../ops/views/permute.js';
+import { GATES, type LayerWeights, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/sequence/recurrent.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { narrow, select } from '../../ops/views/slice.js';
+import { reshape, squeeze, unsqueeze } from '../../ops/core/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import type { DType } from '../../storage/dtype.js';
 import { requireParameterRoom } from '../../storage/room.js';

@@ -1,7 +1,7 @@
 /** Modules that only change shapes, or nothing: Identity, Flatten, Unflatten. */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { reshape } from '../../ops/view.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { reshape } from '../../ops/core/view.js';
 import { inferSize, wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -1,7 +1,7 @@
 /** Modules of the softmax family. */
 import { describe, fail, ShapeError } from '../../errors.js';
-import { tensorArgument } from '../../ops/promotion.js';
-import { functionalLogSoftmax, functionalSoftmax, functionalSoftmin } from '../../ops/softmax.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
+import { functionalLogSoftmax, functionalSoftmax, functionalSoftmin } from '../../ops/reductions/softmax.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

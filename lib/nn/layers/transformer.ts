@@ -1,16 +1,16 @@
 /** Transformers out of attention, linear layers and norms: encoder and decoder layers, stacks of them, and the whole. */
 
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
-import { add } from '../../ops/arithmetic.js';
-import { gelu, relu } from '../../ops/activation.js';
-import { canonicalMask } from '../../ops/multi-head-attention.js';
-import { maskedFill } from '../../ops/selection.js';
+import { add } from '../../ops/elementwise/arithmetic.js';
+import { gelu, relu } from '../../ops/activations/activation.js';
+import { canonicalMask } from '../../ops/sequence/multi-head-attention.js';
+import { maskedFill } from '../../ops/elementwise/selection.js';
 import { sameShape } from '../../shape/layout.js';
 import { BOOL, defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dtype.js';
 import { requireParameterRoom } from '../../storage/room.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { fillWith } from '../../ops/cast.js';
+import { fillWith } from '../../tensor/copy.js';
 import { callArguments, checkCount, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
 import { ModuleList } from '../containers.js';
 import { deepcopy } from '../deepcopy.js';

@@ -1,5 +1,5 @@
 /** Layers that change the resolution: interpolation, and shuffles between channels and pixels. */
-import { interpolate, type InterpolateMode, type PerDimension, pixelShuffle, pixelUnshuffle } from '../../ops/interpolate.js';
+import { interpolate, type InterpolateMode, type PerDimension, pixelShuffle, pixelUnshuffle } from '../../ops/spatial/interpolate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

@@ -1,11 +1,11 @@
 /** Gradients kept within a norm or within bounds (torch.nn.utils.clip_grad). */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
-import { defineFunction } from '../../ops/define-function.js';
-import { vectorNorm } from '../../ops/norm.js';
-import { tensorArgument } from '../../ops/promotion.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { vectorNorm } from '../../ops/linalg/vector-norm.js';
+import { tensorArgument } from '../../ops/core/promotion.js';
 import { defaultFloatInfo, promote } from '../../storage/dtype.js';
-import { scalarOf } from '../../tensor/creation.js';
+import { scalarOf } from '../../ops/creation/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
 
 /** One parameter, or several. */

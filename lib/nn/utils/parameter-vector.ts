@@ -1,11 +1,11 @@
 /** Parameters as one vector, and back (torch.nn.utils.convert_parameters). */
 import { describe, fail, ShapeError } from '../../errors.js';
-import { cat } from '../../ops/cat.js';
-import { defineFunction } from '../../ops/define-function.js';
-import { reshape } from '../../ops/view.js';
+import { cat } from '../../ops/views/cat.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { reshape } from '../../ops/core/view.js';
 import { contiguousStrides } from '../../shape/layout.js';
 import { rebind, type Tensor, windowOn } from '../../tensor/tensor.js';
-import { contiguousOf } from '../../ops/cast.js';
+import { contiguousOf } from '../../tensor/copy.js';
 import { type Parameters, parameterList } from './clip-grad.js';
 
 /** All elements of the parameters, one after another; differentiable. torch.nn.utils.parameters_to_vector */

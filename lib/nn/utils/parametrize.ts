@@ -5,7 +5,7 @@
  */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
-import { detach } from '../../ops/convert.js';
+import { detach } from '../../ops/core/convert.js';
 import { ScopedValue } from '../../scoped-value.js';
 import { sameShape } from '../../shape/layout.js';
 import { rebind, Tensor } from '../../tensor/tensor.js';

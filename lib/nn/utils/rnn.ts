@@ -1,14 +1,14 @@
 /** `nn.utils.rnn`: sequences of different lengths, padded to one tensor or packed without padding, and back. */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { cat } from '../../ops/cat.js';
-import { defineFunction } from '../../ops/define-function.js';
-import { indexSelect } from '../../ops/index-select.js';
-import { transpose } from '../../ops/permute.js';
-import { tensorArgument, tensorArguments } from '../../ops/promotion.js';
-import { narrow, select } from '../../ops/slice.js';
-import { reshape } from '../../ops/view.js';
+import { cat } from '../../ops/views/cat.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { indexSelect } from '../../ops/indexing/index-select.js';
+import { transpose } from '../../ops/views/permute.js';
+import { tensorArgument, tensorArguments } from '../../ops/core/promotion.js';
+import { narrow, select } from '../../ops/views/slice.js';
+import { reshape } from '../../ops/core/view.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
-import { full } from '../../tensor/factories.js';
+import { full } from '../../ops/creation/factories.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { indexTensor, PackedSequence } from '../packed-sequence.js';
 

@@ -1,12 +1,12 @@
 /** Spectral normalisation, W / sigma with sigma the largest singular value of W by power iteration: its arithmetic, and the form with a hook. */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
-import { div } from '../../ops/arithmetic.js';
-import { clone } from '../../ops/convert.js';
-import { normalize } from '../../ops/distance.js';
-import { dot, mv } from '../../ops/matmul.js';
-import { permute } from '../../ops/permute.js';
-import { flatten, unsqueeze } from '../../ops/view.js';
+import { div } from '../../ops/elementwise/arithmetic.js';
+import { clone } from '../../ops/core/convert.js';
+import { normalize } from '../../ops/linalg/distance.js';
+import { dot, mv } from '../../ops/products/matmul.js';
+import { permute } from '../../ops/views/permute.js';
+import { flatten, unsqueeze } from '../../ops/core/view.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkCount, type ConstructorArguments, constructorArguments } from '../arguments.js';

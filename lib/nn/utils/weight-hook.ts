@@ -4,7 +4,7 @@
  */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { detach } from '../../ops/convert.js';
+import { detach } from '../../ops/core/convert.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { type ForwardPreHook, HOOKS } from '../module-hooks.js';

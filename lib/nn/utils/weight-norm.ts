@@ -1,9 +1,9 @@
 /** Weight normalisation, w = g v / |v| with the norm over all dimensions but one: its arithmetic, and the form with a hook. */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
-import { div, mul } from '../../ops/arithmetic.js';
-import { detach } from '../../ops/convert.js';
-import { vectorNorm } from '../../ops/norm.js';
+import { div, mul } from '../../ops/elementwise/arithmetic.js';
+import { detach } from '../../ops/core/convert.js';
+import { vectorNorm } from '../../ops/linalg/vector-norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import type { Module } from '../module.js';

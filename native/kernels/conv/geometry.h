@@ -1,4 +1,4 @@
-// The geometry of a convolution as lib/ops/conv-geometry.ts writes it, always with three spatial dimensions (missing ones have
+// The geometry of a convolution as lib/ops/spatial/conv-geometry.ts writes it, always with three spatial dimensions (missing ones have
 // size 1). Knows nothing of element types.
 #pragma once
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kPadGrain = 32768;
 
-// As lib/ops/pad.ts numbers them.
+// As lib/ops/movement/pad.ts numbers them.
 enum class Border { kConstant, kReflect, kReplicate, kCircular };
 
 // One dimension of n elements with its pads.

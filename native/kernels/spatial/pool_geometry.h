@@ -1,4 +1,4 @@
-// The geometry of a pooling as lib/ops/pool-geometry.ts writes it, always with three spatial dimensions. Knows nothing of element types.
+// The geometry of a pooling as lib/ops/spatial/pool-geometry.ts writes it, always with three spatial dimensions. Knows nothing of element types.
 #pragma once
 
 #include <algorithm>

@@ -1,0 +1,129 @@
+/**
+ * The one way to declare an operator: its checks and output geometry (`infer`), its kernel call (`forward`), what it saves and its
+ * derivative. Calling the declared operator runs autocast, checks, kernel and recording in that order. The engine, not the rule,
+ * reduces gradients over broadcast dimensions, casts, accumulates, and frees what was saved.
+ */
+import { attachOutput, nodeFor, recordingNeeded } from '../autograd/graph.js';
+import type { Node } from '../autograd/node.js';
+import { DTypeError } from '../errors.js';
+import { FLOAT32 } from '../storage/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { castAs, castOperand } from '../tensor/copy.js';
+import { applyAutocast, type AutocastPolicy, observer } from './autocast-policy.js';
+
+/** A node whose spec has the type that the operator's `infer` returns. */
+export interface Context<Spec> extends Node {
+  readonly spec: Spec;
+}
+
+type Outputs = Tensor | Tensor[];
+type Gradients = readonly (Tensor | null | undefined)[];
+
+interface Declaration<Attributes, Spec, Out extends Outputs> {
+  /** PyTorch's name in camelCase; also the name of its kernel, its samples and its tests. */
+  readonly name: string;
+  /** Checks every shape and value, and returns what `forward` and `backward` need to know. The only thrower of user errors. */
+  readonly infer: (inputs: readonly Tensor[], attributes: Attributes) => Spec;
+  /** Allocates the output and calls the kernel. */
+  readonly forward: (spec: Spec, inputs: readonly Tensor[]) => Out;
+  /** Calls `context.save(...)` with what `backward` reads; ask `context.needs(i)` so that nothing is kept in vain. */
+  readonly save?: (context: Context<Spec>, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
+  /**
+   * Gradients of the inputs, in their order, made of operators so that they can be differentiated again; null where none flows.
+   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and does not return is used
+   * again as it ends: a tensor that is kept longer (a cache) must be marked by `storage.shared`.
+   */
+  readonly backward?: (context: Context<Spec>, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
+  /** Why there is no derivative, where there is none. Exactly one of `backward` and this is given. */
+  readonly notDifferentiable?: string;
+  /** Output indices (of several) that carry no gradient, such as indices and masks of floating type. */
+  readonly nonDifferentiableOutputs?: readonly number[];
+  /** True where the kernel has 16-bit floating instances of its own (for these inputs); otherwise such inputs are computed in float32 and rounded once. */
+  readonly nativeHalf?: boolean | ((inputs: readonly Tensor[]) => boolean);
+  /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
+  readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);
+  /** True where the derivative rule runs a user's code, which may keep any tensor that it sees. */
+  readonly callsUser?: boolean;
+  /** True for a view: outputs share the first input's memory. */
+  readonly view?: boolean;
+}
+
+/** A declared operator. */
+export interface Operator<Attributes = unknown, Out extends Outputs = Outputs> {
+  (inputs: readonly Tensor[], attributes: Attributes): Out;
+  readonly definition: Declaration<Attributes, unknown, Out>;
+}
+
+/** Every declared operator by name; generic tests loop over it. */
+export const operators = new Map<string, Operator<never>>();
+
+/** Declares an operator and returns it as a function of its tensor inputs and its attributes. */
+export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declaration: Declaration<Attributes, Spec, Out>): Operator<Attributes, Out> {
+  const { name, infer, forward, nativeHalf = false, autocast, view = false, nonDifferentiableOutputs } = declaration;
+  if (operators.has(name)) throw new Error(`operator ${name} is declared twice`);
+  if ((declaration.backward === undefined) === (declaration.notDifferentiable === undefined)) throw new Error(`operator ${name}: give either backward or notDifferentiable`);
+
+  const call = (given: readonly Tensor[], attributes: Attributes): Out => {
+    const policy = typeof autocast === 'function' ? autocast(attributes) : autocast;
+    const inputs = policy === undefined ? given : applyAutocast(policy, given);
+    const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
+    const spec = infer(inputs, attributes);
+    const native = view || (typeof nativeHalf === 'function' ? nativeHalf(inputs) : nativeHalf);
+    const out = native ? forward(spec, inputs) : forwardThroughFloat32(forward, spec, inputs);
+    if (definition.backward !== undefined && recordingNeeded(inputs)) record(definition as Declaration<unknown, unknown, Outputs>, spec, inputs, out, nonDifferentiableOutputs);
+    if (view) markViews(inputs[0], out);
+    if (observer.active !== null) observer.active.end(name, started, inputs, out);
+    return out;
+  };
+  // A copy that tests may patch (the mutation check flips derivatives one by one).
+  const definition = { ...declaration, contained: declaration.callsUser !== true };
+  const operator = Object.assign(call, { definition }) as unknown as Operator<Attributes, Out>;
+  operators.set(name, operator as unknown as Operator<never>);
+  return operator;
+}
+
+function record(definition: Declaration<unknown, unknown, Outputs>, spec: unknown, inputs: readonly Tensor[], out: Outputs, skip: readonly number[] | undefined): void {
+  const node = nodeFor(definition, spec, inputs) as Context<unknown>;
+  if (observer.active !== null) node.origin = observer.active.origin();
+  const outputs = Array.isArray(out) ? out : [out];
+  for (let i = 0; i < outputs.length; i++) {
+    attachOutput(node, outputs[i]);
+    if (skip?.includes(i)) outputs[i].node = null;
+  }
+  if (definition.save !== undefined) definition.save(node, inputs, outputs);
+}
+
+/** Views remember whose memory they show, so that an in-place change of one is seen by the gradients of the others. */
+function markViews(source: Tensor, out: Outputs): void {
+  const outputs = Array.isArray(out) ? out : [out];
+  for (const output of outputs) {
+    output.base = source.base ?? source;
+    output.viewVersion = output.storage.version;
+  }
+}
+
+/** bfloat16 and float16 without a kernel of their own: widened, computed in float32, rounded once. */
+function forwardThroughFloat32<Spec, Out extends Outputs>(forward: (spec: Spec, inputs: readonly Tensor[]) => Out, spec: Spec, inputs: readonly Tensor[]): Out {
+  let half = null;
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i].info.half) {
+      half = inputs[i].info;
+      break;
+    }
+  }
+  if (half === null) return forward(spec, inputs);
+  const info = half;
+  const out = forward(
+    spec,
+    inputs.map((t) => (t.info.half ? castOperand(t, FLOAT32) : t)),
+  );
+  const narrow = (t: Tensor): Tensor => (t.info === FLOAT32 ? castAs(t, info) : t);
+  return (Array.isArray(out) ? out.map(narrow) : narrow(out)) as Out;
+}
+
+/** The kernel's instance for a dtype, or a DTypeError that names the operator. */
+export function instanceOf<T>(op: string, table: ReadonlyArray<T | undefined>, input: Tensor): T {
+  const instance = table[input.info.code];
+  if (instance === undefined) throw new DTypeError(`${op}: expected a dtype that it is implemented for, got ${input.dtype}`);
+  return instance;
+}

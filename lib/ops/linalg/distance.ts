@@ -1,0 +1,72 @@
+/** Distances and directions: nn.functional's normalize, cosineSimilarity and pairwiseDistance, composed of norms. */
+import { ArgumentError, describe, fail } from '../../errors.js';
+import { broadcastShapes } from '../../shape/broadcast.js';
+import { wrapDim } from '../../shape/dims.js';
+import { sameShape } from '../../shape/layout.js';
+import { defaultFloatInfo } from '../../storage/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { addOp, divOp, mulOp, subOp } from '../elementwise/arithmetic.js';
+import { castRecorded, detach, wide } from '../core/convert.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { vectorNorm } from './vector-norm.js';
+import { asOperand, resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { sumOp } from '../reductions/reduce.js';
+import { finishDims } from '../reductions/reduction.js';
+import { clampMin } from '../elementwise/selection.js';
+import { expandOp } from '../core/view.js';
+
+function number(op: string, name: string, value: unknown, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
+}
+
+/** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors are computed in float32 and rounded once. */
+export const normalize = defineFunction(
+  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
+  (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
+    const x = wide(tensorArgument('normalize', 'input', input));
+    return castRecorded(divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]), input.info);
+  },
+);
+
+/** The norm along dim, at least eps in value; its gradient is the norm's own, as in PyTorch. */
+function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
+  const norm = vectorNorm(x, 2, dim, true);
+  // What is missing: 0 of a norm that overflowed, where a difference of norms would be NaN.
+  return addOp([norm, clampMin(subOp([scalarTensor(eps, x.info), detach(norm)]), 0)]);
+}
+
+/**
+ * Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`.
+ * 16-bit tensors are computed in float32 and rounded once.
+ */
+export const cosineSimilarity = defineFunction(
+  { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false, composed: true },
+  (x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor => {
+    const op = 'cosineSimilarity';
+    const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
+    const a = wide(asOperand(op, x1, info));
+    const b = wide(asOperand(op, x2, info));
+    const shape = broadcastShapes(op, a.shape, b.shape);
+    const wrapped = wrapDim(op, dim ?? 1, shape.length);
+    const least = number(op, 'eps', eps, 1e-8);
+    const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
+    const dims = shape.length === 0 ? [] : [wrapped];
+    const similarity = sumOp([mulOp([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims);
+    return finishDims(castRecorded(similarity, info), dims, false);
+  },
+);
+
+/** The `p`-norm (2) of `x1 - x2 + eps` along the last dimension: the distance of each pair of vectors. */
+export const pairwiseDistance = defineFunction(
+  { name: 'pairwiseDistance', parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'], required: 2, method: false, composed: true },
+  (x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor => {
+    const op = 'pairwiseDistance';
+    const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
+    const difference = subOp([asOperand(op, x1, info), asOperand(op, x2, info)]);
+    // Integers become floating by the addition of eps, as in PyTorch.
+    const floating = info.floating ? info : defaultFloatInfo();
+    const moved = addOp([castRecorded(difference, floating), scalarTensor(number(op, 'eps', eps, 1e-6), floating)]);
+    return vectorNorm(moved, number(op, 'p', p, 2), -1, keepdim === true);
+  },
+);
