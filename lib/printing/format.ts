@@ -11,6 +11,7 @@ import { elementCount, type Shape } from '../shape/layout.js';
 import { defaultFloatInfo, type DType, FLOAT32 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
+import { MAX_NESTED_DIMENSIONS } from '../tensor/values.js';
 
 /** How tensors are printed. */
 export interface PrintOptions {
@@ -146,6 +147,7 @@ function valuesAt(x: Tensor, offsets: readonly number[]): Value[] {
 
 /** The bracketed values. */
 function contents(x: Tensor, indent: number): string {
+  if (x.shape.length > MAX_NESTED_DIMENSIONS) return `${x.shape.length} dimensions`;
   if (elementCount(x.shape) === 0) return '[]';
   const { edgeitems, linewidth } = options;
   const summarize = elementCount(x.shape) > options.threshold;

@@ -1,9 +1,12 @@
 /** Values out of a tensor: `toTypedArray` (also named `numpy`), `item`, `tolist`. */
-import { ArgumentError, fail } from '../errors.js';
+import { ArgumentError, fail, ShapeError } from '../errors.js';
 import { castTo } from './copy.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT32, type TypedArray } from '../storage/dtype.js';
 import { Tensor } from './tensor.js';
+
+/** Tensors of more dimensions have no nested form: recursion over them could overflow the stack. Python's limit is the same. */
+export const MAX_NESTED_DIMENSIONS = 1000;
 
 /** A number, a boolean, or arrays of them, nested as the shape. */
 export type NestedNumbers = number | boolean | NestedNumbers[];
@@ -16,7 +19,7 @@ declare module './tensor.js' {
     numpy(): TypedArray;
     /** The one element: a number, or a boolean of a bool tensor (`item<boolean>()`). */
     item<T = number>(): T;
-    /** The elements as nested arrays of numbers or booleans. */
+    /** The elements as nested arrays of numbers or booleans. ShapeError: more than 1000 dimensions. */
     tolist(): NestedNumbers;
   }
 }
@@ -45,6 +48,7 @@ Tensor.prototype.item = function <T>(this: Tensor): T {
 };
 
 Tensor.prototype.tolist = function (this: Tensor) {
+  if (this.shape.length > MAX_NESTED_DIMENSIONS) fail(ShapeError, 'tolist', `at most ${MAX_NESTED_DIMENSIONS} dimensions`, `${this.shape.length}`);
   const flat = elements(this);
   const bool = this.info.name === 'bool';
   let at = 0;

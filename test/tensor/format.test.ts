@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { format, inspect } from 'node:util';
 import { expect } from 'chai';
-import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, slice, tensor, zeros } from '../../lib/index.js';
+import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, ShapeError, slice, tensor, zeros } from '../../lib/index.js';
 
 interface Case {
   readonly name: string;
@@ -132,5 +132,13 @@ describe('printing', () => {
       [4, 5],
     ]);
     expect(() => [...tensor(1)]).to.throw(ArgumentError, /iteration: expected a tensor with dimensions/);
+  });
+
+  it('of more dimensions than brackets can nest', () => {
+    const deep = zeros(new Array<number>(100000).fill(1));
+    expect(String(deep)).to.equal('tensor(100000 dimensions)');
+    expect(inspect(deep)).to.equal('tensor(100000 dimensions)');
+    expect(() => deep.tolist()).to.throw(ShapeError, 'tolist: expected at most 1000 dimensions, got 100000');
+    expect(String(zeros(new Array<number>(900).fill(1)))).to.equal(`tensor(${'['.repeat(900)}0.${']'.repeat(900)})`);
   });
 });
