@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { modulePath } from './module-path.js';
 import { castTo } from '../tensor/copy.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { type Observer, observe, unobserve } from '../dispatch/autocast-policy.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';

@@ -1,7 +1,7 @@
 /** Arguments of samplers and datasets, whose first may be a plain object itself: `{ length: 7 }`, `{ length, getItem }`. */
 import { readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { Generator } from '../random/generator.js';
 import { Tensor } from '../tensor/tensor.js';
 

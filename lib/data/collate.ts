@@ -1,7 +1,7 @@
 /** How items become a batch: tensors are stacked, numbers made one tensor, containers gone into. It knows no loader. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { stack } from '../ops/views/cat.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import type { TypedArray } from '../storage/dtype.js';
 import { tensor } from '../ops/creation/creation.js';
 import { Tensor } from '../tensor/tensor.js';

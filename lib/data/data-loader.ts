@@ -5,7 +5,7 @@
 import '../disposable.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import type { FileName } from '../file-name.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import type { Generator } from '../random/generator.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Collated, defaultCollate, defaultConvert } from './collate.js';

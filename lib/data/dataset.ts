@@ -1,7 +1,7 @@
 /** Datasets: what gives items by index, or one after the other. They know nothing of batches. */
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import type { Arguments } from '../arguments.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { randperm } from '../ops/random/creation.js';
 import type { Generator } from '../random/generator.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';

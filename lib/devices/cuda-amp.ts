@@ -1,5 +1,5 @@
 /** torch.cuda.amp, PyTorch's older names of torch.amp for CUDA: without a device, a region computes as it would alone, and a scaler is disabled. */
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { GradScaler as Scaler, type GradScalerOptions } from '../amp/grad-scaler.js';
 

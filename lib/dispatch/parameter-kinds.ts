@@ -154,7 +154,6 @@ export function checkKinds(name: string, checks: readonly Check[], args: readonl
   for (let i = 0; i < checks.length; i++) {
     const { place, parameter, kind, accepted } = checks[i];
     const value = args[place];
-    if (value !== undefined && (bitsOf(value) & accepted) === 0)
-      throw new ArgumentError(`${name.slice(name.lastIndexOf('.') + 1)}: expected ${WORDS[kind]} for ${parameter}, got ${describe(value)}`);
+    if (value !== undefined && (bitsOf(value) & accepted) === 0) throw new ArgumentError(`${name}: expected ${WORDS[kind]} for ${parameter}, got ${describe(value)}`);
   }
 }

@@ -2,7 +2,8 @@
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { integersOf } from '../tensor/integer.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { attachMethod, isOptions } from './define-function.js';
+import { attachMethod } from './define-function.js';
+import { isOptions } from '../arguments.js';
 
 /** The type of such a method. */
 export type SizesMethod<R = Tensor> = (

@@ -1,6 +1,6 @@
 /** Modules that hold modules by number: Sequential and ModuleList. Their members are not properties of their own; `list[0]` finds them all the same. */
 import { ArgumentError, describe, fail, IndexError } from '../errors.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
 import { checkBounds, checkKey, indexOfName, listOf, placeOf } from './container-keys.js';

@@ -11,13 +11,13 @@
 import { inspect } from 'node:util';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { fillWith } from '../tensor/copy.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions, readFlag } from '../arguments.js';
 import { memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';
 import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
-import { constructorArguments as named, flag } from './arguments.js';
+import { constructorArguments as named } from './arguments.js';
 import { ASSIGN, CALL, Callable, MISSING } from './callable.js';
 import { HELD, type Member, type MemberKind, Members } from './members.js';
 import * as sig from './module-arguments.js';
@@ -273,7 +273,7 @@ export class Module extends Callable {
   }
   /** Sets this module and all below it to training, or back (`eval`). */
   train(mode: boolean | { mode?: boolean } = true): this {
-    const training = flag('train', 'mode', mode);
+    const training = readFlag('train', 'mode', mode);
     this.training = training;
     for (const child of this.children()) child.train(training);
     return this;
@@ -282,13 +282,13 @@ export class Module extends Callable {
     return this.train(false);
   }
   requiresGrad_(requiresGrad: boolean | { requiresGrad?: boolean } = true): this {
-    const wanted = flag('requiresGrad_', 'requiresGrad', requiresGrad);
+    const wanted = readFlag('requiresGrad_', 'requiresGrad', requiresGrad);
     for (const parameter of this.parameters()) parameter.requiresGrad_(wanted);
     return this;
   }
   /** Drops the gradients of all parameters, or sets them to zero (`setToNone` false). */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
-    const drop = flag('zeroGrad', 'setToNone', setToNone);
+    const drop = readFlag('zeroGrad', 'setToNone', setToNone);
     for (const parameter of this.parameters()) {
       const { gradient } = parameter;
       if (gradient === null) continue;

@@ -3,32 +3,9 @@
 // ---- elementwise
 export { add, div, divide, floorDivide, fmod, mul, multiply, neg, negative, remainder, rsub, sub, subtract, trueDivide } from './elementwise/arithmetic.js';
 export { floatPower, pow, reciprocal, rsqrt, sqrt, square } from './elementwise/power.js';
-export {
-  acos,
-  acosh,
-  asin,
-  asinh,
-  atan,
-  atan2,
-  atanh,
-  cos,
-  cosh,
-  erf,
-  erfc,
-  exp,
-  exp2,
-  expm1,
-  hypot,
-  log,
-  log10,
-  log1p,
-  log2,
-  sigmoid,
-  sin,
-  sinh,
-  tan,
-  tanh,
-} from './elementwise/trigonometric.js';
+export { acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, hypot, sin, sinh, tan } from './elementwise/trigonometric.js';
+export { erf, erfc } from './elementwise/special.js';
+export { exp, exp2, expm1, log, log10, log1p, log2, sigmoid, tanh } from './elementwise/exponential.js';
 export { arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh } from './elementwise/trigonometric.js';
 export { abs, absolute, ceil, copysign, fix, floor, frac, nanToNum, round, sgn, sign, trunc } from './elementwise/rounding.js';
 export { allclose, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, lt, ne, signbit } from './elementwise/comparison.js';
@@ -74,19 +51,10 @@ import './core/resize.js';
 export {
   aliasCopy,
   asStridedCopy,
-  blockDiag,
-  conj,
-  conjPhysical,
   diagonalCopy,
   expandCopy,
-  indexReduce,
   narrowCopy,
-  nonzeroStatic,
   permuteCopy,
-  positive,
-  real,
-  resolveConj,
-  resolveNeg,
   splitWithSizesCopy,
   squeezeCopy,
   tCopy,
@@ -98,6 +66,11 @@ export {
   unsqueezeCopy,
   viewCopy,
 } from './views/view-copies.js';
+export { blockDiag } from './movement/triangle.js';
+export { indexReduce } from './indexing/scatter-reduce.js';
+export { nonzeroStatic } from './indexing/masked.js';
+export { positive } from './elementwise/arithmetic.js';
+export { conj, conjPhysical, real, resolveConj, resolveNeg } from './core/complex.js';
 export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './views/permute.js';
 export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './views/slice.js';
 export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './views/split.js';

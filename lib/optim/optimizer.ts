@@ -4,7 +4,7 @@
  */
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest, NodegradError } from '../errors.js';
 import { fillWith } from '../tensor/copy.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { observer, watched } from '../dispatch/autocast-policy.js';
 import { allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';

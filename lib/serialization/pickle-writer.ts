@@ -4,7 +4,7 @@
  */
 import { ArgumentError, CheckpointError, describe } from '../errors.js';
 import { Parameter } from '../nn/parameter.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';

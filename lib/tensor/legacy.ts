@@ -4,7 +4,8 @@
  */
 import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
 import { castRecorded } from '../ops/core/convert.js';
-import { attachMethod, defineMethod, isOptions } from '../dispatch/define-function.js';
+import { attachMethod, defineMethod } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { viewOp } from '../ops/core/view.js';
 import {
   BFLOAT16,

@@ -5,7 +5,7 @@ import '../disposable.js';
 import { type Arguments, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { castTo } from '../tensor/copy.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { EventFile, type EventFileOptions } from './event-file.js';

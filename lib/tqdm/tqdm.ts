@@ -4,7 +4,7 @@
  */
 import '../disposable.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { formatMeter, formatNumber } from './format.js';
 
 /** What a bar writes to: a terminal, or anything that takes text. */

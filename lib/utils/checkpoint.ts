@@ -8,7 +8,7 @@ import { enableGrad } from '../autograd/grad-mode.js';
 import { activeKeeper, type Keeper, type Recomputable, withKeeper } from '../autograd/node.js';
 import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { Sequential } from '../nn/containers.js';
-import { isOptions } from '../dispatch/define-function.js';
+import { isOptions } from '../arguments.js';
 import { defaultGenerator } from '../random/generator.js';
 import type { DType } from '../storage/dtype.js';
 import { count } from '../storage/scope.js';

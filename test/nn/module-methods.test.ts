@@ -30,7 +30,7 @@ describe('module methods take arguments by name', () => {
     expect(m.namedBuffers().map(([name]) => name)).to.deep.equal(['a', 'b', 'c']);
     expect(() => m.registerBuffer('d' as never)).to.throw(ArgumentError, 'registerBuffer: expected name, tensor, got no tensor');
     expect(() => m.registerBuffer('d', ones([1]), { persistant: false } as never)).to.throw(ArgumentError, /unknown option "persistant", did you mean "persistent"/);
-    expect(() => m.registerBuffer('d', ones([1]), true, 3 as never)).to.throw(ArgumentError, /at most 3 arguments, got 4/);
+    expect(() => m.registerBuffer('d', ones([1]), true, 3 as never)).to.throw(ArgumentError, /at most 3 positional arguments, got 4/);
   });
 
   it('listings, paths and flags', () => {
@@ -45,7 +45,7 @@ describe('module methods take arguments by name', () => {
     net.requiresGrad_({ requiresGrad: false });
     expect(net.parameters().some((p) => p.requiresGrad)).to.equal(false);
     expect(() => net.train({ training: true } as never)).to.throw(ArgumentError, /train: unknown option "training"/);
-    expect(() => net.train(1 as never)).to.throw(ArgumentError, /train: expected mode as true or false, got 1/);
+    expect(() => net.train(1 as never)).to.throw(ArgumentError, /train: expected a boolean for mode, got 1/);
   });
 
   it('stateDict and loadStateDict', () => {

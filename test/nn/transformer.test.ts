@@ -57,7 +57,7 @@ describe('transformer stacks', () => {
     expect(layer(randn([3, 1, 4])).shape).to.deep.equal([3, 1, 4]);
     expect(() => new nn.TransformerEncoderLayer(4, 2, { activation: 'tanh' as 'relu' })).to.throw(ArgumentError, /activation 'relu', 'gelu' or a function/);
     expect(() => new nn.TransformerEncoderLayer(5, 2)).to.throw(ArgumentError, /an embedDim that numHeads divides/);
-    expect(() => new nn.TransformerDecoder(layer as never, -1)).to.throw(ArgumentError, /numLayers as a whole number/);
+    expect(() => new nn.TransformerDecoder(layer as never, -1)).to.throw(ArgumentError, /a whole number of at least 0 for numLayers/);
     const whole = new nn.Transformer(4, 2, 1, 1, 6);
     expect(() => whole(randn([3, 1, 4]), randn([3, 2, 4]))).to.throw(ShapeError, /src and tgt of one batch size/);
     expect(() => whole(randn([3, 1, 5]), randn([3, 1, 5]))).to.throw(ShapeError, /src and tgt of 4 features/);

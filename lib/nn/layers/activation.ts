@@ -27,7 +27,8 @@ import {
 } from '../../ops/activations/activation.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { constant_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
@@ -194,7 +195,7 @@ export class PReLU extends Module {
   constructor(...args: ConstructorArguments<typeof PRELU, PReLUArguments>) {
     super();
     const { numParameters = 1, init = 0.25, ...factory } = constructorArguments<typeof PRELU, PReLUArguments>('nn.PReLU', PRELU, 0, args);
-    this.numParameters = checkCount('nn.PReLU', 'numParameters', numParameters);
+    this.numParameters = checkInteger('nn.PReLU', 'numParameters', numParameters);
     this.init = number('nn.PReLU', 'init', init);
     this.weight = emptyParameter('nn.PReLU', [numParameters], factory);
     this.resetParameters();

@@ -4,7 +4,8 @@ import { multiHeadAttentionForward } from '../../ops/sequence/multi-head-attenti
 import { transpose } from '../../ops/views/permute.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { callArguments, checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { callArguments, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
@@ -70,8 +71,8 @@ export class MultiheadAttention extends Module {
     const given = constructorArguments<typeof NAMES, Arguments>(OP, NAMES, 2, args);
     const { embedDim, numHeads, dropout = 0, bias = true, addBiasKv = false, addZeroAttn = false, kdim, vdim, batchFirst = false } = given;
     const factory = { device: given.device, dtype: given.dtype };
-    this.embedDim = checkCount(OP, 'embedDim', embedDim, 1);
-    this.numHeads = checkCount(OP, 'numHeads', numHeads, 1);
+    this.embedDim = checkInteger(OP, 'embedDim', embedDim, 1);
+    this.numHeads = checkInteger(OP, 'numHeads', numHeads, 1);
     this.kdim = kdim ?? embedDim;
     this.vdim = vdim ?? embedDim;
     this.dropout = dropout;

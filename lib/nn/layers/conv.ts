@@ -6,7 +6,8 @@ import { tensorArgument } from '../../ops/core/promotion.js';
 import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { calculateFanInAndFanOut } from '../fans.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
@@ -47,9 +48,9 @@ abstract class ConvNd extends Module {
 
   constructor(name: string, nd: SpatialDims, transposed: boolean, options: Options) {
     super();
-    this.inChannels = checkCount(name, 'inChannels', options.inChannels);
-    this.outChannels = checkCount(name, 'outChannels', options.outChannels);
-    this.groups = checkCount(name, 'groups', options.groups ?? 1, 1);
+    this.inChannels = checkInteger(name, 'inChannels', options.inChannels);
+    this.outChannels = checkInteger(name, 'outChannels', options.outChannels);
+    this.groups = checkInteger(name, 'groups', options.groups ?? 1, 1);
     if (this.inChannels % this.groups !== 0) fail(ArgumentError, name, 'inChannels divisible by groups', `${this.inChannels}`, { groups: this.groups });
     if (this.outChannels % this.groups !== 0) fail(ArgumentError, name, 'outChannels divisible by groups', `${this.outChannels}`, { groups: this.groups });
     this.kernelSize = spatialList(name, 'kernelSize', options.kernelSize, nd, 1);

@@ -6,7 +6,8 @@ import { embedding } from '../../ops/sequence/embedding.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
 import type { DType } from '../../storage/dtype.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -57,8 +58,8 @@ export class Embedding extends Module {
     super();
     const given = constructorArguments<typeof NAMES, Arguments>(OP, NAMES, 2, args);
     const { numEmbeddings, embeddingDim, paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false, _weight = null, _freeze = false } = given;
-    this.numEmbeddings = checkCount(OP, 'numEmbeddings', numEmbeddings);
-    this.embeddingDim = checkCount(OP, 'embeddingDim', embeddingDim);
+    this.numEmbeddings = checkInteger(OP, 'numEmbeddings', numEmbeddings);
+    this.embeddingDim = checkInteger(OP, 'embeddingDim', embeddingDim);
     if (paddingIdx !== null && (!Number.isInteger(paddingIdx) || paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings))
       fail(ArgumentError, OP, `paddingIdx in [${-numEmbeddings}, ${numEmbeddings - 1}]`, String(paddingIdx));
     this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;

@@ -3,7 +3,8 @@
 import { bilinear, linear } from '../../ops/products/linear.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { calculateFanInAndFanOut } from '../fans.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
@@ -26,8 +27,8 @@ export class Linear extends Module {
   constructor(...args: ConstructorArguments<typeof LINEAR, LinearArguments>) {
     super();
     const { inFeatures, outFeatures, bias = true, ...factory } = constructorArguments<typeof LINEAR, LinearArguments>('nn.Linear', LINEAR, 2, args);
-    this.inFeatures = checkCount('nn.Linear', 'inFeatures', inFeatures);
-    this.outFeatures = checkCount('nn.Linear', 'outFeatures', outFeatures);
+    this.inFeatures = checkInteger('nn.Linear', 'inFeatures', inFeatures);
+    this.outFeatures = checkInteger('nn.Linear', 'outFeatures', outFeatures);
     this.weight = emptyParameter('nn.Linear', [outFeatures, inFeatures], factory);
     this.registerParameter('bias', bias ? emptyParameter('nn.Linear', [outFeatures], factory) : null);
     this.resetParameters();
@@ -62,9 +63,9 @@ export class Bilinear extends Module {
   constructor(...args: ConstructorArguments<typeof BILINEAR, BilinearArguments>) {
     super();
     const { in1Features, in2Features, outFeatures, bias = true, ...factory } = constructorArguments<typeof BILINEAR, BilinearArguments>('nn.Bilinear', BILINEAR, 3, args);
-    this.in1Features = checkCount('nn.Bilinear', 'in1Features', in1Features, 1);
-    this.in2Features = checkCount('nn.Bilinear', 'in2Features', in2Features);
-    this.outFeatures = checkCount('nn.Bilinear', 'outFeatures', outFeatures);
+    this.in1Features = checkInteger('nn.Bilinear', 'in1Features', in1Features, 1);
+    this.in2Features = checkInteger('nn.Bilinear', 'in2Features', in2Features);
+    this.outFeatures = checkInteger('nn.Bilinear', 'outFeatures', outFeatures);
     this.weight = emptyParameter('nn.Bilinear', [outFeatures, in1Features, in2Features], factory);
     this.registerParameter('bias', bias ? emptyParameter('nn.Bilinear', [outFeatures], factory) : null);
     this.resetParameters();

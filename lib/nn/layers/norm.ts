@@ -9,7 +9,8 @@ import { viewOp } from '../../ops/core/view.js';
 import { type DType, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { ones_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
@@ -38,7 +39,7 @@ abstract class NormBase extends Module {
   constructor(name: string, args: NormConstructor, defaults: { affine: boolean; trackRunningStats: boolean }) {
     super();
     const options = constructorArguments<typeof NORM, NormArguments>(name, NORM, 1, args);
-    this.numFeatures = checkCount(name, 'numFeatures', options.numFeatures);
+    this.numFeatures = checkInteger(name, 'numFeatures', options.numFeatures);
     this.eps = options.eps ?? 1e-5;
     this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.affine = options.affine ?? defaults.affine;
@@ -175,7 +176,7 @@ function shapeOf(name: string, normalizedShape: number | readonly number[]): rea
     fail(ArgumentError, name, 'normalizedShape as a number or an array of numbers', describe(normalizedShape));
   const list = typeof normalizedShape === 'number' ? [normalizedShape] : [...(normalizedShape as readonly number[])];
   if (list.length === 0) fail(ArgumentError, name, 'a normalizedShape of at least 1 dimension', '[]');
-  for (const n of list) checkCount(name, 'normalizedShape', n);
+  for (const n of list) checkInteger(name, 'normalizedShape', n);
   return Object.freeze(list);
 }
 
@@ -257,8 +258,8 @@ export class GroupNorm extends Module {
   constructor(...args: ConstructorArguments<typeof GROUP_NORM, GroupNormArguments>) {
     super();
     const options = constructorArguments<typeof GROUP_NORM, GroupNormArguments>('nn.GroupNorm', GROUP_NORM, 2, args);
-    this.numGroups = checkCount('nn.GroupNorm', 'numGroups', options.numGroups, 1);
-    this.numChannels = checkCount('nn.GroupNorm', 'numChannels', options.numChannels);
+    this.numGroups = checkInteger('nn.GroupNorm', 'numGroups', options.numGroups, 1);
+    this.numChannels = checkInteger('nn.GroupNorm', 'numChannels', options.numChannels);
     if (this.numChannels % this.numGroups !== 0) fail(ArgumentError, 'nn.GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, { numGroups: this.numGroups });
     this.eps = options.eps ?? 1e-5;
     this.affine = options.affine ?? true;

@@ -11,7 +11,8 @@ import { requireParameterRoom } from '../../storage/room.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fillWith } from '../../tensor/copy.js';
-import { callArguments, checkCount, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { callArguments, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
 import { ModuleList } from '../containers.js';
 import { deepcopy } from '../deepcopy.js';
 import { xavierUniform_ } from '../init.js';
@@ -190,7 +191,7 @@ function isCausalMask(mask: Mask | undefined, given: boolean | null | undefined,
 
 function clones<M extends Module>(op: string, layer: M, count: number): ModuleList<M> {
   if (!(layer instanceof Module)) fail(ArgumentError, op, 'a module as layer', describe(layer));
-  const length = checkCount(op, 'numLayers', count);
+  const length = checkInteger(op, 'numLayers', count);
   requireParameterRoom(op, length * Math.max(1, layer.parameters().length));
   return new ModuleList(Array.from({ length }, () => deepcopy(layer)));
 }
@@ -382,6 +383,6 @@ export class Transformer extends Module {
   /** [size, size] with -infinity above the diagonal and 0 elsewhere: position i sees 0..i. */
   static generateSquareSubsequentMask(size: number, options: Factory = {}): Tensor {
     rejectUnknownOptions('generateSquareSubsequentMask', options, ['device', 'dtype']);
-    return squareSubsequentMask(checkCount('generateSquareSubsequentMask', 'size', size), options.dtype);
+    return squareSubsequentMask(checkInteger('generateSquareSubsequentMask', 'size', size), options.dtype);
   }
 }

@@ -9,7 +9,8 @@ import { permute } from '../../ops/views/permute.js';
 import { flatten, unsqueeze } from '../../ops/core/view.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkCount, type ConstructorArguments, constructorArguments } from '../arguments.js';
+import { checkInteger } from '../../arguments.js';
+import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../layers/conv.js';
 import type { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
@@ -28,7 +29,7 @@ export interface SpectralSettings {
 /** The arguments with their defaults: dimension 1 of transposed convolutions, 0 of all others. */
 export function spectralSettings(op: string, module: Module, args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>): SpectralSettings & { name: string } {
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim } = constructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>(op, SPECTRAL_NORM, 0, args);
-  const iterations = checkCount(op, 'nPowerIterations', nPowerIterations, 1);
+  const iterations = checkInteger(op, 'nPowerIterations', nPowerIterations, 1);
   if (typeof eps !== 'number') fail(ArgumentError, op, 'a number for eps', describe(eps));
   const outputs = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((Class) => module instanceof Class) ? 1 : 0;
   const { ndim } = tensorOf(op, module, name).tensor;

@@ -3,11 +3,13 @@
  * are composed of operators, since only double backward runs them. f' stands for the function's derivative.
  */
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, divOp, mulOp, scaled, scaledMulOp, subOp } from '../elementwise/arithmetic.js';
-import { geOp, ltOp } from '../elementwise/comparison.js';
+import { addOp, divOp, mul, scaled, scaledMulOp, subOp } from '../elementwise/arithmetic.js';
+import { ge, lt } from '../elementwise/comparison.js';
 import { castRecorded } from '../core/convert.js';
 import { type Elementwise, elementwiseOp, type Keep } from '../elementwise/elementwise-op.js';
-import { expOp, sigmoid, tanh } from '../elementwise/trigonometric.js';
+import { exp } from '../elementwise/exponential.js';
+import { sigmoid } from '../elementwise/exponential.js';
+import { tanh } from '../elementwise/exponential.js';
 import { square } from '../elementwise/power.js';
 import { scalarTensor } from '../core/promotion.js';
 import { whereOp } from '../elementwise/selection.js';
@@ -31,7 +33,7 @@ function smoothBackward(name: string, second: (hg: Tensor, x: Tensor, numbers: r
     backward: (h, context): Gradients => {
       const x = context.saved(1);
       const { numbers } = context.spec;
-      return [context.needs(0) ? op([h, x], numbers) : null, context.needs(1) ? second(mulOp([h, context.saved(0)]), x, numbers) : null];
+      return [context.needs(0) ? op([h, x], numbers) : null, context.needs(1) ? second(mul.op([h, context.saved(0)]), x, numbers) : null];
     },
   });
   return op;
@@ -45,7 +47,7 @@ function bump(s: Tensor): Tensor {
   return subOp([s, square.op([s])]);
 }
 function product(...factors: Tensor[]): Tensor {
-  return factors.reduce((a, b) => mulOp([a, b]));
+  return factors.reduce((a, b) => mul.op([a, b]));
 }
 
 const keepOutput: Keep = (_, __, y) => [y];
@@ -84,7 +86,7 @@ export const preluOp: Elementwise = elementwiseOp({
   keep: (_, [x, w]) => [x, w],
   backward: (g, context): Gradients => {
     const x = context.saved(0);
-    return [context.needs(0) ? preluBackwardOp([g, x, context.saved(1)]) : null, context.needs(1) ? mulOp([negativeGateOp([g, x]), x]) : null];
+    return [context.needs(0) ? preluBackwardOp([g, x, context.saved(1)]) : null, context.needs(1) ? mul.op([negativeGateOp([g, x]), x]) : null];
   },
 });
 /** z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x < 0. */
@@ -94,8 +96,8 @@ const preluBackwardOp: Elementwise = elementwiseOp({
   backward: (h, context): Gradients => {
     const x = context.saved(1);
     const w = context.saved(2);
-    const below = (): Tensor => whereOp([h, mulOp([h, w]), geOp([x, scalarTensor(0, x.info)])]);
-    return [context.needs(0) ? below() : null, null, context.needs(2) ? negativeGateOp([mulOp([h, context.saved(0)]), x]) : null];
+    const below = (): Tensor => whereOp([h, mul.op([h, w]), ge.op([x, scalarTensor(0, x.info)])]);
+    return [context.needs(0) ? below() : null, null, context.needs(2) ? negativeGateOp([mul.op([h, context.saved(0)]), x]) : null];
   },
 });
 
@@ -103,7 +105,7 @@ const preluBackwardOp: Elementwise = elementwiseOp({
 export const eluOp = activation('elu', () => eluBackwardOp);
 /** f'' = rate f' below 0, 0 elsewhere. */
 const eluBackwardOp: Elementwise = smoothBackward('eluBackward', (hg, x, numbers) =>
-  scaled(mulOp([eluBackwardOp([hg, x], numbers), castRecorded(ltOp([x, scalarTensor(0, x.info)]), x.info)]), numbers[2]),
+  scaled(mul.op([eluBackwardOp([hg, x], numbers), castRecorded(lt.op([x, scalarTensor(0, x.info)]), x.info)]), numbers[2]),
 );
 
 /** y = x Phi(x), Phi the normal distribution's integral. */
@@ -111,7 +113,7 @@ export const geluOp = activation('gelu', () => geluBackwardOp);
 /** f'' = phi(x) (2 - x^2), phi the normal density. */
 const geluBackwardOp = smoothBackward('geluBackward', (hg, x) => {
   const xx = square.op([x]);
-  return scaledMulOp([mulOp([hg, expOp([scaled(xx, -0.5)])]), plus(scaled(xx, -1), 2)], [1 / Math.sqrt(2 * Math.PI)]);
+  return scaledMulOp([mul.op([hg, exp.op([scaled(xx, -0.5)])]), plus(scaled(xx, -1), 2)], [1 / Math.sqrt(2 * Math.PI)]);
 });
 const INNER = Math.sqrt(2 / Math.PI);
 const CUBE = 0.044715;
@@ -130,26 +132,26 @@ export const siluOp = activation('silu', () => siluBackwardOp);
 /** f'' = s (1 - s) (2 + x (1 - 2 s)). */
 const siluBackwardOp = smoothBackward('siluBackward', (hg, x) => {
   const s = sigmoid.op([x]);
-  return product(hg, bump(s), plus(mulOp([x, plus(scaled(s, -2), 1)]), 2));
+  return product(hg, bump(s), plus(mul.op([x, plus(scaled(s, -2), 1)]), 2));
 });
 /** y = x w with w = tanh(ln(1 + e^x)). */
 export const mishOp = activation('mish', () => mishBackwardOp);
 /** f'' = 2 w' + x w'', w' = s (1 - w^2), w'' = s (1 - s) (1 - w^2) - 2 w s w'; s = e^x / (1 + e^x), NaN where that overflows, as PyTorch's. */
 const mishBackwardOp = smoothBackward('mishBackward', (hg, x) => {
-  const e = expOp([x]);
+  const e = exp.op([x]);
   const s = divOp([e, plus(e, 1)]);
   const w = tanh.op([softplusOp([x], [1, 20])]);
   const rest = plus(scaled(square.op([w]), -1), 1);
-  const w1 = mulOp([s, rest]);
-  const w2 = subOp([mulOp([bump(s), rest]), scaled(product(w, s, w1), 2)]);
-  return mulOp([hg, addOp([scaled(w1, 2), mulOp([x, w2])])]);
+  const w1 = mul.op([s, rest]);
+  const w2 = subOp([mul.op([bump(s), rest]), scaled(product(w, s, w1), 2)]);
+  return mul.op([hg, addOp([scaled(w1, 2), mul.op([x, w2])])]);
 });
 /** y = ln(1 + e^(beta x)) / beta, x itself above the threshold. Numbers: beta, threshold. */
 export const softplusOp = activation('softplus', () => softplusBackwardOp);
 /** f'' = beta s (1 - s) with s = sigmoid(beta x), 0 from the threshold on. */
 const softplusBackwardOp = smoothBackward('softplusBackward', (hg, x, [beta, threshold]) => {
   const z = scaled(x, beta);
-  return whereOp([scalarTensor(0, x.info), scaled(mulOp([hg, bump(sigmoid.op([z]))]), beta), geOp([z, scalarTensor(threshold, x.info)])]);
+  return whereOp([scalarTensor(0, x.info), scaled(mul.op([hg, bump(sigmoid.op([z]))]), beta), ge.op([z, scalarTensor(threshold, x.info)])]);
 });
 /** y = ln sigmoid x, which PyTorch lays out row by row. */
 export const logsigmoidOp = activation('logsigmoid', () => logsigmoidBackwardOp, undefined, 'contiguous');

@@ -23,13 +23,14 @@ import {
   thresholdOp,
 } from './activation-op.js';
 import { add, div, sub } from '../elementwise/arithmetic.js';
-import { leOp } from '../elementwise/comparison.js';
+import { le } from '../elementwise/comparison.js';
 import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { evaluate, Planned, runInto } from '../elementwise/elementwise-function.js';
 import type { Elementwise } from '../elementwise/elementwise-op.js';
 import { gluOp } from './glu-op.js';
-import { sigmoid as sigmoidOf, tanh as tanhOf } from '../elementwise/trigonometric.js';
+import { sigmoid as sigmoidOf } from '../elementwise/exponential.js';
+import { tanh as tanhOf } from '../elementwise/exponential.js';
 import { asOperand, isScalar, tensorArgument } from '../core/promotion.js';
 
 import { abs } from '../elementwise/rounding.js';
@@ -100,7 +101,7 @@ export const [hardtanh, hardtanh_] = activation('hardtanh', hardtanhOp, { number
 /** `x` where it is above `threshold`, else `value`. */
 export const [threshold, threshold_] = activation('threshold', thresholdOp, {
   numbers: { threshold: undefined, value: undefined },
-  integers: (x, [limit, value]) => new Planned(whereOp, [asOperand('threshold', value, x.info), x, leOp([x, asOperand('threshold', limit, x.info)])]),
+  integers: (x, [limit, value]) => new Planned(whereOp, [asOperand('threshold', value, x.info), x, le.op([x, asOperand('threshold', limit, x.info)])]),
 });
 /** `x`, or `negativeSlope * x` (default 0.01) below 0. */
 export const [leakyRelu, leakyRelu_] = activation('leakyRelu', leakyReluOp, { numbers: { negativeSlope: 0.01 } });

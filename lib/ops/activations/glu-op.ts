@@ -4,10 +4,10 @@ import { type Plan, planOf } from '../../shape/plan.js';
 import type { TypedArray } from '../../storage/dtype.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { addOp, mulOp, scaled, subOp } from '../elementwise/arithmetic.js';
+import { addOp, mul, scaled, subOp } from '../elementwise/arithmetic.js';
 import { catOp } from '../views/cat.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { sigmoidOp } from '../elementwise/trigonometric.js';
+import { sigmoid } from '../elementwise/exponential.js';
 import { chunk } from '../views/split.js';
 
 declare module '../../native/kernels.js' {
@@ -69,12 +69,12 @@ const gluBackwardOp: Operator<number, Tensor> = defineOp<number, Spec>({
     const g = context.saved(0);
     const [a, b] = chunk(context.saved(1), 2, dim);
     const [ha, hb] = chunk(h, 2, dim);
-    const s = sigmoidOp([b]);
-    const t = subOp([s, mulOp([s, s])]);
-    const through = mulOp([g, t]);
-    const dg = addOp([mulOp([ha, s]), mulOp([mulOp([hb, a]), t])]);
-    const da = mulOp([hb, through]);
-    const curved = mulOp([mulOp([hb, a]), subOp([through, scaled(mulOp([through, s]), 2)])]);
-    return [dg, catOp([da, addOp([mulOp([ha, through]), curved])], dim)];
+    const s = sigmoid.op([b]);
+    const t = subOp([s, mul.op([s, s])]);
+    const through = mul.op([g, t]);
+    const dg = addOp([mul.op([ha, s]), mul.op([mul.op([hb, a]), t])]);
+    const da = mul.op([hb, through]);
+    const curved = mul.op([mul.op([hb, a]), subOp([through, scaled(mul.op([through, s]), 2)])]);
+    return [dg, catOp([da, addOp([mul.op([ha, through]), curved])], dim)];
   },
 });

@@ -12,7 +12,8 @@ import type { DTypeInfo, TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { castTo, contiguousOf, copyInto, fillWith, filledTensor } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { tensorArgument } from './promotion.js';
 

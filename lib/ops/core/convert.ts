@@ -8,7 +8,8 @@ import { allocateLike, allocateStrided } from '../../tensor/allocate.js';
 import { checkDevice, type DeviceName, isDeviceName } from '../../tensor/device.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castInFormat, castOperand, copyInto } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { setRecordedCast } from './promotion.js';
 

@@ -1,7 +1,8 @@
 /** What tensors tell of the device that they are on, and the ways to another: there is one device, so each is the tensor itself or a DeviceError. */
 import { checkDevice } from '../../tensor/device.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { defineFunction, defineMethod, type Method } from '../../dispatch/define-function.js';
+import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { tensorArgument } from './promotion.js';
 
 /** The tensor itself: it is on the CPU. Tensor.cpu */

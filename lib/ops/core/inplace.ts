@@ -4,16 +4,15 @@
  * so that a derivative that saved the old values notices.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { checkInplace } from '../../autograd/graph.js';
+import { checkInplace, gradientNode } from '../../autograd/graph.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { sameShape } from '../../shape/layout.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { copyInto } from '../../tensor/copy.js';
+import { castAs, copyInto } from '../../tensor/copy.js';
 import { castRecorded } from './convert.js';
 import { attachMethod } from '../../dispatch/define-function.js';
 import { adoptInplace } from './as-strided.js';
-import { snapshot } from '../elementwise/elementwise-op.js';
 
 /** Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a bool. */
 export function canStore(from: DTypeInfo, to: DTypeInfo): boolean {
@@ -47,4 +46,14 @@ export function operandOf(target: Tensor, args: readonly unknown[]): Tensor {
 // biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
 export function defineInplace(name: string, fn: (...args: any[]) => Tensor): void {
   attachMethod(name, (target: Tensor, ...args: unknown[]) => inplace(name, target, () => fn(operandOf(target, args), ...args)));
+}
+/** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
+export function snapshot(t: Tensor): Tensor {
+  const copy = castAs(t, t.info);
+  if (t.info.floating && t.requiresGrad) {
+    const node = gradientNode(t);
+    copy.node = node;
+    copy.outputIndex = node !== null && node.leaf === null ? t.outputIndex : 0;
+  }
+  return copy;
 }

@@ -8,7 +8,8 @@ import { contiguousStrides, elementCount, isContiguous, type Shape } from '../..
 import { allocate } from '../../tensor/allocate.js';
 import { rebind, Tensor, windowOn } from '../../tensor/tensor.js';
 import { copyPart } from '../../tensor/copy.js';
-import { attachMethod, defineMethod, type Method } from '../../dispatch/define-function.js';
+import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { tensorArgument } from './promotion.js';
 import { sizeArguments } from '../../dispatch/sizes-method.js';
 

@@ -2,7 +2,7 @@
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
 import { castTo, fillWith } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { isOptions } from '../../dispatch/define-function.js';
+import { isOptions } from '../../arguments.js';
 import { checkSizes } from '../../shape/dims.js';
 import { contiguousStrides, elementCount } from '../../shape/layout.js';
 import { MAX_DIMS } from '../../shape/plan.js';

@@ -1,7 +1,9 @@
 /** Tensors from a shape and a rule: zeros, ones, full, eye, arange, linspace and their like. */
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
 import { copyInto, fillWith } from '../../tensor/copy.js';
-import { attachMethod, defineFunction, isOptions, type Method } from '../../dispatch/define-function.js';
+import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { isOptions } from '../../arguments.js';
 import { isScalar, type Scalar, tensorArgument } from '../core/promotion.js';
 import { checkSizes } from '../../shape/dims.js';
 import { contiguousStrides, elementCount, type Shape } from '../../shape/layout.js';

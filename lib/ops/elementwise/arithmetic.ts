@@ -8,10 +8,11 @@ import { BOOL, type TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf, fillWith } from '../../tensor/copy.js';
-import type { Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { aliasOf, arithmeticPair, binary, type BinaryFunction, defineElementwise, floatPair, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor } from '../core/promotion.js';
+import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -24,14 +25,14 @@ declare module '../../native/kernels.js' {
 /** y = a + b; da = g, db = g. */
 export const addOp = elementwiseOp({ name: 'add', backward: (g) => [g, g] });
 /** y = a - b; da = g, db = -g. */
-export const subOp: Elementwise = elementwiseOp({ name: 'sub', backward: (g, context) => [g, context.needs(1) ? negOp([g]) : null] });
+export const subOp: Elementwise = elementwiseOp({ name: 'sub', backward: (g, context) => [g, context.needs(1) ? neg.op([g]) : null] });
 /** y = a / b; da = g / b, db = -g (a / b) / b. */
 export const divOp: Elementwise = elementwiseOp({
   name: 'div',
   keep: (needs, [a, b]) => [needs[1] ? a : null, b],
   backward: (g, context) => {
     const b = context.saved(1);
-    return [context.needs(0) ? divOp([g, b]) : null, context.needs(1) ? mulOp([negOp([g]), divOp([divOp([context.saved(0), b]), b])]) : null];
+    return [context.needs(0) ? divOp([g, b]) : null, context.needs(1) ? mul.op([neg.op([g]), divOp([divOp([context.saved(0), b]), b])]) : null];
   },
 });
 /** y = c a b for a number c; da = c g b, db = c g a. */
@@ -62,13 +63,12 @@ export function zerosFor(g: Tensor): Tensor {
 
 /** x times a number, recorded. */
 export function scaled(x: Tensor, factor: number): Tensor {
-  return factor === 1 ? x : mulOp([x, scalarTensor(factor, x.info)]);
+  return factor === 1 ? x : mul.op([x, scalarTensor(factor, x.info)]);
 }
 
 /** -input. Not for bool. */
-export const neg: UnaryFunction = unary({ name: 'neg', backward: (g) => [negOp([g])] }, { integers: 'same' });
+export const neg: UnaryFunction = unary({ name: 'neg', backward: (g) => [neg.op([g])] }, { integers: 'same' });
 /** y = -x; dx = -g. */
-export const negOp: Elementwise = neg.op;
 
 /** y = a + alpha b; da = g, db = alpha g. */
 const addScaledOp: Elementwise = elementwiseOp({
@@ -85,7 +85,7 @@ function planSum(op: string, a: Operand, b: Operand, alpha: Scalar, negate: bool
   const [x, y] = [asOperand(op, a, info), asOperand(op, b, info)];
   const factor = negate ? -Number(alpha) : Number(alpha);
   if (info.floating) return new Planned(addScaledOp, [x, y], [factor]);
-  return new Planned(negate ? subOp : addOp, [x, mulOp([y, asOperand(op, alpha, info)])]);
+  return new Planned(negate ? subOp : addOp, [x, mul.op([y, asOperand(op, alpha, info)])]);
 }
 
 function rejectBool(op: string, a: Operand, b: Operand): void {
@@ -125,11 +125,10 @@ export const mul: BinaryFunction = binary(
   {
     name: 'mul',
     keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
-    backward: (g, context) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
+    backward: (g, context) => [context.needs(0) ? mul.op([g, context.saved(1)]) : null, context.needs(1) ? mul.op([g, context.saved(0)]) : null],
   },
   { operands: arithmeticPair },
 );
-export const mulOp: Elementwise = mul.op;
 export const multiply = aliasOf('multiply', mul);
 
 /** Operands of a quotient that is not a true division: integers stay integers, and none of them may be divided by zero. */
@@ -165,7 +164,7 @@ export const remainder: BinaryFunction = binary(
   {
     name: 'remainder',
     keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
-    backward: (g, context) => [g, context.needs(1) ? negOp([mulOp([g, floorDivide.op([context.saved(0), context.saved(1)])])]) : null],
+    backward: (g, context) => [g, context.needs(1) ? neg.op([mul.op([g, floorDivide.op([context.saved(0), context.saved(1)])])]) : null],
   },
   { operands: divisible },
 );
@@ -174,7 +173,7 @@ export const fmod: BinaryFunction = binary(
   {
     name: 'fmod',
     keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
-    backward: (g, context) => [g, context.needs(1) ? negOp([mulOp([g, truncDivideOp([context.saved(0), context.saved(1)])])]) : null],
+    backward: (g, context) => [g, context.needs(1) ? neg.op([mul.op([g, truncDivideOp([context.saved(0), context.saved(1)])])]) : null],
   },
   { operands: divisible },
 );
@@ -199,5 +198,18 @@ declare module '../../tensor/tensor.js' {
     divide_: Method<typeof div>;
     trueDivide: Method<typeof div>;
     trueDivide_: Method<typeof div>;
+  }
+}
+
+/** The tensor itself; a DTypeError for bool. torch.positive */
+export const positive = defineFunction({ name: 'positive', parameters: ['input'] }, (input: Tensor): Tensor => {
+  const x = tensorArgument('positive', 'input', input);
+  if (x.info.name === 'bool') fail(DTypeError, 'positive', 'a tensor of numbers', x.dtype);
+  return x;
+});
+
+declare module '../../tensor/tensor.js' {
+  interface Tensor {
+    positive: Method<typeof positive>;
   }
 }

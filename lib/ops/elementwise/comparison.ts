@@ -6,9 +6,10 @@ import { BOOL, FLOAT64 } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fillWith } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { aliasOf, binary, type BinaryFunction } from './elementwise-function.js';
-import { type Elementwise, elementwiseOp } from './elementwise-op.js';
+import { elementwiseOp } from './elementwise-op.js';
 import { tensorArgument } from '../core/promotion.js';
 import { allocateAs } from '../../tensor/allocate.js';
 
@@ -32,11 +33,6 @@ export const less = aliasOf('less', lt);
 export const lessEqual = aliasOf('lessEqual', le);
 export const greater = aliasOf('greater', gt);
 export const greaterEqual = aliasOf('greaterEqual', ge);
-export const eqOp: Elementwise = eq.op;
-export const ltOp: Elementwise = lt.op;
-export const leOp: Elementwise = le.op;
-export const gtOp: Elementwise = gt.op;
-export const geOp: Elementwise = ge.op;
 
 /** A test of one tensor; `ofIntegers` is its answer for every integer and bool. */
 function predicate(name: string, ofIntegers: boolean): (input: Tensor) => Tensor {
@@ -75,7 +71,7 @@ function close(op: string, input: Tensor, other: Tensor, rtol = 1e-5, atol = 1e-
   const [a, b] = [tensorArgument(op, 'input', input), tensorArgument(op, 'other', other)];
   if (a.info !== b.info) fail(DTypeError, op, 'two tensors of one dtype', `${a.dtype} and ${b.dtype}`);
   if (!(rtol >= 0) || !(atol >= 0)) fail(ArgumentError, op, 'rtol and atol of at least 0', `${rtol} and ${atol}`);
-  if (!a.info.floating && rtol === 0 && atol === 0) return eqOp([a, b]);
+  if (!a.info.floating && rtol === 0 && atol === 0) return eq.op([a, b]);
   const wide = (x: Tensor): Tensor => (x.info.floating ? x : castRecorded(x, FLOAT64));
   return iscloseOp([wide(a), wide(b)], [rtol, atol, equalNan ? 1 : 0]);
 }

@@ -3,7 +3,7 @@
  * (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of its target (`into`),
  * which is what in-place functions do.
  */
-import { attachOutput, gradientNode, nodeFor, recordingNeeded } from '../../autograd/graph.js';
+import { attachOutput, nodeFor, recordingNeeded } from '../../autograd/graph.js';
 import type { Node } from '../../autograd/node.js';
 import { fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
@@ -17,6 +17,7 @@ import { castAs, castOperand } from '../../tensor/copy.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { type AutocastPolicy, observer } from '../../dispatch/autocast-policy.js';
 import { adoptInplace } from '../core/as-strided.js';
+import { snapshot } from '../core/inplace.js';
 
 /** (operands..., output, plan, numbers...) */
 type AnyKernel = ReadonlyArray<((...args: (TypedArray | Plan)[]) => void) | undefined>;
@@ -173,15 +174,4 @@ function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
     if (input.array.byteOffset !== target.array.byteOffset || !sameShape(input.shape, target.shape) || !sameShape(input.strides, target.strides)) return true;
   }
   return false;
-}
-
-/** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
-export function snapshot(t: Tensor): Tensor {
-  const copy = castAs(t, t.info);
-  if (t.info.floating && t.requiresGrad) {
-    const node = gradientNode(t);
-    copy.node = node;
-    copy.outputIndex = node !== null && node.leaf === null ? t.outputIndex : 0;
-  }
-  return copy;
 }

@@ -2,14 +2,14 @@
 import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
 import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { div, divOp, mul, mulOp, negOp, scaled, scaledMulOp } from './arithmetic.js';
+import { div, divOp, mul, neg, scaled, scaledMulOp } from './arithmetic.js';
 import { castTo } from '../../tensor/copy.js';
-import { eqOp, leOp } from './comparison.js';
-import type { Method } from '../../dispatch/define-function.js';
+import { eq, le } from './comparison.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { binary, type BinaryFunction, defineElementwise, floatPair, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { logicalAndOp } from './logical.js';
+import { logicalAnd } from './logical.js';
 import { asOperand, isScalar, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 import { whereOp } from './selection.js';
 
@@ -34,8 +34,8 @@ const addcdivOp: Elementwise = elementwiseOp({
     const b = context.saved(1);
     return [
       g,
-      context.needs(1) ? mulOp([g, divOp([scalarTensor(value, b.info), b])]) : null,
-      context.needs(2) ? negOp([mulOp([g, divOp([scaled(context.saved(0), value), mulOp([b, b])])])]) : null,
+      context.needs(1) ? mul.op([g, divOp([scalarTensor(value, b.info), b])]) : null,
+      context.needs(2) ? neg.op([mul.op([g, divOp([scaled(context.saved(0), value), mul.op([b, b])])])]) : null,
     ];
   },
 });
@@ -57,7 +57,7 @@ const addcdivMixedOp = defineOp<number, MixedSpec>({
     return [
       g,
       context.needs(1) ? mul(g, divOp([scalarTensor(context.spec.value, b.info), b])) : null,
-      context.needs(2) ? mul(negOp([g]), div(scaled(context.saved(0), context.spec.value), mulOp([b, b]))) : null,
+      context.needs(2) ? mul(neg.op([g]), div(scaled(context.saved(0), context.spec.value), mul.op([b, b]))) : null,
     ];
   },
 });
@@ -100,8 +100,8 @@ export const xlogy: BinaryFunction = binary(
     backward: (g, context): Gradients => {
       const [a, b] = [context.saved(0), context.saved(1)];
       const zero = scalarTensor(0, g.info);
-      const da = (): Tensor => whereOp([zero, xlogyOp([g, b]), logicalAndOp([eqOp([a, zero]), leOp([b, zero])])]);
-      return [context.needs(0) ? da() : null, context.needs(1) ? divOp([mulOp([g, a]), b]) : null];
+      const da = (): Tensor => whereOp([zero, xlogyOp([g, b]), logicalAnd.op([eq.op([a, zero]), le.op([b, zero])])]);
+      return [context.needs(0) ? da() : null, context.needs(1) ? divOp([mul.op([g, a]), b]) : null];
     },
   },
   { operands: floatPair },

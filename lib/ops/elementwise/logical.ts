@@ -3,9 +3,9 @@ import { DTypeError, fail } from '../../errors.js';
 import { BOOL } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import type { Method } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { binary, type BinaryFunction, defineElementwise, pair, Planned } from './elementwise-function.js';
-import { type Elementwise, elementwiseOp } from './elementwise-op.js';
+import { elementwiseOp } from './elementwise-op.js';
 import { asOperand, type Operand, resultType, tensorArgument } from '../core/promotion.js';
 
 const STEP = 'its values are whole numbers or truth values';
@@ -30,8 +30,6 @@ export const logicalNot = defineElementwise(
   { name: 'logicalNot', parameters: ['input'] },
   (input: Tensor) => new Planned(logicalNotOp, [castRecorded(tensorArgument('logicalNot', 'input', input), BOOL)]),
 );
-export const logicalAndOp: Elementwise = logicalAnd.op;
-export const logicalOrOp: Elementwise = logicalOr.op;
 
 /** Both operands in their common type, which must be an integer or bool. */
 function bits(op: string, a: Operand, b: Operand): [Tensor, Tensor] {

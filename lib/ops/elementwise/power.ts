@@ -2,13 +2,13 @@
 import { ArgumentError, fail } from '../../errors.js';
 import { BOOL, FLOAT64 } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { divOp, mulOp, scaledMulOp, subOp, zerosFor } from './arithmetic.js';
-import { eqOp, geOp } from './comparison.js';
-import type { Method } from '../../dispatch/define-function.js';
+import { divOp, mul, scaledMulOp, subOp, zerosFor } from './arithmetic.js';
+import { eq, ge } from './comparison.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineElementwise, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { logicalAndOp } from './logical.js';
-import { log } from './trigonometric.js';
+import { logicalAnd } from './logical.js';
+import { log } from './exponential.js';
 import { asOperand, isScalar, type Operand, resultType, scalarTensor } from '../core/promotion.js';
 import { whereOp } from './selection.js';
 
@@ -31,11 +31,11 @@ const powOp: Elementwise = elementwiseOp({
   backward: (g, context) => {
     const [a, b] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
-    const base = (): Tensor => mulOp([g, mulOp([b, powOp([a, subOp([b, scalarTensor(1, g.info)])])])]);
-    const slope = (): Tensor => mulOp([context.saved(2), log.op([a])]);
+    const base = (): Tensor => mul.op([g, mul.op([b, powOp([a, subOp([b, scalarTensor(1, g.info)])])])]);
+    const slope = (): Tensor => mul.op([context.saved(2), log.op([a])]);
     return [
-      context.needs(0) ? whereOp([zero, base(), eqOp([b, zero])]) : null,
-      context.needs(1) ? mulOp([g, whereOp([zero, slope(), logicalAndOp([eqOp([a, zero]), geOp([b, zero])])])]) : null,
+      context.needs(0) ? whereOp([zero, base(), eq.op([b, zero])]) : null,
+      context.needs(1) ? mul.op([g, whereOp([zero, slope(), logicalAnd.op([eq.op([a, zero]), ge.op([b, zero])])])]) : null,
     ];
   },
 });
@@ -60,7 +60,7 @@ export const floatPower = defineElementwise({ name: 'floatPower', parameters: ['
 export const sqrt: UnaryFunction = unary({
   name: 'sqrt',
   keep: (_, __, y) => [y],
-  backward: (g, context) => [divOp([g, mulOp([context.saved(0), scalarTensor(2, g.info)])])],
+  backward: (g, context) => [divOp([g, mul.op([context.saved(0), scalarTensor(2, g.info)])])],
 });
 /** y = 1 / sqrt(x); dx = -g y^3 / 2. */
 export const rsqrt: UnaryFunction = unary({

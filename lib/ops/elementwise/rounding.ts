@@ -2,17 +2,17 @@
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { divOp, mulOp, zerosFor } from './arithmetic.js';
-import { eqOp, isfinite } from './comparison.js';
+import { divOp, mul, zerosFor } from './arithmetic.js';
+import { eq, isfinite } from './comparison.js';
 import { clone } from '../core/convert.js';
-import type { Method } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { aliasOf, binary, type BinaryFunction, defineElementwise, floatPair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { whereOp } from './selection.js';
 
 /** y = |x|; dx = g sign x, 0 at 0. */
-export const abs: UnaryFunction = unary({ name: 'abs', keep: (_, [x]) => [x], backward: (g, context) => [mulOp([g, sign.op([context.saved(0)])])] }, { integers: 'same' });
+export const abs: UnaryFunction = unary({ name: 'abs', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, sign.op([context.saved(0)])])] }, { integers: 'same' });
 export const absolute = aliasOf('absolute', abs);
 /** y = -1, 0 or 1 by the sign of x; a step, whose derivative is zero. */
 export const sign: UnaryFunction = unary({ name: 'sign', backward: (g) => [zerosFor(g)] }, { integers: 'same' });
@@ -82,7 +82,7 @@ export const copysign: BinaryFunction = binary(
     backward: (g, context) => {
       const a = context.saved(0);
       const zero = scalarTensor(0, g.info);
-      return [context.needs(0) ? mulOp([g, whereOp([zero, divOp([context.saved(1), a]), eqOp([a, zero])])]) : null, context.needs(1) ? zerosFor(g) : null];
+      return [context.needs(0) ? mul.op([g, whereOp([zero, divOp([context.saved(1), a]), eq.op([a, zero])])]) : null, context.needs(1) ? zerosFor(g) : null];
     },
   },
   { operands: floatPair },

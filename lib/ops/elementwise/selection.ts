@@ -2,13 +2,14 @@
 import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
 import { BOOL, UINT8 } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { mulOp, subOp } from './arithmetic.js';
-import { geOp, gtOp, leOp, ltOp } from './comparison.js';
+import { divOp, mul, subOp } from './arithmetic.js';
+import { eq, ge, gt, le, lt } from './comparison.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, defineMethod, type Method } from '../../dispatch/define-function.js';
+import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { aliasOf, binary, type BinaryFunction, defineElementwise, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { logicalAndOp, logicalOrOp } from './logical.js';
+import { logicalAnd, logicalOr } from './logical.js';
 import { nonzeroTuple } from '../indexing/masked.js';
 import { asOperand, isScalar, type Operand, resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
 
@@ -150,9 +151,9 @@ const clampOp: Elementwise = elementwiseOp({
     const [x, low, high] = [context.saved(0), context.saved(1), context.saved(2)];
     const at = (mask: Tensor): Tensor => whereOp([g, scalarTensor(0, g.info), mask]);
     return [
-      context.needs(0) ? at(logicalAndOp([geOp([x, low]), leOp([x, high])])) : null,
-      context.needs(1) ? at(logicalAndOp([ltOp([low, high]), ltOp([x, low])])) : null,
-      context.needs(2) ? at(logicalOrOp([gtOp([x, high]), ltOp([high, low])])) : null,
+      context.needs(0) ? at(logicalAnd.op([ge.op([x, low]), le.op([x, high])])) : null,
+      context.needs(1) ? at(logicalAnd.op([lt.op([low, high]), lt.op([x, low])])) : null,
+      context.needs(2) ? at(logicalOr.op([gt.op([x, high]), lt.op([high, low])])) : null,
     ];
   },
 });
@@ -164,7 +165,7 @@ const clampMinOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const [x, low] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, geOp([x, low])]) : null, context.needs(1) ? whereOp([g, zero, ltOp([x, low])]) : null];
+    return [context.needs(0) ? whereOp([g, zero, ge.op([x, low])]) : null, context.needs(1) ? whereOp([g, zero, lt.op([x, low])]) : null];
   },
 });
 /** y = min(x, h); dx = g where x <= h, dh = g where x > h. */
@@ -175,7 +176,7 @@ const clampMaxOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const [x, high] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, leOp([x, high])]) : null, context.needs(1) ? whereOp([g, zero, gtOp([x, high])]) : null];
+    return [context.needs(0) ? whereOp([g, zero, le.op([x, high])]) : null, context.needs(1) ? whereOp([g, zero, gt.op([x, high])]) : null];
   },
 });
 
@@ -219,9 +220,9 @@ const lerpOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const w = context.saved(2);
     return [
-      context.needs(0) ? mulOp([g, subOp([scalarTensor(1, g.info), w])]) : null,
-      context.needs(1) ? mulOp([g, w]) : null,
-      context.needs(2) ? mulOp([g, subOp([context.saved(1), context.saved(0)])]) : null,
+      context.needs(0) ? mul.op([g, subOp([scalarTensor(1, g.info), w])]) : null,
+      context.needs(1) ? mul.op([g, w]) : null,
+      context.needs(2) ? mul.op([g, subOp([context.saved(1), context.saved(0)])]) : null,
     ];
   },
 });
@@ -253,4 +254,11 @@ declare module '../../tensor/tensor.js' {
     lerp: Method<typeof lerp>;
     lerp_: Method<typeof lerp>;
   }
+}
+
+/** a / b, and 0 where b is 0: the subgradient that PyTorch takes there, safe to differentiate again. */
+export function divideOrZero(a: Tensor, b: Tensor): Tensor {
+  const zero = scalarTensor(0, b.info);
+  const atZero = eq.op([b, zero]);
+  return whereOp([zero, divOp([a, whereOp([scalarTensor(1, b.info), b, atZero])]), atZero]);
 }

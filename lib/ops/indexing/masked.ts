@@ -1,13 +1,14 @@
 /** Elements by condition: their positions (nonzero), their values (maskedSelect), and new values for them (maskedScatter). */
-import { DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
+import { describe, ArgumentError, DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { broadcastShapes, broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { INT64, type TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction, defineMethod, type Method } from '../../dispatch/define-function.js';
+import { contiguousOf, fillWith, copyPart } from '../../tensor/copy.js';
+import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { putRowsOp, requireSameType, takeRowsOp } from './index-rows.js';
 import { flatRows } from './index-select.js';
@@ -122,5 +123,21 @@ declare module '../../tensor/tensor.js' {
     maskedSelect: Method<typeof maskedSelect>;
     maskedScatter: Method<typeof maskedScatter>;
     maskedScatter_: Method<typeof maskedScatterInplace>;
+    nonzeroStatic: Method<typeof nonzeroStatic>;
   }
 }
+
+/** The first `size` coordinates of elements that are not zero, [size, dimensions]; rows that are missing hold fillValue. torch.nonzero_static */
+export const nonzeroStatic = defineFunction(
+  { name: 'nonzeroStatic', parameters: ['input', 'size', 'fillValue'], kinds: { fillValue: 'whole' }, keywords: 2 },
+  (input: Tensor, size?: number, fillValue: number = -1): Tensor => {
+    const x = tensorArgument('nonzeroStatic', 'input', input);
+    if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) fail(ArgumentError, 'nonzeroStatic', 'a size of at least 0', describe(size));
+    const found = nonzeroMatrix(x);
+    const count = Math.min(size, found.shape[0]);
+    const out = allocate([size, x.shape.length], INT64);
+    fillWith(out, fillValue);
+    copyPart([count, x.shape.length], { tensor: out, start: 0, strides: out.strides }, { tensor: found, start: 0, strides: found.strides });
+    return out;
+  },
+);

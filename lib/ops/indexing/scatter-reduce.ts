@@ -1,15 +1,20 @@
 /** Scatters that combine what meets at one place: scatterReduce with sum, prod, mean, amax and amin. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+import { ArgumentError, describe, fail, ShapeError, IndexError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, filledTensor } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { gather, gatherOp, scatter, scatterAdd, scatterArguments, scatterInto } from './gather.js';
 import { defineInplace } from '../core/inplace.js';
 import { viewOp } from '../core/view.js';
+import { wrapDim } from '../../shape/dims.js';
+import { sameShape } from '../../shape/layout.js';
+import { tensorArgument } from '../core/promotion.js';
+import { checkedIndex } from './index-rows.js';
 
 export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
 const REDUCTIONS: readonly ScatterReduction[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
@@ -105,9 +110,31 @@ export const scatterReduce = defineFunction(
 );
 defineInplace('scatterReduce_', scatterReduce);
 
+/** Slices of source combined with those of input at the indices of dimension `dim`, by 'prod', 'mean', 'amax' or 'amin'. torch.index_reduce */
+export const indexReduce = defineFunction(
+  { name: 'indexReduce', parameters: ['input', 'dim', 'index', 'source', 'reduce', 'includeSelf'], keywords: 1, required: 5, composed: true },
+  (input: Tensor, dim: number, index: Tensor, source: Tensor, reduce: 'prod' | 'mean' | 'amax' | 'amin', includeSelf: boolean = true): Tensor => {
+    const x = tensorArgument('indexReduce', 'input', input);
+    const d = wrapDim('indexReduce', dim, x.shape.length);
+    if (index.shape.length > 1) fail(IndexError, 'indexReduce', 'a vector of indices', `[${index.shape}]`);
+    const list = checkedIndex('indexReduce', index, x.shape[d] ?? 1).reshape([-1]);
+    if ((reduce as string) === 'sum') fail(ArgumentError, 'indexReduce', "reduce 'prod', 'mean', 'amax' or 'amin' (indexAdd adds)", describe(reduce));
+    const count = list.shape[0];
+    if (x.shape.length === 0 && count !== 1) fail(ShapeError, 'indexReduce', 'one index into a scalar', String(count), { input: x });
+    const expected = x.shape.map((n, k) => (k === d ? count : n));
+    if (!sameShape(source.shape, expected)) fail(ShapeError, 'indexReduce', `a source of shape [${expected}]`, `[${source.shape}]`, { input: x });
+    const one = source.shape.map((_, k) => (k === d ? -1 : 1));
+    return scatterReduce(x, d, source.shape.length === 0 ? list.reshape([]) : list.reshape(one).expand(source.shape), source, reduce, { includeSelf });
+  },
+);
+
+defineInplace('indexReduce_', indexReduce);
+
 declare module '../../tensor/tensor.js' {
   interface Tensor {
     scatterReduce: Method<typeof scatterReduce>;
     scatterReduce_: Method<typeof scatterReduce>;
+    indexReduce: Method<typeof indexReduce>;
+    indexReduce_: Method<typeof indexReduce>;
   }
 }

@@ -5,7 +5,7 @@ import { wrapDim } from '../../shape/dims.js';
 import { sameShape } from '../../shape/layout.js';
 import { defaultFloatInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, divOp, mulOp, subOp } from '../elementwise/arithmetic.js';
+import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { castRecorded, detach, wide } from '../core/convert.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { vectorNorm } from './vector-norm.js';
@@ -52,7 +52,7 @@ export const cosineSimilarity = defineFunction(
     const least = number(op, 'eps', eps, 1e-8);
     const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
     const dims = shape.length === 0 ? [] : [wrapped];
-    const similarity = sumOp([mulOp([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims);
+    const similarity = sumOp([mul.op([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims);
     return finishDims(castRecorded(similarity, info), dims, false);
   },
 );

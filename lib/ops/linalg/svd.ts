@@ -6,7 +6,7 @@ import { elementCount, type Shape } from '../../shape/layout.js';
 import type { DTypeInfo, TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { addOp, divOp, mulOp, subOp } from '../elementwise/arithmetic.js';
+import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { contiguousOf, fillWith } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -67,13 +67,13 @@ export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>
     const { m, n, k } = context.spec;
     const row = unsqueeze(s, -2);
     const column = unsqueeze(s, -1);
-    if (gU === null && gV === null) return [gS === null ? null : matmul(mulOp([u, unsqueeze(gS, -2)]), vh)];
+    if (gU === null && gV === null) return [gS === null ? null : matmul(mul.op([u, unsqueeze(gS, -2)]), vh)];
     const unit = identity(k, s.info);
-    const differences = addOp([subOp([mulOp([row, row]), mulOp([column, column])]), unit]);
+    const differences = addOp([subOp([mul.op([row, row]), mul.op([column, column])]), unit]);
     const parts: Tensor[] = [];
-    if (gU !== null) parts.push(mulOp([divOp([skew(matmul(transposed(u), gU)), differences]), row]));
-    if (gV !== null) parts.push(mulOp([column, divOp([skew(matmul(vh, transposed(gV))), differences])]));
-    if (gS !== null) parts.push(mulOp([unit, unsqueeze(gS, -2)]));
+    if (gU !== null) parts.push(mul.op([divOp([skew(matmul(transposed(u), gU)), differences]), row]));
+    if (gV !== null) parts.push(mul.op([column, divOp([skew(matmul(vh, transposed(gV))), differences])]));
+    if (gS !== null) parts.push(mul.op([unit, unsqueeze(gS, -2)]));
     let out = matmul(
       matmul(
         u,

@@ -4,18 +4,19 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, type DType, dtypeInfo, promote, type TypedArray } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { divOp, mulOp } from '../elementwise/arithmetic.js';
+import { mul } from '../elementwise/arithmetic.js';
 import { castTo } from '../../tensor/copy.js';
-import { eqOp } from '../elementwise/comparison.js';
+import { eq } from '../elementwise/comparison.js';
 import { castRecorded, wide } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { requireElements, tieWeightsOp } from '../reductions/extrema.js';
 import { powScalarOp } from '../elementwise/power.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { finishDims, keptShape, reduceGroups, type ReduceSpec } from '../reductions/reduction.js';
 import { abs, sign } from '../elementwise/rounding.js';
-import { whereOp } from '../elementwise/selection.js';
+import { divideOrZero, whereOp } from '../elementwise/selection.js';
 import { nuclearNorm } from './svd.js';
 import { expandOp } from '../core/view.js';
 
@@ -33,22 +34,15 @@ interface NormAttributes {
 type NormSpec = ReduceSpec & NormAttributes;
 type Gradients = readonly (Tensor | null)[];
 
-/** a / b, and 0 where b is 0: the subgradient that PyTorch takes there, safe to differentiate again. */
-export function divideOrZero(a: Tensor, b: Tensor): Tensor {
-  const zero = scalarTensor(0, b.info);
-  const atZero = eqOp([b, zero]);
-  return whereOp([zero, divOp([a, whereOp([scalarTensor(1, b.info), b, atZero])]), atZero]);
-}
-
 /** sign(x) |x|^e; for a negative e, 0 where x is 0. */
 function signedPower(x: Tensor, e: number): Tensor {
   if (e === 1) return x;
   const size = abs.op([x]);
-  if (e > 1) return mulOp([x, powScalarOp([size], [e - 1])]);
+  if (e > 1) return mul.op([x, powScalarOp([size], [e - 1])]);
   const zero = scalarTensor(0, x.info);
-  const atZero = eqOp([x, zero]);
+  const atZero = eq.op([x, zero]);
   const safe = whereOp([scalarTensor(1, x.info), size, atZero]);
-  return mulOp([sign.op([x]), whereOp([zero, powScalarOp([safe], [e]), atZero])]);
+  return mul.op([sign.op([x]), whereOp([zero, powScalarOp([safe], [e]), atZero])]);
 }
 
 /**
@@ -71,12 +65,12 @@ const normOp = defineOp<NormAttributes, NormSpec>({
     const { p } = context.spec;
     const g = wide(given);
     const x = wide(context.saved(0));
-    if (p === 0) return [expandOp([mulOp([g, scalarTensor(0, g.info)])], context.spec.shape)];
-    if (p === 1) return [mulOp([g, sign.op([x])])];
+    if (p === 0) return [expandOp([mul.op([g, scalarTensor(0, g.info)])], context.spec.shape)];
+    if (p === 1) return [mul.op([g, sign.op([x])])];
     const y = context.saved(1);
-    if (!Number.isFinite(p)) return [mulOp([mulOp([g, sign.op([x])]), wide(tieWeightsOp([abs.op([context.saved(0)]), y], { ...context.spec, nan: true }))])];
-    if (p < 1) return [mulOp([signedPower(x, p - 1), mulOp([g, powScalarOp([wide(y)], [1 - p])])])];
-    return [mulOp([g, signedPower(divideOrZero(x, wide(y)), p - 1)])];
+    if (!Number.isFinite(p)) return [mul.op([mul.op([g, sign.op([x])]), wide(tieWeightsOp([abs.op([context.saved(0)]), y], { ...context.spec, nan: true }))])];
+    if (p < 1) return [mul.op([signedPower(x, p - 1), mul.op([g, powScalarOp([wide(y)], [1 - p])])])];
+    return [mul.op([g, signedPower(divideOrZero(x, wide(y)), p - 1)])];
   },
 });
 

@@ -5,7 +5,7 @@ import { broadcastsTo } from '../../shape/broadcast.js';
 import { fillWith } from '../../tensor/copy.js';
 import { allocateAs, allocateLike, allocateResult } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, divOp, mulOp, subOp } from '../elementwise/arithmetic.js';
+import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import {
@@ -20,7 +20,9 @@ import {
   reduceLoss,
   reductionOf,
 } from './difference-loss.js';
-import { log1p, logOp, sigmoidOp } from '../elementwise/trigonometric.js';
+import { sigmoid } from '../elementwise/exponential.js';
+import { log } from '../elementwise/exponential.js';
+import { log1p } from '../elementwise/exponential.js';
 import { scalarTensor } from '../core/promotion.js';
 import { clampMin } from '../elementwise/selection.js';
 
@@ -28,7 +30,7 @@ type Gradients = readonly (Tensor | null)[];
 
 const constant = (value: number, like: Tensor): Tensor => scalarTensor(value, like.info);
 const oneMinus = (x: Tensor): Tensor => subOp([constant(1, x), x]);
-const scaled = (x: Tensor, spec: LossSpec): Tensor => mulOp([x, constant(spec.scale, x)]);
+const scaled = (x: Tensor, spec: LossSpec): Tensor => mul.op([x, constant(spec.scale, x)]);
 
 /** z = g s (x - t) / d, d = max(x (1 - x), 1e-12); dg = c s (x - t) / d, dx = h (1 - (x - t) (1 - 2x) / d) / d, dt = -h / d, h = c g s. */
 const binaryCrossEntropyBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
@@ -39,10 +41,10 @@ const binaryCrossEntropyBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSp
   backward: (context, c): Gradients => {
     const [g, x, t] = [context.saved(0), context.saved(1), context.saved(2)];
     const dg = context.needs(0) ? binaryCrossEntropyBackwardOp([c, x, t], context.spec) : null;
-    const d = clampMin(mulOp([x, oneMinus(x)]), 1e-12);
-    const h = divOp([scaled(mulOp([c, g]), context.spec), d]);
-    const slope = divOp([mulOp([subOp([x, t]), subOp([oneMinus(x), x])]), d]);
-    return [dg, context.needs(1) ? mulOp([h, oneMinus(slope)]) : null, context.needs(2) ? mulOp([h, constant(-1, h)]) : null];
+    const d = clampMin(mul.op([x, oneMinus(x)]), 1e-12);
+    const h = divOp([scaled(mul.op([c, g]), context.spec), d]);
+    const slope = divOp([mul.op([subOp([x, t]), subOp([oneMinus(x), x])]), d]);
+    return [dg, context.needs(1) ? mul.op([h, oneMinus(slope)]) : null, context.needs(2) ? mul.op([h, constant(-1, h)]) : null];
   },
 });
 
@@ -57,7 +59,7 @@ const binaryCrossEntropyOp = defineOp<LossAttributes, LossSpec>({
     const [x, t] = [context.saved(0), context.saved(1)];
     const dx = context.needs(0) ? binaryCrossEntropyBackwardOp([g, x, t], context.spec) : null;
     if (!context.needs(1)) return [dx, null];
-    return [dx, mulOp([scaled(g, context.spec), subOp([log1p(mulOp([x, constant(-1, x)])), logOp([x])])])];
+    return [dx, mul.op([scaled(g, context.spec), subOp([log1p(mul.op([x, constant(-1, x)])), log.op([x])])])];
   },
 });
 
@@ -71,9 +73,9 @@ const logitsBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec
     const [g, x, t] = [context.saved(0), context.saved(1), context.saved(2)];
     const dg = context.needs(0) ? logitsBackwardOp([c, x, t], context.spec) : null;
     if (!context.needs(1) && !context.needs(2)) return [dg, null, null];
-    const h = scaled(mulOp([c, g]), context.spec);
-    const y = sigmoidOp([x]);
-    return [dg, context.needs(1) ? mulOp([h, mulOp([y, oneMinus(y)])]) : null, context.needs(2) ? mulOp([h, constant(-1, h)]) : null];
+    const h = scaled(mul.op([c, g]), context.spec);
+    const y = sigmoid.op([x]);
+    return [dg, context.needs(1) ? mul.op([h, mul.op([y, oneMinus(y)])]) : null, context.needs(2) ? mul.op([h, constant(-1, h)]) : null];
   },
 });
 
@@ -88,7 +90,7 @@ const logitsOp = defineOp<LossAttributes, LossSpec>({
   backward: (context, g): Gradients => {
     const [x, t] = [context.saved(0), context.saved(1)];
     const dx = context.needs(0) ? logitsBackwardOp([g, x, t], context.spec) : null;
-    return [dx, context.needs(1) ? mulOp([scaled(g, context.spec), mulOp([x, constant(-1, x)])]) : null];
+    return [dx, context.needs(1) ? mul.op([scaled(g, context.spec), mul.op([x, constant(-1, x)])]) : null];
   },
 });
 
@@ -109,7 +111,7 @@ export const binaryCrossEntropy = defineFunction(
     const [x, t, w] = lossArguments(op, { input, target, weight });
     checkSameShape(op, x, t);
     checkWeight(op, 'weight', w, x);
-    return reduceLoss(mulOp([binaryCrossEntropyOp([x, t], { reduction: 'none', parameter: 0 }), w]), reduction);
+    return reduceLoss(mul.op([binaryCrossEntropyOp([x, t], { reduction: 'none', parameter: 0 }), w]), reduction);
   },
 );
 
@@ -138,11 +140,11 @@ export const binaryCrossEntropyWithLogits = defineFunction(
       // The loss at a target of 1 is log(1 + e^-x).
       const ones = allocateLike(x);
       fillWith(ones, 1);
-      loss = addOp([loss, mulOp([mulOp([subOp([p, constant(1, p)]), t]), logitsOp([x, ones], elementwise)])]);
+      loss = addOp([loss, mul.op([mul.op([subOp([p, constant(1, p)]), t]), logitsOp([x, ones], elementwise)])]);
     }
     if (named.weight !== undefined) {
       checkWeight(op, 'weight', tensors[2], x);
-      loss = mulOp([loss, tensors[2]]);
+      loss = mul.op([loss, tensors[2]]);
     }
     return reduceLoss(loss, reduction);
   },

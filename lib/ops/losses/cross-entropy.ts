@@ -8,7 +8,7 @@ import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type DTypeInfo, FLOAT32, INT64, type TypedArray, UINT8 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { mulOp, subOp } from '../elementwise/arithmetic.js';
+import { mul, subOp } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -172,12 +172,12 @@ const crossEntropyBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, 
     const [g, x, logSum, factor, norm] = [0, 1, 2, 3, 4].map((i) => context.saved(i));
     const { spec } = context;
     const none = [null, null, null];
-    const dg = context.needs(0) ? mulOp([c, crossEntropyBackwardOp([scalarTensor(1, g.info), x, logSum, factor, norm], spec)]) : null;
+    const dg = context.needs(0) ? mul.op([c, crossEntropyBackwardOp([scalarTensor(1, g.info), x, logSum, factor, norm], spec)]) : null;
     if (!context.needs(1)) return [dg, null, ...none];
     const y = softmaxOp([x], spec.dim);
-    const h = mulOp([mulOp([c, g]), mulOp([factor.view(spec.kept), norm])]);
-    const weighed = mulOp([h, y]);
-    return [dg, subOp([weighed, mulOp([y, sumOp([weighed], [spec.dim])])]), ...none];
+    const h = mul.op([mul.op([c, g]), mul.op([factor.view(spec.kept), norm])]);
+    const weighed = mul.op([h, y]);
+    return [dg, subOp([weighed, mul.op([y, sumOp([weighed], [spec.dim])])]), ...none];
   },
 });
 
@@ -281,8 +281,8 @@ function withProbabilities(input: Tensor, target: Tensor, weight: Tensor | null,
   const classes = x.shape[dim];
   if (weight !== null && !sameShape(weight.shape, [classes])) fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
   const t = labelSmoothing > 0 ? given.mul(1 - labelSmoothing).add(labelSmoothing / classes) : given;
-  let terms = mulOp([logSoftmax(x, dim), t]);
-  if (weight !== null) terms = mulOp([terms, castRecorded(weight, x.info).view(x.shape.map((_, d) => (d === dim ? classes : 1)))]);
+  let terms = mul.op([logSoftmax(x, dim), t]);
+  if (weight !== null) terms = mul.op([terms, castRecorded(weight, x.info).view(x.shape.map((_, d) => (d === dim ? classes : 1)))]);
   const elements = sumOp([terms], [dim])
     .view(x.shape.filter((_, d) => d !== dim))
     .mul(-1);

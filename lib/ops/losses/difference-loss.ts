@@ -8,7 +8,7 @@ import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import type { TypedArray } from '../../storage/dtype.js';
 import { allocate, allocateAs, allocateResult } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { divOp, mulOp } from '../elementwise/arithmetic.js';
+import { divOp, mul } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -123,7 +123,7 @@ export function lossBackward(op: string, kernel: LossBackwardKernel, spec: LossS
   return out;
 }
 
-const minus = (x: Tensor): Tensor => mulOp([x, scalarTensor(-1, x.info)]);
+const minus = (x: Tensor): Tensor => mul.op([x, scalarTensor(-1, x.info)]);
 
 type Curved = 'mseLoss' | 'smoothL1Loss' | 'huberLoss';
 
@@ -156,7 +156,7 @@ function differenceLoss(name: Curved | 'l1Loss', unreduced?: (inputs: readonly T
       const [g, x, t] = [context.saved(0), context.saved(1), context.saved(2)];
       const dg = context.needs(0) ? backwardOp([c, x, t], context.spec) : null;
       if (curvatureOp === null || (!context.needs(1) && !context.needs(2))) return [dg, null, null];
-      const dx = curvatureOp([mulOp([mulOp([c, g]), scalarTensor(context.spec.scale, c.info)]), x, t], context.spec);
+      const dx = curvatureOp([mul.op([mul.op([c, g]), scalarTensor(context.spec.scale, c.info)]), x, t], context.spec);
       return [dg, dx, context.needs(2) ? minus(dx) : null];
     },
   });
@@ -184,7 +184,7 @@ function weighted(op: string, loss: Operator<LossAttributes, Tensor>, tensors: r
   const [x, t, w] = tensors;
   checkSameShape(op, x, t);
   if (!sameShape(w.shape, x.shape)) fail(ShapeError, op, 'a weight of the input’s shape', `[${w.shape}]`, { input: x, weight: w });
-  const elements = mulOp([loss([x, t], { ...attributes, reduction: 'none' }), w]);
+  const elements = mul.op([loss([x, t], { ...attributes, reduction: 'none' }), w]);
   if (attributes.reduction !== 'mean' || byCount) return reduceLoss(elements, attributes.reduction);
   return divOp([sum(elements), sum(w)]);
 }

@@ -8,12 +8,15 @@ import { allocateChecked, allocateLike } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { checkDevice } from '../../tensor/device.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineInplace } from '../core/inplace.js';
 import { tensorArgument } from '../core/promotion.js';
 import { diagonalEmbedOp, diagonalOp } from '../views/slice.js';
+import { tensorList, atLeast, catOp } from '../views/cat.js';
+import { pad } from './pad.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -152,4 +155,20 @@ declare module '../../tensor/tensor.js' {
     diagflat: Method<typeof diagflat>;
     trace: Method<typeof trace>;
   }
+}
+
+/** Matrices (vectors as rows, scalars as 1 x 1) along a diagonal of blocks, with zeros elsewhere. torch.block_diag */
+export function blockDiag(...tensors: Tensor[]): Tensor {
+  const blocks = tensorList('blockDiag', tensors).map((x) => {
+    if (x.shape.length > 2) fail(ShapeError, 'blockDiag', 'tensors of at most two dimensions', `[${x.shape}]`);
+    return atLeast(x, 2);
+  });
+  const width = blocks.reduce((sum, x) => sum + x.shape[1], 0);
+  let before = 0;
+  const rows = blocks.map((x) => {
+    const row = pad(x, [before, width - before - x.shape[1]]);
+    before += x.shape[1];
+    return row;
+  });
+  return catOp(rows, 0);
 }

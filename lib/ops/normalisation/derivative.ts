@@ -5,7 +5,7 @@
 import { gradientOperators } from '../../autograd/gradient-operators.js';
 import type { Shape } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, mulOp } from '../elementwise/arithmetic.js';
+import { addOp, mul } from '../elementwise/arithmetic.js';
 import { wide } from '../core/convert.js';
 import { rsqrt } from '../elementwise/power.js';
 import { scalarTensor } from '../core/promotion.js';
@@ -26,7 +26,7 @@ export interface Normalisation {
   readonly rstd?: Tensor;
 }
 
-const scaled = (x: Tensor, factor: number): Tensor => mulOp([x, scalarTensor(factor, x.info)]);
+const scaled = (x: Tensor, factor: number): Tensor => mul.op([x, scalarTensor(factor, x.info)]);
 const minus = (a: Tensor, b: Tensor): Tensor => addOp([a, scaled(b, -1)]);
 const plus = (a: Tensor | null, b: Tensor): Tensor => (a === null ? b : addOp([a, b]));
 
@@ -49,12 +49,12 @@ export function normDoubleBackward(
   const [a, b, c] = [view(gradients[0], shape), view(gradients[1], weightShape), view(gradients[2], weightShape)];
   const mean = kind === 'centred' ? meanOp([x], dims) : (normalisation.mean ?? null);
   const centred = mean === null ? x : minus(x, mean);
-  const r = normalisation.rstd ?? rsqrt.op([addOp([meanOp([mulOp([centred, centred])], dims), scalarTensor(eps, x.info)])]);
-  const xh = mulOp([centred, r]);
+  const r = normalisation.rstd ?? rsqrt.op([addOp([meanOp([mul.op([centred, centred])], dims), scalarTensor(eps, x.info)])]);
+  const xh = mul.op([centred, r]);
   const project = (v: Tensor): Tensor => {
     if (kind === 'fixed') return v;
     const rest = kind === 'centred' ? minus(v, meanOp([v], dims)) : v;
-    return minus(rest, mulOp([xh, meanOp([mulOp([v, xh])], dims)]));
+    return minus(rest, mul.op([xh, meanOp([mul.op([v, xh])], dims)]));
   };
 
   let dg: Tensor | null = null;
@@ -62,21 +62,21 @@ export function normDoubleBackward(
   let dw: Tensor | null = null;
   if (a !== null) {
     const pa = project(a);
-    const rpa = mulOp([pa, r]);
-    dg = w === null ? rpa : mulOp([rpa, w]);
-    if (w !== null) dw = gradientOperators.sumToShape(mulOp([g, rpa]), weightShape);
+    const rpa = mul.op([pa, r]);
+    dg = w === null ? rpa : mul.op([rpa, w]);
+    if (w !== null) dw = gradientOperators.sumToShape(mul.op([g, rpa]), weightShape);
     if (kind !== 'fixed') {
-      const h = w === null ? g : mulOp([g, w]);
+      const h = w === null ? g : mul.op([g, w]);
       const ph = project(h);
-      const s = mulOp([xh, sumOp([mulOp([a, ph])], dims)]);
-      const both = addOp([mulOp([pa, sumOp([mulOp([h, xh])], dims)]), mulOp([ph, sumOp([mulOp([a, xh])], dims)])]);
+      const s = mul.op([xh, sumOp([mul.op([a, ph])], dims)]);
+      const both = addOp([mul.op([pa, sumOp([mul.op([h, xh])], dims)]), mul.op([ph, sumOp([mul.op([a, xh])], dims)])]);
       const count = dims.reduce((n, d) => n * shape[d], 1);
-      dx = mulOp([scaled(mulOp([r, r]), -1 / count), addOp([s, both])]);
+      dx = mul.op([scaled(mul.op([r, r]), -1 / count), addOp([s, both])]);
     }
   }
   if (b !== null) {
-    dg = plus(dg, mulOp([xh, b]));
-    dx = plus(dx, mulOp([project(mulOp([g, b])), r]));
+    dg = plus(dg, mul.op([xh, b]));
+    dx = plus(dx, mul.op([project(mul.op([g, b])), r]));
   }
   if (c !== null) dg = plus(dg, expandOp([c], shape));
   const back = (t: Tensor | null, like: Tensor | null): Tensor | null => (t === null || like === null ? null : reshape(t, like.shape));

@@ -11,7 +11,7 @@ import { type Plan, stridedPlan } from '../../shape/plan.js';
 import type { TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { mulOp } from '../elementwise/arithmetic.js';
+import { mul } from '../elementwise/arithmetic.js';
 import { contiguousOf, copyInto, fillWith } from '../../tensor/copy.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
@@ -142,7 +142,7 @@ function checkAddend(op: string, addend: Tensor | undefined, shape: Shape): void
 
 /** beta's operand's gradient. */
 function addendGradient(g: Tensor, beta: number): Tensor {
-  return beta === 1 ? g : mulOp([g, scalarTensor(beta, g.info)]);
+  return beta === 1 ? g : mul.op([g, scalarTensor(beta, g.info)]);
 }
 
 /** PyTorch's autocast on the CPU leaves products with a vector as they are unless they come by matmul. */

@@ -5,9 +5,10 @@ import { broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount } from '../../shape/layout.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { add, mul, mulOp } from '../elementwise/arithmetic.js';
+import { add, mul } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { defineInplace } from '../core/inplace.js';
 import { linearOp, matmulOp, productPolicy } from './matmul-op.js';
@@ -35,7 +36,7 @@ const dotOp = defineOp<string, string>({
     return out;
   },
   save: (context, [a, b]) => context.save(context.needs(1) ? a : null, context.needs(0) ? b : null),
-  backward: (context, g) => [context.needs(0) ? mulOp([g, context.saved(1)]) : null, context.needs(1) ? mulOp([g, context.saved(0)]) : null],
+  backward: (context, g) => [context.needs(0) ? mul.op([g, context.saved(1)]) : null, context.needs(1) ? mul.op([g, context.saved(0)]) : null],
 });
 
 function dims(op: string, name: string, x: Tensor, ndim: number): Tensor {

@@ -2,9 +2,10 @@
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
-import { addOp, mulOp } from '../elementwise/arithmetic.js';
+import { addOp, mul } from '../elementwise/arithmetic.js';
 import { castTo } from '../../tensor/copy.js';
-import { defineFunction, isOptions } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { isOptions } from '../../arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { isScalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
@@ -153,7 +154,7 @@ export const normal = defineFunction(
     const operand = (value: Tensor | number): Tensor => (value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info));
     const out = sampledOp(tensors, () => {
       const drawn = drawInto(allocate(shape, info), normalDraw('normal', info, 0, 1, rng, true));
-      return noGrad(() => addOp([mulOp([drawn, operand(std)]), operand(mean)]));
+      return noGrad(() => addOp([mul.op([drawn, operand(std)]), operand(mean)]));
     });
     return finish('normal', out, device, requiresGrad);
   },

@@ -2,7 +2,8 @@
 import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { castAs, copyInto } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { expandOp } from '../core/view.js';
 import { BOOL, FLOAT32, type DTypeInfo, type TypedArray } from '../../storage/dtype.js';

@@ -6,7 +6,7 @@ import { defaultGenerator } from '../../random/generator.js';
 import { type DTypeInfo, FLOAT64 } from '../../storage/dtype.js';
 import { allocate, allocateAs } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { add, mul, mulOp } from '../elementwise/arithmetic.js';
+import { add, mul } from '../elementwise/arithmetic.js';
 import { castTo, writeElement } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { tensorArgument } from '../core/promotion.js';
@@ -41,11 +41,11 @@ function drop(kind: Kind, input: Tensor, p: number, training: boolean, inplace: 
   if (feature && x.shape.length < 2) fail(ShapeError, name, 'an input of at least 2 dimensions', describe(x));
   const noise = feature ? allocate([...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)], x.info) : allocateAs(x, x.info);
   drawInto(noise, bernoulliDraw(name, x.info, 1 - p, defaultGenerator, alpha ? 1 : keptValue(p, x.info)));
-  if (!alpha) return inplace ? x.mul_(noise) : mulOp([x, noise]);
+  if (!alpha) return inplace ? x.mul_(noise) : mul.op([x, noise]);
   const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
   const shift = add(mul(add(noise, -1), ALPHA * a), ALPHA * a * p);
   const scale = mul(noise, a);
-  return inplace ? x.mul_(scale).add_(shift) : add(mulOp([x, scale]), shift);
+  return inplace ? x.mul_(scale).add_(shift) : add(mul.op([x, scale]), shift);
 }
 
 function elementwise(kind: Kind, byDefault: { readonly training: boolean }) {

@@ -2,7 +2,8 @@
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { tensorArgument } from '../core/promotion.js';
 import { FLOAT32, FLOAT64, INT64, type TypedArray } from '../../storage/dtype.js';

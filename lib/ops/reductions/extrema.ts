@@ -7,7 +7,7 @@ import { BOOL, type DTypeInfo, INT32, INT64, type TypedArray } from '../../stora
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { mulOp } from '../elementwise/arithmetic.js';
+import { mul } from '../elementwise/arithmetic.js';
 import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { placeAlongOp } from '../indexing/gather.js';
@@ -73,7 +73,7 @@ function extremumOp(name: Extremum): Operator<ExtremumAttributes, Tensor> {
         reduceGroups(wide, spec, wide.info, (input, out, outer, n, inner) => instanceOf(name, kernels[name], input)(input.array, out.array, outer, n, inner)),
       ),
     save: (context, [x], [y]) => context.save(x, y),
-    backward: (context, g) => [mulOp([g, tieWeightsOp([context.saved(0), context.saved(1)], context.spec)])],
+    backward: (context, g) => [mul.op([g, tieWeightsOp([context.saved(0), context.saved(1)], context.spec)])],
   });
 }
 export const amaxOp = extremumOp('amax');

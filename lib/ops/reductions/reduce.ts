@@ -1,6 +1,6 @@
 /** Sums, means and products over dimensions. */
 import { gradientOperators } from '../../autograd/gradient-operators.js';
-import { DTypeError, fail } from '../../errors.js';
+import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { broadcastDims } from '../../shape/broadcast.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
@@ -8,9 +8,10 @@ import { type DType, dtypeInfo, FLOAT32, type TypedArray } from '../../storage/d
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo } from '../../tensor/copy.js';
 import { castRecorded, wide } from '../core/convert.js';
-import { mulOp } from '../elementwise/arithmetic.js';
-import { eqOp, isnan } from '../elementwise/comparison.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { mul } from '../elementwise/arithmetic.js';
+import { eq, isnan } from '../elementwise/comparison.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
@@ -18,6 +19,7 @@ import { accumulationInfo, type Dims, finishDims, inAccumulationType, isFull, re
 import { exclusiveProduct } from './scan.js';
 import { whereOp } from '../elementwise/selection.js';
 import { expandOp, reshape, viewOp } from '../core/view.js';
+import { attachSizesMethod, type SizesMethod } from '../../dispatch/sizes-method.js';
 
 export { dropDims, reduceSpec, type ReduceSpec } from './reduction.js';
 
@@ -57,7 +59,7 @@ export const meanOp = defineOp<Dims, ReduceSpec>({
   backward: (context, given) => {
     // A 16-bit float would not hold 1 / n of a large n.
     const g = wide(given);
-    return [expandOp([mulOp([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)];
+    return [expandOp([mul.op([g, scalarTensor(1 / reducedCount(context.spec), g.info)])], context.spec.shape)];
   },
 });
 
@@ -70,7 +72,7 @@ const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
   backward: (context, g): readonly (Tensor | null)[] => {
     const x = context.saved(0);
     const { dim } = context.spec;
-    return [mulOp([g, mulOp([exclusiveProduct(x, { dim, reverse: false }), exclusiveProduct(x, { dim, reverse: true })])])];
+    return [mul.op([g, mul.op([exclusiveProduct(x, { dim, reverse: false }), exclusiveProduct(x, { dim, reverse: true })])])];
   },
 });
 
@@ -129,7 +131,7 @@ export const nanmean = defineFunction(
   { name: 'nanmean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const x = meanInput('nanmean', tensorArgument('nanmean', 'input', input), null);
-    const numbers = sum(eqOp([x, x]), dim, { keepdim });
+    const numbers = sum(eq.op([x, x]), dim, { keepdim });
     return nansum(x, dim, { keepdim, dtype }).div(numbers);
   },
 );
@@ -155,6 +157,13 @@ export const prod = defineFunction(
   },
 );
 
+attachSizesMethod('sumToSize', 'size', (x, size) => {
+  const lead = x.shape.length - size.length;
+  if (lead < 0 || size.some((n, d) => n !== x.shape[d + lead] && n !== 1)) fail(ShapeError, 'sumToSize', `a size that expands to [${x.shape}]`, `[${size}]`, { input: x });
+  const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (size[d - lead] === 1 && x.shape[d] !== 1));
+  return dims.length === 0 ? x : x.sum(dims, true).reshape([...size]);
+});
+
 declare module '../../tensor/tensor.js' {
   interface Tensor {
     sum: Method<typeof sum>;
@@ -162,5 +171,6 @@ declare module '../../tensor/tensor.js' {
     nansum: Method<typeof nansum>;
     nanmean: Method<typeof nanmean>;
     prod: Method<typeof prod>;
+    sumToSize: SizesMethod;
   }
 }

@@ -5,15 +5,16 @@ import type { Shape } from '../../shape/layout.js';
 import { type DType, INT32, INT64, type TypedArray } from '../../storage/dtype.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { mulOp, subOp } from '../elementwise/arithmetic.js';
+import { mul, subOp } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf, copyPart, fillWith, type Part } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { type ValuesAndIndices, valuesAndIndices } from './extrema.js';
 import { placeAlongOp } from '../indexing/gather.js';
 import { defineInplace } from '../core/inplace.js';
-import { expOp } from '../elementwise/trigonometric.js';
+import { exp } from '../elementwise/exponential.js';
 import { tensorArgument } from '../core/promotion.js';
 import { accumulationInfo, aroundDim, inAccumulationType } from './reduction.js';
 
@@ -94,7 +95,7 @@ export const recurrenceOp: Operator<RecurrenceSpec, Tensor> = defineOp<Recurrenc
     const l = recurrenceOp([context.saved(0), g], { dim, reverse: !reverse, lagged: !lagged });
     if (!context.needs(0)) return [null, l];
     const h = context.saved(1);
-    const da = lagged ? mulOp([shiftOp([l], { dim, reverse: !reverse }), h]) : mulOp([l, shiftOp([h], { dim, reverse })]);
+    const da = lagged ? mul.op([shiftOp([l], { dim, reverse: !reverse }), h]) : mul.op([l, shiftOp([h], { dim, reverse })]);
     return [da, l];
   },
 });
@@ -137,7 +138,7 @@ const cumprodOp = defineOp<number, { dim: number }>({
   backward: (context, g): Gradients => {
     const x = context.saved(0);
     const { dim } = context.spec;
-    return [mulOp([exclusiveProduct(x, { dim, reverse: false }), recurrenceOp([x, g], { dim, reverse: true, lagged: true })])];
+    return [mul.op([exclusiveProduct(x, { dim, reverse: false }), recurrenceOp([x, g], { dim, reverse: true, lagged: true })])];
   },
 });
 
@@ -156,8 +157,8 @@ const logcumsumexpOp = defineOp<number, { dim: number }>({
     const y = context.saved(1);
     const { dim } = context.spec;
     const toNext = subOp([y, shiftOp([y], { dim, reverse: true })]);
-    const factors = expOp([shiftOp([toNext], { dim, reverse: false })]);
-    return [mulOp([expOp([subOp([x, y])]), recurrenceOp([factors, g], { dim, reverse: true, lagged: true })])];
+    const factors = exp.op([shiftOp([toNext], { dim, reverse: false })]);
+    return [mul.op([exp.op([subOp([x, y])]), recurrenceOp([factors, g], { dim, reverse: true, lagged: true })])];
   },
 });
 

@@ -7,7 +7,8 @@ import { BOOL, type DTypeInfo, FLOAT32, FLOAT64, INT32, INT64, type TypedArray }
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { amaxOp, aminOp } from './extrema.js';
 import { putRowsInto, rowsAlong } from '../indexing/index-rows.js';

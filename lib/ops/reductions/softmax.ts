@@ -5,12 +5,13 @@ import type { Shape } from '../../shape/layout.js';
 import { defaultFloatInfo, type DType, dtypeInfo, type TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { mulOp, negOp, subOp } from '../elementwise/arithmetic.js';
+import { mul, neg, subOp } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { expOp } from '../elementwise/trigonometric.js';
+import { exp } from '../elementwise/exponential.js';
 import { tensorArgument } from '../core/promotion.js';
 import { sumOp } from './reduce.js';
 import { aroundDim, finishDims, keptShape, reduceGroups, type ReduceSpec } from './reduction.js';
@@ -61,9 +62,9 @@ const softmaxBackwardOp: Operator<number, Tensor> = defineOp<number, Along>({
     const dg = context.needs(0) ? softmaxBackwardOp([c, y], dim) : null;
     if (!context.needs(1)) return [dg, null];
     const dims = y.shape.length === 0 ? [] : [dim];
-    const s = sumOp([mulOp([g, y])], dims);
-    const t = sumOp([mulOp([c, y])], dims);
-    return [dg, subOp([mulOp([c, subOp([g, s])]), mulOp([g, t])])];
+    const s = sumOp([mul.op([g, y])], dims);
+    const t = sumOp([mul.op([c, y])], dims);
+    return [dg, subOp([mul.op([c, subOp([g, s])]), mul.op([g, t])])];
   },
 });
 
@@ -77,9 +78,9 @@ const logSoftmaxBackwardOp = defineOp<number, Along>({
   backward: (context, c): Gradients => {
     const y = context.saved(1);
     const dims = y.shape.length === 0 ? [] : [context.spec.dim];
-    const weighted = mulOp([c, expOp([y])]);
+    const weighted = mul.op([c, exp.op([y])]);
     const dg = context.needs(0) ? subOp([c, sumOp([weighted], dims)]) : null;
-    return [dg, context.needs(1) ? negOp([mulOp([weighted, sumOp([context.saved(0)], dims)])]) : null];
+    return [dg, context.needs(1) ? neg.op([mul.op([weighted, sumOp([context.saved(0)], dims)])]) : null];
   },
 });
 
@@ -110,7 +111,7 @@ export const logsumexpOp = defineOp<readonly number[], ReduceSpec>({
   forward: (spec, [x]) =>
     reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner)),
   save: (context, [x], [y]) => context.save(x, y),
-  backward: (context, g) => [mulOp([g, expOp([subOp([context.saved(0), context.saved(1)])])])],
+  backward: (context, g) => [mul.op([g, exp.op([subOp([context.saved(0), context.saved(1)])])])],
 });
 
 /** The input in the type asked for; integers need one, as in PyTorch. */
@@ -160,7 +161,7 @@ export const functionalSoftmin = defineFunction(
   { name: 'nn.functional.softmin', parameters: ['input', 'dim', '_stacklevel', 'dtype'], composed: true },
   (input: Tensor, dim?: number | null, _stacklevel?: number, dtype?: DType | null): Tensor => {
     // Negated in its own type first, as PyTorch does: an unsigned integer wraps around.
-    const x = converted('softmin', negOp([tensorArgument('softmin', 'input', input)]), dtype);
+    const x = converted('softmin', neg.op([tensorArgument('softmin', 'input', input)]), dtype);
     return softmaxOp([x], implicitDim(dim, x.shape.length));
   },
 );

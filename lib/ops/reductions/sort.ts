@@ -8,9 +8,10 @@ import { BOOL, INT64, type TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { scalarOf } from '../creation/creation.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { mulOp } from '../elementwise/arithmetic.js';
+import { mul } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
 import { placeAlongOp } from '../indexing/gather.js';
@@ -161,7 +162,7 @@ const medianOp = defineOp<void, { shape: Shape; count: number }>({
   backward: (context, g): Gradients => {
     const { shape } = context.spec;
     const dims = shape.map((_, d) => d);
-    return [mulOp([g, tieWeightsOp([context.saved(0), context.saved(1)], { shape, dims, kept: keptShape(shape, dims), nan: true })])];
+    return [mul.op([g, tieWeightsOp([context.saved(0), context.saved(1)], { shape, dims, kept: keptShape(shape, dims), nan: true })])];
   },
 });
 

@@ -5,11 +5,12 @@ import { wrapDims } from '../../shape/dims.js';
 import type { TypedArray } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, mulOp, subOp } from '../elementwise/arithmetic.js';
+import { addOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { wide } from '../core/convert.js';
-import { defineFunction, type Method } from '../../dispatch/define-function.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { divideOrZero } from '../linalg/vector-norm.js';
+import { divideOrZero } from '../elementwise/selection.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { meanOp } from './reduce.js';
 import { finishDims, gatherDims, keptShape, reducedCount, reduceSpec, type ReduceSpec } from './reduction.js';
@@ -56,13 +57,13 @@ function momentsOp(name: 'varMean' | 'stdMean'): Operator<VarianceAttributes, Te
       const { spec } = context;
       const n = reducedCount(spec);
       const [gv, gm] = gradients.map((g) => (g === null ? null : wide(g)));
-      const throughMean = gm === null ? null : expandOp([mulOp([gm, scalarTensor(1 / n, gm.info)])], spec.shape);
+      const throughMean = gm === null ? null : expandOp([mul.op([gm, scalarTensor(1 / n, gm.info)])], spec.shape);
       if (gv === null) return [throughMean];
       const x = centred(wide(context.saved(0)), spec.dims);
       const freedom = Math.max(0, n - spec.correction);
       const throughSpread = root
-        ? mulOp([divideOrZero(x, wide(context.saved(1))), mulOp([gv, scalarTensor(1 / freedom, gv.info)])])
-        : mulOp([mulOp([gv, scalarTensor(2 / freedom, gv.info)]), x]);
+        ? mul.op([divideOrZero(x, wide(context.saved(1))), mul.op([gv, scalarTensor(1 / freedom, gv.info)])])
+        : mul.op([mul.op([gv, scalarTensor(2 / freedom, gv.info)]), x]);
       return [throughMean === null ? throughSpread : addOp([throughSpread, throughMean])];
     },
   });

@@ -5,7 +5,7 @@ import { elementCount } from '../../shape/layout.js';
 import { FLOAT64, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { mulOp } from '../elementwise/arithmetic.js';
+import { mul } from '../elementwise/arithmetic.js';
 import { castTo, filledTensor } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -46,7 +46,7 @@ const embeddingOp: Operator<EmbeddingAttributes, Tensor> = defineOp<EmbeddingAtt
   backward: (context, g) => {
     const index = context.saved(0);
     const { rows, paddingIdx, scaleGradByFreq } = context.spec;
-    const scaled = scaleGradByFreq ? mulOp([g, inverseFrequencies(index, g)]) : g;
+    const scaled = scaleGradByFreq ? mul.op([g, inverseFrequencies(index, g)]) : g;
     return [sumRowsOp([scaled, index], { ...rows, skip: paddingIdx }), null];
   },
 });

@@ -10,13 +10,14 @@ import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { FLOAT32, type TypedArray } from '../../storage/dtype.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { add, addOp, mul, mulOp, sub } from '../elementwise/arithmetic.js';
+import { add, addOp, mul, sub } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { stackOp } from '../views/cat.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { linearOp } from '../products/matmul-op.js';
 import { relu } from '../activations/activation.js';
-import { sigmoidOp, tanhOp } from '../elementwise/trigonometric.js';
+import { sigmoid } from '../elementwise/exponential.js';
+import { tanh } from '../elementwise/exponential.js';
 import { narrow, select } from '../views/slice.js';
 
 type Sizes = [mode: number, steps: number, batch: number, inputs: number, hidden: number, outputs: number, reverse: number];
@@ -193,16 +194,16 @@ function compose(inputs: readonly Tensor[], { at, mode, steps, hidden, reverse }
     const x = linear(select(inputs[0], 0, t), inputs[at.wIh], optional(at.bIh));
     const y = linear(h, inputs[at.wHh], optional(at.bHh));
     if (mode === 'GRU') {
-      const [r, z] = [0, 1].map((i) => sigmoidOp([addOp([part(x, i), part(y, i)])]));
-      const n = tanhOp([addOp([part(x, 2), mulOp([r, part(y, 2)])])]);
+      const [r, z] = [0, 1].map((i) => sigmoid.op([addOp([part(x, i), part(y, i)])]));
+      const n = tanh.op([addOp([part(x, 2), mul.op([r, part(y, 2)])])]);
       h = add(n, mul(z, sub(h, n)));
     } else if (mode === 'LSTM') {
       const gates = addOp([x, y]);
-      const [i, f, o] = [0, 1, 3].map((k) => sigmoidOp([part(gates, k)]));
-      c = addOp([mulOp([f, c as Tensor]), mulOp([i, tanhOp([part(gates, 2)])])]);
-      h = mulOp([o, tanhOp([c])]);
+      const [i, f, o] = [0, 1, 3].map((k) => sigmoid.op([part(gates, k)]));
+      c = addOp([mul.op([f, c as Tensor]), mul.op([i, tanh.op([part(gates, 2)])])]);
+      h = mul.op([o, tanh.op([c])]);
       if (at.wHr >= 0) h = linear(h, inputs[at.wHr]);
-    } else h = mode === 'RNN_TANH' ? tanhOp([addOp([x, y])]) : relu(addOp([x, y]));
+    } else h = mode === 'RNN_TANH' ? tanh.op([addOp([x, y])]) : relu(addOp([x, y]));
     out[t] = h;
   }
   return [stackOp(out, 0), h, ...(c === undefined ? [] : [c])];
