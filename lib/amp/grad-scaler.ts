@@ -11,7 +11,8 @@ import { checkDevice } from '../tensor/device.js';
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkStateDict } from '../state-dict.js';
-import { FLOAT32, type TypedArray } from '../storage/dtype.js';
+import { FLOAT32 } from '../storage/dtype.js';
+import { type TypedArray } from '../native/typed-array.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 

@@ -146,3 +146,7 @@ export class Node {
     }
   }
 }
+
+declare module '../tensor/tensor.js' {
+  interface GraphNode extends Node {}
+}

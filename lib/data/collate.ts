@@ -2,7 +2,7 @@
 import { ArgumentError, describe, fail } from '../errors.js';
 import { stack } from '../ops/views/cat.js';
 import { isOptions } from '../arguments.js';
-import type { TypedArray } from '../storage/dtype.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { tensor } from '../ops/creation/creation.js';
 import { Tensor } from '../tensor/tensor.js';
 

@@ -3,7 +3,7 @@
  * that call them; a kernel is an array indexed by dtype code (`DTypeInfo.code`), with holes where C++ has no such instance.
  */
 import type { Plan } from '../shape/plan.js';
-import type { TypedArray } from '../storage/dtype.js';
+import type { TypedArray } from './typed-array.js';
 import { addon } from './addon.js';
 
 /** What may cross the border: memory, numbers, and plans (a number or an Int32Array). */

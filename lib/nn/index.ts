@@ -11,14 +11,12 @@ export type {
   BackwardPreHook,
   ForwardHook,
   ForwardPreHook,
-  GradientTuple,
-  HookHandle,
-  HookOptions,
   LoadStateDictPostHook,
   LoadStateDictPreHook,
   StateDictHook,
   StateDictPreHook,
-} from './module-hooks.js';
+} from './hooks.js';
+export type { GradientTuple, HookHandle, HookOptions } from './module-hooks.js';
 export type { LoadOptions, LoadResult, StateDict, StateOptions } from './module-state.js';
 export type { NamedOptions } from './module-walk.js';
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from './parameter.js';

@@ -4,7 +4,6 @@ import type { DType } from '../storage/dtype.js';
 import type { DeviceName } from '../tensor/device.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { ConstructorArguments } from './arguments.js';
-import type { Module } from './module.js';
 import type { StateDict } from './module-state.js';
 import type { Parameter } from './parameter.js';
 
@@ -13,17 +12,17 @@ export type RegisterBuffer = [name: string, tensor: Tensor | null, persistent?: 
 export const REGISTER_PARAMETER = ['name', 'param'] as const;
 export type RegisterParameter = [name: string, param: Parameter | null];
 export const REGISTER_MODULE = ['name', 'module'] as const;
-export type RegisterModule = [name: string, module: Module | null];
+export type RegisterModule<M> = [name: string, module: M | null];
 export const NAMED = ['prefix', 'recurse', 'removeDuplicate'] as const;
 export type Named = [prefix?: string, recurse?: boolean, removeDuplicate?: boolean];
 export const RECURSE = ['recurse'] as const;
 export type Recurse = [recurse?: boolean];
 export const NAMED_MODULES = ['memo', 'prefix', 'removeDuplicate'] as const;
-export type NamedModules = [memo?: Set<Module> | null, prefix?: string, removeDuplicate?: boolean];
+export type NamedModules<M> = [memo?: Set<M> | null, prefix?: string, removeDuplicate?: boolean];
 export const TARGET = ['target'] as const;
 export type Target = [target: string];
 export const SET_SUBMODULE = ['target', 'module', 'strict'] as const;
-export type SetSubmodule = [target: string, module: Module, strict?: boolean];
+export type SetSubmodule<M> = [target: string, module: M, strict?: boolean];
 export const TO = ['target', 'dtype', 'nonBlocking', 'device', 'tensor', 'memoryFormat'] as const;
 export type To = [target?: DType | DeviceName | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor, memoryFormat?: MemoryFormat];
 export const STATE_DICT = ['destination', 'prefix', 'keepVars'] as const;

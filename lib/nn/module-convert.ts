@@ -6,7 +6,14 @@ import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';
 import { checkDevice, isDeviceName } from '../tensor/device.js';
 import { rebind, Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
+import type { ModuleTree } from './module-tree.js';
+
+/** What a conversion needs of a module. */
+interface ConvertibleModule extends ModuleTree<ConvertibleModule> {
+  modules(): readonly ConvertibleModule[];
+  parameters(): readonly Tensor[];
+  setMember(property: string, value: Tensor): void;
+}
 
 /** The arguments of `Module.to`, by name. */
 export interface ModuleToOptions {
@@ -39,7 +46,7 @@ export function targetType(target: unknown, options: ModuleToOptions): DType | u
  * Floating parameters and buffers in another floating type (undefined: in their own), and those of 4 or 5 dimensions in a memory format. Throws ArgumentError
  * for any other type, and ShapeError for a format of another number of dimensions.
  */
-export function convertFloating<M extends Module>(op: string, root: M, dtype: DType | undefined, format: MemoryFormat = 'preserve_format'): M {
+export function convertFloating<M extends ConvertibleModule>(op: string, root: M, dtype: DType | undefined, format: MemoryFormat = 'preserve_format'): M {
   const info = dtype === undefined ? null : dtypeInfo(op, dtype);
   if (info !== null && !info.floating) fail(ArgumentError, op, 'a floating dtype for a module', info.name);
   const moves = (t: Tensor): boolean => format !== 'preserve_format' && (t.shape.length === 4 || t.shape.length === 5);
@@ -52,19 +59,19 @@ export function convertFloating<M extends Module>(op: string, root: M, dtype: DT
   return root;
 }
 /** All parameters and buffers in another type. Throws ArgumentError where a parameter that requires grad would lose its gradient. */
-export function convertAll<M extends Module>(op: string, root: M, dtype: DType): M {
+export function convertAll<M extends ConvertibleModule>(op: string, root: M, dtype: DType): M {
   const info = dtypeInfo(op, dtype);
   if (!info.floating && root.parameters().some((p) => p.requiresGrad)) fail(ArgumentError, op, 'a floating dtype for a module whose parameters require grad', dtype);
   replace(root, true, (t) => (t.info === info ? t : castAs(t, info)));
   return root;
 }
 /** Uninitialised memory in the place of all parameters and buffers. */
-export function emptied(root: Module, recurse: boolean): void {
+export function emptied(root: ConvertibleModule, recurse: boolean): void {
   replace(root, recurse, (t) => allocateAs(t));
 }
 
 /** Puts what `change` gives in the place of every tensor, and gradients in its type and layout. */
-function replace(root: Module, recurse: boolean, change: (tensor: Tensor) => Tensor): void {
+function replace(root: ConvertibleModule, recurse: boolean, change: (tensor: Tensor) => Tensor): void {
   for (const module of recurse ? root.modules() : [root]) {
     for (const { property, tensor, buffer } of module.ownTensors()) {
       const changed = change(tensor);

@@ -5,7 +5,6 @@
 import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { defineOp } from '../dispatch/define-op.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
 
 /** Takes a hook off again. */
 export interface HookHandle {
@@ -19,20 +18,20 @@ export interface HookOptions {
 export type GradientTuple = readonly (Tensor | null)[];
 
 /** Runs before forward; may return other arguments (an array, or one value). */
-export type ForwardPreHook<M = Module> = (module: M, args: readonly unknown[]) => unknown;
+export type ForwardPreHook<M> = (module: M, args: readonly unknown[]) => unknown;
 /** Runs after forward; may return another output. */
-export type ForwardHook<M = Module> = (module: M, args: readonly unknown[], output: unknown) => unknown;
+export type ForwardHook<M> = (module: M, args: readonly unknown[], output: unknown) => unknown;
 /** Runs before the module's backward; may return other gradients of the outputs. */
-export type BackwardPreHook<M = Module> = (module: M, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+export type BackwardPreHook<M> = (module: M, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
 /** Runs when the gradients of the inputs are there; may return others in their place. */
-export type BackwardHook<M = Module> = (module: M, gradInput: GradientTuple, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+export type BackwardHook<M> = (module: M, gradInput: GradientTuple, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
 
 /** Runs before a state dict is made. */
-export type StateDictPreHook<M = Module> = (module: M, prefix: string, keepVars: boolean) => void;
+export type StateDictPreHook<M> = (module: M, prefix: string, keepVars: boolean) => void;
 /** Runs when the entries of the module and of all below it are in the state dict, which it may change. */
-export type StateDictHook<M = Module> = (module: M, stateDict: Record<string, Tensor>, prefix: string, localMetadata: { version?: number }) => void;
+export type StateDictHook<M> = (module: M, stateDict: Record<string, Tensor>, prefix: string, localMetadata: { version?: number }) => void;
 /** Runs before the module's entries of a state dict are read; it may change the dict, which is a copy, and the lists. */
-export type LoadStateDictPreHook<M = Module> = (
+export type LoadStateDictPreHook<M> = (
   module: M,
   stateDict: Record<string, Tensor>,
   prefix: string,
@@ -43,7 +42,7 @@ export type LoadStateDictPreHook<M = Module> = (
   errorMessages: string[],
 ) => void;
 /** Runs when the module and all below it are loaded; it may change the lists. */
-export type LoadStateDictPostHook<M = Module> = (module: M, incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] }) => void;
+export type LoadStateDictPostHook<M> = (module: M, incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] }) => void;
 
 /** Where a module has its hooks: a symbol, since `hooks` is a name that users give to properties. */
 export const HOOKS: unique symbol = Symbol('hooks');
@@ -82,22 +81,23 @@ class HookList<H> {
   }
 }
 
-export class ModuleHooks {
-  readonly forwardPre = new HookList<ForwardPreHook>('registerForwardPreHook');
-  readonly forward = new HookList<ForwardHook>('registerForwardHook');
-  readonly backwardPre = new HookList<BackwardPreHook>('registerFullBackwardPreHook');
-  readonly backward = new HookList<BackwardHook>('registerFullBackwardHook');
-  readonly statePre = new HookList<StateDictPreHook>('registerStateDictPreHook');
-  readonly statePost = new HookList<StateDictHook>('registerStateDictPostHook');
-  readonly loadPre = new HookList<LoadStateDictPreHook>('registerLoadStateDictPreHook');
-  readonly loadPost = new HookList<LoadStateDictPostHook>('registerLoadStateDictPostHook');
+/** All hooks of one module of type M. */
+export class ModuleHooks<M> {
+  readonly forwardPre = new HookList<ForwardPreHook<M>>('registerForwardPreHook');
+  readonly forward = new HookList<ForwardHook<M>>('registerForwardHook');
+  readonly backwardPre = new HookList<BackwardPreHook<M>>('registerFullBackwardPreHook');
+  readonly backward = new HookList<BackwardHook<M>>('registerFullBackwardHook');
+  readonly statePre = new HookList<StateDictPreHook<M>>('registerStateDictPreHook');
+  readonly statePost = new HookList<StateDictHook<M>>('registerStateDictPostHook');
+  readonly loadPre = new HookList<LoadStateDictPreHook<M>>('registerLoadStateDictPreHook');
+  readonly loadPost = new HookList<LoadStateDictPostHook<M>>('registerLoadStateDictPostHook');
 
   /** Whether a call runs none of them. */
   get callsNone(): boolean {
     return this.forwardPre.empty && this.forward.empty && this.backwardPre.empty && this.backward.empty;
   }
 
-  copyTo(other: ModuleHooks): void {
+  copyTo(other: ModuleHooks<M>): void {
     this.forwardPre.copyTo(other.forwardPre);
     this.forward.copyTo(other.forward);
     this.backwardPre.copyTo(other.backwardPre);
@@ -109,7 +109,7 @@ export class ModuleHooks {
   }
 
   /** Calls `forward` between the hooks. */
-  run(module: Module, given: readonly unknown[], forward: (args: readonly unknown[]) => unknown): unknown {
+  run(module: M, given: readonly unknown[], forward: (args: readonly unknown[]) => unknown): unknown {
     let args = given;
     for (const hook of this.forwardPre.all()) {
       const changed = hook(module, args);
@@ -126,16 +126,22 @@ export class ModuleHooks {
   }
 }
 
+/** Takes the gradients of a module's outputs and inputs, and returns those that go on. */
+interface GradientBoundary {
+  outputGradients(gradients: GradientTuple): GradientTuple;
+  inputGradients(gradients: GradientTuple): GradientTuple;
+}
+
 /** One call of a module with backward hooks: what lies between its inputs and its outputs. */
-class Boundary {
+class Boundary<M> implements GradientBoundary {
   private inputCount = 0;
   private inputPlaces: number[] | null = null;
   private gradOutputs: GradientTuple = [];
 
   constructor(
-    private readonly module: Module,
-    private readonly preHooks: readonly BackwardPreHook[],
-    private readonly hooks: readonly BackwardHook[],
+    private readonly module: M,
+    private readonly preHooks: readonly BackwardPreHook<M>[],
+    private readonly hooks: readonly BackwardHook<M>[],
   ) {}
 
   wrapInputs(args: readonly unknown[]): readonly unknown[] {
@@ -214,7 +220,7 @@ function alias(x: Tensor): Tensor {
 }
 
 /** y = x for every input of a module; dx = g, as the module's backward hooks return it. */
-const moduleInputsOp = defineOp<Boundary, Boundary, Tensor[]>({
+const moduleInputsOp = defineOp<GradientBoundary, GradientBoundary, Tensor[]>({
   name: 'moduleInputs',
   nativeHalf: true,
   callsUser: true,
@@ -224,7 +230,7 @@ const moduleInputsOp = defineOp<Boundary, Boundary, Tensor[]>({
 });
 
 /** y = x for every output of a module; dx = g, as the module's backward pre-hooks return it. */
-const moduleOutputsOp = defineOp<Boundary, Boundary, Tensor[]>({
+const moduleOutputsOp = defineOp<GradientBoundary, GradientBoundary, Tensor[]>({
   name: 'moduleOutputs',
   nativeHalf: true,
   callsUser: true,

@@ -6,8 +6,8 @@ import { reshape } from '../ops/core/view.js';
 import { sameShape, type Shape } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
-import { HOOKS } from './module-hooks.js';
+import { HOOKS, type ModuleHooks } from './module-hooks.js';
+import type { ModuleTree } from './module-tree.js';
 import { Parameter } from './parameter.js';
 
 /**
@@ -38,29 +38,40 @@ export interface LoadResult {
 /** The key of what `getExtraState` gives. */
 const EXTRA = '_extra_state';
 
+/** What a state dict needs of a module. */
+interface StatefulModule extends ModuleTree<StatefulModule> {
+  /** Of modules of the class itself: they take no other. */
+  readonly [HOOKS]: ModuleHooks<never>;
+  /** Keys that a state dict of an older version may lack. */
+  absentBefore(version: number): readonly string[];
+  getExtraState(): unknown;
+  setExtraState(state: unknown): void;
+  setMember(property: string, value: Tensor): void;
+}
+
 /** Whether a class defines one of the two methods for extra state. */
-function defines(module: Module, method: 'getExtraState' | 'setExtraState'): boolean {
+function defines(module: StatefulModule, method: 'getExtraState' | 'setExtraState'): boolean {
   return Object.hasOwn(module, method) || module[method] !== rootOf(module)[method];
 }
 /** The prototype of Module itself, which is the one that owns `ownTensors`; this file imports the type alone. */
-function rootOf(module: Module): Module {
-  let prototype = Object.getPrototypeOf(module) as Module;
-  while (!Object.hasOwn(prototype, 'ownTensors')) prototype = Object.getPrototypeOf(prototype) as Module;
+function rootOf(module: StatefulModule): StatefulModule {
+  let prototype = Object.getPrototypeOf(module) as StatefulModule;
+  while (!Object.hasOwn(prototype, 'ownTensors')) prototype = Object.getPrototypeOf(prototype) as StatefulModule;
   return prototype;
 }
 
 /** A module and all below it with the prefixes of their keys, a parent before its children; a shared module is there under each of its names, as in PyTorch. */
-function placesOf(module: Module, prefix: string, out: Place[] = []): Place[] {
+function placesOf(module: StatefulModule, prefix: string, out: Place[] = []): Place[] {
   out.push({ module, prefix });
   for (const [key, child] of module.ownModules()) placesOf(child, `${prefix}${key}.`, out);
   return out;
 }
 interface Place {
-  readonly module: Module;
+  readonly module: StatefulModule;
   readonly prefix: string;
 }
 
-export function stateOf(module: Module, { destination, prefix = '', keepVars = false }: StateOptions): StateDict {
+export function stateOf(module: StatefulModule, { destination, prefix = '', keepVars = false }: StateOptions): StateDict {
   if (typeof prefix !== 'string') fail(ArgumentError, 'stateDict', 'a prefix as a string', describe(prefix));
   if (destination !== undefined && destination !== null && (typeof destination !== 'object' || !Object.isExtensible(destination)))
     fail(
@@ -78,14 +89,14 @@ export function stateOf(module: Module, { destination, prefix = '', keepVars = f
 }
 
 /** Puts the entries of a module and of all below it in, between the hooks. */
-function fill(module: Module, prefix: string, keepVars: boolean, state: StateDict, versions: Versions): void {
-  const version = { version: (module.constructor as typeof Module).stateVersion };
+function fill(module: StatefulModule, prefix: string, keepVars: boolean, state: StateDict, versions: Versions): void {
+  const version = { version: (module.constructor as { readonly stateVersion: number } & typeof Object).stateVersion };
   versions[prefix.slice(0, -1)] = version;
-  for (const hook of module[HOOKS].statePre.all()) hook(module, prefix, keepVars);
+  for (const hook of module[HOOKS].statePre.all()) hook(module as never, prefix, keepVars);
   for (const { key, tensor, persistent } of module.ownTensors()) if (persistent) state[prefix + key] = keepVars ? tensor : detach(tensor);
   if (defines(module, 'getExtraState')) state[prefix + EXTRA] = module.getExtraState() as Tensor;
   for (const [key, child] of module.ownModules()) fill(child, `${prefix}${key}.`, keepVars, state, versions);
-  for (const hook of module[HOOKS].statePost.all()) hook(module, state, prefix, version);
+  for (const hook of module[HOOKS].statePost.all()) hook(module as never, state, prefix, version);
 }
 
 type Versions = Record<string, { version: number }>;
@@ -103,7 +114,7 @@ function versionIn(state: object, path: string): number {
   return typeof version === 'number' ? version : 0;
 }
 
-export function loadState(root: Module, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, { strict = true, assign = false }: LoadOptions): LoadResult {
+export function loadState(root: StatefulModule, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, { strict = true, assign = false }: LoadOptions): LoadResult {
   checkStateDict('loadStateDict', given);
   // A copy, which hooks may change.
   const state: Record<string, unknown> = given instanceof Map ? Object.fromEntries(given) : { ...given };
@@ -113,7 +124,7 @@ export function loadState(root: Module, given: Readonly<Record<string, Tensor>> 
   const problems: string[] = [];
   for (const { module, prefix } of places) {
     const metadata = { version: versionIn(given, prefix.slice(0, -1)) };
-    for (const hook of module[HOOKS].loadPre.all()) hook(module, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
+    for (const hook of module[HOOKS].loadPre.all()) hook(module as never, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
   }
   const known = new Set<string>();
   const loads: (() => void)[] = [];
@@ -136,9 +147,9 @@ export function loadState(root: Module, given: Readonly<Record<string, Tensor>> 
   return { missingKeys, unexpectedKeys };
 }
 
-function runPostHooks(module: Module, keys: LoadResult): void {
+function runPostHooks(module: StatefulModule, keys: LoadResult): void {
   for (const [, child] of module.ownModules()) runPostHooks(child, keys);
-  for (const hook of module[HOOKS].loadPost.all()) hook(module, keys);
+  for (const hook of module[HOOKS].loadPost.all()) hook(module as never, keys);
 }
 
 interface Findings {
@@ -172,7 +183,7 @@ function plan({ module, prefix }: Place, state: Readonly<Record<string, unknown>
   else missingKeys.push(key);
 }
 
-function put(module: Module, property: string, tensor: Tensor, value: Tensor, assign: boolean): void {
+function put(module: StatefulModule, property: string, tensor: Tensor, value: Tensor, assign: boolean): void {
   if (assign) module.setMember(property, assigned(tensor, value));
   else {
     copyInto(tensor, value);

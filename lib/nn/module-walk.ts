@@ -1,7 +1,7 @@
 /** What a module and all below it hold, by name: `namedModules`, `namedParameters`, `getSubmodule` and their kin. */
 import { ArgumentError, describe, fail } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
+import type { ModuleTree } from './module-tree.js';
 
 /** Options of the methods that list members by name. */
 export interface NamedOptions {
@@ -14,9 +14,9 @@ export interface NamedOptions {
 }
 
 /** A module and all below it, a parent before its children; `seen` holds those that are left out. */
-export function namedModules(root: Module, prefix: string, removeDuplicate: boolean, seen: Set<Module>): [string, Module][] {
-  const out: [string, Module][] = [];
-  const visit = (path: string, module: Module): void => {
+export function namedModules<M extends ModuleTree<M>>(root: M, prefix: string, removeDuplicate: boolean, seen: Set<M>): [string, M][] {
+  const out: [string, M][] = [];
+  const visit = (path: string, module: M): void => {
     if (removeDuplicate && seen.has(module)) return;
     seen.add(module);
     out.push([path, module]);
@@ -27,10 +27,10 @@ export function namedModules(root: Module, prefix: string, removeDuplicate: bool
 }
 
 /** Parameters, or buffers, with the names that state dicts give them. */
-export function namedTensors(root: Module, { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions, buffers: boolean): [string, Tensor][] {
+export function namedTensors<M extends ModuleTree<M>>(root: M, { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions, buffers: boolean): [string, Tensor][] {
   const seen = new Set<Tensor>();
   const out: [string, Tensor][] = [];
-  const modules: [string, Module][] = recurse ? namedModules(root, prefix, removeDuplicate, new Set()) : [[prefix, root]];
+  const modules: [string, M][] = recurse ? namedModules(root, prefix, removeDuplicate, new Set()) : [[prefix, root]];
   for (const [path, module] of modules) {
     for (const { key, tensor, buffer } of module.ownTensors()) {
       if (buffer !== buffers || (removeDuplicate && seen.has(tensor))) continue;
@@ -42,7 +42,7 @@ export function namedTensors(root: Module, { prefix = '', recurse = true, remove
 }
 
 /** The submodule at a path; the module itself for ''. */
-export function submoduleAt(op: string, root: Module, target: unknown): Module {
+export function submoduleAt<M extends ModuleTree<M>>(op: string, root: M, target: unknown): M {
   if (typeof target !== 'string') fail(ArgumentError, op, 'a path as a string', describe(target));
   let module = root;
   for (const key of target === '' ? [] : target.split('.')) {
@@ -61,7 +61,7 @@ export function splitPath(op: string, target: unknown): [path: string, name: str
 }
 
 /** The parameter, or buffer, at a path. */
-export function tensorAt(op: string, root: Module, target: unknown, wantBuffer: boolean): Tensor {
+export function tensorAt<M extends ModuleTree<M>>(op: string, root: M, target: unknown, wantBuffer: boolean): Tensor {
   const [path, name] = splitPath(op, target);
   for (const { key, tensor, buffer } of submoduleAt(op, root, path).ownTensors()) if (key === name && buffer === wantBuffer) return tensor;
   return fail(ArgumentError, op, `the path of a ${wantBuffer ? 'buffer' : 'parameter'} of ${root.constructor.name}`, describe(target));

@@ -27,6 +27,7 @@ import type * as hooks from './module-hooks.js';
 import { enterModule, leaveModule } from '../autograd/module-path.js';
 import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
 import { indented, printed } from './module-print.js';
+import type { OwnTensor } from './module-tree.js';
 import { type NamedOptions, namedModules, namedTensors, splitPath, submoduleAt, tensorAt } from './module-walk.js';
 import { Parameter } from './parameter.js';
 
@@ -51,7 +52,7 @@ export class Module extends Callable {
   /** Members that are not properties: what containers hold. */
   readonly #items = new Map<string, unknown>();
   /** Made with the first hook. */
-  #hooks: ModuleHooks | null = null;
+  #hooks: ModuleHooks<Module> | null = null;
   /** Whether a call may go to `forward` at once: there are no hooks, and all class fields have been seen. */
   #direct = false;
 
@@ -100,12 +101,12 @@ export class Module extends Callable {
     return this.#items;
   }
   /** The hooks. Internal: state dicts. */
-  get [HOOKS](): ModuleHooks {
+  get [HOOKS](): ModuleHooks<Module> {
     this.#hooks ??= new ModuleHooks();
     return this.#hooks;
   }
   /** Own parameters and buffers with their keys. Internal: state dicts and conversions. */
-  *ownTensors(): Generator<{ property: string; key: string; tensor: Tensor; buffer: boolean; persistent: boolean }> {
+  *ownTensors(): Generator<OwnTensor> {
     const members = this.#members.list();
     for (const [property, tensor] of this.#items) if (tensor instanceof Tensor) yield { property, key: property, tensor, buffer: false, persistent: true };
     for (const kind of ['parameter', 'buffer']) {
@@ -174,13 +175,13 @@ export class Module extends Callable {
     this.#register('registerParameter', name, 'parameter', param, true);
   }
   /** Makes a module the property `name`; null keeps the place. */
-  registerModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule>): void {
-    const { name, module } = named<typeof sig.REGISTER_MODULE, sig.RegisterModule>('registerModule', sig.REGISTER_MODULE, 2, args);
+  registerModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>): void {
+    const { name, module } = named<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>('registerModule', sig.REGISTER_MODULE, 2, args);
     if (module !== null && !(module instanceof Module)) fail(ArgumentError, 'registerModule', 'a Module or null', describe(module));
     this.holdModule('registerModule', name, module);
   }
   /** The same as `registerModule`. */
-  addModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule>): void {
+  addModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>): void {
     this.registerModule(...args);
   }
   /** Where `registerModule` puts a module. Containers have a place of their own. */
@@ -217,7 +218,7 @@ export class Module extends Callable {
   #namedTensors(op: string, args: sig.Given<typeof sig.NAMED, sig.Named>, buffers: boolean): [string, Tensor][] {
     const options: NamedOptions = named<typeof sig.NAMED, sig.Named>(op, sig.NAMED, 0, args);
     if (options.prefix !== undefined && typeof options.prefix !== 'string') fail(ArgumentError, op, 'a prefix as a string', describe(options.prefix));
-    return namedTensors(this, options, buffers);
+    return namedTensors<Module>(this, options, buffers);
   }
   /** The direct submodules, each once. */
   children(): Module[] {
@@ -233,21 +234,21 @@ export class Module extends Callable {
     return this.namedModules().map(([, module]) => module);
   }
   /** This module and all below it with their paths; `memo` holds modules to leave out. */
-  namedModules(...args: sig.Given<typeof sig.NAMED_MODULES, sig.NamedModules>): [string, Module][] {
-    const { memo, prefix = '', removeDuplicate = true } = named<typeof sig.NAMED_MODULES, sig.NamedModules>('namedModules', sig.NAMED_MODULES, 0, args);
+  namedModules(...args: sig.Given<typeof sig.NAMED_MODULES, sig.NamedModules<Module>>): [string, Module][] {
+    const { memo, prefix = '', removeDuplicate = true } = named<typeof sig.NAMED_MODULES, sig.NamedModules<Module>>('namedModules', sig.NAMED_MODULES, 0, args);
     if (memo !== undefined && memo !== null && !(memo instanceof Set)) fail(ArgumentError, 'namedModules', 'a Set for memo', describe(memo));
-    return namedModules(this, prefix, removeDuplicate, memo ?? new Set());
+    return namedModules<Module>(this, prefix, removeDuplicate, memo ?? new Set());
   }
   /** The submodule at a path such as 'encoder.layers.0'; the module itself for ''. */
   getSubmodule(...args: sig.Given<typeof sig.TARGET, sig.Target>): Module {
-    return submoduleAt('getSubmodule', this, named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target);
+    return submoduleAt<Module>('getSubmodule', this, named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target);
   }
   /** Puts a module at a path, whose parents must be there; with `strict` (default false) only in the place of another module. */
-  setSubmodule(...args: sig.Given<typeof sig.SET_SUBMODULE, sig.SetSubmodule>): void {
-    const { target, module, strict = false } = named<typeof sig.SET_SUBMODULE, sig.SetSubmodule>('setSubmodule', sig.SET_SUBMODULE, 2, args);
+  setSubmodule(...args: sig.Given<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>): void {
+    const { target, module, strict = false } = named<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>('setSubmodule', sig.SET_SUBMODULE, 2, args);
     if (!(module instanceof Module)) fail(ArgumentError, 'setSubmodule', 'a module', describe(module));
     const [path, name] = splitPath('setSubmodule', target);
-    const parent = submoduleAt('setSubmodule', this, path);
+    const parent = submoduleAt<Module>('setSubmodule', this, path);
     if (strict) submoduleAt('setSubmodule', parent, name);
     const property = parent.#members.list().find(([own, member]) => (member.key ?? parent.stateKey(own)) === name)?.[0];
     if (property !== undefined) parent.#members.assign(property, module);
@@ -255,11 +256,11 @@ export class Module extends Callable {
   }
   /** The parameter at a path such as 'encoder.0.weight'. */
   getParameter(...args: sig.Given<typeof sig.TARGET, sig.Target>): Parameter {
-    return tensorAt('getParameter', this, named<typeof sig.TARGET, sig.Target>('getParameter', sig.TARGET, 1, args).target, false) as Parameter;
+    return tensorAt<Module>('getParameter', this, named<typeof sig.TARGET, sig.Target>('getParameter', sig.TARGET, 1, args).target, false) as Parameter;
   }
   /** The buffer at a path such as 'encoder.0.running_mean'. */
   getBuffer(...args: sig.Given<typeof sig.TARGET, sig.Target>): Tensor {
-    return tensorAt('getBuffer', this, named<typeof sig.TARGET, sig.Target>('getBuffer', sig.TARGET, 1, args).target, true);
+    return tensorAt<Module>('getBuffer', this, named<typeof sig.TARGET, sig.Target>('getBuffer', sig.TARGET, 1, args).target, true);
   }
 
   // ---- what acts on the whole tree
@@ -377,7 +378,7 @@ export class Module extends Callable {
 
   // ---- hooks
 
-  #hook<K extends keyof ModuleHooks>(op: string, list: K, args: readonly unknown[]): HookHandle {
+  #hook<K extends keyof ModuleHooks<Module>>(op: string, list: K, args: readonly unknown[]): HookHandle {
     const { hook, prepend = false } = named<typeof sig.HOOK, [never, boolean?]>(op, sig.HOOK, 0, args as never);
     this.#direct = false;
     return (this[HOOKS][list] as { add(hook: unknown, prepend: boolean): HookHandle }).add(hook, prepend);

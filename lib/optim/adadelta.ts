@@ -1,7 +1,7 @@
 /** Adadelta, one fused pass a parameter. */
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
-import type { TypedArray } from '../storage/dtype.js';
+import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';

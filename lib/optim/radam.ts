@@ -1,6 +1,6 @@
 /** Rectified Adam, one fused pass a parameter. */
 import { type KernelTable, kernels } from '../native/kernels.js';
-import type { TypedArray } from '../storage/dtype.js';
+import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Arguments, checkNumber } from '../arguments.js';
 import { checkBetas } from './arguments.js';

@@ -10,6 +10,7 @@ import { collector } from './collector.js';
 import { guardedBuffer, guarding, poison, poisoning } from './guard.js';
 import { dropCache, POOL_LIMIT, takeBlock } from './pool.js';
 import { memoryRoom } from './room.js';
+import { noteLent } from './scope.js';
 import { Storage } from './storage.js';
 
 const SLAB_BYTES = 64 * 1024;
@@ -44,7 +45,9 @@ export function allocateStorage(bytes: number): Storage {
   }
   if (bytes <= POOL_LIMIT && collector() !== null) {
     const block = takeBlock(bytes, newBuffer);
-    return new Storage(block.buffer, block.offset, bytes, block);
+    const storage = new Storage(block.buffer, block.offset, bytes, block);
+    noteLent(storage);
+    return storage;
   }
   return new Storage(newBuffer(bytes), 0, bytes);
 }

@@ -3,8 +3,7 @@
  * size, typed array, and PyTorch's promotion rules. It knows nothing of tensors.
  */
 import { ArgumentError, describe, nearest } from '../errors.js';
-
-export type TypedArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array | Uint16Array;
+import type { TypedArray } from '../native/typed-array.js';
 
 interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;

@@ -3,10 +3,10 @@
  * It knows nothing of shapes. Memory that the pool lent is looked at only through windows that hold the storage (lent-array.ts), since the pool
  * takes it back when the storage is gone.
  */
-import type { DTypeInfo, TypedArray } from './dtype.js';
+import type { DTypeInfo } from './dtype.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { LENT_ARRAYS } from './lent-array.js';
 import { type Block, giveBack, lend } from './pool.js';
-import { noteLent } from './scope.js';
 
 const NOTHING = new ArrayBuffer(0);
 /** Where each buffer that was asked for is taken to begin. */
@@ -34,9 +34,7 @@ export class Storage {
     public byteLength: number,
     private block: Block | null = null,
   ) {
-    if (block === null) return;
-    lend(block, this);
-    noteLent(this);
+    if (block !== null) lend(block, this);
   }
 
   /** The same bytes with a version counter of their own: in-place changes through the one do not raise the other's version. */

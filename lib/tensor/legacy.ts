@@ -22,9 +22,9 @@ import {
   INT32,
   INT64,
   setDefaultDtype,
-  type TypedArray,
   UINT8,
 } from '../storage/dtype.js';
+import { type TypedArray } from '../native/typed-array.js';
 import { allocateChecked } from './allocate.js';
 import { tensor, type TensorData } from '../ops/creation/creation.js';
 import { checkDevice } from './device.js';

@@ -2,16 +2,23 @@
  * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their methods to it
  * from lib/ops (see lib/dispatch/define-function.ts), so it imports none of them.
  */
-import type { Node } from '../autograd/node.js';
 import { ArgumentError, AutogradError, describe, DTypeError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
 import { elementCount, isContiguous, isRowMajor, type Shape } from '../shape/layout.js';
 import { followsFormat, type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
-import type { DType, DTypeInfo, TypedArray } from '../storage/dtype.js';
+import type { DType, DTypeInfo } from '../storage/dtype.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { Storage } from '../storage/storage.js';
 import type { Device } from './device.js';
 
 /** A callback that sees a gradient, and may return another in its place. */
 export type GradientHook = (grad: Tensor) => Tensor | undefined | null | void;
+
+/** A node of the autograd graph. What else it has is declared where it is defined, in lib/autograd/node.ts. */
+export interface GraphNode {
+  /** Shape and type of each output. */
+  readonly outputShapes: Shape[];
+  readonly outputInfos: DTypeInfo[];
+}
 
 export class Tensor {
   /** Sizes, frozen. */
@@ -32,10 +39,10 @@ export class Tensor {
 
   // ---- autograd state, owned by lib/autograd
   /** The operator that made this tensor, and which of its outputs it is. Read through `gradientEdge`. */
-  node: Node | null = null;
+  node: GraphNode | null = null;
   outputIndex = 0;
   leafRequiresGrad = false;
-  accumulator: Node | null = null;
+  accumulator: GraphNode | null = null;
   gradient: Tensor | null = null;
   /** For a differentiable view: the tensor that owns the memory, and the version at which `node` was right. */
   base: Tensor | null = null;

@@ -21,7 +21,7 @@ import {
   zeros,
   zerosLike,
 } from '../../lib/index.js';
-import type { TypedArray } from '../../lib/storage/dtype.js';
+import type { TypedArray } from '../../lib/native/typed-array.js';
 import { compareWithFixture } from './surface-fixture.js';
 
 describe('creation', () => {

@@ -7,7 +7,8 @@ import { ArgumentError, describe, fail } from '../../errors.js';
 import { detach } from '../../ops/core/convert.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import { type ForwardPreHook, HOOKS } from '../module-hooks.js';
+import type { ForwardPreHook } from '../hooks.js';
+import { HOOKS } from '../module-hooks.js';
 import { Parameter } from '../parameter.js';
 
 /** What a hook computes. */

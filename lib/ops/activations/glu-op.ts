@@ -1,7 +1,7 @@
 /** The operators of the gated linear unit: one half of a tensor, let through as far as the other half says. */
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { type Plan, planOf } from '../../shape/plan.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { addOp, mul, scaled, subOp } from '../elementwise/arithmetic.js';

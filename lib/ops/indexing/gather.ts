@@ -5,7 +5,7 @@ import { broadcastShapes } from '../../shape/broadcast.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castTo, filledTensor } from '../../tensor/copy.js';

@@ -5,7 +5,7 @@
 import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateAs, allocateResult } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { divOp, mul } from '../elementwise/arithmetic.js';

@@ -5,7 +5,7 @@ import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { likeStrides } from '../../shape/result-strides.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocateInFormat, allocateLike } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castAs, contiguousOf, copyPart } from '../../tensor/copy.js';

@@ -8,7 +8,7 @@ import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/broadcast.js';
 import { contiguousStrides, elementCount, reshapeStrides, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { mul } from '../elementwise/arithmetic.js';

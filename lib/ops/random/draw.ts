@@ -7,7 +7,7 @@ import { copyInto } from '../../tensor/copy.js';
 import { detach } from '../core/convert.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { memoryOrder } from '../../shape/result-strides.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 

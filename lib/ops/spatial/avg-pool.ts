@@ -1,7 +1,7 @@
 /** Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the pooling itself. */
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';

@@ -3,7 +3,7 @@ import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
-import type { TypedArray } from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './avg-pool.js';
