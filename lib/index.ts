@@ -28,7 +28,7 @@ export {
   setDefaultTensorType,
   ShortTensor,
   Tensor,
-} from './tensor/legacy.js';
+} from './ops/creation/legacy.js';
 export { type Device, device, type DeviceName, getDefaultDevice, setDefaultDevice } from './tensor/device.js';
 export { finfo, type FloatLimits, iinfo, type IntegerLimits } from './storage/type-limits.js';
 export type { DType } from './storage/dtype.js';

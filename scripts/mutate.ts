@@ -6,7 +6,9 @@
 import { autograd, type Tensor } from '../lib/index.js';
 import type { Node } from '../lib/autograd/node.js';
 import { operators } from '../lib/dispatch/define-op.js';
-import { type Observer, observe, unobserve } from '../lib/dispatch/autocast-policy.js';
+import { unobserve } from '../lib/autograd/observer.js';
+import { observe } from '../lib/autograd/observer.js';
+import type { Observer } from '../lib/autograd/observer.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';

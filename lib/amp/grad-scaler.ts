@@ -12,7 +12,7 @@ import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments 
 import { Optimizer } from '../optim/optimizer.js';
 import { checkStateDict } from '../state-dict.js';
 import { FLOAT32 } from '../storage/dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 

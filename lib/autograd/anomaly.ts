@@ -8,7 +8,7 @@ import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } fr
 import { modulePath } from './module-path.js';
 import { castTo } from '../tensor/copy.js';
 import { isOptions } from '../arguments.js';
-import { type Observer, observe, unobserve } from '../dispatch/autocast-policy.js';
+import { type Observer, observe, unobserve } from './observer.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
@@ -76,13 +76,13 @@ function callerStack(): string {
 }
 
 const watcher: Observer = {
-  begin: () => 0,
-  end(name, _, inputs, out) {
+  begin() {},
+  end({ definition, inputs, outputs }) {
     if (mode.get()?.checkNan !== true) return;
-    const bad = finding(inputs, Array.isArray(out) ? out : [out]);
+    const bad = finding(inputs, outputs);
     if (bad === null) return;
     throw new AnomalyError(
-      `${name}: expected finite values, got ${bad.found.what} at element ${bad.found.element} of output ${bad.index}${place()} (${inputs.map(describe).join(', ')})`,
+      `${definition.name}: expected finite values, got ${bad.found.what} at element ${bad.found.element} of output ${bad.index}${place()} (${inputs.map(describe).join(', ')})`,
     );
   },
   origin: () => (mode.get() === null ? null : `the operator was called${place()}:\n${callerStack()}`),

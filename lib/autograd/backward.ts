@@ -2,7 +2,6 @@
 import { type Arguments, checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, ShapeError } from '../errors.js';
 import { filledTensor } from '../tensor/copy.js';
-import { stack } from '../ops/views/cat.js';
 import { elementCount, sameShape } from '../shape/layout.js';
 import { collectAfterBackward } from '../storage/pool.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -230,7 +229,7 @@ function batchedGradients(
     );
     return walkBackward(outputs, gradients, { retainGraph: retainGraph || b < count - 1, createGraph, captures: inputs });
   });
-  return inputs.map((_, i) => (rows[0][i] === null ? null : stack(rows.map((row) => row[i] as Tensor))));
+  return inputs.map((_, i) => (rows[0][i] === null ? null : gradientOperators.stack(rows.map((row) => row[i] as Tensor))));
 }
 
 declare module '../tensor/tensor.js' {

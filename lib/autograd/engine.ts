@@ -5,7 +5,7 @@
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
-import { observer } from '../dispatch/autocast-policy.js';
+import { observer } from './observer.js';
 import { elementCount, placeAlike, sameShape, type Shape, isDense } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';

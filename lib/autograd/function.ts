@@ -1,11 +1,11 @@
 /** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
 import { AutogradError, describe, fail } from '../errors.js';
 import { filledTensor } from '../tensor/copy.js';
-import { observer } from '../dispatch/autocast-policy.js';
 import { Tensor } from '../tensor/tensor.js';
-import { isGradEnabled, noGrad } from './grad-mode.js';
-import { attachOutput, nodeFor } from './graph.js';
-import type { Node } from './node.js';
+import { noGrad } from './grad-mode.js';
+import { recordingNeeded } from './graph.js';
+import type { Differentiable, Node } from './node.js';
+import { attachOutputs, beginCall, endCall, openNode } from './record.js';
 
 type Outputs = Tensor | readonly Tensor[];
 
@@ -81,42 +81,45 @@ export abstract class AutogradFunction {
     if (typeof this.forward !== 'function') fail(AutogradError, `${name}.apply`, 'a class with static forward and backward methods', 'one without');
     const positions = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
     const inputs = positions.map((i) => args[i] as Tensor);
-    const recording = isGradEnabled() && inputs.some((t) => t.requiresGrad);
+    const recording = recordingNeeded(inputs);
     const context = new FunctionContext(args.map((arg) => recording && arg instanceof Tensor && arg.requiresGrad));
+    let outputs: readonly Tensor[] = [];
+    const definition: Differentiable = {
+      name,
+      backward: (_, __, gradOutputs) => {
+        const arrived = gradOutputs.map((g, i) => (g === null && materialize ? zerosOf(outputs[i]) : g)) as Tensor[];
+        for (const g of arrived) if (g !== null) g.storage.shared = true;
+        const returned = this.backward(context, ...arrived);
+        const list = returned instanceof Tensor || returned === null || returned === undefined ? [returned] : returned;
+        if (!Array.isArray(list)) fail(AutogradError, `${name}.backward`, 'a gradient, a list of gradients or null', describe(returned));
+        if (list.length !== args.length) fail(AutogradError, `${name}.backward`, `${args.length} gradients, one an argument of forward`, String(list.length));
+        for (const g of list) if (g instanceof Tensor) g.storage.shared = true;
+        return positions.map((i) => list[i] ?? null);
+      },
+    };
+    const running = beginCall(definition, inputs, args);
     const result = noGrad(() => this.forward(context, ...args));
     if (!(result instanceof Tensor) && !Array.isArray(result)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(result));
-    if (!recording) return result;
-
     const { withoutGradient, changed, materialize } = context.settings();
-    const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result;
-    const node = nodeFor(
-      {
-        name,
-        backward: (_, __, gradOutputs) => {
-          const arrived = gradOutputs.map((g, i) => (g === null && materialize ? zerosOf(outputs[i]) : g)) as Tensor[];
-          for (const g of arrived) if (g !== null) g.storage.shared = true;
-          const returned = this.backward(context, ...arrived);
-          const list = returned instanceof Tensor || returned === null || returned === undefined ? [returned] : returned;
-          if (!Array.isArray(list)) fail(AutogradError, `${name}.backward`, 'a gradient, a list of gradients or null', describe(returned));
-          if (list.length !== args.length) fail(AutogradError, `${name}.backward`, `${args.length} gradients, one an argument of forward`, String(list.length));
-          for (const g of list) if (g instanceof Tensor) g.storage.shared = true;
-          return positions.map((i) => list[i] ?? null);
-        },
-      },
-      null,
-      inputs,
-    );
-    if (observer.active !== null) node.origin = observer.active.origin();
+    outputs = result instanceof Tensor ? [result] : result;
+    const node = openNode(definition, null, inputs);
+    if (node === null) {
+      endCall(running, null, outputs);
+      return result;
+    }
     const attached = outputs.map((output) => {
       if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(output));
-      // An input that is returned as it came must not be tied to two nodes.
-      const own = inputs.includes(output) && !changed.has(output) ? output.detach() : output;
       if (changed.has(output)) output.storage.version++;
-      attachOutput(node, own);
-      if (withoutGradient.has(output)) own.node = null;
-      return own;
+      // An input that is returned as it came must not be tied to two nodes.
+      return inputs.includes(output) && !changed.has(output) ? output.detach() : output;
     });
+    attachOutputs(
+      node,
+      attached,
+      outputs.flatMap((output, i) => (withoutGradient.has(output) ? [i] : [])),
+    );
     context.bind(node);
+    endCall(running, null, attached);
     return (result instanceof Tensor ? attached[0] : attached) as R;
   }
 }

@@ -15,6 +15,8 @@ export interface GradientOperators {
   sumToShape(gradient: Tensor, shape: Shape): Tensor;
   /** Another element type, recorded. */
   cast(gradient: Tensor, info: DTypeInfo): Tensor;
+  /** Tensors of one shape along a new first dimension, recorded. */
+  stack(tensors: readonly Tensor[]): Tensor;
   /** A copy in the layout of the leaf that it belongs to, unrecorded. */
   copyFor(leaf: Tensor, gradient: Tensor): Tensor;
 }

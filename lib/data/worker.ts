@@ -3,8 +3,10 @@
  * library by the URL it is given, so that there is one instance for it and for the dataset.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type * as nodegrad from '../index.js';
+import type { ArgumentError } from '../errors.js';
+import type { manualSeed } from '../random/generator.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { DataLoader } from './data-loader.js';
 import type { Fetcher } from './fetch.js';
 import { pack, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.js';
 
@@ -21,13 +23,21 @@ function failure(id: number, error: unknown): WorkerAnswer {
   return { kind: 'failure', id, error: { name, message, stack: stack ?? '' } };
 }
 
+/** What the worker needs of the library. */
+interface Library {
+  readonly ArgumentError: typeof ArgumentError;
+  readonly Tensor: typeof Tensor;
+  readonly manualSeed: typeof manualSeed;
+  readonly utils: { readonly data: { readonly DataLoader: typeof DataLoader } };
+}
+
 interface Ready {
-  readonly library: typeof nodegrad;
+  readonly library: Library;
   makeFetcher(): Fetcher;
 }
 
 async function prepare(): Promise<Ready> {
-  const library = (await import(start.library)) as typeof nodegrad;
+  const library = (await import(start.library)) as Library;
   library.manualSeed(start.seed);
   const { datasetOf, defaultCollate, defaultConvert, exportOf, Fetcher, setWorkerDataset } = library.utils.data.DataLoader.internals;
   const dataset = await datasetOf(start.dataset);

@@ -3,13 +3,13 @@
  * derivative. Calling the declared operator runs autocast, checks, kernel and recording in that order. The engine, not the rule,
  * reduces gradients over broadcast dimensions, casts, accumulates, and frees what was saved.
  */
-import { attachOutput, nodeFor, recordingNeeded } from '../autograd/graph.js';
-import type { Node } from '../autograd/node.js';
+import type { Differentiable, Node } from '../autograd/node.js';
+import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
 import { DTypeError } from '../errors.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castAs, castOperand } from '../tensor/copy.js';
-import { applyAutocast, type AutocastPolicy, observer } from './autocast-policy.js';
+import { applyAutocast, type AutocastPolicy } from './autocast-policy.js';
 
 /** A node whose spec has the type that the operator's `infer` returns. */
 export interface Context<Spec> extends Node {
@@ -59,20 +59,25 @@ export const operators = new Map<string, Operator<never>>();
 
 /** Declares an operator and returns it as a function of its tensor inputs and its attributes. */
 export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declaration: Declaration<Attributes, Spec, Out>): Operator<Attributes, Out> {
-  const { name, infer, forward, nativeHalf = false, autocast, view = false, nonDifferentiableOutputs } = declaration;
+  const { name, infer, forward, save, nativeHalf = false, autocast, view = false, nonDifferentiableOutputs } = declaration;
   if (operators.has(name)) throw new Error(`operator ${name} is declared twice`);
   if ((declaration.backward === undefined) === (declaration.notDifferentiable === undefined)) throw new Error(`operator ${name}: give either backward or notDifferentiable`);
 
   const call = (given: readonly Tensor[], attributes: Attributes): Out => {
     const policy = typeof autocast === 'function' ? autocast(attributes) : autocast;
     const inputs = policy === undefined ? given : applyAutocast(policy, given);
-    const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
+    const running = beginCall(definition as Differentiable, inputs, attributes);
     const spec = infer(inputs, attributes);
     const native = view || (typeof nativeHalf === 'function' ? nativeHalf(inputs) : nativeHalf);
     const out = native ? forward(spec, inputs) : forwardThroughFloat32(forward, spec, inputs);
-    if (definition.backward !== undefined && recordingNeeded(inputs)) record(definition as Declaration<unknown, unknown, Outputs>, spec, inputs, out, nonDifferentiableOutputs);
+    const node = openNode(definition as Differentiable, spec, inputs) as Context<Spec> | null;
+    if (node !== null) {
+      const outputs: readonly Tensor[] = Array.isArray(out) ? (out as Tensor[]) : [out as Tensor];
+      attachOutputs(node, outputs, nonDifferentiableOutputs);
+      if (save !== undefined) save(node, inputs, outputs);
+    }
     if (view) markViews(inputs[0], out);
-    if (observer.active !== null) observer.active.end(name, started, inputs, out);
+    endCall(running, spec, out);
     return out;
   };
   // A copy that tests may patch (the mutation check flips derivatives one by one).
@@ -80,17 +85,6 @@ export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declara
   const operator = Object.assign(call, { definition }) as unknown as Operator<Attributes, Out>;
   operators.set(name, operator as unknown as Operator<never>);
   return operator;
-}
-
-function record(definition: Declaration<unknown, unknown, Outputs>, spec: unknown, inputs: readonly Tensor[], out: Outputs, skip: readonly number[] | undefined): void {
-  const node = nodeFor(definition, spec, inputs) as Context<unknown>;
-  if (observer.active !== null) node.origin = observer.active.origin();
-  const outputs = Array.isArray(out) ? out : [out];
-  for (let i = 0; i < outputs.length; i++) {
-    attachOutput(node, outputs[i]);
-    if (skip?.includes(i)) outputs[i].node = null;
-  }
-  if (definition.save !== undefined) definition.save(node, inputs, outputs);
 }
 
 /** Views remember whose memory they show, so that an in-place change of one is seen by the gradients of the others. */

@@ -5,7 +5,7 @@
 import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest, NodegradError } from '../errors.js';
 import { fillWith } from '../tensor/copy.js';
 import { isOptions } from '../arguments.js';
-import { observer, watched } from '../dispatch/autocast-policy.js';
+import { observer, watched } from '../autograd/observer.js';
 import { allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkStateDict } from '../state-dict.js';

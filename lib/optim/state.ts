@@ -6,7 +6,7 @@ import { castTo, fillWith } from '../tensor/copy.js';
 import { withStrides } from '../ops/core/relayout.js';
 import { placeAlike, sameShape } from '../shape/layout.js';
 import { defaultFloatInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { allocate, allocateAs } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 

@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
 import { type FileName, filePath } from '../file-name.js';
-import { observe, unobserve, watched } from '../dispatch/autocast-policy.js';
+import { observe, unobserve, watched } from '../autograd/observer.js';
 import { writeAtomically } from '../serialization/atomic-file.js';
 import { chromeTrace } from './chrome-trace.js';
 import { type FunctionEvent, link } from './events.js';
 import { averagesOf } from './averages.js';
-import { type KeyAveragesOptions } from './averages.js';
-import { type EventList } from './averages.js';
+import type { KeyAveragesOptions } from './averages.js';
+import type { EventList } from './averages.js';
 import { Recorder } from './recorder.js';
 import { ProfilerAction, type ProfilerActionValue, type Schedule } from './schedule.js';
 import type { TableOptions } from './table.js';

@@ -3,7 +3,7 @@
  * memory of what is profiled lives no longer than without it.
  */
 import type { Node } from '../autograd/node.js';
-import type { Observer } from '../dispatch/autocast-policy.js';
+import type { Observer, OperatorCall } from '../autograd/observer.js';
 import { handedOut } from '../storage/allocator.js';
 import { gradFnName } from '../printing/format.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -11,7 +11,7 @@ import type { EventKind, FunctionEvent } from './events.js';
 
 /** A call that has begun. */
 interface Frame {
-  /** What the end is recognised by: an operator's list of inputs, a rule's node, the frame itself. */
+  /** What the end is recognised by: an operator's call, a rule's node, the frame itself. */
   key: object | null;
   readonly name: string;
   readonly kind: EventKind;
@@ -74,12 +74,11 @@ export class Recorder implements Observer {
     }
   }
 
-  begin(name: string, inputs: readonly Tensor[]): number {
-    this.open.push(this.frame(inputs, name, 'op', inputs));
-    return 0;
+  begin(call: OperatorCall): void {
+    this.open.push(this.frame(call, call.definition.name, 'op', call.inputs));
   }
-  end(_: string, __: number, inputs: readonly Tensor[]): void {
-    this.close(inputs);
+  end(call: OperatorCall): void {
+    this.close(call);
   }
   origin(): null {
     return null;

@@ -3,7 +3,7 @@
  * use, and note when the buffer leaves their hands.
  */
 import { DTYPES } from './dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
+import type { TypedArray } from '../native/typed-array.js';
 
 /** What a window on lent memory holds: the storage. */
 interface Owner {

@@ -4,7 +4,7 @@ import { elementCount, type Shape } from '../shape/layout.js';
 import type { MemoryFormat } from '../shape/memory-format.js';
 import { type Plan, planOf, stridedPlan } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64 } from '../storage/dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { allocate, allocateAs, allocateInFormat, allocateLike } from './allocate.js';
 import { type Tensor, windowOn } from './tensor.js';
 

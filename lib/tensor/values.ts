@@ -3,7 +3,7 @@ import { ArgumentError, fail, ShapeError } from '../errors.js';
 import { castTo } from './copy.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT32 } from '../storage/dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { Tensor } from './tensor.js';
 
 /** Tensors of more dimensions have no nested form: recursion over them could overflow the stack. Python's limit is the same. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { ArgumentError, autograd, manualSeed, NodegradError, nn, noGrad, optim, profiler, randn, tensor, type Tensor, zeros } from '../../lib/index.js';
-import { observer } from '../../lib/dispatch/autocast-policy.js';
+import { observer } from '../../lib/autograd/observer.js';
 
 type Avg = profiler.FunctionEventAvg;
 const byName = (list: profiler.EventList, name: string): Avg => {

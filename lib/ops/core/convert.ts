@@ -11,7 +11,6 @@ import { castInFormat, castOperand, copyInto } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp } from '../../dispatch/define-op.js';
-import { setRecordedCast } from './promotion.js';
 
 interface Conversion {
   readonly info: DTypeInfo;
@@ -40,11 +39,14 @@ const cloneOp = defineOp<MemoryFormat, MemoryFormat>({
 export function castRecorded(x: Tensor, info: DTypeInfo): Tensor {
   return x.info === info ? x : castOp([x], { info, format: 'preserve_format' });
 }
+/** An operand in the type of its operator, recorded. The layout of the copy is whichever is fastest. */
+export function castOperandRecorded(x: Tensor, info: DTypeInfo): Tensor {
+  return castOp([x], { info, format: null });
+}
 /** A 16-bit tensor in float32, in which rules of several steps are computed; any other as it is. */
 export function wide(x: Tensor): Tensor {
   return x.info.half ? castRecorded(x, FLOAT32) : x;
 }
-setRecordedCast((x, info) => castOp([x], { info, format: null }));
 gradientOperators.copyFor = (leaf, gradient) => {
   const out = isDense(leaf.shape, leaf.strides) ? allocateStrided(leaf.shape, leaf.strides, gradient.info) : allocateLike(gradient);
   copyInto(out, gradient);

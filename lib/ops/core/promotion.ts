@@ -4,6 +4,7 @@ import { BOOL, defaultFloatInfo, type DTypeInfo, INT64, promote } from '../../st
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { writeElement } from '../../tensor/copy.js';
+import { castOperandRecorded } from './convert.js';
 
 /** What an elementwise operator takes beside a tensor: a number counts as PyTorch's int where it is integral, else as its float. */
 export type Scalar = number | bigint | boolean;
@@ -68,15 +69,9 @@ export function resultType(op: string, operands: readonly Operand[]): DTypeInfo 
 
 /** The operand as a tensor of the given type; a cast of a tensor is recorded. */
 export function asOperand(op: string, operand: Operand, info: DTypeInfo): Tensor {
-  if (operand instanceof Tensor) return operand.info === info ? operand : castOperand(operand, info);
+  if (operand instanceof Tensor) return operand.info === info ? operand : castOperandRecorded(operand, info);
   if (!isScalar(operand)) fail(ArgumentError, op, 'a tensor or a number', describe(operand));
   return scalarTensor(operand, info);
-}
-
-let castOperand: (x: Tensor, info: DTypeInfo) => Tensor;
-/** Set by lib/ops/core/convert.ts, whose operator is recorded and so stands on this file. */
-export function setRecordedCast(cast: (x: Tensor, info: DTypeInfo) => Tensor): void {
-  castOperand = cast;
 }
 
 /** The first argument of an operator as a tensor, or an ArgumentError. */

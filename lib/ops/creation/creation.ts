@@ -7,7 +7,7 @@ import { checkSizes } from '../../shape/dims.js';
 import { contiguousStrides, elementCount } from '../../shape/layout.js';
 import { MAX_DIMS } from '../../shape/plan.js';
 import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, promote, UINT8 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { requireWholeInRange } from '../../storage/range.js';
 import { allocate } from '../../tensor/allocate.js';
 import { checkDevice } from '../../tensor/device.js';

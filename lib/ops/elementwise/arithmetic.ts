@@ -5,7 +5,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { elementCount } from '../../shape/layout.js';
 import { planOf, type Plan } from '../../shape/plan.js';
 import { BOOL } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf, fillWith } from '../../tensor/copy.js';

@@ -3,7 +3,7 @@
  * (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of its target (`into`),
  * which is what in-place functions do.
  */
-import { attachOutput, nodeFor, recordingNeeded } from '../../autograd/graph.js';
+import { attachOutputs, beginCall, endCall, openNode } from '../../autograd/record.js';
 import type { Node } from '../../autograd/node.js';
 import { fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
@@ -11,12 +11,12 @@ import { broadcastShapes } from '../../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type Plan, planOf } from '../../shape/plan.js';
 import { type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { castAs, castOperand } from '../../tensor/copy.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { type AutocastPolicy, observer } from '../../dispatch/autocast-policy.js';
+import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
 import { adoptInplace } from '../core/as-strided.js';
 import { snapshot } from '../core/inplace.js';
 
@@ -114,26 +114,23 @@ export function elementwiseOp(row: Row): Elementwise {
       overlapsPartly(target, inputs)
     )
       return false;
-    const started = observer.active === null ? 0 : observer.active.begin(name, inputs);
+    const running = beginCall(operator.definition, inputs, numbers, target);
     const spec = infer(inputs, numbers);
     if (!sameShape(spec.shape, target.shape)) fail(ShapeError, op, `operands that broadcast to the target's shape [${target.shape}]`, `a result of shape [${spec.shape}]`);
     // The result as a tensor of its own: it may be saved, while `target` goes on to later versions of the same memory.
     const result = windowOn(target, target.shape, target.strides, target.offset);
-    if (backward !== undefined && recordingNeeded(inputs)) {
-      const node = nodeFor(operator.definition as never, spec, inputs) as ElementwiseContext;
-      if (observer.active !== null) node.origin = observer.active.origin();
-      // What is saved of the target's old values is copied before they are gone.
-      const saved = keep === undefined ? null : kept(keep, node, inputs, result).map((t) => (t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t));
-      run(kernel, spec, inputs, target);
-      target.storage.version++;
-      attachOutput(node, result);
+    const node = openNode(operator.definition, spec, inputs) as ElementwiseContext | null;
+    // What is saved of the target's old values is copied before they are gone.
+    const saved =
+      node === null || keep === undefined ? null : kept(keep, node, inputs, result).map((t) => (t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t));
+    run(kernel, spec, inputs, target);
+    target.storage.version++;
+    if (node !== null) {
+      attachOutputs(node, [result]);
       if (saved !== null) node.save(...saved);
-    } else {
-      run(kernel, spec, inputs, target);
-      target.storage.version++;
     }
     adoptInplace(target, result);
-    if (observer.active !== null) observer.active.end(name, started, inputs, target);
+    endCall(running, spec, target);
     return true;
   };
   return Object.assign(operator, { into }) as unknown as Elementwise;

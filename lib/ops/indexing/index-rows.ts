@@ -8,7 +8,7 @@ import { elementCount, type Shape } from '../../shape/layout.js';
 import type { Plan } from '../../shape/plan.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf, filledTensor } from '../../tensor/copy.js';

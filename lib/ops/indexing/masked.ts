@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { broadcastShapes, broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { contiguousOf, fillWith, copyPart } from '../../tensor/copy.js';

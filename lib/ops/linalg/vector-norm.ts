@@ -3,7 +3,7 @@ import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, type DType, dtypeInfo, promote } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { mul } from '../elementwise/arithmetic.js';
 import { castTo } from '../../tensor/copy.js';

@@ -6,7 +6,7 @@ import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } fro
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type DTypeInfo, FLOAT32, INT64, UINT8 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { mul, subOp } from '../elementwise/arithmetic.js';

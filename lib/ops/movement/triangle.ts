@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
 import { type DType, dtypeInfo, INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocateChecked, allocateLike } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';

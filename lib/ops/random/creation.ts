@@ -12,7 +12,7 @@ import { broadcastShapes } from '../../shape/broadcast.js';
 import type { Shape } from '../../shape/layout.js';
 import { type MemoryFormat, memoryFormatArgument } from '../../shape/memory-format.js';
 import { defaultFloatInfo, type DType, type DTypeInfo, FLOAT64, INT64, promote } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateChecked, allocateInFormat } from '../../tensor/allocate.js';
 import type { CreationOptions } from '../creation/creation.js';
 import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../creation/factories.js';

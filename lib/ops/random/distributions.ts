@@ -7,7 +7,7 @@ import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { expandOp } from '../core/view.js';
 import { BOOL, FLOAT32, type DTypeInfo } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocateAs } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { drawInplace, type Draw } from './draw.js';

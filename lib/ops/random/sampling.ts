@@ -7,7 +7,7 @@ import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
 import { tensorArgument } from '../core/promotion.js';
 import { FLOAT32, FLOAT64, INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateAs, allocateLike } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { bernoulliDraw, bernoulliOf } from './distributions.js';

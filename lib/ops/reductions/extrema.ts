@@ -4,7 +4,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo, INT32, INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';

@@ -2,7 +2,7 @@
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, INT64, UINT8 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';

@@ -5,7 +5,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { broadcastDims } from '../../shape/broadcast.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { type DType, dtypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo } from '../../tensor/copy.js';
 import { castRecorded, wide } from '../core/convert.js';

@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDim } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { type DType, INT32, INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { mul, subOp } from '../elementwise/arithmetic.js';

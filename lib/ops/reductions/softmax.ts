@@ -3,7 +3,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { mul, neg, subOp } from '../elementwise/arithmetic.js';

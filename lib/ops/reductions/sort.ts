@@ -5,7 +5,7 @@ import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { BOOL, INT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { scalarOf } from '../creation/creation.js';
 import type { Tensor } from '../../tensor/tensor.js';

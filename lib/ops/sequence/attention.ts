@@ -10,7 +10,7 @@ import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/bro
 import { contiguousStrides, elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
 import { BOOL, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { addOp } from '../elementwise/arithmetic.js';

@@ -8,7 +8,7 @@ import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { FLOAT32 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { add, addOp, mul, sub } from '../elementwise/arithmetic.js';

@@ -6,7 +6,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { FLOAT64 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';

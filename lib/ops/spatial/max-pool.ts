@@ -8,7 +8,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { elementCount, sameShape, type Shape } from '../../shape/layout.js';
 import { INT32, INT64, UINT8 } from '../../storage/dtype.js';
-import { type TypedArray } from '../../native/typed-array.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';

@@ -12,6 +12,7 @@ import { defineOp } from '../../dispatch/define-op.js';
 import { resultType, tensorArguments } from '../core/promotion.js';
 import { selectOp, sliceOf } from './slice.js';
 import { unsqueezeOp } from '../core/view.js';
+import { gradientOperators } from '../../autograd/gradient-operators.js';
 
 interface CatSpec {
   readonly dim: number;
@@ -118,6 +119,8 @@ export const cat = concatenating('cat');
 export const concat = concatenating('concat');
 /** An alias of cat. torch.concatenate */
 export const concatenate = concatenating('concatenate');
+
+gradientOperators.stack = (tensors) => stackOp(tensors, 0);
 
 /** Tensors of one shape along a new dimension `dim`, in their common type. torch.stack */
 export const stack = defineFunction(

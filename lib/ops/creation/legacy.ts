@@ -2,11 +2,11 @@
  * PyTorch's first constructors: `new Tensor(2, 3)`, `FloatTensor([1, 2])`, `x.new(4)`. They can be called with `new` and without. What the
  * package calls `Tensor` is the one of the default floating type; tensors themselves are made by the class in tensor.ts, which programs never see.
  */
-import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../errors.js';
-import { castRecorded } from '../ops/core/convert.js';
-import { attachMethod, defineMethod } from '../dispatch/define-function.js';
-import { isOptions } from '../arguments.js';
-import { viewOp } from '../ops/core/view.js';
+import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../../errors.js';
+import { castRecorded } from '../core/convert.js';
+import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
+import { isOptions } from '../../arguments.js';
+import { viewOp } from '../core/view.js';
 import {
   BFLOAT16,
   BOOL,
@@ -23,13 +23,13 @@ import {
   INT64,
   setDefaultDtype,
   UINT8,
-} from '../storage/dtype.js';
-import { type TypedArray } from '../native/typed-array.js';
-import { allocateChecked } from './allocate.js';
-import { tensor, type TensorData } from '../ops/creation/creation.js';
-import { checkDevice } from './device.js';
-import { integersOf } from './integer.js';
-import { Tensor as TensorClass } from './tensor.js';
+} from '../../storage/dtype.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { allocateChecked } from '../../tensor/allocate.js';
+import { tensor, type TensorData } from './creation.js';
+import { checkDevice } from '../../tensor/device.js';
+import { integersOf } from '../../tensor/integer.js';
+import { Tensor as TensorClass } from '../../tensor/tensor.js';
 
 type Options = { device?: string };
 type Arguments = [] | [data: TypedArray | Uint8ClampedArray | TensorClass | readonly TensorData[], options?: Options] | (number | TensorClass | Options)[];
@@ -120,7 +120,7 @@ defineMethod('type', ['dtype', 'nonBlocking'], (input: TensorClass, dtype?: DTyp
 
 attachMethod('new', (x: TensorClass, ...args: unknown[]) => construct('new', x.info, args));
 
-declare module './tensor.js' {
+declare module '../../tensor/tensor.js' {
   interface Tensor {
     type(): string;
     type(dtype: DType | LegacyClass | string | { dtype: DType | LegacyClass | string }, nonBlocking?: boolean): Tensor;
