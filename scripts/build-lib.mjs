@@ -37,7 +37,7 @@ writeFileSync(path.join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
 writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
 
 // By its own path: .bin/tsc may be one of the older compilers that the tests of the declarations install.
-const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const compiler = path.join(root, 'node_modules', 'typescript-7.0', 'bin', 'tsc');
 const tsc = spawnSync(process.execPath, [compiler, '--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
 keepCodeCache();
 process.exit(tsc.status ?? 1);

@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh
-node node_modules/typescript/bin/tsc --noEmit
+node node_modules/typescript-7.0/bin/tsc --noEmit
 node scripts/lint.mjs
 npx --no-install mocha 'test/**/*.test.ts'

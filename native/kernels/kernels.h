@@ -20,18 +20,18 @@
   X(variance) \
   X(activation) \
   X(softmax) \
-  X(loss) \
+  X(difference_loss) \
   X(cross_entropy) \
-  X(norm) \
+  X(batch_norm) \
   X(row_norm) \
   X(conv) \
   X(bfloat16) \
-  X(pool) \
+  X(max_pool) \
   X(avg_pool) \
   X(pad) \
   X(interpolate) \
   X(optim) \
-  X(rnn) \
+  X(recurrent) \
   X(attention)
 // clang-format on
 

@@ -26,11 +26,11 @@ const PROJECTS: [compiler: string, options: Record<string, unknown>][] = [
   ['typescript-5.4', { ...COMMONJS, ...WITH_NODE }],
   ['typescript-5.6', { ...BUNDLER, exactOptionalPropertyTypes: true }],
   ['typescript-5.9', { ...NODE16, lib: ['ES2020', 'ESNext.Disposable'] }],
-  ['typescript-6.0', { ...COMMONJS, ignoreDeprecations: '6.0', exactOptionalPropertyTypes: true }],
-  ['typescript', { ...NODE16 }],
-  ['typescript', { ...NODE16, exactOptionalPropertyTypes: true, ...WITH_NODE }],
-  ['typescript', { ...BUNDLER, lib: ['ESNext', 'DOM'] }],
-  ['typescript', { module: 'commonjs', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
+  ['typescript', { ...COMMONJS, ignoreDeprecations: '6.0', exactOptionalPropertyTypes: true }],
+  ['typescript-7.0', { ...NODE16 }],
+  ['typescript-7.0', { ...NODE16, exactOptionalPropertyTypes: true, ...WITH_NODE }],
+  ['typescript-7.0', { ...BUNDLER, lib: ['ESNext', 'DOM'] }],
+  ['typescript-7.0', { module: 'commonjs', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
 ];
 
 /** A module that names every method that a tensor has at run time: each is declared too, wherever its file is. */

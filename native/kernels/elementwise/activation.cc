@@ -2,7 +2,7 @@
 // (or its output, where the caller saved that).
 #include <cmath>
 
-#include "../kernels.h"
+#include "../../runtime/registry.h"
 #include "../simd/exp_rows.h"
 #include "../simd/vector_math.h"
 #include "arithmetic.h"

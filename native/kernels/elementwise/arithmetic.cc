@@ -1,7 +1,7 @@
 // Arithmetic, selection and comparison of floating tensors; integers and bools are in integer.cc.
 #include "arithmetic.h"
 
-#include "../kernels.h"
+#include "../../runtime/registry.h"
 #include "../simd/vector_math.h"
 #include "elementwise.h"
 

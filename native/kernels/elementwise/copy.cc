@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "../../runtime/divide.h"
-#include "../kernels.h"
+#include "../../runtime/registry.h"
 #include "../products/pack_rows.h"
 #include "../simd/halves.h"
 #include "elementwise.h"

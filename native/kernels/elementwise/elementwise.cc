@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "../kernels.h"
+#include "../../runtime/registry.h"
 #include "../simd/vector_math.h"
 #include "arithmetic.h"
 

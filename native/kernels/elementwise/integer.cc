@@ -2,7 +2,7 @@
 // division by zero is the caller's to find (`containsZero`) before it calls a quotient.
 #include <cstdint>
 
-#include "../kernels.h"
+#include "../../runtime/registry.h"
 #include "arithmetic.h"
 #include "elementwise.h"
 

@@ -171,7 +171,7 @@ void add_second_order(Registry& registry, const char* name, const char* backward
 
 }  // namespace
 
-void add_loss(Registry& registry) {
+void add_difference_loss(Registry& registry) {
   add_second_order<Squared>(registry, "mseLoss", "mseLossBackward", "mseLossCurvature");
   add_second_order<Smooth>(registry, "smoothL1Loss", "smoothL1LossBackward", "smoothL1LossCurvature");
   add_second_order<Huber>(registry, "huberLoss", "huberLossBackward", "huberLossCurvature");

@@ -338,7 +338,7 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
 
 }  // namespace
 
-void add_norm(Registry& registry) {
+void add_batch_norm(Registry& registry) {
   NODEGRAD_ADD(registry, batchNorm, NODEGRAD_FLOATING, NODEGRAD_HALVES);
   NODEGRAD_ADD(registry, batchNormBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
 }

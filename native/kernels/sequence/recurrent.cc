@@ -297,7 +297,7 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
 
 }  // namespace
 
-void add_rnn(Registry& registry) {
+void add_recurrent(Registry& registry) {
   registry.add_each<NODEGRAD_FLOATING>("recurrentLayer", [](auto tag) { return &recurrent_layer<typename decltype(tag)::type>; });
   registry.add_each<NODEGRAD_FLOATING>("recurrentLayerBackward", [](auto tag) { return &recurrent_layer_backward<typename decltype(tag)::type>; });
 }

@@ -396,7 +396,7 @@ void gatherPlanes(Slice<const T> x, Slice<const int32_t> indices, Slice<T> out, 
 
 }  // namespace
 
-void add_pool(Registry& registry) {
+void add_max_pool(Registry& registry) {
   NODEGRAD_ADD(registry, maxPool, NODEGRAD_FLOATING, NODEGRAD_HALVES);
   NODEGRAD_ADD(registry, maxPoolBackward, NODEGRAD_FLOATING, NODEGRAD_HALVES);
   registry.add("tapPositions", DType::UInt8, &tapPositions);

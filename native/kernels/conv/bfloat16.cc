@@ -1,9 +1,9 @@
 // Products of bfloat16: convolutions and matrix products that read and write 16 bits and sum in float32. Compiled once more for
 // processors with AVX512_BF16.
 #include "../../runtime/registry.h"
-#include "../conv/conv.h"
-#include "matmul.h"
-#include "packed_product.h"
+#include "conv.h"
+#include "../products/matmul.h"
+#include "../products/packed_product.h"
 
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
