@@ -72,7 +72,13 @@ function mobile(): Step {
     new nn.Flatten(),
     new nn.Linear(128, 10),
   );
-  return trainer(model, new nn.CrossEntropyLoss(), randn([16, 3, 64, 64]), randint(0, 10, [16]), new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 }));
+  return trainer(
+    model,
+    new nn.CrossEntropyLoss(),
+    randn([16, 3, 64, 64]),
+    randint(0, 10, [16]),
+    new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 }),
+  );
 }
 
 function conv1d(): Step {
@@ -84,7 +90,11 @@ function conv1d(): Step {
     [128, 5, 2],
     [128, 3, 1],
   ]) {
-    layers.push(new nn.Conv1d(channels, out, kernel, { stride, padding: kernel >> 1 }), new nn.BatchNorm1d(out), new nn.ReLU());
+    layers.push(
+      new nn.Conv1d(channels, out, kernel, { stride, padding: kernel >> 1 }),
+      new nn.BatchNorm1d(out),
+      new nn.ReLU(),
+    );
     channels = out;
   }
   const model = new nn.Sequential(...layers, new nn.AdaptiveAvgPool1d(1), new nn.Flatten(), new nn.Linear(128, 10));
@@ -138,7 +148,13 @@ class LongAttention extends nn.Module {
   constructor(steps: number, width: number, heads: number, layers: number) {
     super();
     this.p = new nn.Embedding(steps, width);
-    const layer = new nn.TransformerEncoderLayer(width, heads, { dimFeedforward: 2 * width, dropout: 0, activation: 'gelu', batchFirst: true, normFirst: true });
+    const layer = new nn.TransformerEncoderLayer(width, heads, {
+      dimFeedforward: 2 * width,
+      dropout: 0,
+      activation: 'gelu',
+      batchFirst: true,
+      normFirst: true,
+    });
     this.enc = new nn.TransformerEncoder(layer, layers, { enableNestedTensor: false });
     this.registerBuffer('pos', arange(steps));
   }
@@ -166,7 +182,13 @@ function oddSizes(): Step {
     new nn.ELU(),
     new nn.Linear(101, 7),
   );
-  return trainer(model, new nn.CrossEntropyLoss(), randn([13, 3, 37, 41]), randint(0, 7, [13]), new optim.RMSprop(model.parameters(), { lr: 1e-3 }));
+  return trainer(
+    model,
+    new nn.CrossEntropyLoss(),
+    randn([13, 3, 37, 41]),
+    randint(0, 7, [13]),
+    new optim.RMSprop(model.parameters(), { lr: 1e-3 }),
+  );
 }
 
 function inference(): Step {

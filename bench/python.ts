@@ -8,7 +8,8 @@ export function findPython(named: string | undefined): string {
       execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
       return python;
     } catch (error) {
-      if (named !== undefined) throw new Error(`${python} has no PyTorch: ${(error as Error).message}`, { cause: error });
+      if (named !== undefined)
+        throw new Error(`${python} has no PyTorch: ${(error as Error).message}`, { cause: error });
     }
   }
   throw new Error('--against torch needs a Python with PyTorch: name it with --python');

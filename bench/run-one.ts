@@ -18,4 +18,12 @@ while (times.length < 5 || (performance.now() - started < SECONDS * 1000 && time
 }
 times.sort((a, b) => a - b);
 const peak = Math.round(process.resourceUsage().maxRSS / 1024);
-console.log(JSON.stringify({ workload: name, median_s: times[times.length >> 1], min_s: times[0], steps: times.length, peak_rss_mb: peak }));
+console.log(
+  JSON.stringify({
+    workload: name,
+    median_s: times[times.length >> 1],
+    min_s: times[0],
+    steps: times.length,
+    peak_rss_mb: peak,
+  }),
+);

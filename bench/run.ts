@@ -17,7 +17,12 @@ import { WORKLOADS } from './workloads.js';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
-  options: { against: { type: 'string' }, python: { type: 'string' }, rounds: { type: 'string', default: '3' }, json: { type: 'string' } },
+  options: {
+    against: { type: 'string' },
+    python: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'string' },
+  },
 });
 
 interface Result {
@@ -40,11 +45,14 @@ function theirs(python: string, name: string): Result {
 
 const unknown = positionals.find((name) => !(name in WORKLOADS));
 if (unknown !== undefined) throw new Error(`no workload ${unknown}; there are ${Object.keys(WORKLOADS).join(', ')}`);
-if (args.against !== undefined && args.against !== 'torch') throw new Error(`--against: expected torch, got ${args.against}`);
+if (args.against !== undefined && args.against !== 'torch')
+  throw new Error(`--against: expected torch, got ${args.against}`);
 const python = args.against === undefined ? undefined : findPython(args.python);
 const rounds = Number(args.rounds);
 const rows: Record<string, unknown>[] = [];
-console.log(`| workload | ms a step | steps a second | peak MB |${python === undefined ? '' : ' PyTorch ms | PyTorch MB | speed | memory |'}`);
+console.log(
+  `| workload | ms a step | steps a second | peak MB |${python === undefined ? '' : ' PyTorch ms | PyTorch MB | speed | memory |'}`,
+);
 console.log(`| --- | --- | --- | --- |${python === undefined ? '' : ' --- | --- | --- | --- |'}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)) {
   const mine: Result[] = [];
@@ -67,8 +75,15 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)
   console.log(line);
 }
 if (python !== undefined) {
-  const mean = (list: readonly Record<string, unknown>[]): string => `${geometricMean(list.map((row) => row.speed as number)).toFixed(2)} x`;
+  const mean = (list: readonly Record<string, unknown>[]): string =>
+    `${geometricMean(list.map((row) => row.speed as number)).toFixed(2)} x`;
   const first = rows.filter((row) => !((row.workload as string) in NETWORKS));
-  console.log(`\ngeometric mean of the speed ratios: ${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`);
+  console.log(
+    `\ngeometric mean of the speed ratios: ${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`,
+  );
 }
-if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify({ node: process.version, date: new Date().toISOString().slice(0, 10), rows }, null, 1)}\n`);
+if (args.json !== undefined)
+  writeFileSync(
+    args.json,
+    `${JSON.stringify({ node: process.version, date: new Date().toISOString().slice(0, 10), rows }, null, 1)}\n`,
+  );

@@ -12,7 +12,8 @@ export function medianSeconds(work: () => unknown, budget: number, warmUp = 0): 
   const begun = performance.now();
   for (let i = 0; i < 3 || performance.now() - begun < warmUp * 1000; i++) work();
   let inner = 1;
-  for (let taken = timed(inner); taken < 2e-3; taken = timed(inner)) inner = Math.max(inner + 1, Math.min(inner * 10, Math.ceil((inner * 3e-3) / (taken + 1e-9))));
+  for (let taken = timed(inner); taken < 2e-3; taken = timed(inner))
+    inner = Math.max(inner + 1, Math.min(inner * 10, Math.ceil((inner * 3e-3) / (taken + 1e-9))));
   const times: number[] = [];
   const started = performance.now();
   while (times.length < 5 || performance.now() - started < budget * 1000) times.push(timed(inner) / inner);
@@ -29,7 +30,10 @@ export function inTurn(measurements: readonly (() => Numbers)[], rounds: number)
     measurements.forEach((measure, i) => {
       all[i].push(measure());
     });
-  return all.map((list) => Object.fromEntries(Object.keys(list[0]).map((name) => [name, median(list.map((result) => result[name]))])));
+  return all.map((list) =>
+    Object.fromEntries(Object.keys(list[0]).map((name) => [name, median(list.map((result) => result[name]))])),
+  );
 }
 
-export const geometricMean = (list: readonly number[]): number => Math.exp(list.reduce((sum, ratio) => sum + Math.log(ratio), 0) / list.length);
+export const geometricMean = (list: readonly number[]): number =>
+  Math.exp(list.reduce((sum, ratio) => sum + Math.log(ratio), 0) / list.length);

@@ -7,11 +7,20 @@ export type Step = () => number;
 export type Model = (x: Tensor) => Tensor;
 
 /** The step of a model on one batch; Adam by default. */
-export function trainer(model: nn.Module, lossFn: (output: Tensor, target: Tensor) => Tensor, x: Tensor, y: Tensor, optimizer?: optim.Optimizer, useAmp = false): Step {
+export function trainer(
+  model: nn.Module,
+  lossFn: (output: Tensor, target: Tensor) => Tensor,
+  x: Tensor,
+  y: Tensor,
+  optimizer?: optim.Optimizer,
+  useAmp = false,
+): Step {
   const opt = optimizer ?? new optim.Adam(model.parameters(), { lr: 1e-3 });
   const forward = model as unknown as Model;
   return () => {
-    const loss = useAmp ? amp.autocast('cpu', { dtype: 'bfloat16' }, () => lossFn(forward(x), y)) : lossFn(forward(x), y);
+    const loss = useAmp
+      ? amp.autocast('cpu', { dtype: 'bfloat16' }, () => lossFn(forward(x), y))
+      : lossFn(forward(x), y);
     opt.zeroGrad();
     loss.backward();
     opt.step();
@@ -32,7 +41,10 @@ class Block extends nn.Module {
     this.b1 = new nn.BatchNorm2d(o);
     this.c2 = new nn.Conv2d(o, o, 3, { stride: 1, padding: 1, bias: false });
     this.b2 = new nn.BatchNorm2d(o);
-    this.sc = stride !== 1 || i !== o ? new nn.Sequential(new nn.Conv2d(i, o, 1, { stride, bias: false }), new nn.BatchNorm2d(o)) : new nn.Identity();
+    this.sc =
+      stride !== 1 || i !== o
+        ? new nn.Sequential(new nn.Conv2d(i, o, 1, { stride, bias: false }), new nn.BatchNorm2d(o))
+        : new nn.Identity();
   }
 
   override forward(x: Tensor): Tensor {
@@ -43,7 +55,11 @@ class Block extends nn.Module {
 
 /** ResNet-18 in its CIFAR form. */
 export function resnet(): nn.Sequential {
-  const layers: nn.Module[] = [new nn.Conv2d(3, 64, 3, { stride: 1, padding: 1, bias: false }), new nn.BatchNorm2d(64), new nn.ReLU()];
+  const layers: nn.Module[] = [
+    new nn.Conv2d(3, 64, 3, { stride: 1, padding: 1, bias: false }),
+    new nn.BatchNorm2d(64),
+    new nn.ReLU(),
+  ];
   let channels = 64;
   for (const [out, stride] of [
     [64, 1],

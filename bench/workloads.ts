@@ -27,7 +27,8 @@ class UNet extends nn.Module {
     super();
     const widths = [1, 2, 4, 8, 16].map((k) => k * width);
     this.inc = new DoubleConv(inChannels, width);
-    for (let i = 1; i < 5; i++) this.down.append(new nn.Sequential(new nn.MaxPool2d(2), new DoubleConv(widths[i - 1], widths[i])));
+    for (let i = 1; i < 5; i++)
+      this.down.append(new nn.Sequential(new nn.MaxPool2d(2), new DoubleConv(widths[i - 1], widths[i])));
     for (let i = 3; i >= 0; i--) this.up.append(new nn.ConvTranspose2d(widths[i + 1], widths[i], 2, { stride: 2 }));
     for (let i = 3; i >= 0; i--) this.conv.append(new DoubleConv(2 * widths[i], widths[i]));
     this.outc = new nn.Conv2d(width, outChannels, 1);
@@ -45,16 +46,35 @@ class UNet extends nn.Module {
 }
 
 function unet(useAmp: boolean): Step {
-  return trainer(new UNet(3, 2, 16), new nn.BCEWithLogitsLoss(), randn([4, 3, 128, 128]), rand([4, 2, 128, 128]).round(), undefined, useAmp);
+  return trainer(
+    new UNet(3, 2, 16),
+    new nn.BCEWithLogitsLoss(),
+    randn([4, 3, 128, 128]),
+    rand([4, 2, 128, 128]).round(),
+    undefined,
+    useAmp,
+  );
 }
 
 function mlp(): Step {
-  const model = new nn.Sequential(new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 256), new nn.ReLU(), new nn.Linear(256, 10));
+  const model = new nn.Sequential(
+    new nn.Linear(784, 512),
+    new nn.ReLU(),
+    new nn.Linear(512, 256),
+    new nn.ReLU(),
+    new nn.Linear(256, 10),
+  );
   return trainer(model, new nn.CrossEntropyLoss(), randn([128, 784]), randint(0, 10, [128]));
 }
 
 function tinymlp(): Step {
-  const model = new nn.Sequential(new nn.Linear(8, 16), new nn.Tanh(), new nn.Linear(16, 16), new nn.Tanh(), new nn.Linear(16, 1));
+  const model = new nn.Sequential(
+    new nn.Linear(8, 16),
+    new nn.Tanh(),
+    new nn.Linear(16, 16),
+    new nn.Tanh(),
+    new nn.Linear(16, 1),
+  );
   return trainer(model, new nn.MSELoss(), randn([16, 8]), randn([16, 1]));
 }
 
@@ -83,7 +103,13 @@ function lenet(): Step {
     new nn.Dropout(0.25),
     new nn.Linear(128, 10),
   );
-  return trainer(model, new nn.CrossEntropyLoss(), randn([64, 1, 28, 28]), randint(0, 10, [64]), new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 }));
+  return trainer(
+    model,
+    new nn.CrossEntropyLoss(),
+    randn([64, 1, 28, 28]),
+    randint(0, 10, [64]),
+    new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 }),
+  );
 }
 
 function resnet18(): Step {
@@ -104,7 +130,13 @@ class GPT extends nn.Module {
     super();
     this.e = new nn.Embedding(vocabulary, width);
     this.p = new nn.Embedding(steps, width);
-    const layer = new nn.TransformerEncoderLayer(width, heads, { dimFeedforward: 4 * width, dropout: 0, activation: 'gelu', batchFirst: true, normFirst: true });
+    const layer = new nn.TransformerEncoderLayer(width, heads, {
+      dimFeedforward: 4 * width,
+      dropout: 0,
+      activation: 'gelu',
+      batchFirst: true,
+      normFirst: true,
+    });
     this.enc = new nn.TransformerEncoder(layer, layers, { enableNestedTensor: false });
     this.o = new nn.Linear(width, vocabulary);
     this.registerBuffer('mask', nn.Transformer.generateSquareSubsequentMask(steps));
@@ -118,7 +150,13 @@ class GPT extends nn.Module {
 
 function gpt(): Step {
   const model = new GPT();
-  return trainer(model, new nn.CrossEntropyLoss(), randint(0, 256, [8, 128]), randint(0, 256, [8 * 128]), new optim.AdamW(model.parameters(), { lr: 3e-4 }));
+  return trainer(
+    model,
+    new nn.CrossEntropyLoss(),
+    randint(0, 256, [8, 128]),
+    randint(0, 256, [8 * 128]),
+    new optim.AdamW(model.parameters(), { lr: 3e-4 }),
+  );
 }
 
 export const WORKLOADS: Readonly<Record<string, () => Step>> = {

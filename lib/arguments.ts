@@ -28,7 +28,12 @@ interface Binding {
  * The arguments of a call in the places of their parameters, undefined where one was not given. The last argument is an options object where it is an
  * object literal. Throws ArgumentError for superfluous, unknown, repeated and missing arguments.
  */
-export function bindArguments(op: string, names: readonly string[], args: readonly unknown[], { positional = names.length, required = 0, synonyms = {} }: Binding = {}): unknown[] {
+export function bindArguments(
+  op: string,
+  names: readonly string[],
+  args: readonly unknown[],
+  { positional = names.length, required = 0, synonyms = {} }: Binding = {},
+): unknown[] {
   const last = args.length > 0 ? args[args.length - 1] : undefined;
   const options = isOptions(last) ? last : {};
   const count = isOptions(last) ? args.length - 1 : args.length;
@@ -40,7 +45,8 @@ export function bindArguments(op: string, names: readonly string[], args: readon
     const i = names.indexOf(name);
     if (i < 0) rejectUnknownOptions(op, { [key]: null }, names);
     if (i < count) throw new ArgumentError(`${op}: ${name} was given twice, by position and in the options`);
-    if (name !== key && Object.hasOwn(options, name)) throw new ArgumentError(`${op}: ${name} was given twice, also as ${key}`);
+    if (name !== key && Object.hasOwn(options, name))
+      throw new ArgumentError(`${op}: ${name} was given twice, also as ${key}`);
     places[i] = options[key];
   }
   requireAll(op, names, required, ...places);
@@ -55,11 +61,18 @@ export function tooMany(op: string, names: readonly string[], positional: number
 
 /** Throws ArgumentError for the first required argument that was not given. */
 export function requireAll(op: string, names: readonly string[], required: number, ...args: unknown[]): void {
-  for (let i = 0; i < required; i++) if (args[i] === undefined) throw new ArgumentError(`${op}: expected ${names.slice(0, required).join(', ')}, got no ${names[i]}`);
+  for (let i = 0; i < required; i++)
+    if (args[i] === undefined)
+      throw new ArgumentError(`${op}: expected ${names.slice(0, required).join(', ')}, got no ${names[i]}`);
 }
 
 /** The arguments of a call as one object over the defaults, whose keys are the parameters in order. */
-export function readArguments<T extends object>(op: string, defaults: T, args: readonly unknown[], positional?: number): T {
+export function readArguments<T extends object>(
+  op: string,
+  defaults: T,
+  args: readonly unknown[],
+  positional?: number,
+): T {
   const names = Object.keys(defaults);
   const out = { ...defaults } as Record<string, unknown>;
   bindArguments(op, names, args, { positional }).forEach((value, i) => {
@@ -76,8 +89,15 @@ export function readFlag(op: string, name: string, given: unknown): boolean {
 }
 
 /** A finite number of at least `low` (and below `high`), or an ArgumentError. */
-export function checkNumber(op: string, name: string, value: unknown, low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY): void {
-  if (typeof value !== 'number' || Number.isNaN(value)) fail(ArgumentError, op, `a number for ${name}`, describe(value));
+export function checkNumber(
+  op: string,
+  name: string,
+  value: unknown,
+  low = Number.NEGATIVE_INFINITY,
+  high = Number.POSITIVE_INFINITY,
+): void {
+  if (typeof value !== 'number' || Number.isNaN(value))
+    fail(ArgumentError, op, `a number for ${name}`, describe(value));
   if (value < low || (high !== Number.POSITIVE_INFINITY && value >= high)) {
     const range = high === Number.POSITIVE_INFINITY ? `${name} of at least ${low}` : `${name} in [${low}, ${high})`;
     fail(ArgumentError, op, range, String(value));
@@ -91,7 +111,8 @@ export function checkBoolean(op: string, name: string, value: unknown): asserts 
 
 /** A whole number of at least `low`, or an ArgumentError. */
 export function checkInteger(op: string, name: string, value: unknown, low = 0): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < low) fail(ArgumentError, op, `a whole number of at least ${low} for ${name}`, describe(value));
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < low)
+    fail(ArgumentError, op, `a whole number of at least ${low} for ${name}`, describe(value));
   return value;
 }
 

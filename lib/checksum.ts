@@ -9,7 +9,8 @@ function makeTables(): Int32Array[] {
     for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
     tables[0][n] = c;
   }
-  for (let t = 1; t < 8; t++) for (let n = 0; n < 256; n++) tables[t][n] = (tables[t - 1][n] >>> 8) ^ tables[0][tables[t - 1][n] & 255];
+  for (let t = 1; t < 8; t++)
+    for (let n = 0; n < 256; n++) tables[t][n] = (tables[t - 1][n] >>> 8) ^ tables[0][tables[t - 1][n] & 255];
   return tables;
 }
 
@@ -23,7 +24,15 @@ export function crc32ByTable(bytes: Uint8Array, previous = 0): number {
   let i = 0;
   for (; i + 8 <= bytes.length; i += 8) {
     c ^= bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
-    c = t7[c & 255] ^ t6[(c >>> 8) & 255] ^ t5[(c >>> 16) & 255] ^ t4[c >>> 24] ^ t3[bytes[i + 4]] ^ t2[bytes[i + 5]] ^ t1[bytes[i + 6]] ^ t0[bytes[i + 7]];
+    c =
+      t7[c & 255] ^
+      t6[(c >>> 8) & 255] ^
+      t5[(c >>> 16) & 255] ^
+      t4[c >>> 24] ^
+      t3[bytes[i + 4]] ^
+      t2[bytes[i + 5]] ^
+      t1[bytes[i + 6]] ^
+      t0[bytes[i + 7]];
   }
   for (; i < bytes.length; i++) c = (c >>> 8) ^ t0[(c ^ bytes[i]) & 255];
   return ~c >>> 0;

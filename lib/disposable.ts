@@ -8,4 +8,5 @@ declare global {
     readonly asyncDispose: unique symbol;
   }
 }
+
 export {};

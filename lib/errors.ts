@@ -36,7 +36,14 @@ interface Described {
 }
 
 function isDescribed(value: unknown): value is Described {
-  return typeof value === 'object' && value !== null && 'dtype' in value && typeof value.dtype === 'string' && 'shape' in value && Array.isArray(value.shape);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'dtype' in value &&
+    typeof value.dtype === 'string' &&
+    'shape' in value &&
+    Array.isArray(value.shape)
+  );
 }
 
 /** How deep arrays in arrays are printed: an array may hold itself. */
@@ -52,10 +59,16 @@ function describeAt(value: unknown, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (Array.isArray(value))
-    return value.length > 8 ? `array of ${value.length}` : depth > DEEPEST ? '[...]' : `[${Array.from(value, (item) => describeAt(item, depth + 1)).join(', ')}]`;
+    return value.length > 8
+      ? `array of ${value.length}`
+      : depth > DEEPEST
+        ? '[...]'
+        : `[${Array.from(value, (item) => describeAt(item, depth + 1)).join(', ')}]`;
   // A module can be called, and is no function otherwise.
-  if (typeof value === 'function') return value instanceof Function ? `function ${value.name || '(anonymous)'}` : (value as object).constructor.name;
-  if (typeof value === 'object' && value !== null) return typeof value.constructor === 'function' && value.constructor !== Object ? value.constructor.name : 'object';
+  if (typeof value === 'function')
+    return value instanceof Function ? `function ${value.name || '(anonymous)'}` : (value as object).constructor.name;
+  if (typeof value === 'object' && value !== null)
+    return typeof value.constructor === 'function' && value.constructor !== Object ? value.constructor.name : 'object';
   return String(value);
 }
 
@@ -65,8 +78,15 @@ type ErrorClass = new (message: string) => NodegradError;
  * The one error factory: `<op>: expected <requirement>, got <actual> (x=float32[8,4], groups=2)`.
  * `context` names the operands and options that decide the matter.
  */
-export function fail(Class: ErrorClass, op: string, expected: string, got: string, context?: Record<string, unknown>): never {
-  const parts = context === undefined ? [] : Object.entries(context).map(([name, value]) => `${name}=${describe(value)}`);
+export function fail(
+  Class: ErrorClass,
+  op: string,
+  expected: string,
+  got: string,
+  context?: Record<string, unknown>,
+): never {
+  const parts =
+    context === undefined ? [] : Object.entries(context).map(([name, value]) => `${name}=${describe(value)}`);
   throw new Class(`${op}: expected ${expected}, got ${got}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`);
 }
 
@@ -74,7 +94,8 @@ function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
     row = next;
   }
   return row[b.length];
@@ -82,7 +103,9 @@ function editDistance(a: string, b: string): number {
 
 /** The known name nearest to a misspelt one, or undefined where none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const scored = known.map((candidate) => [editDistance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const).sort((a, b) => a[0] - b[0]);
+  const scored = known
+    .map((candidate) => [editDistance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const)
+    .sort((a, b) => a[0] - b[0]);
   return scored.length > 0 && scored[0][0] <= Math.max(2, Math.floor(name.length / 3)) ? scored[0][1] : undefined;
 }
 

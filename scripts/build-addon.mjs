@@ -13,12 +13,23 @@ const sanitize = process.argv.includes('--sanitize');
 const require = createRequire(import.meta.url);
 const cmakeJs = path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
 
-const args = [cmakeJs, 'compile', '--directory', root, '--out', path.join(root, sanitize ? 'build-asan' : 'build'), '--parallel', String(cpus().length)];
+const args = [
+  cmakeJs,
+  'compile',
+  '--directory',
+  root,
+  '--out',
+  path.join(root, sanitize ? 'build-asan' : 'build'),
+  '--parallel',
+  String(cpus().length),
+];
 if (sanitize) args.push('--CDNODEGRAD_SANITIZE=ON');
 const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 if (result.status !== 0) {
   console.error('\nnodegrad: the native addon was not built; the message above says why.');
-  console.error('It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as a dependency:');
+  console.error(
+    'It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as a dependency:',
+  );
   console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev libsleef-dev');
 }
 if (result.status === 0 && !sanitize) keepCodeCache();

@@ -14,7 +14,8 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
 await bundle(path.join(root, 'lib', 'index.ts'), path.join(dist, 'library.js'), 'dynamic-import.js');
-for (const name of ['dynamic-import', 'code-cache']) await bundle(path.join(root, 'lib', 'native', `${name}.ts`), path.join(dist, `${name}.js`));
+for (const name of ['dynamic-import', 'code-cache'])
+  await bundle(path.join(root, 'lib', 'native', `${name}.ts`), path.join(dist, `${name}.js`));
 writeFileSync(
   path.join(dist, 'index.js'),
   "'use strict';\nmodule.exports = require('./code-cache.js').runFromCodeCache(require.resolve('./library.js')) ?? require('./library.js');\n",
@@ -38,6 +39,9 @@ writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
 
 // By its own path: .bin/tsc may be one of the older compilers that the tests of the declarations install.
 const compiler = path.join(root, 'node_modules', 'typescript-7.0', 'bin', 'tsc');
-const tsc = spawnSync(process.execPath, [compiler, '--project', path.join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
+const tsc = spawnSync(process.execPath, [compiler, '--project', path.join(root, 'tsconfig.build.json')], {
+  cwd: root,
+  stdio: 'inherit',
+});
 keepCodeCache();
 process.exit(tsc.status ?? 1);

@@ -22,10 +22,23 @@ const options = {
  * class while the bundle loads, which costs memory and a tenth of the time; only what was renamed needs it.
  */
 async function renamed(entry) {
-  const result = await build({ ...options, entryPoints: [entry], outfile: 'named.js', sourcemap: false, keepNames: true, write: false });
+  const result = await build({
+    ...options,
+    entryPoints: [entry],
+    outfile: 'named.js',
+    sourcemap: false,
+    keepNames: true,
+    write: false,
+  });
   const text = result.outputFiles[0].text;
-  const functions = [...text.matchAll(/^__name\((\w+), "(\w+)"\);$/gm)].map(([, identifier, name]) => ({ identifier, is: identifier, name }));
-  const classes = [...text.matchAll(/^var (\w+) = class(?: (?!extends)(\w+))?[^{]*\{\n\s+static \{\n\s+__name\(this, "(\w+)"\);/gm)].map(([, identifier, own, name]) => ({
+  const functions = [...text.matchAll(/^__name\((\w+), "(\w+)"\);$/gm)].map(([, identifier, name]) => ({
+    identifier,
+    is: identifier,
+    name,
+  }));
+  const classes = [
+    ...text.matchAll(/^var (\w+) = class(?: (?!extends)(\w+))?[^{]*\{\n\s+static \{\n\s+__name\(this, "(\w+)"\);/gm),
+  ].map(([, identifier, own, name]) => ({
     identifier,
     is: own ?? identifier,
     name,
@@ -35,7 +48,15 @@ async function renamed(entry) {
 
 /** The names of the entry's exports. */
 export async function exportsOf(entry) {
-  const { metafile } = await build({ ...options, entryPoints: [entry], format: 'esm', outfile: 'exports.js', sourcemap: false, metafile: true, write: false });
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [entry],
+    format: 'esm',
+    outfile: 'exports.js',
+    sourcemap: false,
+    metafile: true,
+    write: false,
+  });
   return Object.values(metafile.outputs)[0].exports;
 }
 
@@ -48,17 +69,32 @@ function withoutCopies(text) {
     [/^var __toCommonJS = .*;$/m, 'var __toCommonJS = (mod) => __defProp(mod, "__esModule", { value: true });'],
     [/^var __toESM = [\s\S]*?^\)\);$/m, 'var __toESM = (mod) => ({ __proto__: mod, default: mod });'],
   ];
-  return helpers.reduce((result, [helper, short]) => result.replace(helper, (long) => short + '\n'.repeat(long.split('\n').length - 1)), text);
+  return helpers.reduce(
+    (result, [helper, short]) => result.replace(helper, (long) => short + '\n'.repeat(long.split('\n').length - 1)),
+    text,
+  );
 }
 
 /** `apart`: a file that the bundle loads from beside itself instead of containing it. */
 export async function bundle(entry, outfile, apart) {
   const pairs = (await renamed(entry)).map(({ identifier, name }) => `[${identifier}, '${name}']`);
   const footer = `for (const [target, name] of [${pairs.join(', ')}]) Object.defineProperty(target, 'name', { value: name, configurable: true });`;
-  const plugin = { name: 'apart', setup: ({ onResolve }) => onResolve({ filter: new RegExp(`/${apart}$`) }, () => ({ path: `./${apart}`, external: true })) };
-  const made = await build({ ...options, entryPoints: [entry], outfile, footer: { js: footer }, plugins: apart === undefined ? [] : [plugin], write: false });
+  const plugin = {
+    name: 'apart',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: new RegExp(`/${apart}$`) }, () => ({ path: `./${apart}`, external: true })),
+  };
+  const made = await build({
+    ...options,
+    entryPoints: [entry],
+    outfile,
+    footer: { js: footer },
+    plugins: apart === undefined ? [] : [plugin],
+    write: false,
+  });
   await mkdir(path.dirname(outfile), { recursive: true });
-  for (const file of made.outputFiles) await writeFile(file.path, file.path.endsWith('.map') ? file.contents : withoutCopies(file.text));
+  for (const file of made.outputFiles)
+    await writeFile(file.path, file.path.endsWith('.map') ? file.contents : withoutCopies(file.text));
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) await bundle(argv[2], argv[3]);

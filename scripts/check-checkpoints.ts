@@ -57,7 +57,18 @@ torch.save(c, again)
 const folder = mkdtempSync(path.join(tmpdir(), 'nodegrad-check-'));
 try {
   const tensors: Record<string, Tensor[]> = {};
-  for (const dtype of ['float32', 'float64', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'bfloat16', 'float16'] as const) {
+  for (const dtype of [
+    'float32',
+    'float64',
+    'int64',
+    'int32',
+    'int16',
+    'int8',
+    'uint8',
+    'bool',
+    'bfloat16',
+    'float16',
+  ] as const) {
     const x = tensor(
       [
         [0, 1, 2],
@@ -65,7 +76,12 @@ try {
       ],
       { dtype },
     );
-    tensors[dtype] = [x, x.transpose(0, 1), tensor(1, { dtype }), tensor(new Float32Array(0), { shape: [0, 2], dtype })];
+    tensors[dtype] = [
+      x,
+      x.transpose(0, 1),
+      tensor(1, { dtype }),
+      tensor(new Float32Array(0), { shape: [0, 2], dtype }),
+    ];
   }
   const shared = [1];
   // One step here, saved, and one more both here and in PyTorch.
@@ -100,7 +116,10 @@ try {
   };
   const [file, again] = ['ours.pt', 'theirs.pt'].map((name) => path.join(folder, name));
   await save(value, file);
-  const python = spawnSync(process.env.PYTHON ?? 'python3', ['-c', CHECK, file, again], { stdio: 'inherit', env: { ...process.env, OMP_NUM_THREADS: '1' } });
+  const python = spawnSync(process.env.PYTHON ?? 'python3', ['-c', CHECK, file, again], {
+    stdio: 'inherit',
+    env: { ...process.env, OMP_NUM_THREADS: '1' },
+  });
   if (python.status !== 0) throw new Error('PyTorch does not read the checkpoint as it was meant');
   const strip = (checkpoint: typeof value): unknown => ({
     ...checkpoint,
@@ -113,7 +132,8 @@ try {
     normed: null,
     training: null,
   });
-  if (!isDeepStrictEqual(strip(await load(again)), strip(await load(file)))) throw new Error('what PyTorch saved again differs');
+  if (!isDeepStrictEqual(strip(await load(again)), strip(await load(file))))
+    throw new Error('what PyTorch saved again differs');
   step();
   const { stepped } = (await load(again)).training as { stepped: Record<string, Tensor> };
   for (const [key, ours] of Object.entries(model.stateDict())) {

@@ -18,7 +18,8 @@ export function camelCase(name: string): string {
 const OWN_PROPERTIES = ['shape'];
 
 function has(owner: unknown, name: string): boolean {
-  if (owner === nodegrad.Tensor.prototype && OWN_PROPERTIES.includes(name)) return Object.hasOwn(nodegrad.zeros(1), name);
+  if (owner === nodegrad.Tensor.prototype && OWN_PROPERTIES.includes(name))
+    return Object.hasOwn(nodegrad.zeros(1), name);
   return (typeof owner === 'object' || typeof owner === 'function') && owner !== null && name in owner;
 }
 
@@ -26,7 +27,10 @@ function has(owner: unknown, name: string): boolean {
 function ownerOf(namespace: string): unknown {
   const parts = namespace.split('.').slice(1).map(camelCase);
   if (parts[0] === 'Tensor') return nodegrad.Tensor.prototype;
-  const owner = parts.reduce<unknown>((value, part) => (has(value, part) ? (value as Record<string, unknown>)[part] : undefined), nodegrad);
+  const owner = parts.reduce<unknown>(
+    (value, part) => (has(value, part) ? (value as Record<string, unknown>)[part] : undefined),
+    nodegrad,
+  );
   // In PyTorch a class, here a function that makes one.
   if (owner === nodegrad.profiler.profile) return nodegrad.profiler.Profile.prototype;
   if (owner === nodegrad.nn.Module) return nodegrad.nn.Module.prototype;
@@ -35,14 +39,18 @@ function ownerOf(namespace: string): unknown {
 
 /** The text of docs/compatibility.md. */
 export function compatibility(): string {
-  const { torch, names } = JSON.parse(readFileSync(path.join(root, 'test', 'fixtures', 'torch-names.json'), 'utf8')) as { torch: string; names: Record<string, string[]> };
+  const { torch, names } = JSON.parse(
+    readFileSync(path.join(root, 'test', 'fixtures', 'torch-names.json'), 'utf8'),
+  ) as { torch: string; names: Record<string, string[]> };
   const sections = Object.entries(names).map(([namespace, list]) => {
     const owner = ownerOf(namespace);
     const there = list.filter((name) => has(owner, camelCase(name)));
     const missing = list.filter((name) => !there.includes(name));
     return { namespace, there, missing };
   });
-  const rows = sections.map(({ namespace, there, missing }) => `| \`${namespace}\` | ${there.length} | ${there.length + missing.length} |`);
+  const rows = sections.map(
+    ({ namespace, there, missing }) => `| \`${namespace}\` | ${there.length} | ${there.length + missing.length} |`,
+  );
   const lists = sections.map(
     ({ namespace, there, missing }) =>
       `## ${namespace}\n\nThere: ${there.map((name) => `\`${camelCase(name)}\``).join(' ') || 'none'}\n\nNot there: ${missing.map((name) => `\`${camelCase(name)}\``).join(' ') || 'none'}\n`,

@@ -3,17 +3,21 @@
  * whose flipped form passes everything that walks through it survives; any survivor makes the check fail.
  * Usage: npm run mutate [-- NAME...]
  */
-import { autograd, type Tensor } from '../lib/index.js';
+
 import type { Node } from '../lib/autograd/node.js';
-import { operators } from '../lib/dispatch/define-op.js';
-import { unobserve } from '../lib/autograd/observer.js';
-import { observe } from '../lib/autograd/observer.js';
 import type { Observer } from '../lib/autograd/observer.js';
+import { observe, unobserve } from '../lib/autograd/observer.js';
+import { operators } from '../lib/dispatch/define-op.js';
+import { autograd, type Tensor } from '../lib/index.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';
 
-type Backward = (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => readonly (Tensor | null | undefined)[];
+type Backward = (
+  context: Node,
+  gradOutput: Tensor,
+  gradOutputs: readonly (Tensor | null)[],
+) => readonly (Tensor | null | undefined)[];
 
 /** Remembers whose derivative was asked for. */
 class Recorder implements Observer {
@@ -49,7 +53,9 @@ const checks: Check[] = [
   ...[...allSamples.values()]
     .filter((entry) => entry.notDifferentiable === undefined && !entry.random)
     .flatMap((entry) =>
-      entry.cases.filter((sample) => sample.inputs.some((t) => t.requiresGrad)).map((sample) => ({ name: `${entry.fn}: ${sample.name}`, run: () => checkCase(sample) })),
+      entry.cases
+        .filter((sample) => sample.inputs.some((t) => t.requiresGrad))
+        .map((sample) => ({ name: `${entry.fn}: ${sample.name}`, run: () => checkCase(sample) })),
     ),
   ...routes.map((route) => ({
     name: route.name,
@@ -86,7 +92,8 @@ function survey(): { byRule: Map<string, Check[]>; nonzero: Set<string>; given: 
 function isCaught(name: string, list: readonly Check[], change: (gradient: Tensor) => Tensor): boolean {
   const definition = operators.get(name)?.definition as unknown as { backward: Backward };
   const original = definition.backward;
-  definition.backward = (...args) => original(...args).map((gradient) => (gradient === null || gradient === undefined ? null : change(gradient)));
+  definition.backward = (...args) =>
+    original(...args).map((gradient) => (gradient === null || gradient === undefined ? null : change(gradient)));
   try {
     return list.some(({ run }) => {
       try {

@@ -27,7 +27,9 @@ describe('checksums', () => {
       for (let end = start; end <= bytes.length; end++) {
         const middle = (start + end) >> 1;
         expect(addon.crc32c(bytes.subarray(start, end), 0)).to.equal(byBits(bytes.subarray(start, end)));
-        expect(addon.crc32c(bytes.subarray(middle, end), addon.crc32c(bytes.subarray(start, middle), 0))).to.equal(byBits(bytes.subarray(start, end)));
+        expect(addon.crc32c(bytes.subarray(middle, end), addon.crc32c(bytes.subarray(start, middle), 0))).to.equal(
+          byBits(bytes.subarray(start, end)),
+        );
       }
     }
   });

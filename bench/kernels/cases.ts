@@ -2,9 +2,25 @@
 import { autograd, manualSeed, nn, noGrad, optim, rand, randint, randn, type Tensor } from 'nodegrad';
 
 /** C = A B of m x k and k x n: the shapes of measurements of this kind of machine, and squares. */
-export const GEMMS: readonly string[] = ['64x64x64', '128x128x128', '512x512x512', '1024x1024x1024', '2048x2048x2048', '32x784x256', '64x576x16384', '64x27x65536'];
+export const GEMMS: readonly string[] = [
+  '64x64x64',
+  '128x128x128',
+  '512x512x512',
+  '1024x1024x1024',
+  '2048x2048x2048',
+  '32x784x256',
+  '64x576x16384',
+  '64x27x65536',
+];
 /** N, C, K, H = W of 3x3 convolutions with padding 1. */
-export const CONVOLUTIONS: readonly string[] = ['4,64,64,32', '1,64,64,128', '1,128,128,64', '1,512,512,16', '32,64,64,32', '32,128,128,16'];
+export const CONVOLUTIONS: readonly string[] = [
+  '4,64,64,32',
+  '1,64,64,128',
+  '1,128,128,64',
+  '1,512,512,16',
+  '32,64,64,32',
+  '32,128,128,16',
+];
 export const PASSES = ['forward', 'to input', 'to weight'] as const;
 
 export function numbers(name: string): number[] {
@@ -64,7 +80,12 @@ function pair(fn: (x: Tensor, y: Tensor) => Tensor): Traffic {
   return { elements: 3 * LARGE, make };
 }
 /** `name` and `name backward` of the function that `make` makes: forward, and backward to x, which move so many times the elements of x. */
-function both(name: string, shape: readonly number[], moved: readonly [number, number], make: () => (x: Tensor) => Tensor): Record<string, Traffic> {
+function both(
+  name: string,
+  shape: readonly number[],
+  moved: readonly [number, number],
+  make: () => (x: Tensor) => Tensor,
+): Record<string, Traffic> {
   const count = shape.reduce((a, b) => a * b, 1);
   const forward = (): Work => {
     const x = randn([...shape]);
@@ -75,7 +96,10 @@ function both(name: string, shape: readonly number[], moved: readonly [number, n
     const x = randn([...shape], { requiresGrad: true });
     return backward(make()(x), x);
   };
-  return { [name]: { elements: moved[0] * count, make: forward }, [`${name} backward`]: { elements: moved[1] * count, make: derivative } };
+  return {
+    [name]: { elements: moved[0] * count, make: forward },
+    [`${name} backward`]: { elements: moved[1] * count, make: derivative },
+  };
 }
 
 /** A weight and a bias. */

@@ -1,6 +1,6 @@
-// What the machine can do, for the fractions that the bench prints: fused multiply-adds in registers, a triad over memory, and the
-// matrix products of the OpenBLAS that the addon links, called from C with its own threads. Prints a JSON object.
-// Usage: machine THREADS SECONDS [peak] [triad] [MxKxN ...]
+// What the machine can do, for the fractions that the bench prints: fused multiply-adds in registers, a triad over
+// memory, and the matrix products of the OpenBLAS that the addon links, called from C with its own threads. Prints a
+// JSON object. Usage: machine THREADS SECONDS [peak] [triad] [MxKxN ...]
 #include <cblas.h>
 
 #include <algorithm>
@@ -28,7 +28,8 @@ double median_seconds(double budget, const std::function<void()>& call) {
     for (int64_t i = 0; i < inner; i++) call();
     const double taken = seconds_since(start);
     if (taken > 2e-3) break;
-    inner = std::max(inner + 1, std::min(inner * 10, static_cast<int64_t>(static_cast<double>(inner) * 3e-3 / (taken + 1e-9))));
+    inner = std::max(inner + 1,
+                     std::min(inner * 10, static_cast<int64_t>(static_cast<double>(inner) * 3e-3 / (taken + 1e-9))));
   }
   std::vector<double> times;
   const auto start = Clock::now();
@@ -91,7 +92,8 @@ double peak(int threads, double budget) {
   return 2.0 * kChains * (kBytes / 4) * kRounds * threads / best * 1e-9;
 }
 
-// GB/s of a = b + s c over arrays of 64 MB, each counted once. The median of passes, as what it is a limit for is a median of calls.
+// GB/s of a = b + s c over arrays of 64 MB, each counted once. The median of passes, as what it is a limit for is a
+// median of calls.
 double triad(int threads, double budget) {
   constexpr int64_t kCount = 16 << 20;
   const std::unique_ptr<float[]> a(new float[kCount]);
@@ -131,8 +133,9 @@ double product(int m, int k, int n, double budget) {
   std::vector<float> a(static_cast<size_t>(m) * k, 0.5F);
   std::vector<float> b(static_cast<size_t>(k) * n, 0.25F);
   std::vector<float> c(static_cast<size_t>(m) * n);
-  const double taken = median_seconds(
-      budget, [&] { cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0F, a.data(), k, b.data(), n, 0.0F, c.data(), n); });
+  const double taken = median_seconds(budget, [&] {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0F, a.data(), k, b.data(), n, 0.0F, c.data(), n);
+  });
   return 2.0 * m * k * n / taken * 1e-9;
 }
 

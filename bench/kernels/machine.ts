@@ -20,7 +20,8 @@ function openblasFlags(): string[] {
     return execFileSync('pkg-config', ['--cflags', '--libs', 'openblas'], { encoding: 'utf8' }).trim().split(/\s+/);
   } catch (error) {
     // Without pkg-config or its file the compiler's own paths must do.
-    if ((error as NodeJS.ErrnoException).code === undefined && (error as { status?: number }).status === undefined) throw error;
+    if ((error as NodeJS.ErrnoException).code === undefined && (error as { status?: number }).status === undefined)
+      throw error;
     return ['-lopenblas'];
   }
 }
@@ -32,12 +33,23 @@ function age(file: string): number {
 function compiled(): string {
   if (age(binary) < age(source)) {
     mkdirSync(path.dirname(binary), { recursive: true });
-    execFileSync(process.env.CXX ?? 'c++', ['-std=c++17', '-O3', '-march=native', source, '-o', binary, ...openblasFlags(), '-pthread'], { stdio: 'inherit' });
+    execFileSync(
+      process.env.CXX ?? 'c++',
+      ['-std=c++17', '-O3', '-march=native', source, '-o', binary, ...openblasFlags(), '-pthread'],
+      { stdio: 'inherit' },
+    );
   }
   return binary;
 }
 
 /** Runs the measurements named: 'peak', 'triad', or shapes of products. */
-export function measureMachine(threads: number, seconds: number, what: readonly string[], env: NodeJS.ProcessEnv): Machine {
-  return JSON.parse(execFileSync(compiled(), [String(threads), String(seconds), ...what], { encoding: 'utf8', env })) as Machine;
+export function measureMachine(
+  threads: number,
+  seconds: number,
+  what: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Machine {
+  return JSON.parse(
+    execFileSync(compiled(), [String(threads), String(seconds), ...what], { encoding: 'utf8', env }),
+  ) as Machine;
 }

@@ -31,7 +31,8 @@ const { values: args, positionals } = parseArgs({
 });
 const unknown = positionals.find((name) => !SECTIONS.includes(name));
 if (unknown !== undefined) throw new Error(`no section ${unknown}; there are ${SECTIONS.join(', ')}`);
-if (args.against !== undefined && args.against !== 'torch') throw new Error(`--against: expected torch, got ${args.against}`);
+if (args.against !== undefined && args.against !== 'torch')
+  throw new Error(`--against: expected torch, got ${args.against}`);
 const python = args.against === undefined ? undefined : findPython(args.python);
 const rounds = Number(args.rounds);
 const seconds = Number(args.seconds);
@@ -48,7 +49,11 @@ function ours(count: number, section: string, names: readonly string[]): Numbers
   return JSON.parse(out) as Numbers;
 }
 function theirs(section: string, names: readonly string[]): Numbers {
-  const out = execFileSync(python as string, [path.join(here, '..', 'torch_kernels.py'), String(threads), args.seconds, section, ...names], { encoding: 'utf8', env });
+  const out = execFileSync(
+    python as string,
+    [path.join(here, '..', 'torch_kernels.py'), String(threads), args.seconds, section, ...names],
+    { encoding: 'utf8', env },
+  );
   return JSON.parse(out) as Numbers;
 }
 const tables: Record<string, Record<string, unknown>[]> = {};
@@ -56,7 +61,10 @@ function table(title: string, rows: Record<string, number | string>[]): void {
   tables[title] = rows;
   const columns = Object.keys(rows[0]);
   console.log(`\n${title}\n\n| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}`);
-  for (const row of rows) console.log(`| ${columns.map((c) => (typeof row[c] === 'number' ? (row[c] as number).toPrecision(3) : row[c])).join(' | ')} |`);
+  for (const row of rows)
+    console.log(
+      `| ${columns.map((c) => (typeof row[c] === 'number' ? (row[c] as number).toPrecision(3) : row[c])).join(' | ')} |`,
+    );
 }
 
 const limits = [1, threads].map((count) => measureMachine(count, Math.max(1, seconds), ['peak', 'triad'], env));
@@ -98,7 +106,13 @@ if (wants('gemm')) {
 if (wants('conv')) {
   const names = CONVOLUTIONS.flatMap((shape) => PASSES.map((pass) => `${shape} | ${pass}`));
   const floating = (name: string): number => flops(name.split(' | ')[0]);
-  const [mine, torch] = inTurn([() => rates(ours(threads, 'conv', names), floating), ...(python === undefined ? [] : [() => rates(theirs('conv', names), floating)])], rounds);
+  const [mine, torch] = inTurn(
+    [
+      () => rates(ours(threads, 'conv', names), floating),
+      ...(python === undefined ? [] : [() => rates(theirs('conv', names), floating)]),
+    ],
+    rounds,
+  );
   table(
     `Convolutions 3x3, padding 1, ${threads} threads, GF/s`,
     names.map((name) => ({
@@ -160,11 +174,20 @@ if (wants('import')) {
   const program =
     "const [t, m] = [performance.now(), process.memoryUsage.rss()]; await import('nodegrad'); console.log(JSON.stringify({ ms: performance.now() - t, MB: (process.memoryUsage.rss() - m) / 2 ** 20 }))";
   const runs = Array.from({ length: 3 + 2 * rounds }, () => {
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env, cwd: root });
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+      env,
+      cwd: root,
+    });
     return JSON.parse(out) as Numbers;
   });
-  table("import 'nodegrad'", [{ what: 'median', ms: median(runs.map((r) => r.ms)), 'MB added': median(runs.map((r) => r.MB)) }]);
+  table("import 'nodegrad'", [
+    { what: 'median', ms: median(runs.map((r) => r.ms)), 'MB added': median(runs.map((r) => r.MB)) },
+  ]);
 }
 
 if (args.json !== undefined)
-  writeFileSync(args.json, `${JSON.stringify({ node: process.version, cpu: cpus()[0].model, threads, date: new Date().toISOString().slice(0, 10), tables }, null, 1)}\n`);
+  writeFileSync(
+    args.json,
+    `${JSON.stringify({ node: process.version, cpu: cpus()[0].model, threads, date: new Date().toISOString().slice(0, 10), tables }, null, 1)}\n`,
+  );

@@ -6,7 +6,8 @@ import { medianSeconds } from '../timing.js';
 
 const [budget, warmUp] = process.argv.slice(2, 4).map(Number);
 
-const camelCase = (expression: string): string => expression.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const camelCase = (expression: string): string =>
+  expression.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** What a call is measured with: the function and its arguments, made once. */
 interface Call {
@@ -35,12 +36,15 @@ const inputs = {
 };
 const names = { ...inputs, torch: recorder(nodegrad), F: recorder(nodegrad.nn.functional) };
 
-const tensorsOf = (value: unknown): Tensor[] => (value instanceof Tensor ? [value] : Array.isArray(value) ? value.flatMap(tensorsOf) : []);
+const tensorsOf = (value: unknown): Tensor[] =>
+  value instanceof Tensor ? [value] : Array.isArray(value) ? value.flatMap(tensorsOf) : [];
 
 const results: Record<string, number> = {};
 for (const expression of readFileSync(process.argv[4], 'utf8').split('\n')) {
   manualSeed(0);
-  const { fn, args } = new Function(...Object.keys(names), `return ${camelCase(expression)}`)(...Object.values(names)) as Call;
+  const { fn, args } = new Function(...Object.keys(names), `return ${camelCase(expression)}`)(
+    ...Object.values(names),
+  ) as Call;
   results[`${expression} forward`] = medianSeconds(() => noGrad(() => fn(...args)), budget, warmUp);
   const leaves = tensorsOf(args).filter((x) => x.isFloatingPoint());
   for (const x of leaves) x.requiresGrad_();
@@ -48,6 +52,10 @@ for (const expression of readFileSync(process.argv[4], 'utf8').split('\n')) {
   const y = tensorsOf(result)[0] ?? (result as { values: Tensor }).values;
   if (!y.requiresGrad) continue;
   const gradOutputs = y.detach().clone();
-  results[`${expression} backward`] = medianSeconds(() => autograd.grad(y, leaves, { gradOutputs, retainGraph: true, allowUnused: true }), budget, warmUp);
+  results[`${expression} backward`] = medianSeconds(
+    () => autograd.grad(y, leaves, { gradOutputs, retainGraph: true, allowUnused: true }),
+    budget,
+    warmUp,
+  );
 }
 console.log(JSON.stringify(results));

@@ -13,11 +13,15 @@ function provideFonts(): void {
   const fonts = path.join(path.dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
   const folder = mkdtempSync(path.join(tmpdir(), 'nodegrad-fonts-'));
   const file = path.join(folder, 'fonts.conf');
-  writeFileSync(file, `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>`);
+  writeFileSync(
+    file,
+    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>`,
+  );
   process.env.FONTCONFIG_FILE = file;
 }
 provideFonts();
 const { default: sharp } = await import('sharp');
+
 export { sharp };
 
 /** Draws an SVG text into a PNG file. */

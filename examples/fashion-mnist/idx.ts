@@ -6,7 +6,8 @@ import { type Tensor, tensor } from 'nodegrad';
 /** The bytes of an idx.gz file as a uint8 tensor of its own shape. */
 export function readIdx(file: string): Tensor {
   const bytes = gunzipSync(readFileSync(file));
-  if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0 || bytes[2] !== 8) throw new Error(`${file}: not an IDX file of unsigned bytes`);
+  if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0 || bytes[2] !== 8)
+    throw new Error(`${file}: not an IDX file of unsigned bytes`);
   const shape = Array.from({ length: bytes[3] }, (_, d) => bytes.readUInt32BE(4 + 4 * d));
   const start = 4 + 4 * shape.length;
   const count = shape.reduce((a, b) => a * b, 1);

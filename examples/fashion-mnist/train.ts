@@ -16,7 +16,9 @@ const { values: args } = parseArgs({
   },
 });
 if (!existsSync(args.data)) {
-  console.error(`${args.data} is not there: apt-get install dataset-fashion-mnist, or name the folder of the idx.gz files with --data`);
+  console.error(
+    `${args.data} is not there: apt-get install dataset-fashion-mnist, or name the folder of the idx.gz files with --data`,
+  );
   process.exit(1);
 }
 
@@ -48,7 +50,11 @@ const batchSize = Number(args['batch-size']);
 const trainLoader = new utils.data.DataLoader(readSet('train'), { batchSize, shuffle: true });
 const testLoader = new utils.data.DataLoader(readSet('t10k'), { batchSize: 500 });
 const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
-const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: 4e-3, epochs, stepsPerEpoch: trainLoader.length });
+const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, {
+  maxLr: 4e-3,
+  epochs,
+  stepsPerEpoch: trainLoader.length,
+});
 const lossFn = new nn.CrossEntropyLoss();
 
 async function accuracy(): Promise<number> {

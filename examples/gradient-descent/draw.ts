@@ -19,7 +19,8 @@ function cost(point: Tensor): Tensor {
 
 const X = [-5.5, 3.5] as const;
 const Y = [-2.5, 2.5] as const;
-const grid = (low: number, high: number, n: number): number[] => Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
+const grid = (low: number, high: number, n: number): number[] =>
+  Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 
 /** Cost and gradient at every point of a grid, in one call each. */
 function field(columns: number, rows: number): { x: number; y: number; cost: number; dx: number; dy: number }[] {
@@ -33,7 +34,11 @@ function field(columns: number, rows: number): { x: number; y: number; cost: num
 }
 
 /** The points that an optimizer visits from (-3, 2). */
-function descend(name: string, make: (parameters: Tensor[]) => optim.Optimizer, steps = 60): { x: number; y: number; step: number; name: string }[] {
+function descend(
+  name: string,
+  make: (parameters: Tensor[]) => optim.Optimizer,
+  steps = 60,
+): { x: number; y: number; step: number; name: string }[] {
   const point = tensor([-3, 2], { requiresGrad: true });
   const optimizer = make([point]);
   const visited: Tensor[] = [point.detach().clone()];
@@ -76,9 +81,16 @@ await chartToPng(
       {
         data: { values: cells },
         mark: { type: 'square', size: 42, opacity: 1, clip: true },
-        encoding: { ...position, color: { field: 'cost', type: 'quantitative', scale: { type: 'sqrt', scheme: 'greys' }, title: 'cost' } },
+        encoding: {
+          ...position,
+          color: { field: 'cost', type: 'quantitative', scale: { type: 'sqrt', scheme: 'greys' }, title: 'cost' },
+        },
       },
-      { data: { values: arrows }, mark: { type: 'rule', color: '#555', opacity: 0.7, clip: true }, encoding: { ...position, x2: { field: 'x2' }, y2: { field: 'y2' } } },
+      {
+        data: { values: arrows },
+        mark: { type: 'rule', color: '#555', opacity: 0.7, clip: true },
+        encoding: { ...position, x2: { field: 'x2' }, y2: { field: 'y2' } },
+      },
       {
         data: { values: arrows },
         mark: { type: 'point', shape: 'triangle', filled: true, size: 18, color: '#555', clip: true },
@@ -94,7 +106,13 @@ await chartToPng(
         encoding: {
           ...position,
           order: { field: 'step' },
-          stroke: { field: 'name', type: 'nominal', title: 'optimizer', scale: { scheme: 'category10' }, legend: { labelLimit: 300 } },
+          stroke: {
+            field: 'name',
+            type: 'nominal',
+            title: 'optimizer',
+            scale: { scheme: 'category10' },
+            legend: { labelLimit: 300 },
+          },
         },
       },
     ],

@@ -20,7 +20,8 @@ export class SliceDataset extends utils.data.Dataset<[Tensor, Tensor]> {
       .filter((name) => /\.(png|jpe?g|webp|tiff?)$/i.test(name))
       .sort();
     const lonely = this.names.find((name) => !masks.has(name));
-    if (lonely !== undefined) throw new Error(`${path.join(paths.images, lonely)} has no mask of the same name in ${paths.masks}`);
+    if (lonely !== undefined)
+      throw new Error(`${path.join(paths.images, lonely)} has no mask of the same name in ${paths.masks}`);
     if (this.names.length === 0) throw new Error(`${paths.images} holds no images`);
   }
 
@@ -49,6 +50,13 @@ function pad(x: Tensor): Tensor {
 }
 
 /** The loader of the training set, shuffled, and that of the validation set. */
-export function getLoaders(train: Paths, val: Paths, options: { batchSize: number }): [utils.data.DataLoader<[Tensor, Tensor]>, utils.data.DataLoader<[Tensor, Tensor]>] {
-  return [new utils.data.DataLoader(new SliceDataset(train), { ...options, shuffle: true }), new utils.data.DataLoader(new SliceDataset(val), options)];
+export function getLoaders(
+  train: Paths,
+  val: Paths,
+  options: { batchSize: number },
+): [utils.data.DataLoader<[Tensor, Tensor]>, utils.data.DataLoader<[Tensor, Tensor]>] {
+  return [
+    new utils.data.DataLoader(new SliceDataset(train), { ...options, shuffle: true }),
+    new utils.data.DataLoader(new SliceDataset(val), options),
+  ];
 }

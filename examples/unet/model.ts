@@ -27,7 +27,8 @@ export class UNet extends nn.Module {
     super();
     const widths = [1, 2, 4, 8, 16].map((factor) => factor * width);
     this.inc = new DoubleConv(inChannels, widths[0]);
-    for (let i = 1; i < widths.length; i++) this.down.append(new nn.Sequential(new nn.MaxPool2d(2), new DoubleConv(widths[i - 1], widths[i])));
+    for (let i = 1; i < widths.length; i++)
+      this.down.append(new nn.Sequential(new nn.MaxPool2d(2), new DoubleConv(widths[i - 1], widths[i])));
     for (let i = widths.length - 2; i >= 0; i--) {
       this.up.append(new nn.ConvTranspose2d(widths[i + 1], widths[i], 2, { stride: 2 }));
       this.conv.append(new DoubleConv(2 * widths[i], widths[i]));

@@ -48,9 +48,16 @@ const GAP = 8;
 const HEADER = 28;
 
 /** Draws a few slices of the set: the slice, the truth, the prediction. Brain is blue, grey matter orange. */
-export async function drawPredictions(model: { (x: Tensor): Tensor; train(mode?: boolean): unknown; eval(): unknown }, set: SliceDataset, file: string, count = 4): Promise<void> {
+export async function drawPredictions(
+  model: { (x: Tensor): Tensor; train(mode?: boolean): unknown; eval(): unknown },
+  set: SliceDataset,
+  file: string,
+  count = 4,
+): Promise<void> {
   model.eval();
-  const picks = Array.from({ length: Math.min(count, set.length) }, (_, i) => Math.floor(((i + 0.5) * set.length) / Math.min(count, set.length)));
+  const picks = Array.from({ length: Math.min(count, set.length) }, (_, i) =>
+    Math.floor(((i + 0.5) * set.length) / Math.min(count, set.length)),
+  );
   const tiles: { input: Buffer; left: number; top: number }[] = [];
   let width = 0;
   let top = HEADER;
@@ -72,9 +79,12 @@ export async function drawPredictions(model: { (x: Tensor): Tensor; train(mode?:
   model.train();
   const step = (width - GAP) / 3;
   const titles = ['slice', 'truth', 'prediction'].map(
-    (text, i) => `<text x="${GAP + (i + 0.5) * step - GAP / 2}" y="20" text-anchor="middle" font-family="DejaVu Sans" font-size="15">${text}</text>`,
+    (text, i) =>
+      `<text x="${GAP + (i + 0.5) * step - GAP / 2}" y="20" text-anchor="middle" font-family="DejaVu Sans" font-size="15">${text}</text>`,
   );
-  const header = Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEADER}">${titles.join('')}</svg>`);
+  const header = Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEADER}">${titles.join('')}</svg>`,
+  );
   await sharp({ create: { width, height: top, channels: 3, background: 'white' } })
     .composite([...tiles, { input: header, left: 0, top: 0 }])
     .png()

@@ -32,7 +32,8 @@ const { values: args } = parseArgs({
 
 function positive(name: 'epochs' | 'batch-size' | 'lr', whole: boolean): number {
   const value = Number(args[name]);
-  if (!(value > 0) || (whole && !Number.isInteger(value))) throw new Error(`--${name}: expected a ${whole ? 'whole ' : ''}number above 0, got ${args[name]}`);
+  if (!(value > 0) || (whole && !Number.isInteger(value)))
+    throw new Error(`--${name}: expected a ${whole ? 'whole ' : ''}number above 0, got ${args[name]}`);
   return value;
 }
 const epochs = positive('epochs', true);
@@ -85,7 +86,10 @@ function readLines(file: string): EpochMetrics[] {
     .map((line) => JSON.parse(line) as EpochMetrics);
 }
 
-const writer = new utils.tensorboard.SummaryWriter({ logDir: path.join(args.out, 'tensorboard'), purgeStep: args.resume ? globalStep : undefined });
+const writer = new utils.tensorboard.SummaryWriter({
+  logDir: path.join(args.out, 'tensorboard'),
+  purgeStep: args.resume ? globalStep : undefined,
+});
 for (let epoch = firstEpoch; epoch < epochs; epoch++) {
   const started = performance.now();
   const loop = tqdm(trainLoader, { desc: `epoch ${epoch + 1}/${epochs}` });
@@ -104,7 +108,14 @@ for (let epoch = firstEpoch; epoch < epochs; epoch++) {
     images += data.shape[0];
   }
   const { loss: valLoss, dice } = await evaluate(model, valLoader, lossFn);
-  const line: EpochMetrics = { epoch: epoch + 1, trainLoss: sum / images, valLoss, diceBrain: dice[0], diceGrey: dice[1], seconds: (performance.now() - started) / 1000 };
+  const line: EpochMetrics = {
+    epoch: epoch + 1,
+    trainLoss: sum / images,
+    valLoss,
+    diceBrain: dice[0],
+    diceGrey: dice[1],
+    seconds: (performance.now() - started) / 1000,
+  };
   metrics.push(line);
   appendFileSync(metricsFile, `${JSON.stringify(line)}\n`);
   writer.addScalar('loss/val', valLoss, globalStep);
@@ -119,7 +130,9 @@ for (let epoch = firstEpoch; epoch < epochs; epoch++) {
     rng_state: getRngState(),
   };
   await save(checkpoint, checkpointFile);
-  console.log(`epoch ${epoch + 1}: validation loss ${valLoss.toFixed(4)}, Dice brain ${dice[0].toFixed(4)}, grey matter ${dice[1].toFixed(4)}`);
+  console.log(
+    `epoch ${epoch + 1}: validation loss ${valLoss.toFixed(4)}, Dice brain ${dice[0].toFixed(4)}, grey matter ${dice[1].toFixed(4)}`,
+  );
 }
 writer.close();
 

@@ -2,11 +2,12 @@
  * Automatic mixed precision: within a region, operators take their inputs in the type that their policy names (lib/dispatch/define-op.ts).
  * Nested and disabled regions, sync and async, each with its own setting; casts of parameters are reused within the outermost region.
  */
-import { isGradEnabled } from '../autograd/grad-mode.js';
+
 import { checkBoolean, readArguments } from '../arguments.js';
-import { ArgumentError, describe, DTypeError, fail } from '../errors.js';
-import { castRecorded } from '../ops/core/convert.js';
+import { isGradEnabled } from '../autograd/grad-mode.js';
 import { type AutocastPolicy, setAutocast } from '../dispatch/autocast-policy.js';
+import { ArgumentError, DTypeError, describe, fail } from '../errors.js';
+import { castRecorded } from '../ops/core/convert.js';
 import { ScopedValue } from '../scoped-value.js';
 import { BFLOAT16, type DType, type DTypeInfo, dtypeInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
 import { checkDevice } from '../tensor/device.js';
@@ -41,7 +42,8 @@ const region = new ScopedValue<Region | null>(null);
 /** The tensor in another type; the cast of a leaf that requires grad is kept for the region. */
 function cast(x: Tensor, info: DTypeInfo, { cacheEnabled, info: lower, recorded, plain }: Region): Tensor {
   if (x.info === info || !x.info.floating || x.info === FLOAT64) return x;
-  const kept = cacheEnabled && info === lower && x.info === FLOAT32 && x.leafRequiresGrad && x.isLeaf && x.base === null;
+  const kept =
+    cacheEnabled && info === lower && x.info === FLOAT32 && x.leafRequiresGrad && x.isLeaf && x.base === null;
   if (!kept) return castRecorded(x, info);
   const cache = isGradEnabled() ? recorded : plain;
   const found = cache.get(x);
@@ -83,13 +85,29 @@ export function autocast<R>(deviceType: string, fn: () => R): R;
 export function autocast<R>(deviceType: string, options: AutocastOptions, fn: () => R): R;
 export function autocast<R>(all: AutocastOptions & { deviceType: string }, fn: () => R): R;
 export function autocast<R>(deviceType: string, dtype: DType | null, fn: () => R): R;
-export function autocast<R>(deviceType: string, dtype: DType | null, enabled: boolean | AutocastOptions, fn: () => R): R;
-export function autocast<R>(deviceType: string, dtype: DType | null, enabled: boolean, cacheEnabled: boolean | null | AutocastOptions, fn: () => R): R;
+export function autocast<R>(
+  deviceType: string,
+  dtype: DType | null,
+  enabled: boolean | AutocastOptions,
+  fn: () => R,
+): R;
+export function autocast<R>(
+  deviceType: string,
+  dtype: DType | null,
+  enabled: boolean,
+  cacheEnabled: boolean | null | AutocastOptions,
+  fn: () => R,
+): R;
 export function autocast<R>(...args: unknown[]): R {
   const op = 'autocast';
   const fn: unknown = args[args.length - 1];
   if (typeof fn !== 'function') fail(ArgumentError, op, 'a function to call as the last argument', describe(fn));
-  const defaults = { deviceType: undefined as unknown, dtype: null as DType | null, enabled: true as unknown, cacheEnabled: null as unknown };
+  const defaults = {
+    deviceType: undefined as unknown,
+    dtype: null as DType | null,
+    enabled: true as unknown,
+    cacheEnabled: null as unknown,
+  };
   const { deviceType, dtype, enabled, cacheEnabled } = readArguments(op, defaults, args.slice(0, -1));
   if (typeof deviceType !== 'string') fail(ArgumentError, op, "a device such as 'cpu'", describe(deviceType));
   checkDevice(op, deviceType);
@@ -110,7 +128,8 @@ export function autocast<R>(...args: unknown[]): R {
 
 /** Whether the device has autocast: 'cpu' does. */
 export function isAutocastAvailable(deviceType: string): boolean {
-  if (typeof deviceType !== 'string') fail(ArgumentError, 'isAutocastAvailable', "a device such as 'cpu'", describe(deviceType));
+  if (typeof deviceType !== 'string')
+    fail(ArgumentError, 'isAutocastAvailable', "a device such as 'cpu'", describe(deviceType));
   return deviceType === 'cpu';
 }
 

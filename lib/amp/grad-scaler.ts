@@ -2,18 +2,19 @@
  * Loss scaling: gradients of small values survive a 16-bit type when the loss is multiplied by a large number and the gradients divided by
  * it. The scale grows while gradients stay finite and shrinks when they do not; such a step is left out.
  */
-import { isDense } from '../shape/layout.js';
-import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail } from '../errors.js';
-import { type KernelTable, kernels } from '../native/kernels.js';
-import { mul } from '../ops/elementwise/arithmetic.js';
-import { castAs } from '../tensor/copy.js';
-import { checkDevice } from '../tensor/device.js';
+
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
+import { ArgumentError, AutogradError, CheckpointError, DTypeError, describe, fail } from '../errors.js';
+import { type KernelTable, kernels } from '../native/kernels.js';
+import type { TypedArray } from '../native/typed-array.js';
+import { mul } from '../ops/elementwise/arithmetic.js';
 import { Optimizer } from '../optim/optimizer.js';
+import { isDense } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
 import { FLOAT32 } from '../storage/dtype.js';
-import type { TypedArray } from '../native/typed-array.js';
 import { allocate } from '../tensor/allocate.js';
+import { castAs } from '../tensor/copy.js';
+import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 
 declare module '../native/kernels.js' {
@@ -51,7 +52,14 @@ interface OptimizerState {
   foundInf: boolean | null;
 }
 
-const DEFAULTS = { device: 'cpu', initScale: 65536, growthFactor: 2, backoffFactor: 0.5, growthInterval: 2000, enabled: true };
+const DEFAULTS = {
+  device: 'cpu',
+  initScale: 65536,
+  growthFactor: 2,
+  backoffFactor: 0.5,
+  growthInterval: 2000,
+  enabled: true,
+};
 
 /** Source: torch.amp.GradScaler. `step` says whether it stepped, where PyTorch leaves that in the dark. */
 export class GradScaler {
@@ -69,7 +77,14 @@ export class GradScaler {
   /** Throws ArgumentError for a factor that would not grow or shrink, DeviceError for a device that is not there. */
   constructor(
     ...args: Arguments<
-      [device?: string, initScale?: number, growthFactor?: number, backoffFactor?: number, growthInterval?: number, enabled?: boolean],
+      [
+        device?: string,
+        initScale?: number,
+        growthFactor?: number,
+        backoffFactor?: number,
+        growthInterval?: number,
+        enabled?: boolean,
+      ],
       GradScalerOptions & { device?: string }
     >
   ) {
@@ -147,7 +162,8 @@ export class GradScaler {
     if (!this.enabled) return;
     const op = 'GradScaler.unscale_';
     const state = this.stateOf(op, optimizer);
-    if (state.stage === 'unscaled') fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one');
+    if (state.stage === 'unscaled')
+      fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one');
     if (state.stage === 'stepped') fail(AutogradError, op, 'a call before step()', 'one after it');
     state.foundInf = this.unscaleAll(op, optimizer);
     state.stage = 'unscaled';
@@ -161,7 +177,14 @@ export class GradScaler {
       for (const param of group.params) {
         const grad = param.gradient;
         if (grad === null) continue;
-        if (grad.info.name === 'float16') fail(DTypeError, op, 'gradients of float32 or float64 (keep parameters in float32 under autocast)', 'float16', { grad });
+        if (grad.info.name === 'float16')
+          fail(
+            DTypeError,
+            op,
+            'gradients of float32 or float64 (keep parameters in float32 under autocast)',
+            'float16',
+            { grad },
+          );
         // A gradient whose elements share memory is laid out anew: each must be divided once.
         if (!isDense(grad.shape, grad.strides)) param.gradient = castAs(grad, grad.info);
         gradients.push(param.gradient as Tensor);
@@ -184,11 +207,14 @@ export class GradScaler {
     if (!(optimizer instanceof Optimizer)) fail(ArgumentError, op, 'an optimizer', describe(optimizer));
     const call = (): unknown => (optimizer.step as (...args: unknown[]) => unknown).apply(optimizer, args);
     if (!this.enabled) return { stepped: true, value: call() };
-    if (args.some((arg) => typeof arg === 'function')) fail(ArgumentError, op, 'no closure while scaling is enabled', 'one');
+    if (args.some((arg) => typeof arg === 'function'))
+      fail(ArgumentError, op, 'no closure while scaling is enabled', 'one');
     const state = this.stateOf(op, optimizer);
-    if (state.stage === 'stepped') fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one (call update())');
+    if (state.stage === 'stepped')
+      fail(AutogradError, op, 'one call for an optimizer between updates', 'a second one (call update())');
     if (state.stage === 'ready') state.foundInf = this.unscaleAll(op, optimizer);
-    if (state.foundInf === null) fail(AutogradError, op, 'gradients to look at', 'an optimizer whose parameters have none');
+    if (state.foundInf === null)
+      fail(AutogradError, op, 'gradients to look at', 'an optimizer whose parameters have none');
     state.stage = 'stepped';
     return state.foundInf ? { stepped: false, value: undefined } : { stepped: true, value: call() };
   }
@@ -238,12 +264,24 @@ export class GradScaler {
     if (!this.enabled) return;
     const op = 'GradScaler.loadStateDict';
     checkStateDict(op, state);
-    if (Object.keys(state).length === 0) fail(CheckpointError, op, 'a state dict of an enabled GradScaler', 'an empty one, perhaps of a disabled GradScaler');
+    if (Object.keys(state).length === 0)
+      fail(
+        CheckpointError,
+        op,
+        'a state dict of an enabled GradScaler',
+        'an empty one, perhaps of a disabled GradScaler',
+      );
     const number = (key: string): number => {
       const value = state[key];
       return typeof value === 'number' ? value : fail(CheckpointError, op, `a number for ${key}`, describe(value));
     };
-    const [scale, growth, backoff, interval, tracker] = ['scale', 'growth_factor', 'backoff_factor', 'growth_interval', '_growth_tracker'].map(number);
+    const [scale, growth, backoff, interval, tracker] = [
+      'scale',
+      'growth_factor',
+      'backoff_factor',
+      'growth_interval',
+      '_growth_tracker',
+    ].map(number);
     this.setScale(scale);
     this.growthFactor = growth;
     this.backoffFactor = backoff;

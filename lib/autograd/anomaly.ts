@@ -4,16 +4,16 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { modulePath } from './module-path.js';
-import { castTo } from '../tensor/copy.js';
 import { isOptions } from '../arguments.js';
-import { type Observer, observe, unobserve } from './observer.js';
+import { ArgumentError, AutogradError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { ScopedValue } from '../scoped-value.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
+import { castTo } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
+import { modulePath } from './module-path.js';
 import type { Node } from './node.js';
+import { type Observer, observe, unobserve } from './observer.js';
 
 /** A NaN or Inf that an operator made. */
 export class AnomalyError extends AutogradError {}
@@ -47,7 +47,10 @@ function firstBad(t: Tensor, infinite: boolean): Finding | null {
 }
 
 /** Whether an operator made something worse than what it was given: Inf of finite inputs, or NaN of inputs without NaN. */
-function finding(inputs: readonly (Tensor | null)[], outputs: readonly (Tensor | null | undefined)[]): { index: number; found: Finding } | null {
+function finding(
+  inputs: readonly (Tensor | null)[],
+  outputs: readonly (Tensor | null | undefined)[],
+): { index: number; found: Finding } | null {
   const given = inputs.filter((t) => t !== null);
   const finite = given.every((t) => firstBad(t, true) === null);
   if (!finite && given.some((t) => firstBad(t, false) !== null)) return null;
@@ -99,7 +102,8 @@ const watcher: Observer = {
 function checkOptions(op: string, options: unknown): void {
   if (!isOptions(options)) fail(ArgumentError, op, 'an options object', describe(options));
   rejectUnknownOptions(op, options, ['checkNan']);
-  if (options.checkNan !== undefined && typeof options.checkNan !== 'boolean') fail(ArgumentError, op, 'a boolean for checkNan', describe(options.checkNan));
+  if (options.checkNan !== undefined && typeof options.checkNan !== 'boolean')
+    fail(ArgumentError, op, 'a boolean for checkNan', describe(options.checkNan));
 }
 
 let open = 0;
@@ -114,7 +118,8 @@ function watch(): void {
  * a fault. Throws AnomalyError at the first operator that makes a NaN or Inf.
  */
 export function detectAnomaly<R>(fn: () => R, options: DetectAnomalyOptions = {}): R {
-  if (typeof fn !== 'function') fail(ArgumentError, 'detectAnomaly', 'a function to call, as in detectAnomaly(() => { ... })', describe(fn));
+  if (typeof fn !== 'function')
+    fail(ArgumentError, 'detectAnomaly', 'a function to call, as in detectAnomaly(() => { ... })', describe(fn));
   checkOptions('detectAnomaly', options);
   open++;
   watch();

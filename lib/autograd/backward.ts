@@ -1,9 +1,9 @@
 /** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
 import { type Arguments, checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, ShapeError } from '../errors.js';
-import { filledTensor } from '../tensor/copy.js';
 import { elementCount, sameShape } from '../shape/layout.js';
 import { collectAfterBackward } from '../storage/pool.js';
+import { filledTensor } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { walkBackward } from './engine.js';
 import { gradientOperators } from './gradient-operators.js';
@@ -57,7 +57,9 @@ function isIterable(value: unknown): value is Iterable<unknown> {
 function tensorList(op: string, name: string, value: unknown): readonly Tensor[] {
   if (value instanceof Tensor) return [value];
   if (!isIterable(value)) fail(ArgumentError, op, `a tensor or a list of tensors for ${name}`, describe(value));
-  return [...value].map((item) => (item instanceof Tensor ? item : fail(ArgumentError, op, `tensors for ${name}`, describe(item))));
+  return [...value].map((item) =>
+    item instanceof Tensor ? item : fail(ArgumentError, op, `tensors for ${name}`, describe(item)),
+  );
 }
 /** `value` as a list of `count` gradients, some of which may be missing. */
 function gradientList(op: string, name: string, value: unknown, count: number): readonly (Tensor | null)[] {
@@ -65,7 +67,8 @@ function gradientList(op: string, name: string, value: unknown, count: number): 
   const given = value instanceof Tensor ? [value] : value;
   if (!isIterable(given)) fail(ArgumentError, op, `a tensor or a list of tensors for ${name}`, describe(value));
   const list = [...given];
-  if (list.length !== count) fail(ArgumentError, op, `${count} gradients in ${name}, one an output`, String(list.length));
+  if (list.length !== count)
+    fail(ArgumentError, op, `${count} gradients in ${name}, one an output`, String(list.length));
   return list.map((item) => {
     if (item === null || item === undefined || item instanceof Tensor) return item ?? null;
     return fail(ArgumentError, op, `tensors or null in ${name}`, describe(item));
@@ -76,14 +79,19 @@ function gradientList(op: string, name: string, value: unknown, count: number): 
 function startingGradients(op: string, outputs: readonly Tensor[], given: readonly (Tensor | null)[]): Tensor[] {
   return outputs.map((output, i) => {
     if (gradientNode(output) === null)
-      throw new AutogradError(`${op}: expected a tensor that requires grad, got one without a graph (output ${i}, ${output.dtype}[${output.shape}])`);
+      throw new AutogradError(
+        `${op}: expected a tensor that requires grad, got one without a graph (output ${i}, ${output.dtype}[${output.shape}])`,
+      );
     const gradient = given[i];
     if (gradient === null) {
       if (elementCount(output.shape) !== 1)
-        throw new AutogradError(`${op}: expected a gradient for an output of several elements, got none (output ${i}, ${output.dtype}[${output.shape}])`);
+        throw new AutogradError(
+          `${op}: expected a gradient for an output of several elements, got none (output ${i}, ${output.dtype}[${output.shape}])`,
+        );
       return filledTensor(output.shape, output.info, 1);
     }
-    if (!sameShape(gradient.shape, output.shape)) fail(ShapeError, op, `a gradient of shape [${output.shape}]`, `[${gradient.shape}]`, { output: i });
+    if (!sameShape(gradient.shape, output.shape))
+      fail(ShapeError, op, `a gradient of shape [${output.shape}]`, `[${gradient.shape}]`, { output: i });
     gradient.storage.shared = true;
     // Rules take a gradient of their output's type, as PyTorch's engine hands it to them.
     return gradient.info === output.info ? gradient : gradientOperators.cast(gradient, output.info);
@@ -91,7 +99,10 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
 }
 
 /** Reads the two settings that `backward` and `grad` share. */
-function graphSettings(op: string, options: { retainGraph: unknown; createGraph: unknown }): { retainGraph: boolean; createGraph: boolean } {
+function graphSettings(
+  op: string,
+  options: { retainGraph: unknown; createGraph: unknown },
+): { retainGraph: boolean; createGraph: boolean } {
   const { createGraph } = options;
   const retainGraph = options.retainGraph ?? createGraph;
   checkBoolean(op, 'createGraph', createGraph);
@@ -99,7 +110,13 @@ function graphSettings(op: string, options: { retainGraph: unknown; createGraph:
   return { retainGraph: retainGraph as boolean, createGraph: createGraph as boolean };
 }
 
-const BACKWARD_DEFAULTS = { tensors: undefined as unknown, gradTensors: null as unknown, retainGraph: null as unknown, createGraph: false as unknown, inputs: null as unknown };
+const BACKWARD_DEFAULTS = {
+  tensors: undefined as unknown,
+  gradTensors: null as unknown,
+  retainGraph: null as unknown,
+  createGraph: false as unknown,
+  inputs: null as unknown,
+};
 
 /**
  * The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. All arguments may come by name in one object.
@@ -115,9 +132,15 @@ export function backward(
   accumulate(outputs, gradients, graphSettings('backward', given), given.inputs);
 }
 
-function accumulate(outputs: readonly Tensor[], given: readonly (Tensor | null)[], settings: { retainGraph: boolean; createGraph: boolean }, into: unknown): void {
+function accumulate(
+  outputs: readonly Tensor[],
+  given: readonly (Tensor | null)[],
+  settings: { retainGraph: boolean; createGraph: boolean },
+  into: unknown,
+): void {
   const inputs = into === undefined || into === null ? null : tensorList('backward', 'inputs', into);
-  if (inputs !== null && inputs.length === 0) fail(ArgumentError, 'backward', 'at least one of inputs', 'an empty list');
+  if (inputs !== null && inputs.length === 0)
+    fail(ArgumentError, 'backward', 'at least one of inputs', 'an empty list');
   const gradients = startingGradients('backward', outputs, given);
   const { retainGraph } = settings;
   if (inputs === null) {
@@ -125,7 +148,9 @@ function accumulate(outputs: readonly Tensor[], given: readonly (Tensor | null)[
     if (!retainGraph) collectAfterBackward();
     return;
   }
-  for (const input of inputs) if (gradientNode(input) === null) fail(AutogradError, 'backward', 'inputs that require grad', `${input.dtype}[${input.shape}] that does not`);
+  for (const input of inputs)
+    if (gradientNode(input) === null)
+      fail(AutogradError, 'backward', 'inputs that require grad', `${input.dtype}[${input.shape}] that does not`);
   const results = walkBackward(outputs, gradients, { ...settings, captures: inputs });
   inputs.forEach((input, i) => {
     const gradient = results[i];
@@ -154,7 +179,16 @@ const GRAD_DEFAULTS = {
 export function grad(
   outputs: Tensors,
   inputs: Tensors,
-  ...rest: Arguments<[gradOutputs?: Gradients, retainGraph?: boolean | null, createGraph?: boolean, onlyInputs?: boolean, allowUnused?: false | null], StrictGradOptions>
+  ...rest: Arguments<
+    [
+      gradOutputs?: Gradients,
+      retainGraph?: boolean | null,
+      createGraph?: boolean,
+      onlyInputs?: boolean,
+      allowUnused?: false | null,
+    ],
+    StrictGradOptions
+  >
 ): Tensor[];
 export function grad(
   outputs: Tensors,
@@ -181,14 +215,18 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
   const inputs = tensorList(op, 'inputs', given.inputs);
   const { allowUnused, materializeGrads } = given;
   for (const key of ['onlyInputs', 'isGradsBatched', 'materializeGrads'] as const) checkBoolean(op, key, given[key]);
-  if (given.onlyInputs === false) fail(ArgumentError, op, 'onlyInputs: true (use backward to accumulate into leaves)', 'false');
+  if (given.onlyInputs === false)
+    fail(ArgumentError, op, 'onlyInputs: true (use backward to accumulate into leaves)', 'false');
   if (allowUnused !== null) checkBoolean(op, 'allowUnused', allowUnused);
-  if (materializeGrads === true && allowUnused === false) fail(ArgumentError, op, 'allowUnused true or not given with materializeGrads', 'false');
+  if (materializeGrads === true && allowUnused === false)
+    fail(ArgumentError, op, 'allowUnused true or not given with materializeGrads', 'false');
   const settings = graphSettings(op, given);
   const gradOutputs = gradientList(op, 'gradOutputs', given.gradOutputs, outputs.length);
   inputs.forEach((input, i) => {
     if (gradientNode(input) === null && allowUnused !== true && materializeGrads !== true)
-      throw new AutogradError(`grad: expected inputs that require grad, got input ${i} that does not (${input.dtype}[${input.shape}])`);
+      throw new AutogradError(
+        `grad: expected inputs that require grad, got input ${i} that does not (${input.dtype}[${input.shape}])`,
+      );
   });
   const results =
     given.isGradsBatched === true
@@ -197,9 +235,12 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
   return results.map((result, i) => {
     if (result !== null) return result;
     const { shape, info, dtype } = inputs[i];
-    if (materializeGrads === true) return filledTensor(given.isGradsBatched === true ? [batchOf(gradOutputs), ...shape] : shape, info, 0);
+    if (materializeGrads === true)
+      return filledTensor(given.isGradsBatched === true ? [batchOf(gradOutputs), ...shape] : shape, info, 0);
     if (allowUnused !== true)
-      throw new AutogradError(`grad: expected outputs that depend on every input, got none that depends on input ${i} (${dtype}[${shape}]); pass { allowUnused: true } for null`);
+      throw new AutogradError(
+        `grad: expected outputs that depend on every input, got none that depends on input ${i} (${dtype}[${shape}]); pass { allowUnused: true } for null`,
+      );
     return null;
   });
 }
@@ -207,8 +248,18 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
 /** How many gradients a batch of them has. */
 function batchOf(gradOutputs: readonly (Tensor | null)[]): number {
   const first = gradOutputs[0];
-  if (first === null || first === undefined || first.shape.length === 0 || gradOutputs.some((g) => g?.shape[0] !== first.shape[0]))
-    return fail(ShapeError, 'grad', 'gradOutputs with a first dimension of one size for isGradsBatched', describe(gradOutputs));
+  if (
+    first === null ||
+    first === undefined ||
+    first.shape.length === 0 ||
+    gradOutputs.some((g) => g?.shape[0] !== first.shape[0])
+  )
+    return fail(
+      ShapeError,
+      'grad',
+      'gradOutputs with a first dimension of one size for isGradsBatched',
+      describe(gradOutputs),
+    );
   return first.shape[0];
 }
 
@@ -227,18 +278,34 @@ function batchedGradients(
       outputs,
       gradOutputs.map((g) => (g as Tensor).select(0, b)),
     );
-    return walkBackward(outputs, gradients, { retainGraph: retainGraph || b < count - 1, createGraph, captures: inputs });
+    return walkBackward(outputs, gradients, {
+      retainGraph: retainGraph || b < count - 1,
+      createGraph,
+      captures: inputs,
+    });
   });
-  return inputs.map((_, i) => (rows[0][i] === null ? null : gradientOperators.stack(rows.map((row) => row[i] as Tensor))));
+  return inputs.map((_, i) =>
+    rows[0][i] === null ? null : gradientOperators.stack(rows.map((row) => row[i] as Tensor)),
+  );
 }
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
     /** Adds the gradients of this tensor to the `grad` of every leaf that it depends on. Source: torch.Tensor.backward. */
-    backward(...args: Arguments<[gradient?: Tensor | null, retainGraph?: boolean | null, createGraph?: boolean, inputs?: Tensors | null], BackwardOptions>): void;
+    backward(
+      ...args: Arguments<
+        [gradient?: Tensor | null, retainGraph?: boolean | null, createGraph?: boolean, inputs?: Tensors | null],
+        BackwardOptions
+      >
+    ): void;
   }
 }
-const METHOD_DEFAULTS = { gradient: null as unknown, retainGraph: null as unknown, createGraph: false as unknown, inputs: null as unknown };
+const METHOD_DEFAULTS = {
+  gradient: null as unknown,
+  retainGraph: null as unknown,
+  createGraph: false as unknown,
+  inputs: null as unknown,
+};
 const PLAIN = { retainGraph: false, createGraph: false };
 
 Tensor.prototype.backward = function (this: Tensor, ...args) {
@@ -247,6 +314,7 @@ Tensor.prototype.backward = function (this: Tensor, ...args) {
     return;
   }
   const given = readArguments('backward', METHOD_DEFAULTS, args);
-  if (given.gradient !== null && !(given.gradient instanceof Tensor)) fail(ArgumentError, 'backward', 'a tensor for gradient', describe(given.gradient));
+  if (given.gradient !== null && !(given.gradient instanceof Tensor))
+    fail(ArgumentError, 'backward', 'a tensor for gradient', describe(given.gradient));
   accumulate([this], [given.gradient], graphSettings('backward', given), given.inputs);
 };

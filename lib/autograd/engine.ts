@@ -5,16 +5,16 @@
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
-import { observer } from './observer.js';
-import { elementCount, placeAlike, sameShape, type Shape, isDense } from '../shape/layout.js';
+import { elementCount, isDense, placeAlike, type Shape, sameShape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, withGradMode } from './grad-mode.js';
+import { gradientOperators } from './gradient-operators.js';
 import { gradientNode } from './graph.js';
 import type { Node } from './node.js';
-import { gradientOperators } from './gradient-operators.js';
+import { observer } from './observer.js';
 
 interface WalkOptions {
   readonly retainGraph: boolean;
@@ -41,7 +41,11 @@ class Pending {
 }
 
 /** Computes gradients of `outputs`, given theirs. Returns the captured gradients, null where none arrived. */
-export function walkBackward(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], options: WalkOptions): (Tensor | null)[] {
+export function walkBackward(
+  outputs: readonly Tensor[],
+  gradOutputs: readonly Tensor[],
+  options: WalkOptions,
+): (Tensor | null)[] {
   const enabled = isGradEnabled();
   if (enabled === options.createGraph) return walk(outputs, gradOutputs, options);
   return withGradMode(options.createGraph, () => walk(outputs, gradOutputs, options));
@@ -64,7 +68,8 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
     const results = new Array<Tensor | null>(targets?.length ?? 0).fill(null);
 
     const ready = new NewestFirst();
-    for (let i = 0; i < outputs.length; i++) deliver(roots[i], roots[i].leaf === null ? outputs[i].outputIndex : 0, gradOutputs[i], createGraph);
+    for (let i = 0; i < outputs.length; i++)
+      deliver(roots[i], roots[i].leaf === null ? outputs[i].outputIndex : 0, gradOutputs[i], createGraph);
     for (const root of new Set(roots)) if ((root.state as Pending).dependencies === 0) ready.push(root);
 
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
@@ -77,17 +82,25 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
       if (positions !== undefined) capture(positions, gradients, results);
       const { next, leaf } = node;
       if (leaf !== null) {
-        if (live && captures === undefined && (captured === null || captured.has(node))) accumulate(leaf, gradients[0] as Tensor, createGraph);
+        if (live && captures === undefined && (captured === null || captured.has(node)))
+          accumulate(leaf, gradients[0] as Tensor, createGraph);
         continue;
       }
       if (live && leadsOn(next)) {
-        const inputs = captured === null ? applyRule(node, gradients, createGraph) : applyInPart(node, gradients, createGraph);
+        const inputs =
+          captured === null ? applyRule(node, gradients, createGraph) : applyInPart(node, gradients, createGraph);
         for (let i = 0; i < next.length; i++) {
           const target = next[i];
           const gradient = inputs[i];
-          if (target === null || gradient === null || gradient === undefined || !(target.state as Pending).wanted) continue;
+          if (target === null || gradient === null || gradient === undefined || !(target.state as Pending).wanted)
+            continue;
           const index = node.nextIndex[i];
-          deliver(target, index, fitGradient(node, gradient, target.outputShapes[index], target.outputInfos[index], createGraph), createGraph);
+          deliver(
+            target,
+            index,
+            fitGradient(node, gradient, target.outputShapes[index], target.outputInfos[index], createGraph),
+            createGraph,
+          );
         }
       }
       if (!retainGraph && (captured === null || live)) node.release();
@@ -141,7 +154,8 @@ function positionsOf(targets: readonly Tensor[]): Map<Node, Map<number, number[]
 
 /** Oldest first: a node is wanted where it, or a node that it leads to, is a target. */
 function markWanted(visited: readonly Node[], captured: ReadonlyMap<Node, unknown>): void {
-  for (const node of [...visited].sort((a, b) => a.sequence - b.sequence)) (node.state as Pending).wanted = captured.has(node) || leadsOn(node.next);
+  for (const node of [...visited].sort((a, b) => a.sequence - b.sequence))
+    (node.state as Pending).wanted = captured.has(node) || leadsOn(node.next);
 }
 
 /** Whether a wanted gradient lies behind one of the edges. */
@@ -158,7 +172,11 @@ function hasAny(gradients: readonly (Tensor | null)[]): boolean {
   return false;
 }
 
-function capture(positions: ReadonlyMap<number, readonly number[]>, gradients: readonly (Tensor | null)[], results: (Tensor | null)[]): void {
+function capture(
+  positions: ReadonlyMap<number, readonly number[]>,
+  gradients: readonly (Tensor | null)[],
+  results: (Tensor | null)[],
+): void {
   for (const [index, list] of positions) {
     const gradient = gradients[index] ?? null;
     if (gradient === null) continue;
@@ -171,7 +189,11 @@ function capture(positions: ReadonlyMap<number, readonly number[]>, gradients: r
  * Calls the derivative rule, and marks which results may be held elsewhere too. Where no graph of the derivative is made and the rule keeps
  * nothing, what it took beyond its results goes back at once, and so do the gradients that it used up.
  */
-function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolean): readonly (Tensor | null | undefined)[] {
+function applyRule(
+  node: Node,
+  gradients: (Tensor | null)[],
+  createGraph: boolean,
+): readonly (Tensor | null | undefined)[] {
   const backward = node.op.backward;
   if (backward === undefined) throw new AutogradError(`${node.name}: expected a derivative rule, got none`);
   const contained = !createGraph && node.op.contained === true;
@@ -206,7 +228,11 @@ function applyRule(node: Node, gradients: (Tensor | null)[], createGraph: boolea
 }
 
 /** The same where only what leads to the walk's targets is asked for: the rule leaves out the rest. */
-function applyInPart(node: Node, gradients: (Tensor | null)[], createGraph: boolean): readonly (Tensor | null | undefined)[] {
+function applyInPart(
+  node: Node,
+  gradients: (Tensor | null)[],
+  createGraph: boolean,
+): readonly (Tensor | null | undefined)[] {
   const outer = node.skipped;
   node.skipped = node.next.map((target) => target !== null && !(target.state as Pending).wanted);
   try {
@@ -239,7 +265,14 @@ function deliver(node: Node, index: number, gradient: Tensor, createGraph: boole
 
 /** The sum of two gradients, into the first's memory where the engine alone owns it. */
 function addUp(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
-  if (!createGraph && !a.storage.shared && ownsAll(a) && (a.contiguousLayout || isDense(a.shape, a.strides)) && a.info === b.info && sameShape(a.shape, b.shape)) {
+  if (
+    !createGraph &&
+    !a.storage.shared &&
+    ownsAll(a) &&
+    (a.contiguousLayout || isDense(a.shape, a.strides)) &&
+    a.info === b.info &&
+    sameShape(a.shape, b.shape)
+  ) {
     gradientOperators.addInto(a, b);
     if (b.storage !== a.storage) discard(b);
     return a;
@@ -274,7 +307,8 @@ function runHooks(node: Node, gradients: (Tensor | null)[]): void {
         gradient.storage.shared = true;
         const replaced = hook(gradient);
         if (replaced === undefined || replaced === null) continue;
-        if (!sameShape(replaced.shape, gradient.shape)) fail(ShapeError, `${node.name} hook`, `a gradient of shape [${gradient.shape}]`, `[${replaced.shape}]`);
+        if (!sameShape(replaced.shape, gradient.shape))
+          fail(ShapeError, `${node.name} hook`, `a gradient of shape [${gradient.shape}]`, `[${replaced.shape}]`);
         replaced.storage.shared = true;
         gradients[index] = replaced;
       }

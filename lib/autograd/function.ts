@@ -78,7 +78,8 @@ interface UserFunction<A extends readonly unknown[], R extends Outputs> {
 export abstract class AutogradFunction {
   static apply<A extends readonly unknown[], R extends Outputs>(this: UserFunction<A, R>, ...args: A): R {
     const name = this.name;
-    if (typeof this.forward !== 'function') fail(AutogradError, `${name}.apply`, 'a class with static forward and backward methods', 'one without');
+    if (typeof this.forward !== 'function')
+      fail(AutogradError, `${name}.apply`, 'a class with static forward and backward methods', 'one without');
     const positions = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
     const inputs = positions.map((i) => args[i] as Tensor);
     const recording = recordingNeeded(inputs);
@@ -91,15 +92,23 @@ export abstract class AutogradFunction {
         for (const g of arrived) if (g !== null) g.storage.shared = true;
         const returned = this.backward(context, ...arrived);
         const list = returned instanceof Tensor || returned === null || returned === undefined ? [returned] : returned;
-        if (!Array.isArray(list)) fail(AutogradError, `${name}.backward`, 'a gradient, a list of gradients or null', describe(returned));
-        if (list.length !== args.length) fail(AutogradError, `${name}.backward`, `${args.length} gradients, one an argument of forward`, String(list.length));
+        if (!Array.isArray(list))
+          fail(AutogradError, `${name}.backward`, 'a gradient, a list of gradients or null', describe(returned));
+        if (list.length !== args.length)
+          fail(
+            AutogradError,
+            `${name}.backward`,
+            `${args.length} gradients, one an argument of forward`,
+            String(list.length),
+          );
         for (const g of list) if (g instanceof Tensor) g.storage.shared = true;
         return positions.map((i) => list[i] ?? null);
       },
     };
     const running = beginCall(definition, inputs, args);
     const result = noGrad(() => this.forward(context, ...args));
-    if (!(result instanceof Tensor) && !Array.isArray(result)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(result));
+    if (!(result instanceof Tensor) && !Array.isArray(result))
+      fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(result));
     const { withoutGradient, changed, materialize } = context.settings();
     outputs = result instanceof Tensor ? [result] : result;
     const node = openNode(definition, null, inputs);
@@ -108,7 +117,8 @@ export abstract class AutogradFunction {
       return result;
     }
     const attached = outputs.map((output) => {
-      if (!(output instanceof Tensor)) fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(output));
+      if (!(output instanceof Tensor))
+        fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(output));
       if (changed.has(output)) output.storage.version++;
       // An input that is returned as it came must not be tied to two nodes.
       return inputs.includes(output) && !changed.has(output) ? output.detach() : output;

@@ -27,7 +27,8 @@ export function setGradEnabled<R>(mode: boolean, fn?: () => R): R | void {
     enabled.set(mode);
     return;
   }
-  if (typeof fn !== 'function') fail(ArgumentError, 'setGradEnabled', 'a function to call after the mode, or nothing', describe(fn));
+  if (typeof fn !== 'function')
+    fail(ArgumentError, 'setGradEnabled', 'a function to call after the mode, or nothing', describe(fn));
   return enabled.run(mode, fn);
 }
 /** Calls `fn` without recording, and returns its value. Source: torch.no_grad. */

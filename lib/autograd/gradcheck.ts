@@ -5,10 +5,10 @@
  */
 import { type Arguments, checkBoolean, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, NodegradError } from '../errors.js';
-import { castTo, copyInto, fillWith, filledTensor } from '../tensor/copy.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
+import { castTo, copyInto, filledTensor, fillWith } from '../tensor/copy.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
 import { grad } from './backward.js';
 import { enableGrad, noGrad } from './grad-mode.js';
@@ -45,7 +45,9 @@ interface Settings {
 function outputsOf(what: string, fn: CheckedFunction, inputs: readonly Tensor[]): Tensor[] {
   const result: unknown = fn(...inputs);
   const list: unknown[] = Array.isArray(result) ? result : [result];
-  for (const item of list) if (!(item instanceof Tensor)) fail(ArgumentError, what, 'a function that returns a tensor or a list of tensors', describe(result));
+  for (const item of list)
+    if (!(item instanceof Tensor))
+      fail(ArgumentError, what, 'a function that returns a tensor or a list of tensors', describe(result));
   return (list as Tensor[]).filter((t) => t.info.floating);
 }
 
@@ -54,7 +56,8 @@ function checkCall(what: string, fn: unknown, inputs: unknown): Tensor[] {
   if (typeof fn !== 'function') fail(ArgumentError, what, 'a function to check', describe(fn));
   const list: unknown = inputs instanceof Tensor ? [inputs] : inputs;
   if (!Array.isArray(list)) fail(ArgumentError, what, 'a tensor or a list of tensors as inputs', describe(inputs));
-  for (const input of list) if (!(input instanceof Tensor)) fail(ArgumentError, what, 'tensors as inputs', describe(input));
+  for (const input of list)
+    if (!(input instanceof Tensor)) fail(ArgumentError, what, 'tensors as inputs', describe(input));
   return list as Tensor[];
 }
 
@@ -81,7 +84,14 @@ function place(t: Tensor, index: number): number {
 /** Of one output with respect to one input: rows by input element, columns by output element. */
 type Jacobian = Float64Array[];
 
-function numericalJacobians(what: string, fn: CheckedFunction, inputs: readonly Tensor[], checked: readonly number[], counts: readonly number[], eps: number): Jacobian[][] {
+function numericalJacobians(
+  what: string,
+  fn: CheckedFunction,
+  inputs: readonly Tensor[],
+  checked: readonly number[],
+  counts: readonly number[],
+  eps: number,
+): Jacobian[][] {
   return checked.map((i) => {
     const input = inputs[i];
     const array = input.array as Float64Array;
@@ -104,7 +114,11 @@ function numericalJacobians(what: string, fn: CheckedFunction, inputs: readonly 
   });
 }
 
-function gradientsFor(outputs: readonly Tensor[], inputs: readonly Tensor[], gradOutputs: readonly (Tensor | null)[]): (Tensor | null)[] {
+function gradientsFor(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | null)[],
+): (Tensor | null)[] {
   const used = outputs.flatMap((output, o) => (output.requiresGrad && gradOutputs[o] !== null ? [o] : []));
   if (used.length === 0) return inputs.map(() => null);
   return grad(
@@ -114,8 +128,15 @@ function gradientsFor(outputs: readonly Tensor[], inputs: readonly Tensor[], gra
   );
 }
 
-function analyticalJacobian(outputs: readonly Tensor[], o: number, inputs: readonly Tensor[], nondetTol: number): Jacobian[] {
-  const rows: Jacobian[] = inputs.map((input) => Array.from({ length: elementCount(input.shape) }, () => new Float64Array(elementCount(outputs[o].shape))));
+function analyticalJacobian(
+  outputs: readonly Tensor[],
+  o: number,
+  inputs: readonly Tensor[],
+  nondetTol: number,
+): Jacobian[] {
+  const rows: Jacobian[] = inputs.map((input) =>
+    Array.from({ length: elementCount(input.shape) }, () => new Float64Array(elementCount(outputs[o].shape))),
+  );
   for (let c = 0; c < elementCount(outputs[o].shape); c++) {
     const seed = zerosLike(outputs[o]);
     (seed.array as Float64Array)[c] = 1;
@@ -129,20 +150,32 @@ function analyticalJacobian(outputs: readonly Tensor[], o: number, inputs: reado
     const second = run();
     first.forEach((gradient, i) => {
       if (gradient === null) return;
-      if (gradient.info !== inputs[i].info) throw new GradcheckError(`gradcheck: expected a gradient of dtype ${inputs[i].dtype} for input ${i}, got ${gradient.dtype}`);
+      if (gradient.info !== inputs[i].info)
+        throw new GradcheckError(
+          `gradcheck: expected a gradient of dtype ${inputs[i].dtype} for input ${i}, got ${gradient.dtype}`,
+        );
       const a = values(gradient);
       const b = values(second[i] as Tensor);
       a.forEach((value, k) => {
         rows[i][k][c] = value;
         if (Math.abs(value - b[k]) > nondetTol)
-          throw new GradcheckError(`gradcheck: backward is not deterministic: input ${i}, output ${o}: ${value} and then ${b[k]} at element ${k}`);
+          throw new GradcheckError(
+            `gradcheck: backward is not deterministic: input ${i}, output ${o}: ${value} and then ${b[k]} at element ${k}`,
+          );
       });
     });
   }
   return rows;
 }
 
-function compare(analytical: Jacobian, numerical: Jacobian, i: number, o: number, settings: Settings, what: string): void {
+function compare(
+  analytical: Jacobian,
+  numerical: Jacobian,
+  i: number,
+  o: number,
+  settings: Settings,
+  what: string,
+): void {
   let worst = 0;
   let message = '';
   for (let k = 0; k < analytical.length; k++) {
@@ -189,8 +222,14 @@ function checkSpreadGradients(outputs: readonly Tensor[], inputs: readonly Tenso
     if (gradient === null || other === null) return;
     const a = values(gradient);
     const b = values(other);
-    const bad = a.findIndex((value, k) => !(Math.abs(value - b[k]) <= 1e-9 + 1e-9 * Math.abs(value)) && !(Number.isNaN(value) && Number.isNaN(b[k])));
-    if (bad >= 0) throw new GradcheckError(`${what}: a non-contiguous gradient of the outputs changes that of input ${i}: element ${bad} expected ${a[bad]}, got ${b[bad]}`);
+    const bad = a.findIndex(
+      (value, k) =>
+        !(Math.abs(value - b[k]) <= 1e-9 + 1e-9 * Math.abs(value)) && !(Number.isNaN(value) && Number.isNaN(b[k])),
+    );
+    if (bad >= 0)
+      throw new GradcheckError(
+        `${what}: a non-contiguous gradient of the outputs changes that of input ${i}: element ${bad} expected ${a[bad]}, got ${b[bad]}`,
+      );
   });
 }
 
@@ -216,7 +255,9 @@ function checkMissingGradients(outputs: readonly Tensor[], inputs: readonly Tens
       const b = withZeros[i] === null ? new Float64Array(elementCount(input.shape)) : values(withZeros[i] as Tensor);
       const bad = a.findIndex((value, k) => !(Math.abs(value - b[k]) <= 1e-9 + 1e-9 * Math.abs(value)));
       if (bad >= 0)
-        throw new GradcheckError(`${what}: a missing gradient of other outputs than ${o} does not count as zero for input ${i}: element ${bad} expected ${b[bad]}, got ${a[bad]}`);
+        throw new GradcheckError(
+          `${what}: a missing gradient of other outputs than ${o} does not count as zero for input ${i}: element ${bad} expected ${b[bad]}, got ${a[bad]}`,
+        );
     });
   });
 }
@@ -225,8 +266,15 @@ function runCheck(what: string, fn: CheckedFunction, inputs: readonly Tensor[], 
   const checked = inputs.flatMap((input, i) => (input.requiresGrad ? [i] : []));
   if (checked.length === 0) fail(ArgumentError, what, 'at least one input that requires grad', 'none');
   for (const i of checked) {
-    if (inputs[i].info !== FLOAT64) fail(ArgumentError, what, 'float64 inputs (differences in lower precision say nothing)', `${inputs[i].dtype} for input ${i}`);
-    if (inputs[i].strides.some((s, d) => s === 0 && inputs[i].shape[d] > 1)) fail(ArgumentError, what, 'inputs whose elements lie apart in memory', `an expanded input ${i}`);
+    if (inputs[i].info !== FLOAT64)
+      fail(
+        ArgumentError,
+        what,
+        'float64 inputs (differences in lower precision say nothing)',
+        `${inputs[i].dtype} for input ${i}`,
+      );
+    if (inputs[i].strides.some((s, d) => s === 0 && inputs[i].shape[d] > 1))
+      fail(ArgumentError, what, 'inputs whose elements lie apart in memory', `an expanded input ${i}`);
   }
   const outputs = enableGrad(() => outputsOf(what, fn, inputs));
   const targets = checked.map((i) => inputs[i]);
@@ -234,8 +282,11 @@ function runCheck(what: string, fn: CheckedFunction, inputs: readonly Tensor[], 
   const numerical = numericalJacobians(what, fn, inputs, checked, counts, settings.eps);
   outputs.forEach((output, o) => {
     if (!output.requiresGrad) {
-      const used = numerical.findIndex((perOutput) => perOutput[o].some((row) => row.some((v) => Math.abs(v) > settings.atol)));
-      if (used >= 0) throw new GradcheckError(`${what}: output ${o} depends on input ${checked[used]}, but does not require grad`);
+      const used = numerical.findIndex((perOutput) =>
+        perOutput[o].some((row) => row.some((v) => Math.abs(v) > settings.atol)),
+      );
+      if (used >= 0)
+        throw new GradcheckError(`${what}: output ${o} depends on input ${checked[used]}, but does not require grad`);
       return;
     }
     const analytical = analyticalJacobian(outputs, o, targets, settings.nondetTol);
@@ -247,9 +298,19 @@ function runCheck(what: string, fn: CheckedFunction, inputs: readonly Tensor[], 
   if (settings.checkUndefinedGrad) checkMissingGradients(outputs, targets, what);
 }
 
-function check(what: string, fn: CheckedFunction, inputs: Tensor | readonly Tensor[], options: GradcheckOptions): boolean {
+function check(
+  what: string,
+  fn: CheckedFunction,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions,
+): boolean {
   const list = checkCall(what, fn, inputs);
-  const { eps, atol, rtol, raiseException, nondetTol, checkUndefinedGrad } = readArguments(what, SETTINGS, [options], 0);
+  const { eps, atol, rtol, raiseException, nondetTol, checkUndefinedGrad } = readArguments(
+    what,
+    SETTINGS,
+    [options],
+    0,
+  );
   for (const [name, value] of Object.entries({ eps, atol, rtol, nondetTol })) checkNumber(what, name, value, 0);
   for (const [name, value] of Object.entries({ raiseException, checkUndefinedGrad })) checkBoolean(what, name, value);
   try {
@@ -262,7 +323,11 @@ function check(what: string, fn: CheckedFunction, inputs: Tensor | readonly Tens
 }
 
 /** Whether the derivative of `fn` at `inputs` (float64) agrees with central differences; throws GradcheckError where it does not. */
-export function gradcheck(fn: CheckedFunction, inputs: Tensor | readonly Tensor[], options: GradcheckOptions = {}): boolean {
+export function gradcheck(
+  fn: CheckedFunction,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions = {},
+): boolean {
   return check('gradcheck', fn, inputs, options);
 }
 
@@ -279,8 +344,14 @@ export function gradgradcheck(
 ): boolean {
   const op = 'gradgradcheck';
   const ins = checkCall(op, fn, inputs);
-  if (!ins.some((input) => input.requiresGrad)) fail(ArgumentError, op, 'at least one input that requires grad', 'none');
-  const { gradOutputs, ...rest } = readArguments(op, { gradOutputs: null as Tensor | readonly Tensor[] | null, ...SETTINGS }, [...args], 1);
+  if (!ins.some((input) => input.requiresGrad))
+    fail(ArgumentError, op, 'at least one input that requires grad', 'none');
+  const { gradOutputs, ...rest } = readArguments(
+    op,
+    { gradOutputs: null as Tensor | readonly Tensor[] | null, ...SETTINGS },
+    [...args],
+    1,
+  );
   const outputs = enableGrad(() => outputsOf(op, fn, ins));
   const given = gradOutputs === null ? undefined : checkCall(op, fn, gradOutputs);
   const live = outputs.flatMap((output, o) => (output.requiresGrad ? [o] : []));

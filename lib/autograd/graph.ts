@@ -73,7 +73,11 @@ export function checkInplace(op: string, tensor: Tensor): void {
   }
   if (!isGradEnabled()) return;
   if (tensor.leafRequiresGrad && tensor.node === null)
-    throw new AutogradError(`${op}: expected a tensor that may change in place, got a leaf that requires grad; use noGrad(() => ...) or an out-of-place operator`);
+    throw new AutogradError(
+      `${op}: expected a tensor that may change in place, got a leaf that requires grad; use noGrad(() => ...) or an out-of-place operator`,
+    );
   if (tensor.base?.leafRequiresGrad && tensor.base.node === null)
-    throw new AutogradError(`${op}: expected a tensor that may change in place, got a view of a leaf that requires grad`);
+    throw new AutogradError(
+      `${op}: expected a tensor that may change in place, got a view of a leaf that requires grad`,
+    );
 }

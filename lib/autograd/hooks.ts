@@ -25,7 +25,10 @@ declare module '../tensor/tensor.js' {
 }
 
 function nodeOf(op: string, tensor: Tensor): Node {
-  return gradientNode(tensor) ?? fail(AutogradError, op, 'a tensor that requires grad', `${tensor.dtype}[${tensor.shape}] that does not`);
+  return (
+    gradientNode(tensor) ??
+    fail(AutogradError, op, 'a tensor that requires grad', `${tensor.dtype}[${tensor.shape}] that does not`)
+  );
 }
 
 Tensor.prototype.registerHook = function (this: Tensor, hook) {
@@ -52,7 +55,8 @@ Tensor.prototype.retainGrad = function (this: Tensor) {
 };
 
 Tensor.prototype.detach_ = function (this: Tensor) {
-  if (this.base !== null) throw new AutogradError('detach_: expected a tensor that owns its memory, got a view; use detach()');
+  if (this.base !== null)
+    throw new AutogradError('detach_: expected a tensor that owns its memory, got a view; use detach()');
   this.node = null;
   this.outputIndex = 0;
   this.leafRequiresGrad = false;

@@ -13,7 +13,11 @@ export interface Differentiable {
   /** True where the rule keeps no tensor that it gets or makes, and runs no code of a user's: what it does not return may be used again. */
   readonly contained?: boolean;
   /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
-  readonly backward?: (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => readonly (Tensor | null | undefined)[];
+  readonly backward?: (
+    context: Node,
+    gradOutput: Tensor,
+    gradOutputs: readonly (Tensor | null)[],
+  ) => readonly (Tensor | null | undefined)[];
 }
 
 /** Tensors that a node saved and does not hold itself: they are computed again when they are asked for. */
@@ -104,7 +108,9 @@ export class Node {
   /** The saved tensor i; AutogradError where the graph was freed or the tensor changed since. */
   saved(i: number): Tensor {
     if (this.released) {
-      throw new AutogradError(`${this.name}: expected a graph that is still there, got one that an earlier backward freed; call backward({ retainGraph: true }) the first time`);
+      throw new AutogradError(
+        `${this.name}: expected a graph that is still there, got one that an earlier backward freed; call backward({ retainGraph: true }) the first time`,
+      );
     }
     if (this.elsewhere !== null) {
       const again = this.elsewhere.tensors()[i];

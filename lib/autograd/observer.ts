@@ -74,7 +74,11 @@ class Observers implements Observer {
   backward(node: Node): void {
     for (const each of this.all) each.backward?.(node);
   }
-  gradients(node: Node, gradOutputs: readonly (Tensor | null)[], results: readonly (Tensor | null | undefined)[]): void {
+  gradients(
+    node: Node,
+    gradOutputs: readonly (Tensor | null)[],
+    results: readonly (Tensor | null | undefined)[],
+  ): void {
     for (const each of this.all) each.gradients(node, gradOutputs, results);
   }
   enter(name: string): unknown {

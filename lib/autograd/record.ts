@@ -6,7 +6,7 @@
 import type { Tensor } from '../tensor/tensor.js';
 import { attachOutput, nodeFor, recordingNeeded } from './graph.js';
 import type { Differentiable, Node } from './node.js';
-import { observer, type OperatorCall } from './observer.js';
+import { type OperatorCall, observer } from './observer.js';
 
 /** An OperatorCall while it runs. */
 interface RunningCall extends OperatorCall {
@@ -16,7 +16,12 @@ interface RunningCall extends OperatorCall {
 const NONE: readonly Tensor[] = Object.freeze([]);
 
 /** Shows the observers a call that begins. Null while nobody observes. */
-export function beginCall(definition: Differentiable, inputs: readonly Tensor[], attributes: unknown, target: Tensor | null = null): RunningCall | null {
+export function beginCall(
+  definition: Differentiable,
+  inputs: readonly Tensor[],
+  attributes: unknown,
+  target: Tensor | null = null,
+): RunningCall | null {
   const { active } = observer;
   if (active === null) return null;
   const call: RunningCall = { definition, inputs, attributes, target, spec: undefined, outputs: NONE };

@@ -17,7 +17,11 @@ interface VariableFunction {
 }
 
 function variable(...args: unknown[]): Tensor {
-  const { data, requiresGrad } = readArguments('autograd.Variable', { data: undefined as unknown, requiresGrad: false }, args);
+  const { data, requiresGrad } = readArguments(
+    'autograd.Variable',
+    { data: undefined as unknown, requiresGrad: false },
+    args,
+  );
   if (!(data instanceof Tensor)) fail(ArgumentError, 'autograd.Variable', 'a tensor', describe(data));
   checkBoolean('autograd.Variable', 'requiresGrad', requiresGrad);
   const leaf = data.detach();

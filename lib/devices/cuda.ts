@@ -31,7 +31,8 @@ export function getArchList(): string[] {
 export function emptyCache(): void {}
 
 function wholeSeed(op: string, seed: unknown): void {
-  if (typeof seed !== 'bigint' && !Number.isInteger(seed)) fail(ArgumentError, op, 'a whole number as seed', describe(seed));
+  if (typeof seed !== 'bigint' && !Number.isInteger(seed))
+    fail(ArgumentError, op, 'a whole number as seed', describe(seed));
 }
 /** Seeds the generator of the current device, of which there is none: `manualSeed` of the top level seeds the CPU's. */
 export function manualSeed(seed: number | bigint): void {

@@ -32,7 +32,8 @@ const MODES = ['default', 'warn', 'error'] as const;
 /** The setting above as 0 ('default'), 1 ('warn') or 2 ('error'). torch.set_deterministic_debug_mode */
 export function setDeterministicDebugMode(mode: 0 | 1 | 2 | (typeof MODES)[number]): void {
   const level = typeof mode === 'number' ? mode : MODES.indexOf(mode);
-  if (![0, 1, 2].includes(level)) fail(ArgumentError, 'setDeterministicDebugMode', "0, 1, 2, 'default', 'warn' or 'error'", describe(mode));
+  if (![0, 1, 2].includes(level))
+    fail(ArgumentError, 'setDeterministicDebugMode', "0, 1, 2, 'default', 'warn' or 'error'", describe(mode));
   useDeterministicAlgorithms(level > 0, { warnOnly: level === 1 });
 }
 /** torch.get_deterministic_debug_mode */
@@ -45,7 +46,8 @@ type Precision = (typeof PRECISIONS)[number];
 let precision: Precision = 'highest';
 /** How much precision products of float32 may lose on a device that can trade it: none here. torch.set_float32_matmul_precision */
 export function setFloat32MatmulPrecision(value: Precision): void {
-  if (!PRECISIONS.includes(value)) fail(ArgumentError, 'setFloat32MatmulPrecision', "'highest', 'high' or 'medium'", describe(value));
+  if (!PRECISIONS.includes(value))
+    fail(ArgumentError, 'setFloat32MatmulPrecision', "'highest', 'high' or 'medium'", describe(value));
   precision = value;
 }
 /** torch.get_float32_matmul_precision */

@@ -3,7 +3,7 @@
  * options object, and any parameter after the tensor operands may be named there too. A function is attached to Tensor.prototype
  * as well where PyTorch has it as a method.
  */
-import { bindArguments, isOptions, tooMany, requireAll } from '../arguments.js';
+import { bindArguments, isOptions, requireAll, tooMany } from '../arguments.js';
 import { ArgumentError, describe } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { callComposed } from './composed.js';
@@ -56,7 +56,14 @@ export function defineFunction<const P extends readonly string[], A extends read
   declaration: FunctionDeclaration<P>,
   implementation: (...args: A) => R,
 ): PublicFunction<P, A, R> {
-  const { name, parameters, keywords = 0, required = 1, method = !name.includes('.'), scalarInput = false } = declaration;
+  const {
+    name,
+    parameters,
+    keywords = 0,
+    required = 1,
+    method = !name.includes('.'),
+    scalarInput = false,
+  } = declaration;
   const checksInput = parameters[0] === 'input' && required > 0 && !scalarInput;
   const integers = declaration.integers === false ? [] : integerPlaces(parameters, declaration.integers);
   const positional = parameters.length - keywords;
@@ -79,12 +86,19 @@ export function defineFunction<const P extends readonly string[], A extends read
   const fn = (...args: unknown[]): R => {
     const count = args.length;
     const last = count > 0 ? args[count - 1] : undefined;
-    if (checksInput && count > 0 && !(args[0] instanceof Tensor) && !(count === 1 && isOptions(last))) throw notATensor(label, args[0]);
+    if (checksInput && count > 0 && !(args[0] instanceof Tensor) && !(count === 1 && isOptions(last)))
+      throw notATensor(label, args[0]);
     if (typeof last === 'object' && last !== null && isOptions(last)) return callWithOptions(...args);
     if (count > positional) throw tooMany(label, parameters, positional, count);
     // Undefined is what was not given, also where a function leaves the checks of an argument to itself.
     // The first places are constants, so that V8 need not make the list.
-    if (count < required || (required > 0 && args[0] === undefined) || (required > 1 && args[1] === undefined) || (required > 2 && args[2] === undefined) || required > 3)
+    if (
+      count < required ||
+      (required > 0 && args[0] === undefined) ||
+      (required > 1 && args[1] === undefined) ||
+      (required > 2 && args[2] === undefined) ||
+      required > 3
+    )
       requireAll(label, parameters, required, ...args);
     for (let i = 0; i < checks.length; i++) {
       const { place, plain: taken } = checks[i];
@@ -110,7 +124,10 @@ export function defineMethod<const P extends readonly string[], A extends readon
   implementation: (...args: A) => R,
   settings: Pick<FunctionDeclaration<readonly ['input', ...P]>, 'required' | 'keywords' | 'kinds'> = {},
 ): PublicFunction<readonly ['input', ...P], A, R> {
-  return defineFunction<readonly ['input', ...P], A, R>({ name: `Tensor.${name}`, parameters: ['input', ...parameters], method: name, hidden: true, ...settings }, implementation);
+  return defineFunction<readonly ['input', ...P], A, R>(
+    { name: `Tensor.${name}`, parameters: ['input', ...parameters], method: name, hidden: true, ...settings },
+    implementation,
+  );
 }
 
 function notATensor(name: string, value: unknown): ArgumentError {
@@ -131,7 +148,10 @@ export function attachMethod(name: string, fn: (...args: any[]) => unknown): voi
 }
 
 /** An array of results whose items also have PyTorch's names: `const { values, indices } = x.max(0)`. */
-export function namedTuple<N extends string, T extends readonly unknown[]>(names: readonly N[], items: T): T & Record<N, T[number]> {
+export function namedTuple<N extends string, T extends readonly unknown[]>(
+  names: readonly N[],
+  items: T,
+): T & Record<N, T[number]> {
   for (let i = 0; i < names.length; i++) Object.defineProperty(items, names[i], { value: items[i], enumerable: false });
   return items as T & Record<N, T[number]>;
 }

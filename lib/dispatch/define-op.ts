@@ -7,9 +7,9 @@ import type { Differentiable, Node } from '../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
 import { DTypeError } from '../errors.js';
 import { FLOAT32 } from '../storage/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { castAs, castOperand } from '../tensor/copy.js';
-import { applyAutocast, type AutocastPolicy } from './autocast-policy.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { type AutocastPolicy, applyAutocast } from './autocast-policy.js';
 
 /** A node whose spec has the type that the operator's `infer` returns. */
 export interface Context<Spec> extends Node {
@@ -33,7 +33,11 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
    * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and does not return is used
    * again as it ends: a tensor that is kept longer (a cache) must be marked by `storage.shared`.
    */
-  readonly backward?: (context: Context<Spec>, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
+  readonly backward?: (
+    context: Context<Spec>,
+    gradOutput: Tensor,
+    gradOutputs: readonly (Tensor | null)[],
+  ) => Gradients;
   /** Why there is no derivative, where there is none. Exactly one of `backward` and this is given. */
   readonly notDifferentiable?: string;
   /** Output indices (of several) that carry no gradient, such as indices and masks of floating type. */
@@ -58,10 +62,22 @@ export interface Operator<Attributes = unknown, Out extends Outputs = Outputs> {
 export const operators = new Map<string, Operator<never>>();
 
 /** Declares an operator and returns it as a function of its tensor inputs and its attributes. */
-export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(declaration: Declaration<Attributes, Spec, Out>): Operator<Attributes, Out> {
-  const { name, infer, forward, save, nativeHalf = false, autocast, view = false, nonDifferentiableOutputs } = declaration;
+export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(
+  declaration: Declaration<Attributes, Spec, Out>,
+): Operator<Attributes, Out> {
+  const {
+    name,
+    infer,
+    forward,
+    save,
+    nativeHalf = false,
+    autocast,
+    view = false,
+    nonDifferentiableOutputs,
+  } = declaration;
   if (operators.has(name)) throw new Error(`operator ${name} is declared twice`);
-  if ((declaration.backward === undefined) === (declaration.notDifferentiable === undefined)) throw new Error(`operator ${name}: give either backward or notDifferentiable`);
+  if ((declaration.backward === undefined) === (declaration.notDifferentiable === undefined))
+    throw new Error(`operator ${name}: give either backward or notDifferentiable`);
 
   const call = (given: readonly Tensor[], attributes: Attributes): Out => {
     const policy = typeof autocast === 'function' ? autocast(attributes) : autocast;
@@ -97,7 +113,11 @@ function markViews(source: Tensor, out: Outputs): void {
 }
 
 /** bfloat16 and float16 without a kernel of their own: widened, computed in float32, rounded once. */
-function forwardThroughFloat32<Spec, Out extends Outputs>(forward: (spec: Spec, inputs: readonly Tensor[]) => Out, spec: Spec, inputs: readonly Tensor[]): Out {
+function forwardThroughFloat32<Spec, Out extends Outputs>(
+  forward: (spec: Spec, inputs: readonly Tensor[]) => Out,
+  spec: Spec,
+  inputs: readonly Tensor[],
+): Out {
   let half = null;
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i].info.half) {
@@ -118,6 +138,7 @@ function forwardThroughFloat32<Spec, Out extends Outputs>(forward: (spec: Spec, 
 /** The kernel's instance for a dtype, or a DTypeError that names the operator. */
 export function instanceOf<T>(op: string, table: ReadonlyArray<T | undefined>, input: Tensor): T {
   const instance = table[input.info.code];
-  if (instance === undefined) throw new DTypeError(`${op}: expected a dtype that it is implemented for, got ${input.dtype}`);
+  if (instance === undefined)
+    throw new DTypeError(`${op}: expected a dtype that it is implemented for, got ${input.dtype}`);
   return instance;
 }

@@ -1,6 +1,6 @@
 /** The one way to declare a view operator: a geometry on the input's memory, and its derivative. It calls no kernel. */
 import type { Shape } from '../shape/layout.js';
-import { windowOn, type Tensor } from '../tensor/tensor.js';
+import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { type Context, defineOp, type Operator } from './define-op.js';
 
 /** Where a view lies in the memory of its input; `from` is the input's shape. */
@@ -19,7 +19,11 @@ interface ViewDeclaration<Attributes, Spec extends Window> {
 }
 
 /** Declares an operator whose output shows the input's memory through another window. */
-export function defineView<Attributes, Spec extends Window = Window>({ name, geometry, backward }: ViewDeclaration<Attributes, Spec>): Operator<Attributes, Tensor> {
+export function defineView<Attributes, Spec extends Window = Window>({
+  name,
+  geometry,
+  backward,
+}: ViewDeclaration<Attributes, Spec>): Operator<Attributes, Tensor> {
   return defineOp<Attributes, Spec>({
     name,
     view: true,

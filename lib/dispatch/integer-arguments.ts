@@ -60,7 +60,9 @@ const NAMES = [
 const INTEGERS: ReadonlySet<string> = new Set(NAMES);
 type IntegerName = (typeof NAMES)[number];
 
-type IntegerTensors<T> = (number extends T ? Tensor : never) | (readonly number[] extends T ? readonly (number | Tensor)[] : never);
+type IntegerTensors<T> =
+  | (number extends T ? Tensor : never)
+  | (readonly number[] extends T ? readonly (number | Tensor)[] : never);
 /** The type of an argument, with tensors where it takes numbers under a name that stands for whole ones. */
 export type IntegerLike<N, T> = T | (N extends IntegerName ? IntegerTensors<T> : never);
 

@@ -65,10 +65,16 @@ const NAMES: Readonly<Partial<Record<Kind, string>>> = {
   tensors: 'tensors sequences',
 };
 
-const KINDS = new Map<string, Kind>(Object.entries(NAMES).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as Kind] as const)));
+const KINDS = new Map<string, Kind>(
+  Object.entries(NAMES).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as Kind] as const)),
+);
 
 /** The kinds of the parameters of a function, by their names unless its declaration says otherwise. */
-export function kindsOf(parameters: readonly string[], required: number, own: Readonly<Partial<Record<string, Kind>>>): readonly Kind[] {
+export function kindsOf(
+  parameters: readonly string[],
+  required: number,
+  own: Readonly<Partial<Record<string, Kind>>>,
+): readonly Kind[] {
   return parameters.map((name, i) => {
     if (own[name] !== undefined) return own[name];
     const kind = KINDS.get(name) ?? 'any';
@@ -120,12 +126,18 @@ export interface Check {
 }
 
 /** The checks of parameters of these kinds; arguments at the places `converted` may be objects that stand for others. */
-export function checksOf(parameters: readonly string[], kinds: readonly Kind[], converted: readonly number[]): readonly Check[] {
+export function checksOf(
+  parameters: readonly string[],
+  kinds: readonly Kind[],
+  converted: readonly number[],
+): readonly Check[] {
   return kinds.flatMap((kind, place) => {
     const isConverted = converted.includes(place);
     if (kind === 'any' && !isConverted) return [];
     const accepted = kind === 'any' ? -1 : ACCEPTED[kind];
-    return [{ place, parameter: parameters[place], kind, accepted, plain: isConverted ? accepted & ~OBJECT : accepted }];
+    return [
+      { place, parameter: parameters[place], kind, accepted, plain: isConverted ? accepted & ~OBJECT : accepted },
+    ];
   });
 }
 
@@ -154,6 +166,7 @@ export function checkKinds(name: string, checks: readonly Check[], args: readonl
   for (let i = 0; i < checks.length; i++) {
     const { place, parameter, kind, accepted } = checks[i];
     const value = args[place];
-    if (value !== undefined && (bitsOf(value) & accepted) === 0) throw new ArgumentError(`${name}: expected ${WORDS[kind]} for ${parameter}, got ${describe(value)}`);
+    if (value !== undefined && (bitsOf(value) & accepted) === 0)
+      throw new ArgumentError(`${name}: expected ${WORDS[kind]} for ${parameter}, got ${describe(value)}`);
   }
 }

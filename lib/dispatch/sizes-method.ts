@@ -1,13 +1,17 @@
 /** Methods whose sizes or dimensions come as one array, as separate numbers, or by name: `x.permute(2, 0, 1)`, `x.view([2, -1])`. */
+
+import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { integersOf } from '../tensor/integer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { attachMethod } from './define-function.js';
-import { isOptions } from '../arguments.js';
 
 /** The type of such a method. */
 export type SizesMethod<R = Tensor> = (
-  ...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[] | [named: { readonly [parameter: string]: readonly (number | Tensor)[] }]
+  ...sizes:
+    | [readonly (number | Tensor)[]]
+    | (number | Tensor)[]
+    | [named: { readonly [parameter: string]: readonly (number | Tensor)[] }]
 ) => R;
 
 /** The numbers in an argument list that is one array, or numbers, or `{ [parameter]: array }`. */
@@ -25,11 +29,17 @@ export function sizeArguments(op: string, parameter: string, args: readonly unkn
     }
   }
   given = integersOf(given);
-  for (const n of given) if (typeof n !== 'number' || !Number.isInteger(n)) fail(ArgumentError, op, `whole numbers for ${parameter}`, describe(given));
+  for (const n of given)
+    if (typeof n !== 'number' || !Number.isInteger(n))
+      fail(ArgumentError, op, `whole numbers for ${parameter}`, describe(given));
   return [...(given as number[])];
 }
 
 /** Makes fn(x, sizes) callable as x.name(2, 3), x.name([2, 3]) and x.name({ [parameter]: [2, 3] }). */
-export function attachSizesMethod(name: string, parameter: string, fn: (input: Tensor, sizes: number[]) => unknown): void {
+export function attachSizesMethod(
+  name: string,
+  parameter: string,
+  fn: (input: Tensor, sizes: number[]) => unknown,
+): void {
   attachMethod(name, (input: Tensor, ...args: unknown[]) => fn(input, sizeArguments(name, parameter, args)));
 }

@@ -44,7 +44,10 @@ function load(): Addon {
       : /libsleef/.test(reason)
         ? 'SLEEF is missing: apt-get install libsleef3 (dnf install sleef, apk add sleef, brew install sleef)'
         : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';
-    throw new AddonError(`nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ${process.version}: ${reason}\n${cure}`, { cause: error });
+    throw new AddonError(
+      `nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ${process.version}: ${reason}\n${cure}`,
+      { cause: error },
+    );
   }
 }
 

@@ -3,13 +3,29 @@
  * characters. Whatever does not fit (another Node, other flags, another library or folder, a damaged file) means that Node's loader
  * compiles the source, as it would without a cache.
  */
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
 import { addon } from './addon.js';
 
-type Factory = (exports: unknown, require: NodeJS.Require, module: { exports: unknown }, file: string, folder: string) => void;
+type Factory = (
+  exports: unknown,
+  require: NodeJS.Require,
+  module: { exports: unknown },
+  file: string,
+  folder: string,
+) => void;
 
 const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
 const CLOSING = '\n})';
@@ -19,11 +35,17 @@ const CLOSING = '\n})';
  * checksum fills eight bytes, since V8 copies code first that does not begin at a multiple of eight.
  */
 const HEADER_BYTES = 8;
-const checksum = (library: string, source: Buffer): number => addon.crc32c(source, addon.crc32c(Buffer.from(library), 0));
+const checksum = (library: string, source: Buffer): number =>
+  addon.crc32c(source, addon.crc32c(Buffer.from(library), 0));
 
 /** One file for each Node; V8 refuses what was compiled under other flags. */
 function codeCacheFile(library: string): string {
-  return path.join(path.dirname(path.dirname(library)), 'build', 'code-cache', `${process.version}-${process.arch}.bin`);
+  return path.join(
+    path.dirname(path.dirname(library)),
+    'build',
+    'code-cache',
+    `${process.version}-${process.arch}.bin`,
+  );
 }
 
 /** The bytes of a file between two texts, in `memory` where that is large enough: fresh pages take longer to come than what is read into them. */
@@ -55,7 +77,13 @@ function compile(library: string, source: string, cachedData?: Buffer): vm.Scrip
 
 function run(script: vm.Script, library: string): unknown {
   const module = { exports: {} as unknown };
-  (script.runInThisContext() as Factory)(module.exports, createRequire(library), module, library, path.dirname(library));
+  (script.runInThisContext() as Factory)(
+    module.exports,
+    createRequire(library),
+    module,
+    library,
+    path.dirname(library),
+  );
   return module.exports;
 }
 

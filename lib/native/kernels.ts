@@ -3,14 +3,16 @@
  * that call them; a kernel is an array indexed by dtype code (`DTypeInfo.code`), with holes where C++ has no such instance.
  */
 import type { Plan } from '../shape/plan.js';
-import type { TypedArray } from './typed-array.js';
 import { addon } from './addon.js';
+import type { TypedArray } from './typed-array.js';
 
 /** What may cross the border: memory, numbers, and plans (a number or an Int32Array). */
 export type KernelArgument = TypedArray | Uint32Array | number;
 
 /** A kernel's instances by dtype code. */
-export type KernelTable<Arguments extends KernelArgument[] = KernelArgument[], Result = void> = ReadonlyArray<((...args: Arguments) => Result) | undefined>;
+export type KernelTable<Arguments extends KernelArgument[] = KernelArgument[], Result = void> = ReadonlyArray<
+  ((...args: Arguments) => Result) | undefined
+>;
 
 /** The kernels by name; families add to it by declaration merging. */
 export interface Kernels {

@@ -9,6 +9,7 @@ export function getNumThreads(): number {
 
 /** Sets how many threads kernels run on, for the whole process. Throws ArgumentError unless it is a whole number from 1 to 1024. */
 export function setNumThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 1 || count > 1024) fail(ArgumentError, 'setNumThreads', 'a whole number from 1 to 1024', String(count));
+  if (!Number.isInteger(count) || count < 1 || count > 1024)
+    fail(ArgumentError, 'setNumThreads', 'a whole number from 1 to 1024', String(count));
   addon.setNumThreads(count);
 }

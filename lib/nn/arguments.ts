@@ -2,20 +2,25 @@
  * How modules are constructed: PyTorch's parameters in order, and a trailing options object in which any of them may be named. Also the
  * uninitialised parameters that constructors begin with. It knows nothing of particular modules.
  */
-import { checkDevice } from '../tensor/device.js';
-import type { PublicArguments } from '../dispatch/public-arguments.js';
+
 import { bindArguments } from '../arguments.js';
+import type { PublicArguments } from '../dispatch/public-arguments.js';
 import { tensorArgument } from '../ops/core/promotion.js';
-import { defaultFloatInfo, type DType, dtypeInfo } from '../storage/dtype.js';
+import { type DType, defaultFloatInfo, dtypeInfo } from '../storage/dtype.js';
 import { allocateChecked } from '../tensor/allocate.js';
+import { checkDevice } from '../tensor/device.js';
 import { Parameter } from './parameter.js';
 
 /** Values by name; A is the tuple of a constructor's parameters, P their names. */
 type ByName<P extends readonly string[], A extends readonly unknown[]> = {
-  [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? P[I] : never]: I extends keyof A ? A[I] : never;
+  [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? P[I] : never]: I extends keyof A
+    ? A[I]
+    : never;
 };
 /** What a constructor takes: `constructor(...args: ConstructorArguments<typeof NAMES, [inFeatures: number, bias?: boolean]>)`. */
-export type ConstructorArguments<P extends readonly string[], A extends readonly unknown[]> = PublicArguments<P, A> | [options: Partial<ByName<P, A>>];
+export type ConstructorArguments<P extends readonly string[], A extends readonly unknown[]> =
+  | PublicArguments<P, A>
+  | [options: Partial<ByName<P, A>>];
 
 /** Names a constructor's arguments. Throws ArgumentError for missing, unknown, repeated and superfluous ones. */
 export function constructorArguments<const P extends readonly string[], A extends readonly unknown[]>(
@@ -39,7 +44,8 @@ export function callArguments<const P extends readonly string[], A extends reado
   const given = constructorArguments<P, A>(module, names, required, args);
   names.forEach((name, i) => {
     const value = (given as Record<string, unknown>)[name];
-    if (i < required || (/mask$/i.test(name) && value !== undefined && value !== null)) tensorArgument(module, name, value);
+    if (i < required || (/mask$/i.test(name) && value !== undefined && value !== null))
+      tensorArgument(module, name, value);
   });
   return given;
 }

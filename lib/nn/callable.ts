@@ -36,12 +36,14 @@ export abstract class Callable {
  */
 const END = new Proxy({} as object, {
   get(target, name, receiver: unknown): unknown {
-    if (typeof name === 'symbol' || name in target || typeof receiver !== 'function') return Reflect.get(target, name, receiver);
+    if (typeof name === 'symbol' || name in target || typeof receiver !== 'function')
+      return Reflect.get(target, name, receiver);
     return (receiver as unknown as Callable)[MISSING](name);
   },
   set(target, name, value: unknown, receiver: unknown): boolean {
     // A prototype is no function: methods that are added to a class later stay what they are.
-    if (typeof name === 'symbol' || name in target || typeof receiver !== 'function') return Reflect.set(target, name, value, receiver);
+    if (typeof name === 'symbol' || name in target || typeof receiver !== 'function')
+      return Reflect.set(target, name, value, receiver);
     (receiver as unknown as Callable)[ASSIGN](name, value);
     return true;
   },

@@ -1,6 +1,7 @@
 /** Modules that hold modules by number: Sequential and ModuleList. Their members are not properties of their own; `list[0]` finds them all the same. */
-import { ArgumentError, describe, fail, IndexError } from '../errors.js';
+
 import { isOptions } from '../arguments.js';
+import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
 import { checkBounds, checkKey, indexOfName, listOf, placeOf } from './container-keys.js';
@@ -20,7 +21,8 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
   override [ASSIGN](name: string, value: unknown): void {
     const index = indexOfName(name);
     if (index !== null) this.replace(this.place(`[${name}]`, index, this.length - 1), value as M);
-    else if (value instanceof Module || this[HELD].has(name)) this[HELD].set(checkKey(this.constructor.name, name), checked(this.constructor.name, value));
+    else if (value instanceof Module || this[HELD].has(name))
+      this[HELD].set(checkKey(this.constructor.name, name), checked(this.constructor.name, value));
     else super[ASSIGN](name, value);
   }
   protected override holdModule(op: string, name: string, module: Module | null): void {
@@ -61,7 +63,8 @@ abstract class IndexedModules<M extends Module> extends Module implements Iterab
     return this;
   }
   extend(modules: Iterable<M>): this {
-    for (const module of listOf<M>(`${this.constructor.name}.extend`, 'an array or iterable of modules', modules)) this.append(module);
+    for (const module of listOf<M>(`${this.constructor.name}.extend`, 'an array or iterable of modules', modules))
+      this.append(module);
     return this;
   }
   insert(index: number, module: M): this {
@@ -92,13 +95,17 @@ export class Sequential extends IndexedModules<Module> {
     super();
     const first: unknown = modules[0];
     if (modules.length === 1 && (isOptions(first) || first instanceof Map)) {
-      for (const [name, module] of first instanceof Map ? first : Object.entries(first)) this.holdModule('Sequential', String(name), module as Module);
+      for (const [name, module] of first instanceof Map ? first : Object.entries(first))
+        this.holdModule('Sequential', String(name), module as Module);
     } else this.setList(modules as Module[]);
   }
   /** The member of an index or a name. */
   get(key: number | string): Module {
     if (typeof key === 'number') return this.at(key);
-    return (this[HELD].get(key) as Module | undefined) ?? fail(IndexError, 'Sequential.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(key));
+    return (
+      (this[HELD].get(key) as Module | undefined) ??
+      fail(IndexError, 'Sequential.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(key))
+    );
   }
   /** Puts a module in the place of a member. */
   set(index: number, module: Module): this {
@@ -146,6 +153,8 @@ export class ModuleList<M extends Module = Layer> extends IndexedModules<M> {
       if (last?.text === text) last.to = i;
       else runs.push({ from: i, to: i, text });
     });
-    return runs.map(({ from, to, text }) => indented(from === to ? `(${from}): ${text}` : `(${from}-${to}): ${to - from + 1} x ${text}`));
+    return runs.map(({ from, to, text }) =>
+      indented(from === to ? `(${from}): ${text}` : `(${from}-${to}): ${to - from + 1} x ${text}`),
+    );
   }
 }

@@ -38,9 +38,17 @@ function twinOf(item: unknown, copy: <V>(value: V) => V, seen: Map<unknown, unkn
 }
 
 function tensorTwin(item: Tensor): Tensor {
-  if (item.node !== null) throw new AutogradError(`deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} (${item.dtype}[${item.shape}])`);
+  if (item.node !== null)
+    throw new AutogradError(
+      `deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} (${item.dtype}[${item.shape}])`,
+    );
   const data = castAs(item, item.info);
-  const twin = item instanceof Parameter ? new Parameter(data, item.requiresGrad) : item instanceof Buffer ? new Buffer(data, item.persistent) : data;
+  const twin =
+    item instanceof Parameter
+      ? new Parameter(data, item.requiresGrad)
+      : item instanceof Buffer
+        ? new Buffer(data, item.persistent)
+        : data;
   if (!(item instanceof Parameter) && item.requiresGrad) twin.requiresGrad_();
   if (item.gradient !== null) twin.grad = castAs(item.gradient, item.gradient.info);
   return twin;

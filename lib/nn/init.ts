@@ -3,17 +3,17 @@
  * may be given.
  */
 import { noGrad } from '../autograd/grad-mode.js';
-import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
-import { castTo, copyInto, fillWith } from '../tensor/copy.js';
 import { defineFunction } from '../dispatch/define-function.js';
+import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { isScalar, tensorArgument } from '../ops/core/promotion.js';
 import { randperm } from '../ops/random/creation.js';
 import type { Generator } from '../random/generator.js';
 import { keptByRejection, normalTail } from '../random/truncated-normal.js';
+import { contiguousStrides } from '../shape/layout.js';
 import { FLOAT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
+import { castTo, copyInto, fillWith } from '../tensor/copy.js';
 import { type Tensor, tensorOver, windowOn } from '../tensor/tensor.js';
-import { contiguousStrides } from '../shape/layout.js';
 import { calculateFanInAndFanOut } from './fans.js';
 import { orthonormalColumns } from './orthonormal.js';
 
@@ -32,7 +32,16 @@ function drawNormal(tensor: Tensor, mean: number, std: number, generator: Rng | 
   return noGrad(() => tensor.normal_(mean, std, { generator }));
 }
 
-const LINEAR = ['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid'];
+const LINEAR = [
+  'linear',
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'conv_transpose1d',
+  'conv_transpose2d',
+  'conv_transpose3d',
+  'sigmoid',
+];
 
 /** PyTorch's spelling of a name that may have come in camelCase. */
 function snake(name: unknown): string {
@@ -43,16 +52,26 @@ function snake(name: unknown): string {
  * The recommended gain of a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt 2 for relu, sqrt(2 / (1 + slope^2)) for
  * leaky_relu (`param` is the slope, 0.01 by default), 3/4 for selu. torch.nn.init.calculate_gain
  */
-export const calculateGain = defineFunction({ name: 'nn.init.calculateGain', parameters: ['nonlinearity', 'param'] }, (nonlinearity: string, param?: number | null): number => {
-  const name = snake(nonlinearity);
-  if (LINEAR.includes(name)) return 1;
-  if (name === 'tanh') return 5 / 3;
-  if (name === 'relu') return Math.sqrt(2);
-  if (name === 'selu') return 3 / 4;
-  if (name !== 'leaky_relu') fail(ArgumentError, 'calculateGain', `one of ${LINEAR.join(', ')}, tanh, relu, leaky_relu, selu`, describe(nonlinearity));
-  if (param !== undefined && param !== null && typeof param !== 'number') fail(ArgumentError, 'calculateGain', 'a number for the negative slope', describe(param));
-  return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
-});
+export const calculateGain = defineFunction(
+  { name: 'nn.init.calculateGain', parameters: ['nonlinearity', 'param'] },
+  (nonlinearity: string, param?: number | null): number => {
+    const name = snake(nonlinearity);
+    if (LINEAR.includes(name)) return 1;
+    if (name === 'tanh') return 5 / 3;
+    if (name === 'relu') return Math.sqrt(2);
+    if (name === 'selu') return 3 / 4;
+    if (name !== 'leaky_relu')
+      fail(
+        ArgumentError,
+        'calculateGain',
+        `one of ${LINEAR.join(', ')}, tanh, relu, leaky_relu, selu`,
+        describe(nonlinearity),
+      );
+    if (param !== undefined && param !== null && typeof param !== 'number')
+      fail(ArgumentError, 'calculateGain', 'a number for the negative slope', describe(param));
+    return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
+  },
+);
 
 function fanOf(op: string, tensor: Tensor, mode: string): number {
   const fans = calculateFanInAndFanOut(op, tensor);
@@ -65,22 +84,33 @@ function fanOf(op: string, tensor: Tensor, mode: string): number {
 /** Uniform values in [a, b). torch.nn.init.uniform_ */
 export const uniform_ = defineFunction(
   { name: 'nn.init.uniform_', parameters: ['tensor', 'a', 'b', 'generator'] },
-  (tensor: Tensor, a: number = 0, b: number = 1, generator?: Rng): Tensor => drawUniform(tensorArgument('uniform_', 'tensor', tensor), a, b, generator),
+  (tensor: Tensor, a: number = 0, b: number = 1, generator?: Rng): Tensor =>
+    drawUniform(tensorArgument('uniform_', 'tensor', tensor), a, b, generator),
 );
 /** Normal values. torch.nn.init.normal_ */
 export const normal_ = defineFunction(
   { name: 'nn.init.normal_', parameters: ['tensor', 'mean', 'std', 'generator'] },
-  (tensor: Tensor, mean: number = 0, std: number = 1, generator?: Rng): Tensor => drawNormal(tensorArgument('normal_', 'tensor', tensor), mean, std, generator),
+  (tensor: Tensor, mean: number = 0, std: number = 1, generator?: Rng): Tensor =>
+    drawNormal(tensorArgument('normal_', 'tensor', tensor), mean, std, generator),
 );
 /** One value everywhere. torch.nn.init.constant_ */
-export const constant_ = defineFunction({ name: 'nn.init.constant_', parameters: ['tensor', 'val'], required: 2 }, (tensor: Tensor, val: number): Tensor => {
-  if (!isScalar(val)) fail(ArgumentError, 'constant_', 'a number for val', describe(val));
-  return written(tensorArgument('constant_', 'tensor', tensor), () => fillWith(tensor, val));
-});
+export const constant_ = defineFunction(
+  { name: 'nn.init.constant_', parameters: ['tensor', 'val'], required: 2 },
+  (tensor: Tensor, val: number): Tensor => {
+    if (!isScalar(val)) fail(ArgumentError, 'constant_', 'a number for val', describe(val));
+    return written(tensorArgument('constant_', 'tensor', tensor), () => fillWith(tensor, val));
+  },
+);
 /** torch.nn.init.ones_ */
-export const ones_ = defineFunction({ name: 'nn.init.ones_', parameters: ['tensor'] }, (tensor: Tensor): Tensor => constant_(tensor, 1));
+export const ones_ = defineFunction(
+  { name: 'nn.init.ones_', parameters: ['tensor'] },
+  (tensor: Tensor): Tensor => constant_(tensor, 1),
+);
 /** torch.nn.init.zeros_ */
-export const zeros_ = defineFunction({ name: 'nn.init.zeros_', parameters: ['tensor'] }, (tensor: Tensor): Tensor => constant_(tensor, 0));
+export const zeros_ = defineFunction(
+  { name: 'nn.init.zeros_', parameters: ['tensor'] },
+  (tensor: Tensor): Tensor => constant_(tensor, 0),
+);
 
 /** Ones on the main diagonal of a matrix, zeros elsewhere. torch.nn.init.eye_ */
 export const eye_ = defineFunction({ name: 'nn.init.eye_', parameters: ['tensor'] }, (tensor: Tensor): Tensor => {
@@ -93,23 +123,35 @@ export const eye_ = defineFunction({ name: 'nn.init.eye_', parameters: ['tensor'
 });
 
 /** The weight of a convolution (3 to 5 dimensions) that passes as many channels as it can unchanged, in each group. torch.nn.init.dirac_ */
-export const dirac_ = defineFunction({ name: 'nn.init.dirac_', parameters: ['tensor', 'groups'] }, (tensor: Tensor, groups: number = 1): Tensor => {
-  const { shape, strides, offset } = tensorArgument('dirac_', 'tensor', tensor);
-  if (shape.length < 3 || shape.length > 5) fail(ShapeError, 'dirac_', 'a tensor of 3, 4 or 5 dimensions', describe(tensor));
-  if (!Number.isInteger(groups) || groups < 1 || shape[0] % groups !== 0) fail(ArgumentError, 'dirac_', 'groups that divide dimension 0', String(groups), { tensor });
-  const outputs = shape[0] / groups;
-  const middle = shape.slice(2).reduce((at, n, d) => at + Math.floor(n / 2) * strides[d + 2], offset);
-  return written(tensor, () => {
-    fillWith(tensor, 0);
-    for (let g = 0; g < groups; g++) fillWith(windowOn(tensor, [Math.min(outputs, shape[1])], [strides[0] + strides[1]], middle + g * outputs * strides[0]), 1);
-  });
-});
+export const dirac_ = defineFunction(
+  { name: 'nn.init.dirac_', parameters: ['tensor', 'groups'] },
+  (tensor: Tensor, groups: number = 1): Tensor => {
+    const { shape, strides, offset } = tensorArgument('dirac_', 'tensor', tensor);
+    if (shape.length < 3 || shape.length > 5)
+      fail(ShapeError, 'dirac_', 'a tensor of 3, 4 or 5 dimensions', describe(tensor));
+    if (!Number.isInteger(groups) || groups < 1 || shape[0] % groups !== 0)
+      fail(ArgumentError, 'dirac_', 'groups that divide dimension 0', String(groups), { tensor });
+    const outputs = shape[0] / groups;
+    const middle = shape.slice(2).reduce((at, n, d) => at + Math.floor(n / 2) * strides[d + 2], offset);
+    return written(tensor, () => {
+      fillWith(tensor, 0);
+      for (let g = 0; g < groups; g++)
+        fillWith(
+          windowOn(tensor, [Math.min(outputs, shape[1])], [strides[0] + strides[1]], middle + g * outputs * strides[0]),
+          1,
+        );
+    });
+  },
+);
 
 /** Uniform values in (-a, a) with a = gain sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010. torch.nn.init.xavier_uniform_ */
 export const xavierUniform_ = defineFunction(
   { name: 'nn.init.xavierUniform_', parameters: ['tensor', 'gain', 'generator'] },
   (tensor: Tensor, gain: number = 1, generator?: Rng): Tensor => {
-    const { fanIn, fanOut } = calculateFanInAndFanOut('xavierUniform_', tensorArgument('xavierUniform_', 'tensor', tensor));
+    const { fanIn, fanOut } = calculateFanInAndFanOut(
+      'xavierUniform_',
+      tensorArgument('xavierUniform_', 'tensor', tensor),
+    );
     const a = Math.sqrt(3) * (gain * Math.sqrt(2 / (fanIn + fanOut)));
     return drawUniform(tensor, -a, a, generator);
   },
@@ -118,7 +160,10 @@ export const xavierUniform_ = defineFunction(
 export const xavierNormal_ = defineFunction(
   { name: 'nn.init.xavierNormal_', parameters: ['tensor', 'gain', 'generator'] },
   (tensor: Tensor, gain: number = 1, generator?: Rng): Tensor => {
-    const { fanIn, fanOut } = calculateFanInAndFanOut('xavierNormal_', tensorArgument('xavierNormal_', 'tensor', tensor));
+    const { fanIn, fanOut } = calculateFanInAndFanOut(
+      'xavierNormal_',
+      tensorArgument('xavierNormal_', 'tensor', tensor),
+    );
     return drawNormal(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), generator);
   },
 );
@@ -131,7 +176,13 @@ function kaimingStd(op: string, tensor: Tensor, a: number, mode: string, nonline
 /** Uniform values in (-b, b) with b = gain sqrt(3 / fan): He et al. 2015. `mode` is 'fan_in' or 'fan_out'. torch.nn.init.kaiming_uniform_ */
 export const kaimingUniform_ = defineFunction(
   { name: 'nn.init.kaimingUniform_', parameters: ['tensor', 'a', 'mode', 'nonlinearity', 'generator'] },
-  (tensor: Tensor, a: number = 0, mode: string = 'fan_in', nonlinearity: string = 'leaky_relu', generator?: Rng): Tensor => {
+  (
+    tensor: Tensor,
+    a: number = 0,
+    mode: string = 'fan_in',
+    nonlinearity: string = 'leaky_relu',
+    generator?: Rng,
+  ): Tensor => {
     const std = kaimingStd('kaimingUniform_', tensor, a, mode, nonlinearity);
     return std === null ? tensor : drawUniform(tensor, -Math.sqrt(3) * std, Math.sqrt(3) * std, generator);
   },
@@ -139,7 +190,13 @@ export const kaimingUniform_ = defineFunction(
 /** Normal values with std = gain / sqrt(fan). torch.nn.init.kaiming_normal_ */
 export const kaimingNormal_ = defineFunction(
   { name: 'nn.init.kaimingNormal_', parameters: ['tensor', 'a', 'mode', 'nonlinearity', 'generator'] },
-  (tensor: Tensor, a: number = 0, mode: string = 'fan_in', nonlinearity: string = 'leaky_relu', generator?: Rng): Tensor => {
+  (
+    tensor: Tensor,
+    a: number = 0,
+    mode: string = 'fan_in',
+    nonlinearity: string = 'leaky_relu',
+    generator?: Rng,
+  ): Tensor => {
     const std = kaimingStd('kaimingNormal_', tensor, a, mode, nonlinearity);
     return std === null ? tensor : drawNormal(tensor, 0, std, generator);
   },
@@ -168,10 +225,12 @@ export const truncNormal_ = defineFunction(
   { name: 'nn.init.truncNormal_', parameters: ['tensor', 'mean', 'std', 'a', 'b', 'generator'] },
   (tensor: Tensor, mean: number = 0, std: number = 1, a: number = -2, b: number = 2, generator?: Rng): Tensor => {
     const x = tensorArgument('truncNormal_', 'tensor', tensor);
-    if (!(a <= b) || !(std > 0)) fail(ArgumentError, 'truncNormal_', 'a <= b and a std above 0', `a=${a}, b=${b}, std=${std}`);
+    if (!(a <= b) || !(std > 0))
+      fail(ArgumentError, 'truncNormal_', 'a <= b and a std above 0', `a=${a}, b=${b}, std=${std}`);
     const { info } = x;
     const round = info === FLOAT64 ? (v: number): number => v : Math.fround;
-    const stored = (v: number): number => Number(castTo(castTo(tensorOver(Float64Array.of(v), FLOAT64, [], []), info), FLOAT64).array[0]);
+    const stored = (v: number): number =>
+      Number(castTo(castTo(tensorOver(Float64Array.of(v), FLOAT64, [], []), info), FLOAT64).array[0]);
     const values = (t: Tensor): Float64Array => castTo(t, FLOAT64).array as Float64Array;
     const count = x.numel();
     const result = tensorOver(new Float64Array(count), FLOAT64, x.shape, contiguousStrides(x.shape));
@@ -187,10 +246,13 @@ export const truncNormal_ = defineFunction(
         for (let i = 0; i < count; i++) if (kept[i] < low || kept[i] > high) kept[i] = candidates[i];
       }
     } else if (keptByRejection((a - mean) / std, (b - mean) / std) < LEAST_KEPT) {
-      if (!Number.isFinite(a) || !Number.isFinite(b)) fail(ArgumentError, 'truncNormal_', 'finite bounds', `a=${a}, b=${b}`);
+      if (!Number.isFinite(a) || !Number.isFinite(b))
+        fail(ArgumentError, 'truncNormal_', 'finite bounds', `a=${a}, b=${b}`);
       const low = stored(a);
       const high = stored(b);
-      const tail = normalTail(count, (a - mean) / std, (b - mean) / std, (target) => drawUniform(target, 0, 1, generator));
+      const tail = normalTail(count, (a - mean) / std, (b - mean) / std, (target) =>
+        drawUniform(target, 0, 1, generator),
+      );
       for (let i = 0; i < count; i++) kept[i] = Math.min(high, Math.max(low, mean + std * tail[i]));
     } else {
       // Accepted where ln(u) is at most the logarithm of the density against its peak in [a, b], in the tensor's own precision.
@@ -242,7 +304,8 @@ export const sparse_ = defineFunction(
     return written(x, () => {
       for (let column = 0; column < columns; column++) {
         // As in PyTorch, the rows come from the default generator.
-        for (const row of randperm(rows).toTypedArray().subarray(0, zeros)) fillWith(windowOn(x, [], [], x.offset + Number(row) * x.strides[0] + column * x.strides[1]), 0);
+        for (const row of randperm(rows).toTypedArray().subarray(0, zeros))
+          fillWith(windowOn(x, [], [], x.offset + Number(row) * x.strides[0] + column * x.strides[1]), 0);
       }
     });
   },

@@ -22,8 +22,16 @@ export interface Member {
   key: string | null;
 }
 
-const LEGAL: Readonly<Record<MemberKind, string>> = { parameter: 'a Parameter or null', buffer: 'a tensor or null', module: 'a Module or null' };
-const LABEL: Readonly<Record<MemberKind, string>> = { parameter: 'the parameter', buffer: 'the buffer', module: 'the submodule' };
+const LEGAL: Readonly<Record<MemberKind, string>> = {
+  parameter: 'a Parameter or null',
+  buffer: 'a tensor or null',
+  module: 'a Module or null',
+};
+const LABEL: Readonly<Record<MemberKind, string>> = {
+  parameter: 'the parameter',
+  buffer: 'the buffer',
+  module: 'the submodule',
+};
 
 export class Members {
   readonly #owner: Callable;
@@ -70,12 +78,19 @@ export class Members {
     const kind = member?.kind;
     if (value instanceof Parameter) this.#put(name, 'parameter', value, true);
     else if (value instanceof Callable && kind !== 'parameter') this.#put(name, 'module', value, true);
-    else if (value instanceof Buffer && kind !== 'parameter' && kind !== 'module') this.#put(name, 'buffer', value, value.persistent);
+    else if (value instanceof Buffer && kind !== 'parameter' && kind !== 'module')
+      this.#put(name, 'buffer', value, value.persistent);
     else if (member === undefined) {
       this.#byName.delete(name);
       Object.defineProperty(this.#owner, name, { value, writable: true, enumerable: true, configurable: true });
     } else if (value === null || (kind === 'buffer' && value instanceof Tensor)) member.value = value;
-    else fail(ArgumentError, this.#owner.constructor.name, `${LEGAL[member.kind]} for ${LABEL[member.kind]} ${JSON.stringify(name)}`, describe(value));
+    else
+      fail(
+        ArgumentError,
+        this.#owner.constructor.name,
+        `${LEGAL[member.kind]} for ${LABEL[member.kind]} ${JSON.stringify(name)}`,
+        describe(value),
+      );
   }
   #put(name: string, kind: MemberKind, value: Tensor | Callable, persistent: boolean): void {
     const member = Object.hasOwn(this.#owner, name) ? this.#byName.get(name) : undefined;
@@ -107,7 +122,9 @@ export class Members {
         Reflect.deleteProperty(this.#owner, name);
         this.#takesIn(name, value);
       }
-    } else if (value instanceof Parameter) this.register(name, { kind: 'parameter', value, persistent: true, key: null });
-    else if (value instanceof Buffer) this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
+    } else if (value instanceof Parameter)
+      this.register(name, { kind: 'parameter', value, persistent: true, key: null });
+    else if (value instanceof Buffer)
+      this.register(name, { kind: 'buffer', value, persistent: value.persistent, key: null });
   }
 }

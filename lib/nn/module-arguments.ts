@@ -24,7 +24,14 @@ export type Target = [target: string];
 export const SET_SUBMODULE = ['target', 'module', 'strict'] as const;
 export type SetSubmodule<M> = [target: string, module: M, strict?: boolean];
 export const TO = ['target', 'dtype', 'nonBlocking', 'device', 'tensor', 'memoryFormat'] as const;
-export type To = [target?: DType | DeviceName | Tensor | null, dtype?: DType | null, nonBlocking?: boolean, device?: string, tensor?: Tensor, memoryFormat?: MemoryFormat];
+export type To = [
+  target?: DType | DeviceName | Tensor | null,
+  dtype?: DType | null,
+  nonBlocking?: boolean,
+  device?: string,
+  tensor?: Tensor,
+  memoryFormat?: MemoryFormat,
+];
 export const STATE_DICT = ['destination', 'prefix', 'keepVars'] as const;
 export type StateDictCall = [destination?: StateDict | null, prefix?: string, keepVars?: boolean];
 export const LOAD_STATE_DICT = ['stateDict', 'strict', 'assign'] as const;

@@ -1,9 +1,9 @@
 /** Modules in another type or memory format: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castAs, castInFormat, copyInto } from '../tensor/copy.js';
 import { formatStrides, type MemoryFormat, suggestedFormat } from '../shape/memory-format.js';
 import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';
+import { castAs, castInFormat, copyInto } from '../tensor/copy.js';
 import { checkDevice, isDeviceName } from '../tensor/device.js';
 import { rebind, Tensor } from '../tensor/tensor.js';
 import type { ModuleTree } from './module-tree.js';
@@ -46,11 +46,17 @@ export function targetType(target: unknown, options: ModuleToOptions): DType | u
  * Floating parameters and buffers in another floating type (undefined: in their own), and those of 4 or 5 dimensions in a memory format. Throws ArgumentError
  * for any other type, and ShapeError for a format of another number of dimensions.
  */
-export function convertFloating<M extends ConvertibleModule>(op: string, root: M, dtype: DType | undefined, format: MemoryFormat = 'preserve_format'): M {
+export function convertFloating<M extends ConvertibleModule>(
+  op: string,
+  root: M,
+  dtype: DType | undefined,
+  format: MemoryFormat = 'preserve_format',
+): M {
   const info = dtype === undefined ? null : dtypeInfo(op, dtype);
   if (info !== null && !info.floating) fail(ArgumentError, op, 'a floating dtype for a module', info.name);
   const moves = (t: Tensor): boolean => format !== 'preserve_format' && (t.shape.length === 4 || t.shape.length === 5);
-  for (const module of root.modules()) for (const { tensor } of module.ownTensors()) if (moves(tensor)) formatStrides(op, tensor.shape, format);
+  for (const module of root.modules())
+    for (const { tensor } of module.ownTensors()) if (moves(tensor)) formatStrides(op, tensor.shape, format);
   replace(root, true, (t) => {
     const to = info !== null && t.info.floating ? info : t.info;
     if (!moves(t)) return to === t.info ? t : castAs(t, to);
@@ -61,7 +67,8 @@ export function convertFloating<M extends ConvertibleModule>(op: string, root: M
 /** All parameters and buffers in another type. Throws ArgumentError where a parameter that requires grad would lose its gradient. */
 export function convertAll<M extends ConvertibleModule>(op: string, root: M, dtype: DType): M {
   const info = dtypeInfo(op, dtype);
-  if (!info.floating && root.parameters().some((p) => p.requiresGrad)) fail(ArgumentError, op, 'a floating dtype for a module whose parameters require grad', dtype);
+  if (!info.floating && root.parameters().some((p) => p.requiresGrad))
+    fail(ArgumentError, op, 'a floating dtype for a module whose parameters require grad', dtype);
   replace(root, true, (t) => (t.info === info ? t : castAs(t, info)));
   return root;
 }

@@ -33,7 +33,10 @@ export class ModuleDict<M extends Module = Layer> extends Module {
   }
   /** The member of a name. Throws IndexError that lists the names. */
   get(name: string): M {
-    return (this[HELD].get(name) as M | undefined) ?? fail(IndexError, 'ModuleDict.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(name));
+    return (
+      (this[HELD].get(name) as M | undefined) ??
+      fail(IndexError, 'ModuleDict.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(name))
+    );
   }
   set(name: string, module: M): this {
     this[HELD].set(checkKey('ModuleDict', name), checked('ModuleDict', module));

@@ -2,8 +2,9 @@
  * Hooks of one module: what runs before and after its forward, and when its gradients are there. Backward hooks stand on a pair of
  * identity operators around the module, whose derivatives tell when the gradients of the outputs and of the inputs are complete.
  */
-import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
+
 import { defineOp } from '../dispatch/define-op.js';
+import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Takes a hook off again. */
@@ -22,14 +23,26 @@ export type ForwardPreHook<M> = (module: M, args: readonly unknown[]) => unknown
 /** Runs after forward; may return another output. */
 export type ForwardHook<M> = (module: M, args: readonly unknown[], output: unknown) => unknown;
 /** Runs before the module's backward; may return other gradients of the outputs. */
-export type BackwardPreHook<M> = (module: M, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+export type BackwardPreHook<M> = (
+  module: M,
+  gradOutput: GradientTuple,
+) => GradientTuple | Tensor | null | undefined | void;
 /** Runs when the gradients of the inputs are there; may return others in their place. */
-export type BackwardHook<M> = (module: M, gradInput: GradientTuple, gradOutput: GradientTuple) => GradientTuple | Tensor | null | undefined | void;
+export type BackwardHook<M> = (
+  module: M,
+  gradInput: GradientTuple,
+  gradOutput: GradientTuple,
+) => GradientTuple | Tensor | null | undefined | void;
 
 /** Runs before a state dict is made. */
 export type StateDictPreHook<M> = (module: M, prefix: string, keepVars: boolean) => void;
 /** Runs when the entries of the module and of all below it are in the state dict, which it may change. */
-export type StateDictHook<M> = (module: M, stateDict: Record<string, Tensor>, prefix: string, localMetadata: { version?: number }) => void;
+export type StateDictHook<M> = (
+  module: M,
+  stateDict: Record<string, Tensor>,
+  prefix: string,
+  localMetadata: { version?: number },
+) => void;
 /** Runs before the module's entries of a state dict are read; it may change the dict, which is a copy, and the lists. */
 export type LoadStateDictPreHook<M> = (
   module: M,
@@ -42,7 +55,10 @@ export type LoadStateDictPreHook<M> = (
   errorMessages: string[],
 ) => void;
 /** Runs when the module and all below it are loaded; it may change the lists. */
-export type LoadStateDictPostHook<M> = (module: M, incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] }) => void;
+export type LoadStateDictPostHook<M> = (
+  module: M,
+  incompatibleKeys: { missingKeys: string[]; unexpectedKeys: string[] },
+) => void;
 
 /** Where a module has its hooks: a symbol, since `hooks` is a name that users give to properties. */
 export const HOOKS: unique symbol = Symbol('hooks');
@@ -115,7 +131,10 @@ export class ModuleHooks<M> {
       const changed = hook(module, args);
       if (changed !== undefined && changed !== null) args = Array.isArray(changed) ? (changed as unknown[]) : [changed];
     }
-    const boundary = this.backward.empty && this.backwardPre.empty ? null : new Boundary(module, this.backwardPre.all(), this.backward.all());
+    const boundary =
+      this.backward.empty && this.backwardPre.empty
+        ? null
+        : new Boundary(module, this.backwardPre.all(), this.backward.all());
     if (boundary !== null) args = boundary.wrapInputs(args);
     let output = forward(args);
     for (const hook of this.forward.all()) {
@@ -177,7 +196,8 @@ class Boundary<M> implements GradientBoundary {
   outputGradients(gradients: GradientTuple): GradientTuple {
     let current = gradients;
     markShared(gradients);
-    for (const hook of this.preHooks) current = this.replaced('registerFullBackwardPreHook', hook(this.module, current), current);
+    for (const hook of this.preHooks)
+      current = this.replaced('registerFullBackwardPreHook', hook(this.module, current), current);
     this.gradOutputs = current;
     if (this.inputPlaces === null) {
       // No input needs a gradient, so nothing will come back to the inputs: this is the end of the module's backward.
@@ -185,7 +205,9 @@ class Boundary<M> implements GradientBoundary {
       for (const hook of this.hooks) {
         const result = hook(this.module, none, current);
         if (result !== undefined && result !== null && (result instanceof Tensor || result.some((g) => g !== null)))
-          throw new AutogradError('registerFullBackwardHook: expected no gradients in return where no input requires grad, got some');
+          throw new AutogradError(
+            'registerFullBackwardHook: expected no gradients in return where no input requires grad, got some',
+          );
       }
     }
     return current;
@@ -194,16 +216,25 @@ class Boundary<M> implements GradientBoundary {
   /** The gradients of the inputs are there. */
   inputGradients(gradients: GradientTuple): GradientTuple {
     const places = this.inputPlaces ?? [];
-    let current: GradientTuple = Array.from({ length: this.inputCount }, (_, i) => gradients[places.indexOf(i)] ?? null);
+    let current: GradientTuple = Array.from(
+      { length: this.inputCount },
+      (_, i) => gradients[places.indexOf(i)] ?? null,
+    );
     markShared(gradients);
-    for (const hook of this.hooks) current = this.replaced('registerFullBackwardHook', hook(this.module, current, this.gradOutputs), current);
+    for (const hook of this.hooks)
+      current = this.replaced('registerFullBackwardHook', hook(this.module, current, this.gradOutputs), current);
     return places.map((place) => current[place]);
   }
 
-  private replaced(op: string, result: GradientTuple | Tensor | null | undefined | void, before: GradientTuple): GradientTuple {
+  private replaced(
+    op: string,
+    result: GradientTuple | Tensor | null | undefined | void,
+    before: GradientTuple,
+  ): GradientTuple {
     if (result === undefined || result === null) return before;
     const list = result instanceof Tensor ? [result] : result;
-    if (list.length !== before.length) throw new AutogradError(`${op}: expected ${before.length} gradients in return, got ${list.length}`);
+    if (list.length !== before.length)
+      throw new AutogradError(`${op}: expected ${before.length} gradients in return, got ${list.length}`);
     markShared(list);
     return list;
   }

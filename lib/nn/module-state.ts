@@ -1,10 +1,10 @@
 /** State dicts of modules: what goes into one, and how one is checked against a module and copied into it. */
 import { ArgumentError, CheckpointError, describe, fail } from '../errors.js';
-import { copyInto } from '../tensor/copy.js';
 import { detach } from '../ops/core/convert.js';
 import { reshape } from '../ops/core/view.js';
-import { sameShape, type Shape } from '../shape/layout.js';
+import { type Shape, sameShape } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
+import { copyInto } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { HOOKS, type ModuleHooks } from './module-hooks.js';
 import type { ModuleTree } from './module-tree.js';
@@ -71,9 +71,16 @@ interface Place {
   readonly prefix: string;
 }
 
-export function stateOf(module: StatefulModule, { destination, prefix = '', keepVars = false }: StateOptions): StateDict {
+export function stateOf(
+  module: StatefulModule,
+  { destination, prefix = '', keepVars = false }: StateOptions,
+): StateDict {
   if (typeof prefix !== 'string') fail(ArgumentError, 'stateDict', 'a prefix as a string', describe(prefix));
-  if (destination !== undefined && destination !== null && (typeof destination !== 'object' || !Object.isExtensible(destination)))
+  if (
+    destination !== undefined &&
+    destination !== null &&
+    (typeof destination !== 'object' || !Object.isExtensible(destination))
+  )
     fail(
       ArgumentError,
       'stateDict',
@@ -93,7 +100,8 @@ function fill(module: StatefulModule, prefix: string, keepVars: boolean, state: 
   const version = { version: (module.constructor as { readonly stateVersion: number } & typeof Object).stateVersion };
   versions[prefix.slice(0, -1)] = version;
   for (const hook of module[HOOKS].statePre.all()) hook(module as never, prefix, keepVars);
-  for (const { key, tensor, persistent } of module.ownTensors()) if (persistent) state[prefix + key] = keepVars ? tensor : detach(tensor);
+  for (const { key, tensor, persistent } of module.ownTensors())
+    if (persistent) state[prefix + key] = keepVars ? tensor : detach(tensor);
   if (defines(module, 'getExtraState')) state[prefix + EXTRA] = module.getExtraState() as Tensor;
   for (const [key, child] of module.ownModules()) fill(child, `${prefix}${key}.`, keepVars, state, versions);
   for (const hook of module[HOOKS].statePost.all()) hook(module as never, state, prefix, version);
@@ -109,12 +117,17 @@ function hide(dict: object, metadata: Versions | undefined): void {
 /** The version that a state dict names for a module; 0 where it names none. */
 function versionIn(state: object, path: string): number {
   const metadata: unknown = (state as { _metadata?: unknown })._metadata;
-  if (typeof metadata !== 'object' || metadata === null || metadata instanceof Tensor || !Object.hasOwn(metadata, path)) return 0;
+  if (typeof metadata !== 'object' || metadata === null || metadata instanceof Tensor || !Object.hasOwn(metadata, path))
+    return 0;
   const version: unknown = (metadata as Record<string, { version?: unknown } | null>)[path]?.version;
   return typeof version === 'number' ? version : 0;
 }
 
-export function loadState(root: StatefulModule, given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>, { strict = true, assign = false }: LoadOptions): LoadResult {
+export function loadState(
+  root: StatefulModule,
+  given: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
+  { strict = true, assign = false }: LoadOptions,
+): LoadResult {
   checkStateDict('loadStateDict', given);
   // A copy, which hooks may change.
   const state: Record<string, unknown> = given instanceof Map ? Object.fromEntries(given) : { ...given };
@@ -124,7 +137,8 @@ export function loadState(root: StatefulModule, given: Readonly<Record<string, T
   const problems: string[] = [];
   for (const { module, prefix } of places) {
     const metadata = { version: versionIn(given, prefix.slice(0, -1)) };
-    for (const hook of module[HOOKS].loadPre.all()) hook(module as never, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
+    for (const hook of module[HOOKS].loadPre.all())
+      hook(module as never, state as StateDict, prefix, metadata, strict, missingKeys, unexpectedKeys, problems);
   }
   const known = new Set<string>();
   const loads: (() => void)[] = [];
@@ -134,7 +148,10 @@ export function loadState(root: StatefulModule, given: Readonly<Record<string, T
     const all = [...problems];
     if (strict && unexpectedKeys.length > 0) all.unshift(`Unexpected key(s) in state_dict: ${quoted(unexpectedKeys)}.`);
     if (strict && missingKeys.length > 0) all.unshift(`Missing key(s) in state_dict: ${quoted(missingKeys)}.`);
-    if (all.length > 0) throw new CheckpointError(`loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with errors:\n\t${all.join('\n\t')}`);
+    if (all.length > 0)
+      throw new CheckpointError(
+        `loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with errors:\n\t${all.join('\n\t')}`,
+      );
   };
   // Hooks that run afterwards may forgive keys, so that only then it is known whether some are amiss.
   const forgiving = problems.length === 0 && places.some(({ module }) => !module[HOOKS].loadPost.empty);
@@ -160,7 +177,13 @@ interface Findings {
 }
 
 /** Compares the entries of one module with its members, and notes what is to be copied. */
-function plan({ module, prefix }: Place, state: Readonly<Record<string, unknown>>, given: object, assign: boolean, { known, missingKeys, problems, loads }: Findings): void {
+function plan(
+  { module, prefix }: Place,
+  state: Readonly<Record<string, unknown>>,
+  given: object,
+  assign: boolean,
+  { known, missingKeys, problems, loads }: Findings,
+): void {
   for (const { key: name, property, tensor, persistent } of module.ownTensors()) {
     if (!persistent) continue;
     const key = prefix + name;
@@ -171,9 +194,15 @@ function plan({ module, prefix }: Place, state: Readonly<Record<string, unknown>
     } else if (!(found instanceof Tensor)) problems.push(`${key}: expected a tensor, got ${describe(found)}.`);
     else {
       // A scalar was stored as one element before PyTorch 0.4.
-      const value = tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1 ? reshape(detach(found), []) : found;
+      const value =
+        tensor.shape.length === 0 && found.shape.length === 1 && found.shape[0] === 1
+          ? reshape(detach(found), [])
+          : found;
       if (sameShape(value.shape, tensor.shape)) loads.push(() => put(module, property, tensor, value, assign));
-      else problems.push(`size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(tensor.shape)}.`);
+      else
+        problems.push(
+          `size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(tensor.shape)}.`,
+        );
     }
   }
   if (!defines(module, 'setExtraState')) return;

@@ -14,7 +14,12 @@ export interface NamedOptions {
 }
 
 /** A module and all below it, a parent before its children; `seen` holds those that are left out. */
-export function namedModules<M extends ModuleTree<M>>(root: M, prefix: string, removeDuplicate: boolean, seen: Set<M>): [string, M][] {
+export function namedModules<M extends ModuleTree<M>>(
+  root: M,
+  prefix: string,
+  removeDuplicate: boolean,
+  seen: Set<M>,
+): [string, M][] {
   const out: [string, M][] = [];
   const visit = (path: string, module: M): void => {
     if (removeDuplicate && seen.has(module)) return;
@@ -27,7 +32,11 @@ export function namedModules<M extends ModuleTree<M>>(root: M, prefix: string, r
 }
 
 /** Parameters, or buffers, with the names that state dicts give them. */
-export function namedTensors<M extends ModuleTree<M>>(root: M, { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions, buffers: boolean): [string, Tensor][] {
+export function namedTensors<M extends ModuleTree<M>>(
+  root: M,
+  { prefix = '', recurse = true, removeDuplicate = true }: NamedOptions,
+  buffers: boolean,
+): [string, Tensor][] {
   const seen = new Set<Tensor>();
   const out: [string, Tensor][] = [];
   const modules: [string, M][] = recurse ? namedModules(root, prefix, removeDuplicate, new Set()) : [[prefix, root]];
@@ -47,7 +56,13 @@ export function submoduleAt<M extends ModuleTree<M>>(op: string, root: M, target
   let module = root;
   for (const key of target === '' ? [] : target.split('.')) {
     const found = [...module.ownModules()].find(([name]) => name === key);
-    if (found === undefined) fail(ArgumentError, op, `a path into ${root.constructor.name}`, `${describe(target)}, where ${module.constructor.name} has no module ${key}`);
+    if (found === undefined)
+      fail(
+        ArgumentError,
+        op,
+        `a path into ${root.constructor.name}`,
+        `${describe(target)}, where ${module.constructor.name} has no module ${key}`,
+      );
     module = found[1];
   }
   return module;
@@ -63,8 +78,14 @@ export function splitPath(op: string, target: unknown): [path: string, name: str
 /** The parameter, or buffer, at a path. */
 export function tensorAt<M extends ModuleTree<M>>(op: string, root: M, target: unknown, wantBuffer: boolean): Tensor {
   const [path, name] = splitPath(op, target);
-  for (const { key, tensor, buffer } of submoduleAt(op, root, path).ownTensors()) if (key === name && buffer === wantBuffer) return tensor;
-  return fail(ArgumentError, op, `the path of a ${wantBuffer ? 'buffer' : 'parameter'} of ${root.constructor.name}`, describe(target));
+  for (const { key, tensor, buffer } of submoduleAt(op, root, path).ownTensors())
+    if (key === name && buffer === wantBuffer) return tensor;
+  return fail(
+    ArgumentError,
+    op,
+    `the path of a ${wantBuffer ? 'buffer' : 'parameter'} of ${root.constructor.name}`,
+    describe(target),
+  );
 }
 
 function joined(path: string, key: string): string {

@@ -9,12 +9,13 @@
  * or, where the names are made at run time (weight_ih_l0), overrides `stateKey(property)`.
  */
 import { inspect } from 'node:util';
-import { ArgumentError, describe, fail } from '../errors.js';
-import { fillWith } from '../tensor/copy.js';
 import { isOptions, readFlag } from '../arguments.js';
+import { enterModule, leaveModule } from '../autograd/module-path.js';
+import { ArgumentError, describe, fail } from '../errors.js';
 import { memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType } from '../storage/dtype.js';
 import { allocateAs } from '../tensor/allocate.js';
+import { fillWith } from '../tensor/copy.js';
 import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 import { constructorArguments as named } from './arguments.js';
@@ -22,11 +23,10 @@ import { ASSIGN, CALL, Callable, MISSING } from './callable.js';
 import { HELD, type Member, type MemberKind, Members } from './members.js';
 import * as sig from './module-arguments.js';
 import { convertAll, convertFloating, emptied, type ModuleToOptions, targetType } from './module-convert.js';
-import { type HookHandle, HOOKS, ModuleHooks } from './module-hooks.js';
 import type * as hooks from './module-hooks.js';
-import { enterModule, leaveModule } from '../autograd/module-path.js';
-import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
+import { HOOKS, type HookHandle, ModuleHooks } from './module-hooks.js';
 import { indented, printed } from './module-print.js';
+import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
 import type { OwnTensor } from './module-tree.js';
 import { type NamedOptions, namedModules, namedTensors, splitPath, submoduleAt, tensorAt } from './module-walk.js';
 import { Parameter } from './parameter.js';
@@ -72,7 +72,9 @@ export class Module extends Callable {
       this.#members.scan();
       const hooks = this.#hooks;
       this.#direct = hooks === null || hooks.callsNone;
-      return hooks === null || this.#direct ? this.forward(...args) : hooks.run(this, args, (changed) => this.forward(...changed));
+      return hooks === null || this.#direct
+        ? this.forward(...args)
+        : hooks.run(this, args, (changed) => this.forward(...changed));
     } finally {
       leaveModule();
     }
@@ -88,7 +90,8 @@ export class Module extends Callable {
 
   /** The state-dict key of a property. */
   stateKey(property: string): string {
-    if (typeof property !== 'string') fail(ArgumentError, `${this.constructor.name}.stateKey`, 'a name as a string', describe(property));
+    if (typeof property !== 'string')
+      fail(ArgumentError, `${this.constructor.name}.stateKey`, 'a name as a string', describe(property));
     for (let c: unknown = this.constructor; typeof c === 'function'; c = Object.getPrototypeOf(c)) {
       const names = Object.hasOwn(c, 'stateNames') ? (c as typeof Module).stateNames : {};
       if (Object.hasOwn(names, property)) return names[property];
@@ -108,10 +111,18 @@ export class Module extends Callable {
   /** Own parameters and buffers with their keys. Internal: state dicts and conversions. */
   *ownTensors(): Generator<OwnTensor> {
     const members = this.#members.list();
-    for (const [property, tensor] of this.#items) if (tensor instanceof Tensor) yield { property, key: property, tensor, buffer: false, persistent: true };
+    for (const [property, tensor] of this.#items)
+      if (tensor instanceof Tensor) yield { property, key: property, tensor, buffer: false, persistent: true };
     for (const kind of ['parameter', 'buffer']) {
       for (const [property, { kind: own, value, persistent, key }] of members)
-        if (own === kind && value !== null) yield { property, key: key ?? this.stateKey(property), tensor: value as Tensor, buffer: kind === 'buffer', persistent };
+        if (own === kind && value !== null)
+          yield {
+            property,
+            key: key ?? this.stateKey(property),
+            tensor: value as Tensor,
+            buffer: kind === 'buffer',
+            persistent,
+          };
     }
   }
   /** Keys of this module that a state dict of an older version may lack: the values stay as they are. Version 0: it names none. */
@@ -122,7 +133,8 @@ export class Module extends Callable {
   *ownModules(): Generator<[string, Module]> {
     const members = this.#members.list();
     for (const [property, value] of this.#items) if (value instanceof Module) yield [property, value];
-    for (const [property, { kind, value, key }] of members) if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
+    for (const [property, { kind, value, key }] of members)
+      if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
   }
   /**
    * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The class's
@@ -153,31 +165,60 @@ export class Module extends Callable {
     else member.value = value;
   }
 
-  #register(op: string, name: unknown, kind: MemberKind, value: Member['value'], persistent: boolean, key: string | null = null): void {
-    if (typeof name !== 'string' || name === '' || name.includes('.')) fail(ArgumentError, op, 'a name that is not empty and has no dot', describe(name));
+  #register(
+    op: string,
+    name: unknown,
+    kind: MemberKind,
+    value: Member['value'],
+    persistent: boolean,
+    key: string | null = null,
+  ): void {
+    if (typeof name !== 'string' || name === '' || name.includes('.'))
+      fail(ArgumentError, op, 'a name that is not empty and has no dot', describe(name));
     this.#members.look(name);
     const member = this.#members.get(name);
     const existing = (this as unknown as Record<string, unknown>)[name];
-    const taken = member === undefined ? existing !== undefined && existing !== null && !(existing instanceof Tensor) : member.kind !== kind;
-    if (taken) fail(ArgumentError, op, 'a name that is free', `${describe(name)}, which ${this.constructor.name} has already`);
+    const taken =
+      member === undefined
+        ? existing !== undefined && existing !== null && !(existing instanceof Tensor)
+        : member.kind !== kind;
+    if (taken)
+      fail(ArgumentError, op, 'a name that is free', `${describe(name)}, which ${this.constructor.name} has already`);
     this.#members.register(name, { kind, value, persistent, key });
   }
   /** Makes a tensor that is not trained part of the module's state, as the property `name`; null keeps the place. `persistent` (default true): state dicts have it. */
   registerBuffer(...args: sig.Given<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>): void {
-    const { name, tensor, persistent = true } = named<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>('registerBuffer', sig.REGISTER_BUFFER, 2, args);
-    if (tensor !== null && !(tensor instanceof Tensor)) fail(ArgumentError, 'registerBuffer', 'a tensor or null', describe(tensor));
+    const {
+      name,
+      tensor,
+      persistent = true,
+    } = named<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>('registerBuffer', sig.REGISTER_BUFFER, 2, args);
+    if (tensor !== null && !(tensor instanceof Tensor))
+      fail(ArgumentError, 'registerBuffer', 'a tensor or null', describe(tensor));
     this.#register('registerBuffer', name, 'buffer', tensor, persistent);
   }
   /** Makes a parameter the property `name`; null keeps the place. */
   registerParameter(...args: sig.Given<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>): void {
-    const { name, param } = named<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>('registerParameter', sig.REGISTER_PARAMETER, 2, args);
-    if (param !== null && !(param instanceof Parameter)) fail(ArgumentError, 'registerParameter', 'a Parameter or null', describe(param));
+    const { name, param } = named<typeof sig.REGISTER_PARAMETER, sig.RegisterParameter>(
+      'registerParameter',
+      sig.REGISTER_PARAMETER,
+      2,
+      args,
+    );
+    if (param !== null && !(param instanceof Parameter))
+      fail(ArgumentError, 'registerParameter', 'a Parameter or null', describe(param));
     this.#register('registerParameter', name, 'parameter', param, true);
   }
   /** Makes a module the property `name`; null keeps the place. */
   registerModule(...args: sig.Given<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>): void {
-    const { name, module } = named<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>('registerModule', sig.REGISTER_MODULE, 2, args);
-    if (module !== null && !(module instanceof Module)) fail(ArgumentError, 'registerModule', 'a Module or null', describe(module));
+    const { name, module } = named<typeof sig.REGISTER_MODULE, sig.RegisterModule<Module>>(
+      'registerModule',
+      sig.REGISTER_MODULE,
+      2,
+      args,
+    );
+    if (module !== null && !(module instanceof Module))
+      fail(ArgumentError, 'registerModule', 'a Module or null', describe(module));
     this.holdModule('registerModule', name, module);
   }
   /** The same as `registerModule`. */
@@ -217,7 +258,8 @@ export class Module extends Callable {
   }
   #namedTensors(op: string, args: sig.Given<typeof sig.NAMED, sig.Named>, buffers: boolean): [string, Tensor][] {
     const options: NamedOptions = named<typeof sig.NAMED, sig.Named>(op, sig.NAMED, 0, args);
-    if (options.prefix !== undefined && typeof options.prefix !== 'string') fail(ArgumentError, op, 'a prefix as a string', describe(options.prefix));
+    if (options.prefix !== undefined && typeof options.prefix !== 'string')
+      fail(ArgumentError, op, 'a prefix as a string', describe(options.prefix));
     return namedTensors<Module>(this, options, buffers);
   }
   /** The direct submodules, each once. */
@@ -235,17 +277,30 @@ export class Module extends Callable {
   }
   /** This module and all below it with their paths; `memo` holds modules to leave out. */
   namedModules(...args: sig.Given<typeof sig.NAMED_MODULES, sig.NamedModules<Module>>): [string, Module][] {
-    const { memo, prefix = '', removeDuplicate = true } = named<typeof sig.NAMED_MODULES, sig.NamedModules<Module>>('namedModules', sig.NAMED_MODULES, 0, args);
-    if (memo !== undefined && memo !== null && !(memo instanceof Set)) fail(ArgumentError, 'namedModules', 'a Set for memo', describe(memo));
+    const {
+      memo,
+      prefix = '',
+      removeDuplicate = true,
+    } = named<typeof sig.NAMED_MODULES, sig.NamedModules<Module>>('namedModules', sig.NAMED_MODULES, 0, args);
+    if (memo !== undefined && memo !== null && !(memo instanceof Set))
+      fail(ArgumentError, 'namedModules', 'a Set for memo', describe(memo));
     return namedModules<Module>(this, prefix, removeDuplicate, memo ?? new Set());
   }
   /** The submodule at a path such as 'encoder.layers.0'; the module itself for ''. */
   getSubmodule(...args: sig.Given<typeof sig.TARGET, sig.Target>): Module {
-    return submoduleAt<Module>('getSubmodule', this, named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target);
+    return submoduleAt<Module>(
+      'getSubmodule',
+      this,
+      named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target,
+    );
   }
   /** Puts a module at a path, whose parents must be there; with `strict` (default false) only in the place of another module. */
   setSubmodule(...args: sig.Given<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>): void {
-    const { target, module, strict = false } = named<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>('setSubmodule', sig.SET_SUBMODULE, 2, args);
+    const {
+      target,
+      module,
+      strict = false,
+    } = named<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>('setSubmodule', sig.SET_SUBMODULE, 2, args);
     if (!(module instanceof Module)) fail(ArgumentError, 'setSubmodule', 'a module', describe(module));
     const [path, name] = splitPath('setSubmodule', target);
     const parent = submoduleAt<Module>('setSubmodule', this, path);
@@ -256,11 +311,21 @@ export class Module extends Callable {
   }
   /** The parameter at a path such as 'encoder.0.weight'. */
   getParameter(...args: sig.Given<typeof sig.TARGET, sig.Target>): Parameter {
-    return tensorAt<Module>('getParameter', this, named<typeof sig.TARGET, sig.Target>('getParameter', sig.TARGET, 1, args).target, false) as Parameter;
+    return tensorAt<Module>(
+      'getParameter',
+      this,
+      named<typeof sig.TARGET, sig.Target>('getParameter', sig.TARGET, 1, args).target,
+      false,
+    ) as Parameter;
   }
   /** The buffer at a path such as 'encoder.0.running_mean'. */
   getBuffer(...args: sig.Given<typeof sig.TARGET, sig.Target>): Tensor {
-    return tensorAt<Module>('getBuffer', this, named<typeof sig.TARGET, sig.Target>('getBuffer', sig.TARGET, 1, args).target, true);
+    return tensorAt<Module>(
+      'getBuffer',
+      this,
+      named<typeof sig.TARGET, sig.Target>('getBuffer', sig.TARGET, 1, args).target,
+      true,
+    );
   }
 
   // ---- what acts on the whole tree
@@ -332,7 +397,12 @@ export class Module extends Callable {
   }
   /** Uninitialised memory in the place of all parameters and buffers. */
   toEmpty(options: { device: string; recurse?: boolean }): this {
-    const { device, recurse = true } = named<readonly ['device', 'recurse'], [string, boolean?]>('toEmpty', ['device', 'recurse'], 1, [options]);
+    const { device, recurse = true } = named<readonly ['device', 'recurse'], [string, boolean?]>(
+      'toEmpty',
+      ['device', 'recurse'],
+      1,
+      [options],
+    );
     checkDevice('toEmpty', device);
     emptied(this, recurse);
     return this;
@@ -357,14 +427,31 @@ export class Module extends Callable {
     stateDict:
       | Readonly<Record<string, Tensor>>
       | ReadonlyMap<string, Tensor>
-      | { stateDict: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>; strict?: boolean; assign?: boolean },
+      | {
+          stateDict: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
+          strict?: boolean;
+          assign?: boolean;
+        },
     strict?: boolean | { strict?: boolean; assign?: boolean },
     assign?: boolean,
   ): LoadResult {
     // One object may be the dict or the arguments by name; only the latter has a stateDict that is no tensor.
-    const byName = strict === undefined && isOptions(stateDict) && Object.hasOwn(stateDict, 'stateDict') && !(stateDict.stateDict instanceof Tensor);
-    const args = byName ? [stateDict] : isOptions(strict) ? [{ ...strict, stateDict }] : [{ stateDict, strict, assign }];
-    const given = named<typeof sig.LOAD_STATE_DICT, [never, boolean?, boolean?]>('loadStateDict', sig.LOAD_STATE_DICT, 0, args as never);
+    const byName =
+      strict === undefined &&
+      isOptions(stateDict) &&
+      Object.hasOwn(stateDict, 'stateDict') &&
+      !(stateDict.stateDict instanceof Tensor);
+    const args = byName
+      ? [stateDict]
+      : isOptions(strict)
+        ? [{ ...strict, stateDict }]
+        : [{ stateDict, strict, assign }];
+    const given = named<typeof sig.LOAD_STATE_DICT, [never, boolean?, boolean?]>(
+      'loadStateDict',
+      sig.LOAD_STATE_DICT,
+      0,
+      args as never,
+    );
     return loadState(this, given.stateDict, { strict: given.strict ?? true, assign: given.assign ?? false });
   }
   /** What a subclass keeps in its state dict beside tensors, under the key `_extra_state`. Subclasses define it together with `setExtraState`. */

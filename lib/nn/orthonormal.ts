@@ -8,7 +8,11 @@ export function orthonormalColumns(matrix: Float64Array, rows: number, columns: 
   const tall = rows >= columns;
   const length = tall ? rows : columns;
   const count = tall ? columns : rows;
-  const vectors = Array.from({ length: count }, (_, j) => (tall ? Float64Array.from({ length }, (_, i) => matrix[i * columns + j]) : matrix.slice(j * columns, (j + 1) * columns)));
+  const vectors = Array.from({ length: count }, (_, j) =>
+    tall
+      ? Float64Array.from({ length }, (_, i) => matrix[i * columns + j])
+      : matrix.slice(j * columns, (j + 1) * columns),
+  );
   for (let j = 0; j < count; j++) {
     const v = vectors[j];
     // What cancellation leaves of a vector that loses much of its length needs a second pass, and never a third.

@@ -29,10 +29,17 @@ export class PackedSequence {
     readonly unsortedIndices: Tensor | null = invertPermutation(sortedIndices),
   ) {
     if (!(data instanceof Tensor) || !(batchSizes instanceof Tensor))
-      fail(ArgumentError, 'PackedSequence', 'tensors for data and batchSizes', `${describe(data)} and ${describe(batchSizes)}`);
+      fail(
+        ArgumentError,
+        'PackedSequence',
+        'tensors for data and batchSizes',
+        `${describe(data)} and ${describe(batchSizes)}`,
+      );
     for (const [name, order] of Object.entries({ sortedIndices, unsortedIndices }))
-      if (order !== null && !(order instanceof Tensor)) fail(ArgumentError, 'PackedSequence', `a tensor or null for ${name}`, describe(order));
-    if (batchSizes.info !== INT64 || batchSizes.shape.length !== 1) fail(ArgumentError, 'PackedSequence', 'batchSizes as an int64 tensor of 1 dimension', describe(batchSizes));
+      if (order !== null && !(order instanceof Tensor))
+        fail(ArgumentError, 'PackedSequence', `a tensor or null for ${name}`, describe(order));
+    if (batchSizes.info !== INT64 || batchSizes.shape.length !== 1)
+      fail(ArgumentError, 'PackedSequence', 'batchSizes as an int64 tensor of 1 dimension', describe(batchSizes));
   }
   /** The number of sequences. */
   get batch(): number {
@@ -69,7 +76,8 @@ export function indexTensor(numbers: readonly number[]): Tensor {
 
 function invertPermutation(permutation: Tensor | null): Tensor | null {
   if (permutation === null) return null;
-  if (!(permutation instanceof Tensor) || permutation.info !== INT64) fail(ArgumentError, 'PackedSequence', 'an int64 tensor or null for sortedIndices', describe(permutation));
+  if (!(permutation instanceof Tensor) || permutation.info !== INT64)
+    fail(ArgumentError, 'PackedSequence', 'an int64 tensor or null for sortedIndices', describe(permutation));
   const order = Array.from(permutation.toTypedArray(), Number);
   const inverse = new Array<number>(order.length);
   order.forEach((to, from) => {

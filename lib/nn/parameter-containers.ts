@@ -12,7 +12,8 @@ abstract class Parameters extends Module {
     return this[HELD].size;
   }
   protected hold(name: string, value: Tensor): void {
-    if (!(value instanceof Tensor)) fail(ArgumentError, this.constructor.name, 'parameters or tensors', describe(value));
+    if (!(value instanceof Tensor))
+      fail(ArgumentError, this.constructor.name, 'parameters or tensors', describe(value));
     this[HELD].set(name, value instanceof Parameter ? value : new Parameter(value, value.info.floating));
   }
   override extraRepr(): string {
@@ -85,7 +86,10 @@ export class ParameterDict extends Parameters {
     return this[HELD].has(name);
   }
   get(name: string): Parameter {
-    return (this[HELD].get(name) as Parameter | undefined) ?? fail(IndexError, 'ParameterDict.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(name));
+    return (
+      (this[HELD].get(name) as Parameter | undefined) ??
+      fail(IndexError, 'ParameterDict.get', `one of ${[...this[HELD].keys()].join(', ')}`, describe(name))
+    );
   }
   set(name: string, value: Tensor): this {
     this.hold(checkKey('ParameterDict', name), value);

@@ -1,6 +1,7 @@
 /** Tensors that a module holds: `Parameter`, which it trains, and `Buffer`, which it keeps beside them. Both are found wherever they are a property. */
-import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
+
 import { isOptions } from '../arguments.js';
+import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** The data and the flag of a constructor that takes `(data, flag)`, `(data, { flag })` or `({ data, flag })`. */

@@ -8,7 +8,8 @@ export function reprFloat(value: number): string {
   const [digits, exponent] = value.toExponential().split('e');
   const power = Number(exponent);
   // Python changes to the exponent form below 1e-4 and from 1e16 on, with at least two digits of exponent.
-  if (value !== 0 && (power < -4 || power >= 16)) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+  if (value !== 0 && (power < -4 || power >= 16))
+    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
   // From 1e16 on JavaScript and Python would part; below, String gives plain digits down to 1e-6.
   const text = String(value);
   return text.includes('.') ? text : `${text}.0`;

@@ -1,35 +1,22 @@
 /** The public functions of the top level, one file a family. */
 
-// ---- elementwise
-export { add, div, divide, floorDivide, fmod, mul, multiply, neg, negative, remainder, rsub, sub, subtract, trueDivide } from './elementwise/arithmetic.js';
-export { floatPower, pow, reciprocal, rsqrt, sqrt, square } from './elementwise/power.js';
-export { acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, hypot, sin, sinh, tan } from './elementwise/trigonometric.js';
-export { erf, erfc } from './elementwise/special.js';
-export { exp, exp2, expm1, log, log10, log1p, log2, sigmoid, tanh } from './elementwise/exponential.js';
-export { arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh } from './elementwise/trigonometric.js';
-export { abs, absolute, ceil, copysign, fix, floor, frac, nanToNum, round, sgn, sign, trunc } from './elementwise/rounding.js';
-export { allclose, eq, equal, ge, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, lt, ne, signbit } from './elementwise/comparison.js';
-export { greater, greaterEqual, less, lessEqual, notEqual } from './elementwise/comparison.js';
-export { bitwiseAnd, bitwiseLeftShift, bitwiseNot, bitwiseOr, bitwiseRightShift, bitwiseXor, logicalAnd, logicalNot, logicalOr, logicalXor } from './elementwise/logical.js';
-export { clamp, clampMax, clampMin, clip, fmax, fmin, lerp, maskedFill, maximum, minimum, where } from './elementwise/selection.js';
-export { addcdiv, addcmul, xlogy } from './elementwise/fused-arithmetic.js';
-export { celu, celu_, hardshrink, prelu, relu, relu_, selu, selu_, threshold, threshold_ } from './activations/activation.js';
-
+export {
+  celu,
+  celu_,
+  hardshrink,
+  prelu,
+  relu,
+  relu_,
+  selu,
+  selu_,
+  threshold,
+  threshold_,
+} from './activations/activation.js';
+export { asStrided, asStridedScatter } from './core/as-strided.js';
 // ---- conversion
 export { clone, contiguous, detach, to } from './core/convert.js';
-
-// ---- reductions, scans, sorting
-export { mean, nanmean, nansum, prod, sum } from './reductions/reduce.js';
-export { amax, amin, aminmax, argmax, argmin, max, min } from './reductions/extrema.js';
-export { std, stdMean, var, varMean } from './reductions/variance.js';
-export { logSoftmax, logsumexp, softmax } from './reductions/softmax.js';
-export { norm } from './linalg/vector-norm.js';
-export { cosineSimilarity, pairwiseDistance } from './linalg/distance.js';
-export { all, any, countNonzero } from './reductions/logical-reduce.js';
-export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './reductions/scan.js';
-export { argsort, kthvalue, median, mode, msort, sort, topk } from './reductions/sort.js';
-export { bincount, bucketize, histc, searchsorted, unique, uniqueConsecutive } from './reductions/search.js';
-
+export { getDevice, strided } from './core/device-methods.js';
+export { canCast, promoteTypes, resultType } from './core/type-queries.js';
 // ---- views
 export {
   broadcastShapesOf as broadcastShapes,
@@ -42,12 +29,199 @@ export {
   unflatten,
   unsqueeze,
 } from './core/view.js';
-export { asStrided, asStridedScatter } from './core/as-strided.js';
-export { isComplex, isConj, isFloatingPoint, isNeg, isNonzero, isSameSize, isSigned, isTensor, numel } from './views/metadata.js';
-export { getDevice, strided } from './core/device-methods.js';
-export { canCast, promoteTypes, resultType } from './core/type-queries.js';
+// ---- elementwise
+export {
+  add,
+  div,
+  divide,
+  floorDivide,
+  fmod,
+  mul,
+  multiply,
+  neg,
+  negative,
+  remainder,
+  rsub,
+  sub,
+  subtract,
+  trueDivide,
+} from './elementwise/arithmetic.js';
+export {
+  allclose,
+  eq,
+  equal,
+  ge,
+  greater,
+  greaterEqual,
+  gt,
+  isclose,
+  isfinite,
+  isinf,
+  isnan,
+  isneginf,
+  isposinf,
+  le,
+  less,
+  lessEqual,
+  lt,
+  ne,
+  notEqual,
+  signbit,
+} from './elementwise/comparison.js';
+export { exp, exp2, expm1, log, log1p, log2, log10, sigmoid, tanh } from './elementwise/exponential.js';
+export { addcdiv, addcmul, xlogy } from './elementwise/fused-arithmetic.js';
+export {
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+} from './elementwise/logical.js';
+export { floatPower, pow, reciprocal, rsqrt, sqrt, square } from './elementwise/power.js';
+export {
+  abs,
+  absolute,
+  ceil,
+  copysign,
+  fix,
+  floor,
+  frac,
+  nanToNum,
+  round,
+  sgn,
+  sign,
+  trunc,
+} from './elementwise/rounding.js';
+export {
+  clamp,
+  clampMax,
+  clampMin,
+  clip,
+  fmax,
+  fmin,
+  lerp,
+  maskedFill,
+  maximum,
+  minimum,
+  where,
+} from './elementwise/selection.js';
+export { erf, erfc } from './elementwise/special.js';
+export {
+  acos,
+  acosh,
+  arccos,
+  arccosh,
+  arcsin,
+  arcsinh,
+  arctan,
+  arctan2,
+  arctanh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  cos,
+  cosh,
+  hypot,
+  sin,
+  sinh,
+  tan,
+} from './elementwise/trigonometric.js';
+export { cosineSimilarity, pairwiseDistance } from './linalg/distance.js';
+export { norm } from './linalg/vector-norm.js';
+export { amax, amin, aminmax, argmax, argmin, max, min } from './reductions/extrema.js';
+export { all, any, countNonzero } from './reductions/logical-reduce.js';
+// ---- reductions, scans, sorting
+export { mean, nanmean, nansum, prod, sum } from './reductions/reduce.js';
+export { cummax, cummin, cumprod, cumsum, logcumsumexp } from './reductions/scan.js';
+export { bincount, bucketize, histc, searchsorted, unique, uniqueConsecutive } from './reductions/search.js';
+export { logSoftmax, logsumexp, softmax } from './reductions/softmax.js';
+export { argsort, kthvalue, median, mode, msort, sort, topk } from './reductions/sort.js';
+export { std, stdMean, var, varMean } from './reductions/variance.js';
+export {
+  isComplex,
+  isConj,
+  isFloatingPoint,
+  isNeg,
+  isNonzero,
+  isSameSize,
+  isSigned,
+  isTensor,
+  numel,
+} from './views/metadata.js';
+
 import './elementwise/apply.js';
 import './core/resize.js';
+
+// ---- random numbers
+export {
+  defaultGenerator,
+  Generator,
+  getRngState,
+  initialSeed,
+  manualSeed,
+  seed,
+  setRngState,
+} from '../random/generator.js';
+export { conj, conjPhysical, real, resolveConj, resolveNeg } from './core/complex.js';
+export { fill, zero_ } from './core/fill.js';
+export { positive } from './elementwise/arithmetic.js';
+export { gather, scatter, scatterAdd, takeAlongDim } from './indexing/gather.js';
+export { indexAdd, indexCopy, indexFill, indexSelect, put, take } from './indexing/index-select.js';
+export { indexPut } from './indexing/indexing.js';
+export { argwhere, maskedScatter, maskedSelect, nonzero, nonzeroStatic } from './indexing/masked.js';
+export { indexReduce, scatterReduce } from './indexing/scatter-reduce.js';
+export { flip, fliplr, flipud, roll, rot90 } from './movement/flip.js';
+export { constantPadNd } from './movement/pad.js';
+export { cartesianProd, meshgrid, repeatInterleave, tile } from './movement/repeat.js';
+export {
+  blockDiag,
+  diag,
+  diagEmbed,
+  diagflat,
+  trace,
+  tril,
+  trilIndices,
+  triu,
+  triuIndices,
+} from './movement/triangle.js';
+// ---- matrix products
+export { einsum } from './products/einsum.js';
+export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './products/matmul.js';
+export { addbmm, chainMatmul, kron, tensordot } from './products/tensor-products.js';
+export type { RandomOptions } from './random/creation.js';
+export { normal, rand, randint, randintLike, randLike, randn, randnLike, randperm } from './random/creation.js';
+export { bernoulli, multinomial } from './random/sampling.js';
+export { adaptiveAvgPool1d, avgPool1d } from './spatial/avg-pool.js';
+
+// ---- convolution, pooling, normalisation
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from './spatial/conv.js';
+export { pixelShuffle, pixelUnshuffle } from './spatial/interpolate.js';
+export { adaptiveMaxPool1d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool3d } from './spatial/max-pool.js';
+// ---- indexing and data movement
+export {
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  cat,
+  columnStack,
+  concat,
+  concatenate,
+  dstack,
+  hstack,
+  rowStack,
+  stack,
+  vstack,
+} from './views/cat.js';
+export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './views/permute.js';
+export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './views/slice.js';
+export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './views/split.js';
 export {
   aliasCopy,
   asStridedCopy,
@@ -66,41 +240,3 @@ export {
   unsqueezeCopy,
   viewCopy,
 } from './views/view-copies.js';
-export { blockDiag } from './movement/triangle.js';
-export { indexReduce } from './indexing/scatter-reduce.js';
-export { nonzeroStatic } from './indexing/masked.js';
-export { positive } from './elementwise/arithmetic.js';
-export { conj, conjPhysical, real, resolveConj, resolveNeg } from './core/complex.js';
-export { adjoint, moveaxis, movedim, permute, swapaxes, swapdims, t, transpose } from './views/permute.js';
-export { diagonal, diagonalScatter, narrow, select, selectScatter, sliceScatter } from './views/slice.js';
-export { chunk, dsplit, hsplit, split, splitWithSizes, tensorSplit, unbind, vsplit } from './views/split.js';
-
-// ---- indexing and data movement
-export { atleast1d, atleast2d, atleast3d, cat, columnStack, concat, concatenate, dstack, hstack, rowStack, stack, vstack } from './views/cat.js';
-export { fill, zero_ } from './core/fill.js';
-export { indexAdd, indexCopy, indexFill, indexSelect, put, take } from './indexing/index-select.js';
-export { gather, scatter, scatterAdd, takeAlongDim } from './indexing/gather.js';
-export { scatterReduce } from './indexing/scatter-reduce.js';
-export { argwhere, maskedScatter, maskedSelect, nonzero } from './indexing/masked.js';
-export { indexPut } from './indexing/indexing.js';
-export { cartesianProd, meshgrid, repeatInterleave, tile } from './movement/repeat.js';
-export { flip, fliplr, flipud, roll, rot90 } from './movement/flip.js';
-export { diag, diagEmbed, diagflat, trace, tril, trilIndices, triu, triuIndices } from './movement/triangle.js';
-export { constantPadNd } from './movement/pad.js';
-
-// ---- matrix products
-export { einsum } from './products/einsum.js';
-export { addbmm, chainMatmul, kron, tensordot } from './products/tensor-products.js';
-export { addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, matmul, mm, mv, outer, vdot } from './products/matmul.js';
-
-// ---- convolution, pooling, normalisation
-export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from './spatial/conv.js';
-export { adaptiveMaxPool1d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool3d } from './spatial/max-pool.js';
-export { adaptiveAvgPool1d, avgPool1d } from './spatial/avg-pool.js';
-export { pixelShuffle, pixelUnshuffle } from './spatial/interpolate.js';
-
-// ---- random numbers
-export { defaultGenerator, Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from '../random/generator.js';
-export { normal, rand, randint, randintLike, randLike, randn, randnLike, randperm } from './random/creation.js';
-export type { RandomOptions } from './random/creation.js';
-export { bernoulli, multinomial } from './random/sampling.js';

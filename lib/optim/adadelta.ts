@@ -1,9 +1,10 @@
 /** Adadelta, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -12,7 +13,18 @@ import { nextStep, type ParamState, stateArray } from './state.js';
 declare module '../native/kernels.js' {
   interface Kernels {
     adadelta: KernelTable<
-      [param: TypedArray, grad: TypedArray, square: TypedArray, delta: TypedArray, n: number, lr: number, rho: number, eps: number, weightDecay: number, maximize: number]
+      [
+        param: TypedArray,
+        grad: TypedArray,
+        square: TypedArray,
+        delta: TypedArray,
+        n: number,
+        lr: number,
+        rho: number,
+        eps: number,
+        weightDecay: number,
+        maximize: number,
+      ]
     >;
   }
 }
@@ -41,7 +53,16 @@ export interface AdadeltaGroup extends ParamGroup {
   maximize: boolean;
 }
 
-const DEFAULTS = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, foreach: null, capturable: false, maximize: false, differentiable: false };
+const DEFAULTS = {
+  lr: 1,
+  rho: 0.9,
+  eps: 1e-6,
+  weightDecay: 0,
+  foreach: null,
+  capturable: false,
+  maximize: false,
+  differentiable: false,
+};
 
 /** `v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p = p - lr u`. Source: torch.optim.Adadelta. */
 export class Adadelta extends PerParameterOptimizer {
@@ -52,7 +73,10 @@ export class Adadelta extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<AdadeltaGroup, AdadeltaOptions>,
-    ...args: Arguments<[lr?: number | Tensor, rho?: number, eps?: number, weightDecay?: number, foreach?: boolean | null], AdadeltaOptions>
+    ...args: Arguments<
+      [lr?: number | Tensor, rho?: number, eps?: number, weightDecay?: number, foreach?: boolean | null],
+      AdadeltaOptions
+    >
   ) {
     super(...optimizerArguments('Adadelta', DEFAULTS, params, args, 5));
   }

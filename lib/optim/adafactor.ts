@@ -1,9 +1,10 @@
 /** Adafactor: the second moment of a matrix kept as its rows' and columns' means. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { zeros } from '../ops/creation/factories.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { nextStep, type ParamState } from './state.js';
@@ -41,13 +42,27 @@ const DEFAULTS = {
   foreach: null,
   maximize: false,
 };
-const EPSILON: Readonly<Record<string, number>> = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };
+const EPSILON: Readonly<Record<string, number>> = {
+  float64: 2 ** -52,
+  float32: 2 ** -23,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+};
 
 /** `u = g / sqrt(v)`, v of rank one for matrices; `p = p - lr' u / max(1, rms(u) / d)`. Source: torch.optim.Adafactor (Shazeer and Stern, 2018). */
 export class Adafactor extends PerParameterOptimizer {
   constructor(
     params: ParamsOrAll<ParamGroup, AdafactorOptions>,
-    ...args: Arguments<[lr?: number | Tensor, beta2Decay?: number, eps?: readonly [number | null, number], d?: number, weightDecay?: number], AdafactorOptions>
+    ...args: Arguments<
+      [
+        lr?: number | Tensor,
+        beta2Decay?: number,
+        eps?: readonly [number | null, number],
+        d?: number,
+        weightDecay?: number,
+      ],
+      AdafactorOptions
+    >
   ) {
     super(...optimizerArguments('Adafactor', DEFAULTS, params, args, 5));
   }
@@ -59,7 +74,8 @@ export class Adafactor extends PerParameterOptimizer {
     checkNumber(op, 'd', group.d, 1);
     checkNumber(op, 'beta2Decay', group.beta2Decay);
     if (group.beta2Decay > 0) fail(ArgumentError, op, 'beta2Decay of at most 0', String(group.beta2Decay));
-    if (!Array.isArray(group.eps) || group.eps.length !== 2) fail(ArgumentError, op, 'two numbers for eps, the first of them or null', describe(group.eps));
+    if (!Array.isArray(group.eps) || group.eps.length !== 2)
+      fail(ArgumentError, op, 'two numbers for eps, the first of them or null', describe(group.eps));
     if (group.eps[0] !== null) checkNumber(op, 'eps[0]', group.eps[0], 0);
     checkNumber(op, 'eps[1]', group.eps[1], 0);
   }
@@ -78,7 +94,9 @@ export class Adafactor extends PerParameterOptimizer {
     const share = step === 1 ? 1 : step ** group.beta2Decay;
     noGrad(() => {
       const grad = group.maximize ? gradient.neg() : gradient;
-      const alpha = Math.max(group.eps[1], Number(param.norm().item()) / Math.sqrt(param.numel())) * Math.min(lr, 1 / Math.sqrt(step));
+      const alpha =
+        Math.max(group.eps[1], Number(param.norm().item()) / Math.sqrt(param.numel())) *
+        Math.min(lr, 1 / Math.sqrt(step));
       if (weightDecay !== 0) param.mul_(1 - lr * weightDecay);
       let variance: Tensor;
       if (shape.length > 1) {

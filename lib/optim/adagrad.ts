@@ -1,8 +1,9 @@
 /** Adagrad, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -10,7 +11,18 @@ import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
-    adagrad: KernelTable<[param: TypedArray, grad: TypedArray, sum: TypedArray, n: number, lr: number, eps: number, weightDecay: number, maximize: number]>;
+    adagrad: KernelTable<
+      [
+        param: TypedArray,
+        grad: TypedArray,
+        sum: TypedArray,
+        n: number,
+        lr: number,
+        eps: number,
+        weightDecay: number,
+        maximize: number,
+      ]
+    >;
   }
 }
 
@@ -41,7 +53,17 @@ export interface AdagradGroup extends ParamGroup {
   maximize: boolean;
 }
 
-const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, foreach: null, maximize: false, differentiable: false, fused: null };
+const DEFAULTS = {
+  lr: 1e-2,
+  lrDecay: 0,
+  weightDecay: 0,
+  initialAccumulatorValue: 0,
+  eps: 1e-10,
+  foreach: null,
+  maximize: false,
+  differentiable: false,
+  fused: null,
+};
 
 /** `s = s + g^2; p = p - lr / (1 + (step - 1) lrDecay) g / (sqrt(s) + eps)`. Source: torch.optim.Adagrad (Duchi et al., 2011). */
 export class Adagrad extends PerParameterOptimizer {
@@ -52,7 +74,10 @@ export class Adagrad extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<AdagradGroup, AdagradOptions>,
-    ...args: Arguments<[lr?: number | Tensor, lrDecay?: number, weightDecay?: number, initialAccumulatorValue?: number, eps?: number], AdagradOptions>
+    ...args: Arguments<
+      [lr?: number | Tensor, lrDecay?: number, weightDecay?: number, initialAccumulatorValue?: number, eps?: number],
+      AdagradOptions
+    >
   ) {
     super(...optimizerArguments('Adagrad', DEFAULTS, params, args, 6));
     // As in PyTorch the accumulators are there before the first step.
@@ -67,7 +92,8 @@ export class Adagrad extends PerParameterOptimizer {
 
   protected override checkGroup(op: string, given: ParamGroup): void {
     const group = given as AdagradGroup;
-    for (const key of ['lr', 'lrDecay', 'weightDecay', 'initialAccumulatorValue', 'eps'] as const) checkNumber(op, key, group[key], 0);
+    for (const key of ['lr', 'lrDecay', 'weightDecay', 'initialAccumulatorValue', 'eps'] as const)
+      checkNumber(op, key, group[key], 0);
   }
 
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {

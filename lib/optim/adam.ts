@@ -1,8 +1,9 @@
 /** Adam and AdamW, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { checkBetas } from './arguments.js';
 import { BiasCorrection } from './bias-correction.js';
 import { updatesByOneKernel } from './one-pass.js';
@@ -65,7 +66,13 @@ export interface AdamGroup extends ParamGroup {
 }
 /** AdamW's decay is always decoupled. */
 type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>;
-type Positional = [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, amsgrad?: boolean];
+type Positional = [
+  lr?: number | Tensor,
+  betas?: readonly [number | Tensor, number | Tensor],
+  eps?: number,
+  weightDecay?: number,
+  amsgrad?: boolean,
+];
 
 const DEFAULTS = {
   lr: 1e-3,

@@ -1,8 +1,9 @@
 /** Adamax, Adam by the largest gradient, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -73,7 +74,16 @@ export class Adamax extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<AdamaxGroup, AdamaxOptions>,
-    ...args: Arguments<[lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, foreach?: boolean | null], AdamaxOptions>
+    ...args: Arguments<
+      [
+        lr?: number | Tensor,
+        betas?: readonly [number | Tensor, number | Tensor],
+        eps?: number,
+        weightDecay?: number,
+        foreach?: boolean | null,
+      ],
+      AdamaxOptions
+    >
   ) {
     super(...optimizerArguments('Adamax', DEFAULTS, params, args, 5));
   }

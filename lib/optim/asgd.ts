@@ -1,9 +1,10 @@
 /** Averaged stochastic gradient descent, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -11,7 +12,19 @@ import { nextStep, type ParamState, stateArray, stepTensor } from './state.js';
 
 declare module '../native/kernels.js' {
   interface Kernels {
-    asgd: KernelTable<[param: TypedArray, grad: TypedArray, average: TypedArray, n: number, eta: number, shrink: number, mu: number, weightDecay: number, maximize: number]>;
+    asgd: KernelTable<
+      [
+        param: TypedArray,
+        grad: TypedArray,
+        average: TypedArray,
+        n: number,
+        eta: number,
+        shrink: number,
+        mu: number,
+        weightDecay: number,
+        maximize: number,
+      ]
+    >;
   }
 }
 
@@ -42,7 +55,17 @@ export interface ASGDGroup extends ParamGroup {
   maximize: boolean;
 }
 
-const DEFAULTS = { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, foreach: null, maximize: false, differentiable: false, capturable: false };
+const DEFAULTS = {
+  lr: 1e-2,
+  lambd: 1e-4,
+  alpha: 0.75,
+  t0: 1e6,
+  weightDecay: 0,
+  foreach: null,
+  maximize: false,
+  differentiable: false,
+  capturable: false,
+};
 
 /** `p = p (1 - lambd eta) - eta g; ax = ax + mu (p - ax)`, eta and mu falling with the steps. Source: torch.optim.ASGD. */
 export class ASGD extends PerParameterOptimizer {

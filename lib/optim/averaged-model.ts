@@ -1,13 +1,14 @@
 /** A model whose weights are averages of another's over a training run, and the functions that average them. It knows no schedule. */
-import { noGrad } from '../autograd/grad-mode.js';
+
 import { type Arguments, checkBoolean, checkFunction, checkNumber, readArguments } from '../arguments.js';
+import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { deepcopy } from '../nn/deepcopy.js';
 import { BatchNorm } from '../nn/layers/norm.js';
 import { Module } from '../nn/module.js';
-import { checkDevice } from '../tensor/device.js';
-import { sameShape } from '../shape/layout.js';
 import { zeros } from '../ops/creation/factories.js';
+import { sameShape } from '../shape/layout.js';
+import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** The next average of one tensor: of the average so far, the model's value, and the count of models in the average. */
@@ -84,11 +85,20 @@ export class AveragedModel<M extends Module = Module> extends Module {
 
   constructor(
     model: M | ({ model: M } & AveragedModelOptions),
-    ...args: Arguments<[device?: string | null, avgFn?: AvgFn | null, multiAvgFn?: MultiAvgFn | null, useBuffers?: boolean], AveragedModelOptions>
+    ...args: Arguments<
+      [device?: string | null, avgFn?: AvgFn | null, multiAvgFn?: MultiAvgFn | null, useBuffers?: boolean],
+      AveragedModelOptions
+    >
   ) {
     super();
     const op = 'AveragedModel';
-    const defaults = { model: undefined as unknown, device: null as string | null, avgFn: null as AvgFn | null, multiAvgFn: null as MultiAvgFn | null, useBuffers: false };
+    const defaults = {
+      model: undefined as unknown,
+      device: null as string | null,
+      avgFn: null as AvgFn | null,
+      multiAvgFn: null as MultiAvgFn | null,
+      useBuffers: false,
+    };
     const given = readArguments(op, defaults, [model, ...args]);
     const { avgFn, multiAvgFn, device } = given;
     if (!(given.model instanceof Module)) fail(ArgumentError, op, 'a module', describe(given.model));
@@ -112,14 +122,18 @@ export class AveragedModel<M extends Module = Module> extends Module {
   updateParameters(model: Module): void {
     const op = 'AveragedModel.updateParameters';
     if (!(model instanceof Module)) fail(ArgumentError, op, 'a module', describe(model));
-    const tensorsOf = (module: Module): Tensor[] => [...module.parameters(), ...(this.useBuffers ? module.buffers() : [])];
+    const tensorsOf = (module: Module): Tensor[] => [
+      ...module.parameters(),
+      ...(this.useBuffers ? module.buffers() : []),
+    ];
     const averages = tensorsOf(this.module);
     const currents = tensorsOf(model);
     const [ownBuffers, buffers] = [this.module.buffers(), model.buffers()];
     if (averages.length !== currents.length || ownBuffers.length !== buffers.length)
       fail(ArgumentError, op, `a module with ${averages.length} parameters and buffers`, String(currents.length));
     averages.forEach((average, i) => {
-      if (!sameShape(average.shape, currents[i].shape)) fail(ShapeError, op, `a tensor of shape [${average.shape}] at place ${i}`, `[${currents[i].shape}]`);
+      if (!sameShape(average.shape, currents[i].shape))
+        fail(ShapeError, op, `a tensor of shape [${average.shape}] at place ${i}`, `[${currents[i].shape}]`);
     });
     noGrad(() => {
       const begun = Number(this.nAveraged.item()) > 0;
@@ -146,7 +160,8 @@ export class AveragedModel<M extends Module = Module> extends Module {
     const avgFn = this.avgFn ?? getSwaAvgFn();
     averages.forEach((average, i) => {
       const next: unknown = avgFn(average, currents[i], nAveraged);
-      if (!(next instanceof Tensor)) fail(ArgumentError, 'AveragedModel.updateParameters', 'a tensor from avgFn', describe(next));
+      if (!(next instanceof Tensor))
+        fail(ArgumentError, 'AveragedModel.updateParameters', 'a tensor from avgFn', describe(next));
       average.copy_(next);
     });
   }
@@ -167,9 +182,17 @@ export async function updateBn(
   ...args: Arguments<[model?: Module, device?: string | null], { model?: Module } & UpdateBnOptions>
 ): Promise<void> {
   const op = 'updateBn';
-  const given = readArguments(op, { loader: undefined as unknown, model: undefined as unknown, device: null as string | null }, [loader, ...args]);
+  const given = readArguments(
+    op,
+    { loader: undefined as unknown, model: undefined as unknown, device: null as string | null },
+    [loader, ...args],
+  );
   const { loader: batches, model, device } = given;
-  if (typeof batches !== 'object' || batches === null || !(Symbol.asyncIterator in batches || Symbol.iterator in batches))
+  if (
+    typeof batches !== 'object' ||
+    batches === null ||
+    !(Symbol.asyncIterator in batches || Symbol.iterator in batches)
+  )
     fail(ArgumentError, op, 'an iterable of batches', describe(batches));
   if (!(model instanceof Module)) fail(ArgumentError, op, 'a module', describe(model));
   if (device !== null) checkDevice(op, device);

@@ -2,14 +2,22 @@
  * L-BFGS: steps along an estimate of Newton's direction that is built from the last gradients, with or without a line search
  * (line-search.ts). All parameters count as one vector. The closure is called several times a step, and may be async.
  */
+
+import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
 import { enableGrad, noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { cat } from '../ops/views/cat.js';
 import { zeros } from '../ops/creation/factories.js';
+import { cat } from '../ops/views/cat.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
 import { type Evaluation, strongWolfe } from './line-search.js';
-import { type Closure, Optimizer, optimizerArguments, type OptimizerStateDict, type ParamGroup, type ParamsOrAll } from './optimizer.js';
+import {
+  type Closure,
+  Optimizer,
+  type OptimizerStateDict,
+  optimizerArguments,
+  type ParamGroup,
+  type ParamsOrAll,
+} from './optimizer.js';
 import type { ParamState } from './state.js';
 
 /** Hyperparameters of LBFGS. */
@@ -61,7 +69,14 @@ const DEFAULTS = {
 
 function lossValue(loss: unknown): number {
   const value = loss instanceof Tensor && loss.numel() === 1 ? Number(loss.item()) : loss;
-  return typeof value === 'number' ? value : fail(ArgumentError, 'LBFGS.step', 'a closure that returns its loss, a number or a tensor of one element', describe(loss));
+  return typeof value === 'number'
+    ? value
+    : fail(
+        ArgumentError,
+        'LBFGS.step',
+        'a closure that returns its loss, a number or a tensor of one element',
+        describe(loss),
+      );
 }
 const dot = (a: Tensor, b: Tensor): number => Number(a.dot(b).item());
 const largest = (a: Tensor): number => (a.numel() === 0 ? 0 : Number(a.abs().max().item()));
@@ -88,7 +103,8 @@ export class LBFGS extends Optimizer {
     const [list, given] = optimizerArguments('LBFGS', DEFAULTS, params, args, 7);
     if (given.maxEval === null) checkInteger('LBFGS', 'maxIter', given.maxIter, 0);
     super(list, { ...given, maxEval: given.maxEval ?? Math.floor((given.maxIter * 5) / 4) });
-    if (this.paramGroups.length !== 1) fail(ArgumentError, 'LBFGS', 'one parameter group', String(this.paramGroups.length));
+    if (this.paramGroups.length !== 1)
+      fail(ArgumentError, 'LBFGS', 'one parameter group', String(this.paramGroups.length));
   }
 
   protected override checkGroup(op: string, given: ParamGroup): void {
@@ -107,8 +123,14 @@ export class LBFGS extends Optimizer {
   override loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
     super.loadStateDict(given);
     const plain = (value: ParamState[string]): ParamState[string] =>
-      Array.isArray(value) ? value.map((item) => plain(item) as number) : value instanceof Tensor ? Number(value.item()) : value;
-    for (const state of this.state.values()) for (const key of ['t', 'ro', 'al', 'HDiag', 'prevLoss']) if (state[key] !== undefined) state[key] = plain(state[key]);
+      Array.isArray(value)
+        ? value.map((item) => plain(item) as number)
+        : value instanceof Tensor
+          ? Number(value.item())
+          : value;
+    for (const state of this.state.values())
+      for (const key of ['t', 'ro', 'al', 'HDiag', 'prevLoss'])
+        if (state[key] !== undefined) state[key] = plain(state[key]);
   }
 
   /** Calls the closure up to `maxEval` times, and returns its first value. With an async closure the result is a promise. */
@@ -117,7 +139,8 @@ export class LBFGS extends Optimizer {
   }
   /** Runs the iteration, which asks for a loss by yielding; with an async closure it goes on when the promise settles. */
   private run(closure: Closure | undefined): unknown {
-    if (typeof closure !== 'function') return fail(ArgumentError, 'LBFGS.step', 'a closure that recomputes the loss', describe(closure));
+    if (typeof closure !== 'function')
+      return fail(ArgumentError, 'LBFGS.step', 'a closure that recomputes the loss', describe(closure));
     const iteration = this.iterate();
     const advance = (given: IteratorResult<undefined, unknown>): unknown => {
       let result = given;
@@ -132,7 +155,11 @@ export class LBFGS extends Optimizer {
   }
 
   private gradient(): Tensor {
-    return cat(this.paramGroups[0].params.map((p) => (p.gradient === null ? zeros([p.numel()], { dtype: p.dtype }) : p.gradient.detach().reshape(-1))));
+    return cat(
+      this.paramGroups[0].params.map((p) =>
+        p.gradient === null ? zeros([p.numel()], { dtype: p.dtype }) : p.gradient.detach().reshape(-1),
+      ),
+    );
   }
   /** p = p + size * its part of the direction. */
   private move(size: number, direction: Tensor): void {
@@ -197,7 +224,8 @@ export class LBFGS extends Optimizer {
       evaluations += calls;
       h.funcEvals += calls;
       if (k === group.maxIter || evaluations >= group.maxEval || flat) break;
-      if (largest(h.d) * Math.abs(h.t) <= group.toleranceChange || Math.abs(loss - h.prevLoss) < group.toleranceChange) break;
+      if (largest(h.d) * Math.abs(h.t) <= group.toleranceChange || Math.abs(loss - h.prevLoss) < group.toleranceChange)
+        break;
     }
     return original;
   }
@@ -229,7 +257,8 @@ export class LBFGS extends Optimizer {
       q = q.add(h.oldDirs[i], { alpha: -al[i] });
     }
     let r = q.mul(h.HDiag);
-    for (let i = 0; i < h.oldDirs.length; i++) r = r.add(h.oldStps[i], { alpha: al[i] - dot(h.oldDirs[i], r) * h.ro[i] });
+    for (let i = 0; i < h.oldDirs.length; i++)
+      r = r.add(h.oldStps[i], { alpha: al[i] - dot(h.oldDirs[i], r) * h.ro[i] });
     h.d = r;
   }
 

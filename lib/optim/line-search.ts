@@ -15,7 +15,10 @@ function cubicMinimum(a: Evaluation, b: Evaluation, low = Math.min(a.t, b.t), hi
   const square = d1 * d1 - a.slope * b.slope;
   if (!(square >= 0)) return (low + high) / 2;
   const d2 = Math.sqrt(square);
-  const minimum = a.t <= b.t ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2)) : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
+  const minimum =
+    a.t <= b.t
+      ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+      : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
   return Math.min(Math.max(minimum, low), high);
 }
 

@@ -1,9 +1,10 @@
 /** Muon: momentum whose matrices are made orthogonal by a Newton-Schulz iteration in bfloat16. For matrices only. */
+
+import { type Arguments, checkBoolean, checkInteger, checkNumber } from '../arguments.js';
 import { noGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { addmm } from '../ops/products/matmul.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkBoolean, checkInteger, checkNumber } from '../arguments.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
 import { type ParamState, stateArray } from './state.js';
@@ -65,7 +66,10 @@ function orthogonal(given: Tensor, [a, b, c]: readonly [number, number, number],
 export class Muon extends PerParameterOptimizer {
   declare readonly paramGroups: MuonGroup[];
 
-  constructor(params: ParamsOrAll<MuonGroup, MuonOptions>, ...args: Arguments<[lr?: number | Tensor, weightDecay?: number, momentum?: number, nesterov?: boolean], MuonOptions>) {
+  constructor(
+    params: ParamsOrAll<MuonGroup, MuonOptions>,
+    ...args: Arguments<[lr?: number | Tensor, weightDecay?: number, momentum?: number, nesterov?: boolean], MuonOptions>
+  ) {
     super(...optimizerArguments('Muon', DEFAULTS, params, args, 8));
   }
 
@@ -76,10 +80,12 @@ export class Muon extends PerParameterOptimizer {
     checkBoolean(op, 'nesterov', group.nesterov);
     checkInteger(op, 'nsSteps', group.nsSteps, Number.MIN_SAFE_INTEGER);
     if (group.nsSteps >= 100) fail(ArgumentError, op, 'nsSteps below 100', String(group.nsSteps));
-    if (!Array.isArray(group.nsCoefficients) || group.nsCoefficients.length !== 3) fail(ArgumentError, op, 'three nsCoefficients', describe(group.nsCoefficients));
+    if (!Array.isArray(group.nsCoefficients) || group.nsCoefficients.length !== 3)
+      fail(ArgumentError, op, 'three nsCoefficients', describe(group.nsCoefficients));
     if (![null, undefined, 'original', 'match_rms_adamw'].includes(group.adjustLrFn))
       fail(ArgumentError, op, "adjustLrFn 'original' or 'match_rms_adamw'", describe(group.adjustLrFn));
-    for (const param of group.params) if (param.shape.length !== 2) fail(ShapeError, op, 'matrices as parameters', describe(param));
+    for (const param of group.params)
+      if (param.shape.length !== 2) fail(ShapeError, op, 'matrices as parameters', describe(param));
   }
 
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {
@@ -90,8 +96,16 @@ export class Muon extends PerParameterOptimizer {
     const buffer = state.momentumBuffer as Tensor;
     noGrad(() => {
       buffer.lerp_(grad, 1 - momentum);
-      const step = orthogonal(group.nesterov ? grad.lerp(buffer, momentum) : buffer, group.nsCoefficients, group.nsSteps, group.eps);
-      const ratio = group.adjustLrFn === 'match_rms_adamw' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns));
+      const step = orthogonal(
+        group.nesterov ? grad.lerp(buffer, momentum) : buffer,
+        group.nsCoefficients,
+        group.nsSteps,
+        group.eps,
+      );
+      const ratio =
+        group.adjustLrFn === 'match_rms_adamw'
+          ? 0.2 * Math.sqrt(Math.max(rows, columns))
+          : Math.sqrt(Math.max(1, rows / columns));
       param.mul_(1 - lr * group.weightDecay);
       param.add_(step, { alpha: -lr * ratio });
     });

@@ -1,8 +1,9 @@
 /** Adam with Nesterov momentum, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -85,7 +86,14 @@ export class NAdam extends PerParameterOptimizer {
   constructor(
     params: ParamsOrAll<NAdamGroup, NAdamOptions>,
     ...args: Arguments<
-      [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, momentumDecay?: number, decoupledWeightDecay?: boolean],
+      [
+        lr?: number | Tensor,
+        betas?: readonly [number | Tensor, number | Tensor],
+        eps?: number,
+        weightDecay?: number,
+        momentumDecay?: number,
+        decoupledWeightDecay?: boolean,
+      ],
       NAdamOptions
     >
   ) {

@@ -2,14 +2,23 @@
  * The base of every optimizer, a user's own included: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass
  * writes `step`. Those of this library update one parameter at a time (per-parameter-optimizer.ts).
  */
-import { ArgumentError, AutogradError, CheckpointError, describe, DTypeError, fail, nearest, NodegradError } from '../errors.js';
-import { fillWith } from '../tensor/copy.js';
-import { isOptions } from '../arguments.js';
+
+import { checkBoolean, checkFunction, isOptions, readArguments } from '../arguments.js';
 import { observer, watched } from '../autograd/observer.js';
-import { allocateAs } from '../tensor/allocate.js';
-import { Tensor } from '../tensor/tensor.js';
+import {
+  ArgumentError,
+  AutogradError,
+  CheckpointError,
+  DTypeError,
+  describe,
+  fail,
+  NodegradError,
+  nearest,
+} from '../errors.js';
 import { checkStateDict } from '../state-dict.js';
-import { checkBoolean, checkFunction, readArguments } from '../arguments.js';
+import { allocateAs } from '../tensor/allocate.js';
+import { fillWith } from '../tensor/copy.js';
+import { Tensor } from '../tensor/tensor.js';
 import { camelCase, snakeCase } from './arguments.js';
 import { loadValue, type ParamState } from './state.js';
 
@@ -38,16 +47,32 @@ export interface ParamGroup {
 }
 
 /** A parameter group as it is given: its parameters, and any hyperparameter that differs from the optimizer's defaults. */
-export type GivenGroup<G extends ParamGroup = ParamGroup> = { params: Tensor | Iterable<Tensor | readonly [string, Tensor]> } & Partial<Omit<G, 'params'>>;
+export type GivenGroup<G extends ParamGroup = ParamGroup> = {
+  params: Tensor | Iterable<Tensor | readonly [string, Tensor]>;
+} & Partial<Omit<G, 'params'>>;
 /** What an optimizer optimizes: tensors, [name, tensor] pairs, or parameter groups. */
-export type Params<G extends ParamGroup = ParamGroup> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<GivenGroup<G>>;
+export type Params<G extends ParamGroup = ParamGroup> =
+  | Iterable<Tensor>
+  | Iterable<readonly [string, Tensor]>
+  | Iterable<GivenGroup<G>>;
 
 /** The first argument of an optimizer: its parameters, or all arguments by name in one object. */
 export type ParamsOrAll<G extends ParamGroup, O> = Params<G> | ({ params: Params<G> } & O);
 
 /** The arguments of an optimizer as its parameters and its hyperparameters over the defaults. The constructor of `Optimizer` checks both. */
-export function optimizerArguments<T extends object>(op: string, defaults: T, params: unknown, args: readonly unknown[], positional: number): [params: Params, options: T] {
-  const { params: list, ...options } = readArguments(op, { params: undefined as unknown, ...defaults }, [params, ...args], positional + 1);
+export function optimizerArguments<T extends object>(
+  op: string,
+  defaults: T,
+  params: unknown,
+  args: readonly unknown[],
+  positional: number,
+): [params: Params, options: T] {
+  const { params: list, ...options } = readArguments(
+    op,
+    { params: undefined as unknown, ...defaults },
+    [params, ...args],
+    positional + 1,
+  );
   return [list as Params, options as unknown as T];
 }
 
@@ -84,20 +109,30 @@ function addHook<H>(op: string, hooks: Set<{ hook: H }>, hook: H): RemovableHand
 /** A loaded hyperparameter, or a CheckpointError where it is of another kind than the default. Python's 0 and 1 count as booleans. */
 function ofOneKind(op: string, key: string, value: unknown, byDefault: unknown): unknown {
   const isNumber = (item: unknown): boolean => typeof item === 'number';
-  if (typeof byDefault === 'number' && !isNumber(value)) fail(CheckpointError, op, `a number for ${snakeCase(key)}`, describe(value));
+  if (typeof byDefault === 'number' && !isNumber(value))
+    fail(CheckpointError, op, `a number for ${snakeCase(key)}`, describe(value));
   if (typeof byDefault === 'boolean') {
     if (value === 0 || value === 1) return value === 1;
     if (typeof value !== 'boolean') fail(CheckpointError, op, `a boolean for ${snakeCase(key)}`, describe(value));
   }
   if (Array.isArray(byDefault) && byDefault.every((item) => item === null || isNumber(item)))
-    if (!Array.isArray(value) || value.length !== byDefault.length || !value.every((item) => item === null || isNumber(item)))
+    if (
+      !Array.isArray(value) ||
+      value.length !== byDefault.length ||
+      !value.every((item) => item === null || isNumber(item))
+    )
       fail(CheckpointError, op, `${byDefault.length} numbers for ${snakeCase(key)}`, describe(value));
   return value;
 }
 
 /** The items of what can be iterated over, or an ArgumentError; a tensor is one item. */
 function listOf(op: string, expected: string, value: unknown): unknown[] {
-  if (value instanceof Tensor || typeof value !== 'object' || value === null || typeof (value as Iterable<unknown>)[Symbol.iterator] !== 'function')
+  if (
+    value instanceof Tensor ||
+    typeof value !== 'object' ||
+    value === null ||
+    typeof (value as Iterable<unknown>)[Symbol.iterator] !== 'function'
+  )
     fail(ArgumentError, op, expected, describe(value));
   return [...(value as Iterable<unknown>)];
 }
@@ -142,7 +177,8 @@ export class Optimizer {
     const op = this.constructor.name;
     if (!isOptions(defaults)) fail(ArgumentError, op, 'an object of defaults', describe(defaults));
     const values: Record<string, unknown> = {};
-    if (typeof defaults !== 'object' || defaults === null) fail(ArgumentError, op, 'an object of hyperparameters for defaults', describe(defaults));
+    if (typeof defaults !== 'object' || defaults === null)
+      fail(ArgumentError, op, 'an object of hyperparameters for defaults', describe(defaults));
     for (const [key, value] of Object.entries(defaults)) values[key] = plainNumber(op, key, value);
     this.defaults = values;
     const given = listOf(op, 'an iterable of tensors, of [name, tensor] pairs or of parameter groups', params);
@@ -162,15 +198,21 @@ export class Optimizer {
   addParamGroup(given: GivenGroup): void {
     const op = `${this.constructor.name}.addParamGroup`;
     if (!isOptions(given)) fail(ArgumentError, op, 'an object with params', describe(given));
-    if (given.params === undefined) fail(ArgumentError, op, 'params in the group', `only ${Object.keys(given).join(', ') || 'nothing'}`);
+    if (given.params === undefined)
+      fail(ArgumentError, op, 'params in the group', `only ${Object.keys(given).join(', ') || 'nothing'}`);
     const known = ['params', 'paramNames', 'name', ...Object.keys(this.defaults), ...IN_ANY_GROUP];
     for (const key of Object.keys(given)) {
       if (known.includes(key)) continue;
       const near = nearest(key, known);
-      if (near !== undefined) throw new ArgumentError(`${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ${known.join(', ')})`);
+      if (near !== undefined)
+        throw new ArgumentError(
+          `${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ${known.join(', ')})`,
+        );
     }
     const list: unknown[] =
-      given.params instanceof Tensor ? [given.params] : listOf(op, 'a tensor, or an iterable of tensors or of [name, tensor] pairs, for params', given.params);
+      given.params instanceof Tensor
+        ? [given.params]
+        : listOf(op, 'a tensor, or an iterable of tensors or of [name, tensor] pairs, for params', given.params);
     const names: string[] = [];
     const tensors = list.map((item) => {
       if (Array.isArray(item) && item.length === 2 && typeof item[0] === 'string') {
@@ -180,18 +222,26 @@ export class Optimizer {
       return item;
     });
     if (names.length > 0 && names.length !== tensors.length)
-      fail(ArgumentError, op, 'names for all parameters or for none', `${names.length} names for ${tensors.length} parameters`);
+      fail(
+        ArgumentError,
+        op,
+        'names for all parameters or for none',
+        `${names.length} names for ${tensors.length} parameters`,
+      );
     for (const tensor of tensors) this.checkParameter(op, tensor);
     const params = tensors as Tensor[];
-    if (new Set(params).size !== params.length) fail(ArgumentError, op, 'each parameter once', 'one that is repeated within the group');
+    if (new Set(params).size !== params.length)
+      fail(ArgumentError, op, 'each parameter once', 'one that is repeated within the group');
     const taken = new Set(this.paramGroups.flatMap((group) => group.params));
-    if (params.some((p) => taken.has(p))) fail(ArgumentError, op, 'each parameter in one group', 'one that is in another group already');
+    if (params.some((p) => taken.has(p)))
+      fail(ArgumentError, op, 'each parameter in one group', 'one that is in another group already');
     const named = names.length > 0 || given.paramNames !== undefined;
     if (this.paramGroups.some((group) => (group.paramNames !== undefined) !== named))
       fail(ArgumentError, op, 'groups that all have names, or none', named ? 'a group with names' : 'a group without');
 
     const values: Record<string, unknown> = { ...this.defaults };
-    for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = plainNumber(op, key, value);
+    for (const [key, value] of Object.entries(given))
+      if (value !== undefined) values[key] = plainNumber(op, key, value);
     values.params = params;
     if (names.length > 0) values.paramNames = names;
     const group = values as unknown as ParamGroup;
@@ -202,17 +252,29 @@ export class Optimizer {
 
   private checkParameter(op: string, tensor: unknown): asserts tensor is Tensor {
     if (!(tensor instanceof Tensor)) fail(ArgumentError, op, 'tensors as parameters', describe(tensor));
-    if (!tensor.isLeaf) fail(AutogradError, op, 'leaves of the graph as parameters', `the result of an operator (${describe(tensor)})`);
+    if (!tensor.isLeaf)
+      fail(AutogradError, op, 'leaves of the graph as parameters', `the result of an operator (${describe(tensor)})`);
     if (!tensor.info.floating) fail(DTypeError, op, 'parameters of floating dtype', describe(tensor));
   }
 
   /** What PyTorch accepts and CPU training in one fused pass has no other mode for. */
   private checkCommon(op: string, group: Record<string, unknown>): void {
-    for (const key of ['maximize', 'differentiable', 'capturable', 'amsgrad', 'nesterov', 'centered', 'decoupledWeightDecay'])
+    for (const key of [
+      'maximize',
+      'differentiable',
+      'capturable',
+      'amsgrad',
+      'nesterov',
+      'centered',
+      'decoupledWeightDecay',
+    ])
       if (key in group && group[key] !== undefined) checkBoolean(op, key, group[key]);
-    for (const key of ['foreach', 'fused']) if (key in group && group[key] !== null && group[key] !== undefined) checkBoolean(op, key, group[key]);
-    if (group.differentiable === true) fail(ArgumentError, op, 'differentiable: false (updates are not recorded by autograd)', 'true');
-    if (group.capturable === true) fail(ArgumentError, op, "capturable: false (there is no graph capture on 'cpu')", 'true');
+    for (const key of ['foreach', 'fused'])
+      if (key in group && group[key] !== null && group[key] !== undefined) checkBoolean(op, key, group[key]);
+    if (group.differentiable === true)
+      fail(ArgumentError, op, 'differentiable: false (updates are not recorded by autograd)', 'true');
+    if (group.capturable === true)
+      fail(ArgumentError, op, "capturable: false (there is no graph capture on 'cpu')", 'true');
   }
 
   /** Forgets all gradients, or sets them to zero where `setToNone` is false. */
@@ -324,12 +386,14 @@ export class Optimizer {
     const state: OptimizerStateDict['state'] = new Map();
     for (const [param, number] of numbers) {
       const values = this.state.get(param);
-      if (values !== undefined && Object.keys(values).length > 0) state.set(number, Object.fromEntries(Object.entries(values).map(([key, value]) => [snakeCase(key), value])));
+      if (values !== undefined && Object.keys(values).length > 0)
+        state.set(number, Object.fromEntries(Object.entries(values).map(([key, value]) => [snakeCase(key), value])));
     }
     const groups = this.paramGroups.map((group) => {
       const packed: Record<string, unknown> = {};
       for (const [key, value] of Object.entries(group))
-        if (key !== 'params' && value !== undefined) packed[snakeCase(key)] = Array.isArray(value) ? [...(value as unknown[])] : value;
+        if (key !== 'params' && value !== undefined)
+          packed[snakeCase(key)] = Array.isArray(value) ? [...(value as unknown[])] : value;
       packed.params = group.params.map((param) => numbers.get(param));
       return packed;
     });
@@ -349,22 +413,35 @@ export class Optimizer {
     this.settle(true);
     let dict = given;
     for (const { hook } of this.loadingHooks) dict = hook(this, dict as OptimizerStateDict) ?? dict;
-    const { state: savedState, param_groups: savedGroups } = (dict ?? {}) as { state?: unknown; param_groups?: unknown };
-    if (!Array.isArray(savedGroups) || typeof savedState !== 'object' || savedState === null) fail(CheckpointError, op, 'an object with state and param_groups', describe(given));
-    if (savedGroups.length !== this.paramGroups.length) fail(CheckpointError, op, `${this.paramGroups.length} parameter groups`, String(savedGroups.length));
+    const { state: savedState, param_groups: savedGroups } = (dict ?? {}) as {
+      state?: unknown;
+      param_groups?: unknown;
+    };
+    if (!Array.isArray(savedGroups) || typeof savedState !== 'object' || savedState === null)
+      fail(CheckpointError, op, 'an object with state and param_groups', describe(given));
+    if (savedGroups.length !== this.paramGroups.length)
+      fail(CheckpointError, op, `${this.paramGroups.length} parameter groups`, String(savedGroups.length));
 
     const params = new Map<number, Tensor>();
     const groups = (savedGroups as Record<string, unknown>[]).map((saved, i) => {
       const group = this.paramGroups[i];
       const numbers = saved.params;
       if (!Array.isArray(numbers) || numbers.length !== group.params.length)
-        fail(CheckpointError, op, `${group.params.length} parameters in group ${i}`, Array.isArray(numbers) ? String(numbers.length) : describe(numbers));
+        fail(
+          CheckpointError,
+          op,
+          `${group.params.length} parameters in group ${i}`,
+          Array.isArray(numbers) ? String(numbers.length) : describe(numbers),
+        );
       numbers.forEach((number, k) => {
         params.set(Number(number), group.params[k]);
       });
       const values: Record<string, unknown> = { ...this.defaults };
       for (const [key, value] of Object.entries(saved))
-        if (key !== 'params') values[camelCase(key)] = Array.isArray(value) ? value.map((item: unknown) => plainNumber(op, key, item)) : plainNumber(op, key, value);
+        if (key !== 'params')
+          values[camelCase(key)] = Array.isArray(value)
+            ? value.map((item: unknown) => plainNumber(op, key, item))
+            : plainNumber(op, key, value);
       if (group.paramNames !== undefined && values.paramNames === undefined) values.paramNames = group.paramNames;
       values.params = group.params;
       this.upgradeGroup(values);
@@ -374,10 +451,20 @@ export class Optimizer {
     const entries: [unknown, unknown][] = savedState instanceof Map ? [...savedState] : Object.entries(savedState);
     const state = entries.map(([key, values]): [Tensor, ParamState] => {
       const param = params.get(Number(key));
-      if (param === undefined) fail(CheckpointError, op, `state of parameters 0 to ${params.size - 1}`, `state of ${describe(key)}`);
-      if (typeof values !== 'object' || values === null) fail(CheckpointError, op, `an object as the state of parameter ${Number(key)}`, describe(values));
+      if (param === undefined)
+        fail(CheckpointError, op, `state of parameters 0 to ${params.size - 1}`, `state of ${describe(key)}`);
+      if (typeof values !== 'object' || values === null)
+        fail(CheckpointError, op, `an object as the state of parameter ${Number(key)}`, describe(values));
       const pairs: [unknown, unknown][] = values instanceof Map ? [...values] : Object.entries(values);
-      return [param, Object.fromEntries(pairs.map(([name, value]) => [camelCase(String(name)), loadValue(op, Number(key), String(name), value, param, this.checksStateShape())]))];
+      return [
+        param,
+        Object.fromEntries(
+          pairs.map(([name, value]) => [
+            camelCase(String(name)),
+            loadValue(op, Number(key), String(name), value, param, this.checksStateShape()),
+          ]),
+        ),
+      ];
     });
 
     this.paramGroups.splice(0, this.paramGroups.length, ...groups);

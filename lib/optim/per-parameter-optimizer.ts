@@ -2,11 +2,12 @@
  * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter and gradient as memory without gaps in one order. Updates
  * of one kernel wait for each other and run as one parallel pass over all parameters (one-pass.ts).
  */
-import { isDense } from '../shape/layout.js';
+
 import { enableGrad } from '../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castAs, castTo, contiguousOf, copyInto } from '../tensor/copy.js';
 import { withStrides } from '../ops/core/relayout.js';
+import { isDense } from '../shape/layout.js';
+import { castAs, castTo, contiguousOf, copyInto } from '../tensor/copy.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { OnePass, updatesInAnyOrder } from './one-pass.js';
 import { type Closure, Optimizer, type ParamGroup } from './optimizer.js';
@@ -30,7 +31,8 @@ export abstract class PerParameterOptimizer extends Optimizer {
       this.updateAll();
       return undefined;
     }
-    if (typeof closure !== 'function') fail(ArgumentError, `${this.constructor.name}.step`, 'a function as closure', describe(closure));
+    if (typeof closure !== 'function')
+      fail(ArgumentError, `${this.constructor.name}.step`, 'a function as closure', describe(closure));
     const loss = enableGrad(closure);
     if (loss instanceof Promise) {
       return loss.then((value: unknown) => {
@@ -54,7 +56,12 @@ export abstract class PerParameterOptimizer extends Optimizer {
     const inAnyOrder = updatesInAnyOrder(this.update);
     for (const group of this.paramGroups) {
       if (group.differentiable === true)
-        fail(ArgumentError, `${this.constructor.name}.step`, 'groups with differentiable: false (updates are not recorded by autograd)', 'a loaded one with true');
+        fail(
+          ArgumentError,
+          `${this.constructor.name}.step`,
+          'groups with differentiable: false (updates are not recorded by autograd)',
+          'a loaded one with true',
+        );
       for (const param of group.params) {
         const gradient = param.gradient;
         if (gradient === null) continue;
@@ -65,7 +72,8 @@ export abstract class PerParameterOptimizer extends Optimizer {
         }
         const asItLies = param.contiguousLayout || (inAnyOrder && isDense(param.shape, param.strides));
         const converted = gradient.info === param.info ? gradient : castAs(gradient, param.info);
-        const grad = asItLies && !param.contiguousLayout ? withStrides(converted, param.strides) : contiguousOf(converted);
+        const grad =
+          asItLies && !param.contiguousLayout ? withStrides(converted, param.strides) : contiguousOf(converted);
         pass?.add(param, grad);
         if (asItLies) this.update(group, param, grad, state);
         else {

@@ -1,8 +1,9 @@
 /** Rectified Adam, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -82,7 +83,13 @@ export class RAdam extends PerParameterOptimizer {
   constructor(
     params: ParamsOrAll<RAdamGroup, RAdamOptions>,
     ...args: Arguments<
-      [lr?: number | Tensor, betas?: readonly [number | Tensor, number | Tensor], eps?: number, weightDecay?: number, decoupledWeightDecay?: boolean],
+      [
+        lr?: number | Tensor,
+        betas?: readonly [number | Tensor, number | Tensor],
+        eps?: number,
+        weightDecay?: number,
+        decoupledWeightDecay?: boolean,
+      ],
       RAdamOptions
     >
   ) {
@@ -103,7 +110,8 @@ export class RAdam extends PerParameterOptimizer {
     const correction2 = 1 - beta2 ** step;
     const limit = 2 / (1 - beta2) - 1;
     const length = limit - (2 * step * beta2 ** step) / correction2;
-    const rectification = length > 5 ? Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length)) : 0;
+    const rectification =
+      length > 5 ? Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length)) : 0;
     kernels.radam[param.info.code]?.(
       param.array,
       grad.array,

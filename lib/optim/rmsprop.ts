@@ -1,8 +1,9 @@
 /** RMSprop, plain, centered and with momentum, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -59,7 +60,18 @@ export interface RMSpropGroup extends ParamGroup {
   maximize: boolean;
 }
 
-const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, capturable: false, foreach: null, maximize: false, differentiable: false };
+const DEFAULTS = {
+  lr: 1e-2,
+  alpha: 0.99,
+  eps: 1e-8,
+  weightDecay: 0,
+  momentum: 0,
+  centered: false,
+  capturable: false,
+  foreach: null,
+  maximize: false,
+  differentiable: false,
+};
 
 /**
  * `v = alpha v + (1 - alpha) g^2; p = p - lr g / (sqrt(v) + eps)`, v less the squared average gradient where centered.
@@ -73,7 +85,10 @@ export class RMSprop extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<RMSpropGroup, RMSpropOptions>,
-    ...args: Arguments<[lr?: number | Tensor, alpha?: number, eps?: number, weightDecay?: number, momentum?: number, centered?: boolean], RMSpropOptions>
+    ...args: Arguments<
+      [lr?: number | Tensor, alpha?: number, eps?: number, weightDecay?: number, momentum?: number, centered?: boolean],
+      RMSpropOptions
+    >
   ) {
     super(...optimizerArguments('RMSprop', DEFAULTS, params, args, 10));
   }

@@ -1,9 +1,10 @@
 /** Resilient backpropagation, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -12,7 +13,18 @@ import { nextStep, type ParamState, stateArray } from './state.js';
 declare module '../native/kernels.js' {
   interface Kernels {
     rprop: KernelTable<
-      [param: TypedArray, grad: TypedArray, previous: TypedArray, stepSize: TypedArray, n: number, etaMinus: number, etaPlus: number, low: number, high: number, maximize: number]
+      [
+        param: TypedArray,
+        grad: TypedArray,
+        previous: TypedArray,
+        stepSize: TypedArray,
+        n: number,
+        etaMinus: number,
+        etaPlus: number,
+        low: number,
+        high: number,
+        maximize: number,
+      ]
     >;
   }
 }
@@ -57,7 +69,10 @@ export class Rprop extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<RpropGroup, RpropOptions>,
-    ...args: Arguments<[lr?: number | Tensor, etas?: readonly [number, number], stepSizes?: readonly [number, number]], RpropOptions>
+    ...args: Arguments<
+      [lr?: number | Tensor, etas?: readonly [number, number], stepSizes?: readonly [number, number]],
+      RpropOptions
+    >
   ) {
     super(...optimizerArguments('Rprop', DEFAULTS, params, args, 3));
   }
@@ -66,10 +81,12 @@ export class Rprop extends PerParameterOptimizer {
     const group = given as RpropGroup;
     checkNumber(op, 'lr', group.lr, 0);
     for (const key of ['etas', 'stepSizes'] as const)
-      if (!Array.isArray(group[key]) || group[key].length !== 2) fail(ArgumentError, op, `two numbers for ${key}`, describe(group[key]));
+      if (!Array.isArray(group[key]) || group[key].length !== 2)
+        fail(ArgumentError, op, `two numbers for ${key}`, describe(group[key]));
       else for (const value of group[key]) checkNumber(op, key, value);
     const [shrink, grow] = group.etas;
-    if (!(shrink > 0 && shrink < 1 && grow > 1)) fail(ArgumentError, op, 'etas between 0 and 1, and above 1', describe(group.etas));
+    if (!(shrink > 0 && shrink < 1 && grow > 1))
+      fail(ArgumentError, op, 'etas between 0 and 1, and above 1', describe(group.etas));
   }
 
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {

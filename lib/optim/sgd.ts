@@ -1,9 +1,10 @@
 /** Stochastic gradient descent with momentum, one fused pass a parameter. */
+
+import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
 import { PerParameterOptimizer } from './per-parameter-optimizer.js';
@@ -56,7 +57,17 @@ export interface SGDGroup extends ParamGroup {
   maximize: boolean;
 }
 
-const DEFAULTS = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, foreach: null, differentiable: false, fused: null };
+const DEFAULTS = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+  foreach: null,
+  differentiable: false,
+  fused: null,
+};
 
 /**
  * `b = momentum b + (1 - dampening) g; p = p - lr b` with `g` the gradient plus `weightDecay p`, and `b = g` on the first step.
@@ -70,7 +81,10 @@ export class SGD extends PerParameterOptimizer {
 
   constructor(
     params: ParamsOrAll<SGDGroup, SGDOptions>,
-    ...args: Arguments<[lr?: number | Tensor, momentum?: number, dampening?: number, weightDecay?: number, nesterov?: boolean], SGDOptions>
+    ...args: Arguments<
+      [lr?: number | Tensor, momentum?: number, dampening?: number, weightDecay?: number, nesterov?: boolean],
+      SGDOptions
+    >
   ) {
     super(...optimizerArguments('SGD', DEFAULTS, params, args, 5));
   }
@@ -82,7 +96,12 @@ export class SGD extends PerParameterOptimizer {
     checkNumber(op, 'dampening', group.dampening);
     checkNumber(op, 'weightDecay', group.weightDecay, 0);
     if (group.nesterov && (group.momentum <= 0 || group.dampening !== 0))
-      fail(ArgumentError, op, 'momentum above 0 and no dampening with nesterov', `momentum ${group.momentum}, dampening ${group.dampening}`);
+      fail(
+        ArgumentError,
+        op,
+        'momentum above 0 and no dampening with nesterov',
+        `momentum ${group.momentum}, dampening ${group.dampening}`,
+      );
   }
 
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {

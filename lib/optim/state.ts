@@ -2,29 +2,47 @@
  * What an optimizer remembers of a parameter, how it begins, and how it is read from a state dict. It knows no algorithm.
  */
 import { CheckpointError, describe, fail } from '../errors.js';
-import { castTo, fillWith } from '../tensor/copy.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { withStrides } from '../ops/core/relayout.js';
 import { placeAlike, sameShape } from '../shape/layout.js';
 import { defaultFloatInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
-import type { TypedArray } from '../native/typed-array.js';
 import { allocate, allocateAs } from '../tensor/allocate.js';
+import { castTo, fillWith } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** What an optimizer remembers of one parameter; names are camelCased, in state dicts PyTorch's own. */
 export type ParamState = Record<string, Tensor | number | null | (Tensor | number | null)[]>;
 
 /** A value of a state dict as an optimizer keeps it: tensors copied, in the parameter's type except for `step`. */
-export function loadValue(op: string, number: number, name: string, value: unknown, param: Tensor, checksShape: boolean): ParamState[string] {
+export function loadValue(
+  op: string,
+  number: number,
+  name: string,
+  value: unknown,
+  param: Tensor,
+  checksShape: boolean,
+): ParamState[string] {
   if (name === 'step' && !(value instanceof Tensor)) return stepTensor(Number(value));
   if (value instanceof Tensor) {
     if (name === 'step') return castTo(value, value.info);
-    if (checksShape && value.shape.length > 0 && value.shape.length === param.shape.length && !sameShape(value.shape, param.shape))
+    if (
+      checksShape &&
+      value.shape.length > 0 &&
+      value.shape.length === param.shape.length &&
+      !sameShape(value.shape, param.shape)
+    )
       fail(CheckpointError, op, `${name} of shape [${param.shape}] for parameter ${number}`, `[${value.shape}]`);
     return castTo(value, value.shape.length === 0 && param.shape.length > 0 ? value.info : param.info);
   }
-  if (Array.isArray(value)) return value.map((item: unknown) => (item instanceof Tensor ? castTo(item, param.info) : (item as number | null)));
+  if (Array.isArray(value))
+    return value.map((item: unknown) => (item instanceof Tensor ? castTo(item, param.info) : (item as number | null)));
   if (value === null || typeof value === 'number') return value;
-  return fail(CheckpointError, op, `tensors and numbers in the state of parameter ${number}`, `${name}=${describe(value)}`);
+  return fail(
+    CheckpointError,
+    op,
+    `tensors and numbers in the state of parameter ${number}`,
+    `${name}=${describe(value)}`,
+  );
 }
 
 /** A count of steps as PyTorch keeps it: a float32 tensor of no dimension (float64 where that is the default type). */

@@ -6,10 +6,10 @@ import { inspect } from 'node:util';
 import { refreshView } from '../autograd/graph.js';
 import type { Node } from '../autograd/node.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
-import { castTo } from '../tensor/copy.js';
 import { elementCount, type Shape } from '../shape/layout.js';
-import { defaultFloatInfo, type DType, FLOAT32 } from '../storage/dtype.js';
+import { type DType, defaultFloatInfo, FLOAT32 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
+import { castTo } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { MAX_NESTED_DIMENSIONS } from '../tensor/values.js';
 
@@ -41,7 +41,8 @@ export function setPrintoptions(given: Partial<PrintOptions> & { profile?: 'defa
   if (profile !== undefined && (typeof profile !== 'string' || !Object.hasOwn(PROFILES, profile)))
     fail(ArgumentError, 'setPrintoptions', "profile 'default', 'short' or 'full'", describe(profile));
   for (const [name, value] of Object.entries(rest))
-    if (typeof value !== 'number' || Number.isNaN(value) || value < 0) fail(ArgumentError, 'setPrintoptions', `a number of at least 0 for ${name}`, describe(value));
+    if (typeof value !== 'number' || Number.isNaN(value) || value < 0)
+      fail(ArgumentError, 'setPrintoptions', `a number of at least 0 for ${name}`, describe(value));
   Object.assign(options, profile === undefined ? {} : PROFILES[profile], rest, { sciMode: sciMode ?? null });
 }
 
@@ -110,7 +111,8 @@ function formatterOf(values: readonly Value[], floating: boolean): { width: numb
       }
       scientificMode = options.sciMode ?? (high / low > 1000 || high > 1e8 || low < 1e-4);
     }
-    const plain = (value: number): string => (whole ? fixed(value, 0) + (Number.isFinite(value) ? '.' : '') : fixed(value, precision));
+    const plain = (value: number): string =>
+      whole ? fixed(value, 0) + (Number.isFinite(value) ? '.' : '') : fixed(value, precision);
     text = scientificMode ? (value) => scientific(value as number, precision) : (value) => plain(value as number);
     for (const value of finite) width = Math.max(width, text(value).length);
   }
@@ -213,7 +215,10 @@ const REDUCTIONS: Readonly<Record<string, readonly [full: string, along: string]
 export function gradFnName(node: Node, ndim: number): string {
   const inner = node.next[0];
   const dropped =
-    node.name === 'view' && inner !== null && inner !== undefined && (inner.name in REDUCTIONS || /^(maxAlong|minAlong|varMean|stdMean|norm|logsumexp)$/.test(inner.name));
+    node.name === 'view' &&
+    inner !== null &&
+    inner !== undefined &&
+    (inner.name in REDUCTIONS || /^(maxAlong|minAlong|varMean|stdMean|norm|logsumexp)$/.test(inner.name));
   const name = dropped ? inner.name : node.name;
   if (name in REDUCTIONS) return REDUCTIONS[name][ndim === 0 ? 0 : 1];
   if (name === 'linear') return node.next.length > 2 ? 'AddmmBackward0' : ndim === 1 ? 'MvBackward0' : 'MmBackward0';

@@ -1,8 +1,8 @@
 /** Averages of the events of a profile by name, and their table. */
 
-import { rejectUnknownOptions, fail, ArgumentError } from '../errors.js';
+import { ArgumentError, fail, rejectUnknownOptions } from '../errors.js';
 import { type FunctionEvent, FunctionEventAvg } from './events.js';
-import { type TableOptions, buildTable } from './table.js';
+import { buildTable, type TableOptions } from './table.js';
 
 /** Averages, as `keyAverages` gives them. */
 export class EventList extends Array<FunctionEventAvg> {
@@ -32,13 +32,20 @@ export interface KeyAveragesOptions {
   groupByInputShape?: boolean;
 }
 /** The events by name, in the order of their first calls. */
-export function averagesOf(events: readonly FunctionEvent[], profileMemory: boolean, options: KeyAveragesOptions): EventList {
+export function averagesOf(
+  events: readonly FunctionEvent[],
+  profileMemory: boolean,
+  options: KeyAveragesOptions,
+): EventList {
   rejectUnknownOptions('keyAverages', options, ['groupByInputShape']);
   const { groupByInputShape = false } = options;
-  if (typeof groupByInputShape !== 'boolean') fail(ArgumentError, 'keyAverages', 'groupByInputShape as true or false', String(groupByInputShape));
+  if (typeof groupByInputShape !== 'boolean')
+    fail(ArgumentError, 'keyAverages', 'groupByInputShape as true or false', String(groupByInputShape));
   const averages = new Map<string, FunctionEventAvg>();
   for (const event of events) {
-    const key = groupByInputShape ? `${event.kind} ${event.name} ${JSON.stringify(event.inputShapes)}` : `${event.kind} ${event.name}`;
+    const key = groupByInputShape
+      ? `${event.kind} ${event.name} ${JSON.stringify(event.inputShapes)}`
+      : `${event.kind} ${event.name}`;
     let average = averages.get(key);
     if (average === undefined) {
       average = new FunctionEventAvg(event.name, groupByInputShape ? event.inputShapes : null);

@@ -1,14 +1,13 @@
 /** `profile`: calls a function while every operator is recorded, and gives what was recorded. */
 import path from 'node:path';
+import { observe, unobserve, watched } from '../autograd/observer.js';
 import { ArgumentError, describe, fail, NodegradError, rejectUnknownOptions } from '../errors.js';
 import { type FileName, filePath } from '../file-name.js';
-import { observe, unobserve, watched } from '../autograd/observer.js';
 import { writeAtomically } from '../serialization/atomic-file.js';
+import type { EventList, KeyAveragesOptions } from './averages.js';
+import { averagesOf } from './averages.js';
 import { chromeTrace } from './chrome-trace.js';
 import { type FunctionEvent, link } from './events.js';
-import { averagesOf } from './averages.js';
-import type { KeyAveragesOptions } from './averages.js';
-import type { EventList } from './averages.js';
 import { Recorder } from './recorder.js';
 import { ProfilerAction, type ProfilerActionValue, type Schedule } from './schedule.js';
 import type { TableOptions } from './table.js';
@@ -45,7 +44,8 @@ export class Profile {
     rejectUnknownOptions('profile', options, OPTIONS);
     const { schedule, onTraceReady, recordShapes = true, profileMemory = true } = options;
     for (const [name, value] of Object.entries({ schedule, onTraceReady }))
-      if (value !== undefined && value !== null && typeof value !== 'function') fail(ArgumentError, 'profile', `a function as ${name}`, describe(value));
+      if (value !== undefined && value !== null && typeof value !== 'function')
+        fail(ArgumentError, 'profile', `a function as ${name}`, describe(value));
     for (const [name, value] of Object.entries({ recordShapes, profileMemory }))
       if (typeof value !== 'boolean') fail(ArgumentError, 'profile', `${name} as true or false`, describe(value));
     this.wanted = schedule ?? (() => ProfilerAction.RECORD);
@@ -79,7 +79,10 @@ export class Profile {
   private enter(action: ProfilerActionValue): void {
     const recording = action >= ProfilerAction.RECORD;
     // Warm-up runs observed, so that the first recorded step does not pay for it; a recording begins anew after it.
-    if (action !== ProfilerAction.NONE && (this.recorder === null || (recording && this.action === ProfilerAction.WARMUP))) {
+    if (
+      action !== ProfilerAction.NONE &&
+      (this.recorder === null || (recording && this.action === ProfilerAction.WARMUP))
+    ) {
       this.close();
       this.recorder = new Recorder(this.recordShapes);
       observe(this.recorder);
@@ -109,7 +112,10 @@ export class Profile {
     this.endStep();
     this.stepNum++;
     const next = this.wanted(this.stepNum);
-    if (this.action === ProfilerAction.RECORD_AND_SAVE || (this.action === ProfilerAction.RECORD && next < ProfilerAction.RECORD)) {
+    if (
+      this.action === ProfilerAction.RECORD_AND_SAVE ||
+      (this.action === ProfilerAction.RECORD && next < ProfilerAction.RECORD)
+    ) {
       this.close();
       this.ready(this);
     } else if (next === ProfilerAction.NONE) this.close();
@@ -118,7 +124,8 @@ export class Profile {
 
   /** Every recorded call, in the order of their beginnings. Throws ArgumentError while recording goes on. */
   events(): readonly FunctionEvent[] {
-    if (this.recorder !== null) fail(ArgumentError, 'profile.events', 'a profile that has ended', 'one that is recording');
+    if (this.recorder !== null)
+      fail(ArgumentError, 'profile.events', 'a profile that has ended', 'one that is recording');
     return this.recorded;
   }
   /** The calls by name: an array with a `table`. torch.profiler.profile.key_averages */
@@ -146,7 +153,10 @@ export class Profile {
         for (const piece of chromeTrace(events, this.profileMemory)) await sink(Buffer.from(piece));
       });
     } catch (error) {
-      throw new NodegradError(`exportChromeTrace: expected to write ${JSON.stringify(target)}, got ${(error as Error).message}`, { cause: error });
+      throw new NodegradError(
+        `exportChromeTrace: expected to write ${JSON.stringify(target)}, got ${(error as Error).message}`,
+        { cause: error },
+      );
     }
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { Node } from '../autograd/node.js';
 import type { Observer, OperatorCall } from '../autograd/observer.js';
-import { handedOut } from '../storage/allocator.js';
 import { gradFnName } from '../printing/format.js';
+import { handedOut } from '../storage/allocator.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { EventKind, FunctionEvent } from './events.js';
 

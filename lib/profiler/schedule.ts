@@ -30,7 +30,8 @@ export function schedule(options: ScheduleOptions): Schedule {
     ['repeat', repeat, 0],
     ['skipFirst', skipFirst, 0],
   ] as const)
-    if (!Number.isInteger(value) || value < least) fail(ArgumentError, 'schedule', `${name} as a whole number of at least ${least}`, describe(value));
+    if (!Number.isInteger(value) || value < least)
+      fail(ArgumentError, 'schedule', `${name} as a whole number of at least ${least}`, describe(value));
   const cycle = wait + warmup + active;
   return (step) => {
     const at = step - skipFirst;

@@ -2,7 +2,14 @@
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import type { FunctionEventAvg } from './events.js';
 
-const SORT_KEYS = ['cpuTime', 'cpuTimeTotal', 'selfCpuTimeTotal', 'cpuMemoryUsage', 'selfCpuMemoryUsage', 'count'] as const;
+const SORT_KEYS = [
+  'cpuTime',
+  'cpuTimeTotal',
+  'selfCpuTimeTotal',
+  'cpuMemoryUsage',
+  'selfCpuMemoryUsage',
+  'count',
+] as const;
 const UNITS = ['s', 'ms', 'us'] as const;
 type SortKey = (typeof SORT_KEYS)[number];
 type Unit = (typeof UNITS)[number];
@@ -16,7 +23,15 @@ export interface TableOptions {
   maxNameColumnWidth?: number | null;
   maxShapesColumnWidth?: number | null;
 }
-const OPTIONS = ['sortBy', 'rowLimit', 'header', 'topLevelEventsOnly', 'timeUnit', 'maxNameColumnWidth', 'maxShapesColumnWidth'];
+const OPTIONS = [
+  'sortBy',
+  'rowLimit',
+  'header',
+  'topLevelEventsOnly',
+  'timeUnit',
+  'maxNameColumnWidth',
+  'maxShapesColumnWidth',
+];
 const COLUMN_WIDTH = 12;
 const SPACING = '  ';
 
@@ -48,9 +63,19 @@ function width(texts: readonly string[], limit: number | null): number {
 
 export function buildTable(events: readonly FunctionEventAvg[], profileMemory: boolean, options: TableOptions): string {
   rejectUnknownOptions('table', options, OPTIONS);
-  const { sortBy = null, rowLimit = 100, header = null, topLevelEventsOnly = false, timeUnit = null, maxNameColumnWidth = 55, maxShapesColumnWidth = 80 } = options;
-  if (sortBy !== null && !SORT_KEYS.includes(sortBy)) fail(ArgumentError, 'table', `sortBy as one of ${SORT_KEYS.join(', ')}`, describe(sortBy));
-  if (timeUnit !== null && !UNITS.includes(timeUnit)) fail(ArgumentError, 'table', `timeUnit as one of ${UNITS.join(', ')}`, describe(timeUnit));
+  const {
+    sortBy = null,
+    rowLimit = 100,
+    header = null,
+    topLevelEventsOnly = false,
+    timeUnit = null,
+    maxNameColumnWidth = 55,
+    maxShapesColumnWidth = 80,
+  } = options;
+  if (sortBy !== null && !SORT_KEYS.includes(sortBy))
+    fail(ArgumentError, 'table', `sortBy as one of ${SORT_KEYS.join(', ')}`, describe(sortBy));
+  if (timeUnit !== null && !UNITS.includes(timeUnit))
+    fail(ArgumentError, 'table', `timeUnit as one of ${UNITS.join(', ')}`, describe(timeUnit));
   if (!Number.isInteger(rowLimit)) fail(ArgumentError, 'table', 'rowLimit as a whole number', describe(rowLimit));
   if (events.length === 0) return '';
 
@@ -63,13 +88,23 @@ export function buildTable(events: readonly FunctionEventAvg[], profileMemory: b
   const shapes = (event: FunctionEventAvg): string => list(event.inputShapes ?? []);
   const shapesWidth = width(events.map(shapes), maxShapesColumnWidth);
 
-  const headers = ['Name', 'Self CPU %', 'Self CPU', 'CPU total %', 'CPU total', 'CPU time avg', ...(profileMemory ? ['CPU Mem', 'Self CPU Mem'] : []), '# of Calls'];
+  const headers = [
+    'Name',
+    'Self CPU %',
+    'Self CPU',
+    'CPU total %',
+    'CPU total',
+    'CPU time avg',
+    ...(profileMemory ? ['CPU Mem', 'Self CPU Mem'] : []),
+    '# of Calls',
+  ];
   const widths = headers.map((_, i) => (i === 0 ? nameWidth : COLUMN_WIDTH));
   if (shaped) {
     headers.push('Input Shapes');
     widths.push(shapesWidth);
   }
-  const line = (values: readonly string[]): string => values.map((value, i) => value.padStart(widths[i]) + SPACING).join('');
+  const line = (values: readonly string[]): string =>
+    values.map((value, i) => value.padStart(widths[i]) + SPACING).join('');
   const separator = widths.map((w) => '-'.repeat(w) + SPACING).join('');
   const whole = widths.reduce((sum, w) => sum + w + SPACING.length, -SPACING.length);
   const total = events.reduce((sum, event) => sum + event.selfCpuTimeTotal, 0);
@@ -83,7 +118,10 @@ export function buildTable(events: readonly FunctionEventAvg[], profileMemory: b
     if (rows === rowLimit) break;
     if (topLevelEventsOnly && !event.topLevel) continue;
     rows++;
-    const name = maxNameColumnWidth !== null && event.key.length >= maxNameColumnWidth - 3 ? `${event.key.slice(0, maxNameColumnWidth - 3)}...` : event.key;
+    const name =
+      maxNameColumnWidth !== null && event.key.length >= maxNameColumnWidth - 3
+        ? `${event.key.slice(0, maxNameColumnWidth - 3)}...`
+        : event.key;
     lines.push(
       line([
         name,

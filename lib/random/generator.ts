@@ -2,11 +2,11 @@
  * Sources of random words: mt19937 as PyTorch's CPU generator is, with a state that either can continue. What distributions make
  * of the words is in native/kernels/random/random.cc.
  */
-import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../errors.js';
-import { checkDevice } from '../tensor/device.js';
-import { contiguousOf } from '../tensor/copy.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../errors.js';
 import { UINT8 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
+import { contiguousOf } from '../tensor/copy.js';
+import { checkDevice } from '../tensor/device.js';
 import { Tensor } from '../tensor/tensor.js';
 
 const WORDS = 624;
@@ -14,7 +14,15 @@ const WORDS = 624;
 const DEFAULT_SEED = 67280421310721n;
 /** The parts of PyTorch's serialised state, in bytes (all little-endian). */
 const STATE_BYTES = 5056;
-const AT = { seed: 0, left: 8, seeded: 12, next: 16, words: 24, normal: 24 + 8 * WORDS + 8, normalIsValid: 24 + 8 * WORDS + 24 };
+const AT = {
+  seed: 0,
+  left: 8,
+  seeded: 12,
+  next: 16,
+  words: 24,
+  normal: 24 + 8 * WORDS + 8,
+  normalIsValid: 24 + 8 * WORDS + 24,
+};
 
 export class Generator {
   readonly device = 'cpu';
@@ -32,9 +40,11 @@ export class Generator {
 
   /** Starts the stream of a seed anew: any whole number in [-2^63, 2^64 - 1]; returns the generator. */
   manualSeed(seed: number | bigint): this {
-    if (typeof seed !== 'bigint' && !Number.isInteger(seed)) fail(ArgumentError, 'manualSeed', 'a whole number', describe(seed));
+    if (typeof seed !== 'bigint' && !Number.isInteger(seed))
+      fail(ArgumentError, 'manualSeed', 'a whole number', describe(seed));
     const value = BigInt(seed);
-    if (value < -(2n ** 63n) || value >= 2n ** 64n) fail(ArgumentError, 'manualSeed', 'a seed in [-2^63, 2^64 - 1]', describe(seed));
+    if (value < -(2n ** 63n) || value >= 2n ** 64n)
+      fail(ArgumentError, 'manualSeed', 'a seed in [-2^63, 2^64 - 1]', describe(seed));
     return this.start(BigInt.asUintN(64, value));
   }
   /** Seeds with 53 bits of V8's random numbers, which begin at the system's entropy, and returns that seed. */

@@ -22,7 +22,12 @@ export function keptByRejection(low: number, high: number): number {
  * `count` standard normal values in [low, high], where 0 lies outside of the interval: the nearer bound and an exponential step, kept with
  * probability e^(-(z - rate)^2 / 2), at least 3 of 4 in a long interval. `uniform` fills a float64 tensor with values in [0, 1).
  */
-export function normalTail(count: number, low: number, high: number, uniform: (target: Tensor) => Tensor): Float64Array {
+export function normalTail(
+  count: number,
+  low: number,
+  high: number,
+  uniform: (target: Tensor) => Tensor,
+): Float64Array {
   const [distance, length, sign] = low > 0 ? [low, high - low, 1] : [-high, high - low, -1];
   const rate = tailRate(distance);
   const result = new Float64Array(count);

@@ -22,7 +22,10 @@ async function destination(wanted: string): Promise<{ target: string; mode: numb
  */
 export async function writeAtomically(wanted: string, write: (sink: Sink) => Promise<void>): Promise<void> {
   const { target, mode } = await destination(wanted);
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.${crypto.randomUUID()}.tmp`);
+  const temporary = path.join(
+    path.dirname(target),
+    `.${path.basename(target)}.${process.pid}.${crypto.randomUUID()}.tmp`,
+  );
   let handle: FileHandle | undefined;
   try {
     handle = await open(temporary, 'wx', mode);

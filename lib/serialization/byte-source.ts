@@ -73,6 +73,8 @@ export async function openSource(from: FileName | Uint8Array | ArrayBuffer): Pro
   } catch (error) {
     await handle?.close();
     if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`load: expected a readable file at ${name}, got ${(error as Error).message}`, { cause: error });
+    throw new CheckpointError(`load: expected a readable file at ${name}, got ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

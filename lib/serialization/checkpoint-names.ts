@@ -5,10 +5,20 @@
 import { CheckpointError } from '../errors.js';
 import { Parameter } from '../nn/parameter.js';
 import { elementCount, isContiguous } from '../shape/layout.js';
-import { type DTypeInfo, DTYPES } from '../storage/dtype.js';
+import { DTYPES, type DTypeInfo } from '../storage/dtype.js';
 import type { Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
-import { kindOf, PyDict, PyFunction, PyList, PyName, PyOpaque, PySet, PyTuple, type PickleValue } from './pickle-values.js';
+import {
+  kindOf,
+  type PickleValue,
+  PyDict,
+  PyFunction,
+  PyList,
+  PyName,
+  PyOpaque,
+  PySet,
+  PyTuple,
+} from './pickle-values.js';
 import { STORAGE_TYPES, UNSUPPORTED_STORAGES } from './storage-types.js';
 
 const MAX_DIMENSIONS = 64;
@@ -37,31 +47,45 @@ function argument(args: readonly PickleValue[], index: number, name: string): Pi
 function naturals(value: PickleValue, what: string): number[] {
   const items = value instanceof PyTuple || value instanceof PyList ? value.items : null;
   if (items === null) throw refuse(`a tuple as a tensor's ${what}`, kindOf(value));
-  if (items.length > MAX_DIMENSIONS) throw refuse(`at most ${MAX_DIMENSIONS} dimensions in a tensor's ${what}`, String(items.length));
+  if (items.length > MAX_DIMENSIONS)
+    throw refuse(`at most ${MAX_DIMENSIONS} dimensions in a tensor's ${what}`, String(items.length));
   return items.map((item) => natural(item, what));
 }
 
 function natural(item: PickleValue, what: string): number {
   if (typeof item !== 'number' || !Number.isSafeInteger(item) || item < 0)
-    throw refuse(`whole numbers of at least 0 in a tensor's ${what}`, typeof item === 'number' ? String(item) : kindOf(item));
+    throw refuse(
+      `whole numbers of at least 0 in a tensor's ${what}`,
+      typeof item === 'number' ? String(item) : kindOf(item),
+    );
   return item;
 }
 
 /** The window on a storage, checked against its bounds. */
-function windowOf(storage: PickleValue, offset: PickleValue, size: PickleValue, stride: PickleValue, given?: DTypeInfo): Tensor {
+function windowOf(
+  storage: PickleValue,
+  offset: PickleValue,
+  size: PickleValue,
+  stride: PickleValue,
+  given?: DTypeInfo,
+): Tensor {
   if (!(storage instanceof LoadedStorage)) throw refuse("a storage as a tensor's memory", kindOf(storage));
   const info = given ?? storage.info;
   if (info === null) throw refuse('a dtype for untyped bytes', 'none');
   const shape = naturals(size, 'size');
   const strides = naturals(stride, 'stride');
   const start = natural(offset, 'offset');
-  if (shape.length !== strides.length) throw refuse('one stride a dimension', `${strides.length} strides for [${shape}]`);
+  if (shape.length !== strides.length)
+    throw refuse('one stride a dimension', `${strides.length} strides for [${shape}]`);
   const count = elementCount(shape);
   if (!Number.isSafeInteger(count)) throw refuse('a tensor whose elements can be counted', `[${shape}]`);
   const available = Math.floor(storage.storage.byteLength / info.bytes);
   const last = count === 0 ? start - 1 : shape.reduce((sum, n, d) => sum + (n - 1) * strides[d], start);
   if (last >= available || start > available)
-    throw refuse(`a tensor inside storage ${storage.key} of ${available} elements`, `[${shape}] with strides [${strides}] from ${start} on`);
+    throw refuse(
+      `a tensor inside storage ${storage.key} of ${available} elements`,
+      `[${shape}] with strides [${strides}] from ${start} on`,
+    );
   return new Tensor(storage.storage, null, info, Object.freeze(shape), strides, start, isContiguous(shape, strides));
 }
 
@@ -73,7 +97,8 @@ function withGrad<T extends Tensor>(tensor: T, requiresGrad: PickleValue): T {
 
 /** Conjugate and negative bits change what the memory means; there is neither here. */
 function checkMetadata(metadata: PickleValue | undefined): void {
-  if (metadata instanceof PyDict && metadata.entries.some(([, value]) => value !== false)) throw refuse('a tensor without conjugate or negative bit', 'one with such metadata');
+  if (metadata instanceof PyDict && metadata.entries.some(([, value]) => value !== false))
+    throw refuse('a tensor without conjugate or negative bit', 'one with such metadata');
 }
 
 function parameterOf(data: PickleValue, requiresGrad: PickleValue): Parameter {
@@ -94,7 +119,8 @@ function bytesOf(args: readonly PickleValue[], name: string): Uint8Array {
   if (args.length === 0) return new Uint8Array(0);
   const [data, encoding] = args;
   if (data instanceof Uint8Array) return data.slice();
-  if (typeof data === 'string' && (encoding === undefined || encoding === 'latin1' || encoding === 'latin-1')) return new Uint8Array(Buffer.from(data, 'latin1'));
+  if (typeof data === 'string' && (encoding === undefined || encoding === 'latin1' || encoding === 'latin-1'))
+    return new Uint8Array(Buffer.from(data, 'latin1'));
   throw refuse(`text in latin1 for ${name}`, kindOf(data));
 }
 
@@ -135,10 +161,14 @@ const FUNCTIONS: Readonly<Record<string, (args: readonly PickleValue[], name: st
   'builtins.set': setOf,
   'builtins.bytearray': bytesOf,
   '_codecs.encode': bytesOf,
-  'torch._utils._rebuild_tensor': (args, name) => windowOf(args[0], argument(args, 1, name), argument(args, 2, name), argument(args, 3, name)),
+  'torch._utils._rebuild_tensor': (args, name) =>
+    windowOf(args[0], argument(args, 1, name), argument(args, 2, name), argument(args, 3, name)),
   'torch._utils._rebuild_tensor_v2': (args, name) => {
     checkMetadata(args[6]);
-    return withGrad(windowOf(args[0], argument(args, 1, name), argument(args, 2, name), argument(args, 3, name)), argument(args, 4, name));
+    return withGrad(
+      windowOf(args[0], argument(args, 1, name), argument(args, 2, name), argument(args, 3, name)),
+      argument(args, 4, name),
+    );
   },
   'torch._utils._rebuild_tensor_v3': (args, name) => {
     checkMetadata(args[7]);
@@ -153,10 +183,13 @@ const FUNCTIONS: Readonly<Record<string, (args: readonly PickleValue[], name: st
     const [rebuild, type, inner] = [args[0], argument(args, 1, name), argument(args, 2, name)];
     if (!(rebuild instanceof PyFunction) || !/^torch\._utils\._rebuild_(tensor|parameter)/.test(rebuild.name))
       throw refuse('a rebuilding function of torch._utils', kindOf(rebuild));
-    if (!(type instanceof PyName) || !TENSOR_CLASSES.includes(type.name)) throw refuse('torch.Tensor or torch.nn.parameter.Parameter', kindOf(type));
+    if (!(type instanceof PyName) || !TENSOR_CLASSES.includes(type.name))
+      throw refuse('torch.Tensor or torch.nn.parameter.Parameter', kindOf(type));
     if (!(inner instanceof PyTuple)) throw refuse(`a tuple as arguments of ${rebuild.name}`, kindOf(inner));
     const tensor = rebuild.call(inner.items);
-    return type.name === 'torch.Tensor' || tensor instanceof Parameter ? tensor : parameterOf(tensor, (tensor as Tensor).requiresGrad);
+    return type.name === 'torch.Tensor' || tensor instanceof Parameter
+      ? tensor
+      : parameterOf(tensor, (tensor as Tensor).requiresGrad);
   },
 };
 
@@ -174,10 +207,19 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   'builtins.complex': 'complex numbers',
   ...Object.fromEntries(UNSUPPORTED_STORAGES.map((name) => [`torch.${name}`, 'complex and quantized dtypes'])),
   ...Object.fromEntries(
-    ['complex32', 'complex64', 'complex128', 'uint16', 'uint32', 'uint64', 'float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz', 'float8_e8m0fnu'].map((name) => [
-      `torch.${name}`,
-      'this dtype',
-    ]),
+    [
+      'complex32',
+      'complex64',
+      'complex128',
+      'uint16',
+      'uint32',
+      'uint64',
+      'float8_e4m3fn',
+      'float8_e5m2',
+      'float8_e4m3fnuz',
+      'float8_e5m2fnuz',
+      'float8_e8m0fnu',
+    ].map((name) => [`torch.${name}`, 'this dtype']),
   ),
 };
 
@@ -195,7 +237,12 @@ export function storageInfoOf(type: PickleValue): DTypeInfo | null {
 
 const table = new Map<string, PickleValue>();
 for (const [name, call] of Object.entries(FUNCTIONS)) table.set(name, new PyFunction(name, (args) => call(args, name)));
-for (const name of [...TENSOR_CLASSES, 'torch.storage.UntypedStorage', ...[...STORAGE_TYPES.keys()].map((type) => `torch.${type}`)]) table.set(name, new PyName(name));
+for (const name of [
+  ...TENSOR_CLASSES,
+  'torch.storage.UntypedStorage',
+  ...[...STORAGE_TYPES.keys()].map((type) => `torch.${type}`),
+])
+  table.set(name, new PyName(name));
 for (const info of DTYPES) table.set(`torch.${info.name}`, new PyDType(info));
 
 /** The value of a name in the table; CheckpointError for any other. */
@@ -203,6 +250,11 @@ export function resolveName(module: string, name: string): PickleValue {
   const full = `${PYTHON2_MODULES.get(module) ?? module}.${name}`;
   const value = table.get(full);
   if (value !== undefined) return value;
-  if (Object.hasOwn(UNSUPPORTED, full)) throw new CheckpointError(`load: expected a checkpoint of what exists here, got ${full}: ${UNSUPPORTED[full]} are not supported`);
-  throw new CheckpointError(`load: expected names that checkpoints are made of, got ${full}, which is not in the fixed table of allowed names; nothing was executed`);
+  if (Object.hasOwn(UNSUPPORTED, full))
+    throw new CheckpointError(
+      `load: expected a checkpoint of what exists here, got ${full}: ${UNSUPPORTED[full]} are not supported`,
+    );
+  throw new CheckpointError(
+    `load: expected names that checkpoints are made of, got ${full}, which is not in the fixed table of allowed names; nothing was executed`,
+  );
 }

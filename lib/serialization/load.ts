@@ -4,9 +4,9 @@
  */
 import { ArgumentError, CheckpointError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import type { FileName } from '../file-name.js';
-import { checkDevice } from '../tensor/device.js';
 import { allocateStorage } from '../storage/allocator.js';
 import { type DTypeInfo, UINT8 } from '../storage/dtype.js';
+import { checkDevice } from '../tensor/device.js';
 import { type ByteSource, openSource } from './byte-source.js';
 import { LoadedStorage, resolveName, storageInfoOf } from './checkpoint-names.js';
 import { PickleMachine } from './pickle-machine.js';
@@ -35,9 +35,15 @@ class Archive {
     await rejectOtherFormats(source);
     const records = await readDirectory(source);
     const pickles = [...records.keys()].filter((name) => name.split('/').length === 2 && name.endsWith('/data.pkl'));
-    if (pickles.length !== 1) throw new CheckpointError(`load: expected a checkpoint with one data.pkl, got a zip archive with ${pickles.length} (${source.name})`);
+    if (pickles.length !== 1)
+      throw new CheckpointError(
+        `load: expected a checkpoint with one data.pkl, got a zip archive with ${pickles.length} (${source.name})`,
+      );
     const root = pickles[0].slice(0, -'data.pkl'.length);
-    if (records.has(`${root}constants.pkl`)) throw new CheckpointError(`load: expected a checkpoint of torch.save, got a TorchScript program (${source.name})`);
+    if (records.has(`${root}constants.pkl`))
+      throw new CheckpointError(
+        `load: expected a checkpoint of torch.save, got a TorchScript program (${source.name})`,
+      );
     return new Archive(source, records, root);
   }
 
@@ -50,7 +56,8 @@ class Archive {
   async bytes(name: string, limit: number): Promise<Uint8Array | undefined> {
     const record = this.find(name);
     if (record === undefined) return undefined;
-    if (record.size > limit) throw new CheckpointError(`load: expected at most ${limit} bytes of ${name}, got ${record.size}`);
+    if (record.size > limit)
+      throw new CheckpointError(`load: expected at most ${limit} bytes of ${name}, got ${record.size}`);
     const bytes = new Uint8Array(record.size);
     await readRecord(this.source, record, bytes);
     return bytes;
@@ -72,7 +79,9 @@ async function rejectOtherFormats(source: ByteSource): Promise<void> {
       `load: expected PyTorch's zip format, got a bare pickle in ${source.name}, as PyTorch wrote before 1.6 or with _use_new_zipfile_serialization=False; load it in PyTorch and save it again`,
     );
   }
-  throw new CheckpointError(`load: expected PyTorch's zip format, got ${source.size === 0 ? 'an empty file' : 'something else'} in ${source.name}`);
+  throw new CheckpointError(
+    `load: expected PyTorch's zip format, got ${source.size === 0 ? 'an empty file' : 'something else'} in ${source.name}`,
+  );
 }
 
 /** The storages that a pickle asks for, made as it asks and filled afterwards. */
@@ -84,14 +93,22 @@ class Storages {
   request(id: PickleValue): PickleValue {
     const items = id instanceof PyTuple ? id.items : [];
     const [kind, type, key, location, count] = items;
-    if (items.length !== 5 || kind !== 'storage' || typeof key !== 'string' || typeof location !== 'string' || typeof count !== 'number')
+    if (
+      items.length !== 5 ||
+      kind !== 'storage' ||
+      typeof key !== 'string' ||
+      typeof location !== 'string' ||
+      typeof count !== 'number'
+    )
       throw new CheckpointError(`load: expected a storage as persistent id, got ${kindOf(id)}`);
     const info = storageInfoOf(type);
-    if (!Number.isSafeInteger(count) || count < 0) throw new CheckpointError(`load: expected a number of elements for storage ${key}, got ${count}`);
+    if (!Number.isSafeInteger(count) || count < 0)
+      throw new CheckpointError(`load: expected a number of elements for storage ${key}, got ${count}`);
     const bytes = count * (info?.bytes ?? 1);
     const known = this.byKey.get(key);
     if (known !== undefined) {
-      if (known.loaded.info !== info || known.record.size !== bytes) throw new CheckpointError(`load: expected one type and size for storage ${key}, got two`);
+      if (known.loaded.info !== info || known.record.size !== bytes)
+        throw new CheckpointError(`load: expected one type and size for storage ${key}, got two`);
       return known.loaded;
     }
     return this.make(key, info, bytes);
@@ -99,8 +116,14 @@ class Storages {
 
   private make(key: string, info: DTypeInfo | null, size: number): LoadedStorage {
     const record = this.archive.find(`data/${key}`);
-    if (record === undefined) throw new CheckpointError(`load: expected a record for storage ${JSON.stringify(key)}, got none: the file is incomplete`);
-    if (record.size !== size) throw new CheckpointError(`load: expected ${size} bytes in storage ${key}, as the pickle declares, got ${record.size}`);
+    if (record === undefined)
+      throw new CheckpointError(
+        `load: expected a record for storage ${JSON.stringify(key)}, got none: the file is incomplete`,
+      );
+    if (record.size !== size)
+      throw new CheckpointError(
+        `load: expected ${size} bytes in storage ${key}, as the pickle declares, got ${record.size}`,
+      );
     const storage = allocateStorage(size);
     const bytes = storage.view(UINT8, 0) as Uint8Array;
     const loaded = new LoadedStorage(key, storage, info);
@@ -127,7 +150,8 @@ async function loadFrom(source: ByteSource): Promise<unknown> {
   if (version !== undefined && !(Number(version) >= 1 && Number(version) <= MAX_VERSION))
     throw new CheckpointError(`load: expected format version 1 to ${MAX_VERSION}, got ${describe(version)}`);
   const order = (await archive.text('byteorder')) ?? 'little';
-  if (order !== 'little' && order !== 'big') throw new CheckpointError(`load: expected byte order little or big, got ${describe(order)}`);
+  if (order !== 'little' && order !== 'big')
+    throw new CheckpointError(`load: expected byte order little or big, got ${describe(order)}`);
   const pickle = (await archive.bytes('data.pkl', MAX_PICKLE_BYTES)) as Uint8Array;
   const storages = new Storages(archive);
   const root = new PickleMachine(pickle, { resolve: resolveName, persistent: (id) => storages.request(id) }).run();
@@ -146,16 +170,23 @@ async function loadFrom(source: ByteSource): Promise<unknown> {
  * Nothing in the file is executed: it may only use a fixed table of names. Throws CheckpointError for a file that is damaged,
  * truncated, hostile or not a checkpoint, and then nothing is loaded. Source: torch.load with weights_only=True.
  */
-export async function load<T = LoadedCheckpoint>(from: FileName | Uint8Array | ArrayBuffer, options: LoadCheckpointOptions = {}): Promise<T> {
+export async function load<T = LoadedCheckpoint>(
+  from: FileName | Uint8Array | ArrayBuffer,
+  options: LoadCheckpointOptions = {},
+): Promise<T> {
   rejectUnknownOptions('load', options, ['mapLocation', 'weightsOnly']);
   if (options.mapLocation !== undefined && options.mapLocation !== null) checkDevice('load', options.mapLocation);
-  if (options.weightsOnly === false) fail(ArgumentError, 'load', 'weightsOnly: true, since a file never runs code here', 'false');
+  if (options.weightsOnly === false)
+    fail(ArgumentError, 'load', 'weightsOnly: true, since a file never runs code here', 'false');
   const source = await openSource(from);
   try {
     return (await loadFrom(source)) as T;
   } catch (error) {
     if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`load: expected a checkpoint that can be read, got ${(error as Error).message} (${source.name})`, { cause: error });
+    throw new CheckpointError(
+      `load: expected a checkpoint that can be read, got ${(error as Error).message} (${source.name})`,
+      { cause: error },
+    );
   } finally {
     await source.close();
   }

@@ -148,7 +148,8 @@ export class PickleMachine {
     const args = this.pop();
     const callee = this.pop();
     if (!(args instanceof PyTuple)) throw forged(`a call has ${kindOf(args)} as arguments`);
-    if (!(callee instanceof PyFunction)) throw new CheckpointError(`load: expected an allowed function to be called, got ${kindOf(callee)}`);
+    if (!(callee instanceof PyFunction))
+      throw new CheckpointError(`load: expected an allowed function to be called, got ${kindOf(callee)}`);
     this.stack.push(callee.call(args.items));
   }
   private build(): void {
@@ -331,7 +332,9 @@ export class PickleMachine {
         this.build();
         return;
       default:
-        throw forged(`byte ${cursor.at - 1} is instruction 0x${opcode.toString(16).padStart(2, '0')}, which checkpoints do not use`);
+        throw forged(
+          `byte ${cursor.at - 1} is instruction 0x${opcode.toString(16).padStart(2, '0')}, which checkpoints do not use`,
+        );
     }
   }
 }

@@ -39,7 +39,21 @@ export class PyOpaque {
   ) {}
 }
 
-export type PickleValue = null | boolean | number | bigint | string | Uint8Array | Tensor | PyList | PyTuple | PySet | PyDict | PyFunction | PyName | PyOpaque;
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Tensor
+  | PyList
+  | PyTuple
+  | PySet
+  | PyDict
+  | PyFunction
+  | PyName
+  | PyOpaque;
 
 /** How deep containers may nest. */
 export const MAX_DEPTH = 500;
@@ -68,11 +82,13 @@ function setOwn(target: object, key: string, value: unknown, enumerable = true):
 export function toJavaScript(root: PickleValue): unknown {
   const made = new Map<PickleValue, unknown>();
   const convert = (value: PickleValue, depth: number): unknown => {
-    if (depth > MAX_DEPTH) throw new CheckpointError(`load: expected containers nested at most ${MAX_DEPTH} deep, got more`);
+    if (depth > MAX_DEPTH)
+      throw new CheckpointError(`load: expected containers nested at most ${MAX_DEPTH} deep, got more`);
     if (value instanceof PyOpaque && value.plain !== null) return value.plain;
     if (value instanceof PyFunction || value instanceof PyName || value instanceof PyOpaque)
       throw new CheckpointError(`load: expected a value, got ${kindOf(value)}, which stands for no value here`);
-    if (!(value instanceof PyList || value instanceof PyTuple || value instanceof PySet || value instanceof PyDict)) return value;
+    if (!(value instanceof PyList || value instanceof PyTuple || value instanceof PySet || value instanceof PyDict))
+      return value;
     const known = made.get(value);
     if (known !== undefined) return known;
     if (value instanceof PySet) {
@@ -98,7 +114,8 @@ export function toJavaScript(root: PickleValue): unknown {
     made.set(dict, object);
     for (const [key, value] of dict.entries) setOwn(object, key as string, convert(value, depth + 1));
     // Hidden, so that a state dict has only its tensors as keys; `save` writes it back.
-    if (dict.ordered) setOwn(object, '_metadata', dict.attributes === null ? undefined : metadataOf(dict.attributes, depth), false);
+    if (dict.ordered)
+      setOwn(object, '_metadata', dict.attributes === null ? undefined : metadataOf(dict.attributes, depth), false);
     return object;
   };
   const metadataOf = (attributes: PyDict, depth: number): unknown => {
@@ -110,6 +127,7 @@ export function toJavaScript(root: PickleValue): unknown {
 
 /** Python's dict keys and set members are hashable; a list there means a forged file. */
 function hashable(key: PickleValue): PickleValue {
-  if (key instanceof PyList || key instanceof PyDict || key instanceof PySet) throw new CheckpointError(`load: expected a hashable dict key, got ${kindOf(key)}`);
+  if (key instanceof PyList || key instanceof PyDict || key instanceof PySet)
+    throw new CheckpointError(`load: expected a hashable dict key, got ${kindOf(key)}`);
   return key;
 }

@@ -2,9 +2,10 @@
  * Writes values as a pickle of protocol 2, in the words that `torch.load(weights_only=True)` allows. Tensors name their storages,
  * whose bytes go elsewhere. It knows nothing of zip or files.
  */
+
+import { isOptions } from '../arguments.js';
 import { ArgumentError, CheckpointError, describe } from '../errors.js';
 import { Parameter } from '../nn/parameter.js';
-import { isOptions } from '../arguments.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -152,7 +153,8 @@ export class PickleWriter {
 
   private object(value: object): void {
     if (this.recall(this.memo.get(value))) return;
-    if (this.path.length > MAX_DEPTH) throw new ArgumentError(`save: expected containers nested at most ${MAX_DEPTH} deep, got more`);
+    if (this.path.length > MAX_DEPTH)
+      throw new ArgumentError(`save: expected containers nested at most ${MAX_DEPTH} deep, got more`);
     if (value instanceof Tensor) this.tensor(value);
     else if (Array.isArray(value)) this.array(value);
     else if (value instanceof Map) this.dict([...value], value, false);
@@ -163,8 +165,18 @@ export class PickleWriter {
   }
 
   private unknown(value: object | symbol): ArgumentError {
-    const cure = typeof value === 'symbol' ? '' : 'stateDict' in value ? '; save its stateDict()' : ArrayBuffer.isView(value) ? '; make it a tensor' : '';
-    return this.refuse('plain objects, arrays, Maps, Sets, tensors, bytes, numbers, strings, booleans or null', `${describe(value)}${cure}`);
+    const cure =
+      typeof value === 'symbol'
+        ? ''
+        : 'stateDict' in value
+          ? '; save its stateDict()'
+          : ArrayBuffer.isView(value)
+            ? '; make it a tensor'
+            : '';
+    return this.refuse(
+      'plain objects, arrays, Maps, Sets, tensors, bytes, numbers, strings, booleans or null',
+      `${describe(value)}${cure}`,
+    );
   }
 
   private inside(key: string, value: unknown): void {
@@ -221,8 +233,10 @@ export class PickleWriter {
 
   /** Python's keys must be hashable. */
   private checkKey(key: unknown, what: string): void {
-    const plain = key === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof key) || key instanceof Uint8Array;
-    if (!plain && !(Array.isArray(key) && Object.isFrozen(key))) throw this.refuse(`a string, number, boolean, null, bytes or frozen array as ${what}`, describe(key));
+    const plain =
+      key === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof key) || key instanceof Uint8Array;
+    if (!plain && !(Array.isArray(key) && Object.isFrozen(key)))
+      throw this.refuse(`a string, number, boolean, null, bytes or frozen array as ${what}`, describe(key));
   }
 
   private dict(entries: readonly [unknown, unknown][], identity: object, ordered: boolean): void {
@@ -310,7 +324,9 @@ export class PickleWriter {
     }
     const saved = this.storages[key];
     if (saved.info !== x.info)
-      throw new CheckpointError(`save: expected one dtype for each storage, got tensors that view the same memory as ${saved.info.name} and as ${x.dtype} (at ${this.place()})`);
+      throw new CheckpointError(
+        `save: expected one dtype for each storage, got tensors that view the same memory as ${saved.info.name} and as ${x.dtype} (at ${this.place()})`,
+      );
     this.out.byte(MARK);
     this.string('storage');
     this.global('torch', storageTypeOf(x.info));

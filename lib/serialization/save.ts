@@ -29,7 +29,8 @@ function checkpointOf(value: unknown): Checkpoint {
 /** Sends the whole archive to the sink. The records, their order and their contents are PyTorch's. */
 async function writeArchive({ pickle, storages, versions }: Checkpoint, root: string, sink: Sink): Promise<void> {
   const zip = new ZipWriter(sink);
-  const text = (name: string, content: string): Promise<void> => zip.add(`${root}/${name}`, Buffer.from(content, 'latin1'));
+  const text = (name: string, content: string): Promise<void> =>
+    zip.add(`${root}/${name}`, Buffer.from(content, 'latin1'));
   await zip.add(`${root}/data.pkl`, pickle);
   await text('.format_version', '1');
   await text('.storage_alignment', String(ALIGNMENT));
@@ -42,7 +43,9 @@ async function writeArchive({ pickle, storages, versions }: Checkpoint, root: st
   await text('.data/serialization_id', String(zip.fingerprint()).padStart(40, '0'));
   await zip.finish();
   if (storages.some(({ storage }, key) => storage.version !== versions[key]))
-    throw new CheckpointError('save: expected tensors to stay as they are until the promise resolves, got some that were changed meanwhile; await save()');
+    throw new CheckpointError(
+      'save: expected tensors to stay as they are until the promise resolves, got some that were changed meanwhile; await save()',
+    );
 }
 
 /**
@@ -62,7 +65,9 @@ export async function save(value: unknown, file: FileName): Promise<void> {
     await writeAtomically(wanted, (sink) => writeArchive(checkpoint, rootName(wanted), sink));
   } catch (error) {
     if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`save: expected to write ${JSON.stringify(wanted)}, got ${(error as Error).message}`, { cause: error });
+    throw new CheckpointError(`save: expected to write ${JSON.stringify(wanted)}, got ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,17 @@
 /** PyTorch's storage classes and the dtypes that they hold. */
-import { BFLOAT16, BOOL, type DTypeInfo, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8 } from '../storage/dtype.js';
+import {
+  BFLOAT16,
+  BOOL,
+  type DTypeInfo,
+  FLOAT16,
+  FLOAT32,
+  FLOAT64,
+  INT8,
+  INT16,
+  INT32,
+  INT64,
+  UINT8,
+} from '../storage/dtype.js';
 
 const TYPED: readonly [string, DTypeInfo][] = [
   ['FloatStorage', FLOAT32],

@@ -69,15 +69,27 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   const tail = await readAt(source, tailStart, tailBytes);
   let at = tailBytes - END_BYTES;
   // The last place whose signature and comment length fit the end of the file.
-  while (at >= 0 && !(tail.readUInt32LE(at) === END_OF_DIRECTORY && at + END_BYTES + tail.readUInt16LE(at + 20) === tailBytes)) at--;
-  if (at < 0) throw damaged(source, 'the zip directory at the end is missing: the file is truncated, or not a checkpoint');
+  while (
+    at >= 0 &&
+    !(tail.readUInt32LE(at) === END_OF_DIRECTORY && at + END_BYTES + tail.readUInt16LE(at + 20) === tailBytes)
+  )
+    at--;
+  if (at < 0)
+    throw damaged(source, 'the zip directory at the end is missing: the file is truncated, or not a checkpoint');
   const endOffset = tailStart + at;
-  if (tail.readUInt16LE(at + 4) !== 0 && tail.readUInt16LE(at + 4) !== MAX16) throw damaged(source, 'the archive has several parts');
-  const plain = { entries: tail.readUInt16LE(at + 10), bytes: tail.readUInt32LE(at + 12), offset: tail.readUInt32LE(at + 16), limit: endOffset };
+  if (tail.readUInt16LE(at + 4) !== 0 && tail.readUInt16LE(at + 4) !== MAX16)
+    throw damaged(source, 'the archive has several parts');
+  const plain = {
+    entries: tail.readUInt16LE(at + 10),
+    bytes: tail.readUInt32LE(at + 12),
+    offset: tail.readUInt32LE(at + 16),
+    limit: endOffset,
+  };
   const locator = endOffset - ZIP64_LOCATOR_BYTES;
   const locatorBytes = locator >= 0 ? await readAt(source, locator, ZIP64_LOCATOR_BYTES) : null;
   if (locatorBytes === null || locatorBytes.readUInt32LE(0) !== ZIP64_LOCATOR) {
-    if (plain.entries === MAX16 || plain.bytes === MAX32 || plain.offset === MAX32) throw damaged(source, 'the 64-bit directory is missing');
+    if (plain.entries === MAX16 || plain.bytes === MAX32 || plain.offset === MAX32)
+      throw damaged(source, 'the 64-bit directory is missing');
     return plain;
   }
   const wideOffset = safeNumber(source, locatorBytes.readBigUInt64LE(8), 'the place of the 64-bit directory');
@@ -100,7 +112,12 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
 }
 
 /** Sizes and offset of 32 bits, or of 64 where the zip64 field has them. */
-function sizesOfEntry(source: ByteSource, entry: Buffer, extra: Buffer, name: string): [size: number, stored: number, offset: number] {
+function sizesOfEntry(
+  source: ByteSource,
+  entry: Buffer,
+  extra: Buffer,
+  name: string,
+): [size: number, stored: number, offset: number] {
   const values = [entry.readUInt32LE(24), entry.readUInt32LE(20), entry.readUInt32LE(42)] as [number, number, number];
   if (!values.includes(MAX32)) return values;
   let at = 0;
@@ -124,22 +141,32 @@ function sizesOfEntry(source: ByteSource, entry: Buffer, extra: Buffer, name: st
 }
 
 function checkName(source: ByteSource, name: string): void {
-  const plain = name.length > 0 && !name.startsWith('/') && !name.includes('\\') && !name.includes('\0') && !/^[A-Za-z]:/.test(name);
-  if (!plain || name.split('/').some((part) => part === '..' || part === '.')) throw damaged(source, `a record has the forbidden name ${JSON.stringify(name)}`);
+  const plain =
+    name.length > 0 &&
+    !name.startsWith('/') &&
+    !name.includes('\\') &&
+    !name.includes('\0') &&
+    !/^[A-Za-z]:/.test(name);
+  if (!plain || name.split('/').some((part) => part === '..' || part === '.'))
+    throw damaged(source, `a record has the forbidden name ${JSON.stringify(name)}`);
 }
 
 /** The archive's records by name, each checked against the file and the others. */
 export async function readDirectory(source: ByteSource): Promise<Map<string, ZipRecord>> {
   if (source.size < END_BYTES) throw damaged(source, `there are only ${source.size} bytes`);
   const directory = await findDirectory(source);
-  if (directory.bytes > MAX_DIRECTORY_BYTES) throw damaged(source, `the directory has ${directory.bytes} bytes (limit ${MAX_DIRECTORY_BYTES})`);
-  if (directory.offset + directory.bytes > directory.limit) throw damaged(source, 'the directory lies outside of the file: it is truncated or damaged');
-  if (directory.entries * CENTRAL_HEADER_BYTES > directory.bytes) throw damaged(source, `the directory is too small for its ${directory.entries} records`);
+  if (directory.bytes > MAX_DIRECTORY_BYTES)
+    throw damaged(source, `the directory has ${directory.bytes} bytes (limit ${MAX_DIRECTORY_BYTES})`);
+  if (directory.offset + directory.bytes > directory.limit)
+    throw damaged(source, 'the directory lies outside of the file: it is truncated or damaged');
+  if (directory.entries * CENTRAL_HEADER_BYTES > directory.bytes)
+    throw damaged(source, `the directory is too small for its ${directory.entries} records`);
   const bytes = await readAt(source, directory.offset, directory.bytes);
   const records = new Map<string, ZipRecord>();
   let at = 0;
   for (let i = 0; i < directory.entries; i++) {
-    if (at + CENTRAL_HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== CENTRAL_HEADER) throw damaged(source, `record ${i} of the directory is damaged`);
+    if (at + CENTRAL_HEADER_BYTES > bytes.length || bytes.readUInt32LE(at) !== CENTRAL_HEADER)
+      throw damaged(source, `record ${i} of the directory is damaged`);
     const entry = bytes.subarray(at, at + CENTRAL_HEADER_BYTES);
     const nameBytes = entry.readUInt16LE(28);
     const extraBytes = entry.readUInt16LE(30);
@@ -149,9 +176,23 @@ export async function readDirectory(source: ByteSource): Promise<Map<string, Zip
     const name = bytes.toString('utf8', at + CENTRAL_HEADER_BYTES, nameEnd);
     checkName(source, name);
     if (records.has(name)) throw damaged(source, `two records are named ${JSON.stringify(name)}`);
-    const [size, stored, headerOffset] = sizesOfEntry(source, entry, bytes.subarray(nameEnd, nameEnd + extraBytes), name);
+    const [size, stored, headerOffset] = sizesOfEntry(
+      source,
+      entry,
+      bytes.subarray(nameEnd, nameEnd + extraBytes),
+      name,
+    );
     if (entry.readUInt16LE(8) & ENCRYPTED) throw damaged(source, `${JSON.stringify(name)} is encrypted`);
-    records.set(name, { name, size, stored, method: entry.readUInt16LE(10), crc: entry.readUInt32LE(16), headerOffset, nameBytes, limit: 0 });
+    records.set(name, {
+      name,
+      size,
+      stored,
+      method: entry.readUInt16LE(10),
+      crc: entry.readUInt32LE(16),
+      headerOffset,
+      nameBytes,
+      limit: 0,
+    });
     at = end;
   }
   if (at !== bytes.length) throw damaged(source, 'the directory has bytes after its last record');
@@ -167,15 +208,24 @@ function checkExtents(source: ByteSource, records: ZipRecord[], directoryOffset:
   records.forEach((record, i) => {
     const end = record.headerOffset + LOCAL_HEADER_BYTES + record.nameBytes + record.stored;
     record.limit = i + 1 < records.length ? records[i + 1].headerOffset : directoryOffset;
-    if (end > record.limit) throw damaged(source, `${JSON.stringify(record.name)} declares ${record.stored} bytes, more than the file has for it`);
+    if (end > record.limit)
+      throw damaged(
+        source,
+        `${JSON.stringify(record.name)} declares ${record.stored} bytes, more than the file has for it`,
+      );
   });
 }
 
 /** Throws unless a record's bytes lie in the file as they are: then its size is bounded by the file's, and memory may be had for it. */
 export function checkStored(source: ByteSource, record: ZipRecord): void {
   const name = JSON.stringify(record.name);
-  if (record.method !== 0) throw damaged(source, `${name} is compressed, which PyTorch never does (unpack the archive, and pack it with zip -0)`);
-  if (record.size !== record.stored) throw damaged(source, `${name} declares ${record.size} bytes but stores ${record.stored}`);
+  if (record.method !== 0)
+    throw damaged(
+      source,
+      `${name} is compressed, which PyTorch never does (unpack the archive, and pack it with zip -0)`,
+    );
+  if (record.size !== record.stored)
+    throw damaged(source, `${name} declares ${record.size} bytes but stores ${record.stored}`);
 }
 
 /** Fills `target`, which has the record's size, and checks the CRC. */
@@ -189,10 +239,12 @@ export async function readRecord(source: ByteSource, record: ZipRecord, target: 
     header.toString('utf8', LOCAL_HEADER_BYTES) === record.name;
   if (!intact) throw damaged(source, `the header of ${name} does not agree with the directory`);
   const start = record.headerOffset + LOCAL_HEADER_BYTES + record.nameBytes + header.readUInt16LE(28);
-  if (start + record.size > record.limit) throw damaged(source, `${name} declares ${record.size} bytes, more than the file has for it`);
+  if (start + record.size > record.limit)
+    throw damaged(source, `${name} declares ${record.size} bytes, more than the file has for it`);
   let crc = 0;
   await source.read(target, start, (part) => {
     crc = crc32(part, crc);
   });
-  if (record.crc !== null && crc !== record.crc) throw damaged(source, `the checksum of ${name} is wrong: it is damaged`);
+  if (record.crc !== null && crc !== record.crc)
+    throw damaged(source, `the checksum of ${name} is wrong: it is damaged`);
 }

@@ -12,7 +12,13 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   for (let i = 1; i <= ndim; i++) {
     const x = i <= a.length ? a[a.length - i] : 1;
     const y = i <= b.length ? b[b.length - i] : 1;
-    if (x !== y && x !== 1 && y !== 1) fail(ShapeError, op, `shapes that broadcast (sizes equal or 1 at dim ${ndim - i})`, `[${a.join(',')}] and [${b.join(',')}]`);
+    if (x !== y && x !== 1 && y !== 1)
+      fail(
+        ShapeError,
+        op,
+        `shapes that broadcast (sizes equal or 1 at dim ${ndim - i})`,
+        `[${a.join(',')}] and [${b.join(',')}]`,
+      );
     out[ndim - i] = x === 1 ? y : x;
   }
   return out;
@@ -21,7 +27,8 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
 /** Whether a tensor of shape `from` can be expanded to `to`. */
 export function broadcastsTo(from: Shape, to: Shape): boolean {
   if (from.length > to.length) return false;
-  for (let i = 1; i <= from.length; i++) if (from[from.length - i] !== to[to.length - i] && from[from.length - i] !== 1) return false;
+  for (let i = 1; i <= from.length; i++)
+    if (from[from.length - i] !== to[to.length - i] && from[from.length - i] !== 1) return false;
   return true;
 }
 

@@ -31,7 +31,8 @@ export function checkSizes(op: string, sizes: readonly number[]): void {
     if (!Number.isInteger(size)) fail(ArgumentError, op, 'integral sizes', describe(sizes));
     if (size < 0) fail(ShapeError, op, 'sizes of at least 0', `[${sizes.join(', ')}]`);
   }
-  if (elementCount(sizes) > Number.MAX_SAFE_INTEGER) fail(ShapeError, op, 'a size that can be counted', `[${sizes.join(', ')}]`);
+  if (elementCount(sizes) > Number.MAX_SAFE_INTEGER)
+    fail(ShapeError, op, 'a size that can be counted', `[${sizes.join(', ')}]`);
 }
 
 /** A target shape with at most one -1, resolved against the number of elements. */
@@ -47,7 +48,8 @@ export function inferSize(op: string, shape: readonly number[], count: number): 
     else known *= shape[i];
   }
   if (unknown >= 0) {
-    if (known === 0) fail(ShapeError, op, 'no -1 beside a size of 0, where any size would fit', `[${shape.join(', ')}]`);
+    if (known === 0)
+      fail(ShapeError, op, 'no -1 beside a size of 0, where any size would fit', `[${shape.join(', ')}]`);
     if (count % known === 0) {
       const result = [...shape];
       result[unknown] = count / known;

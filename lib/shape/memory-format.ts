@@ -26,7 +26,8 @@ export function formatStrides(op: string, shape: Shape, format: MemoryFormat): n
   if (format === 'preserve_format') fail(ArgumentError, op, 'a memoryFormat that does not depend on a source', format);
   if (format === 'contiguous_format') return contiguousStrides(shape);
   const order = format === 'channels_last' ? CHANNELS_LAST : CHANNELS_LAST_3D;
-  if (shape.length !== order.length) fail(ShapeError, op, `${order.length} dimensions for memoryFormat ${format}`, `[${shape.join(', ')}]`);
+  if (shape.length !== order.length)
+    fail(ShapeError, op, `${order.length} dimensions for memoryFormat ${format}`, `[${shape.join(', ')}]`);
   return stridesInOrder(shape, order);
 }
 

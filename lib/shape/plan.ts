@@ -48,7 +48,8 @@ export function planOf(shape: Shape, operands: readonly Strided[]): Plan {
   for (let k = 0; k < count; k++) {
     const { shape: own, strides } = operands[k];
     const lead = ndim - own.length;
-    for (let d = 0; d < ndim; d++) steps[k * MAX_DIMS + d] = d < lead || own[d - lead] !== shape[d] ? 0 : strides[d - lead];
+    for (let d = 0; d < ndim; d++)
+      steps[k * MAX_DIMS + d] = d < lead || own[d - lead] !== shape[d] ? 0 : strides[d - lead];
   }
   return collapse(ndim, count);
 }
@@ -59,7 +60,8 @@ function flatPlan(shape: Shape, operands: readonly Strided[]): Plan {
   if (count === 0) return 0;
   buffer[0] = 1;
   buffer[1] = int32(count);
-  for (let k = 0; k < operands.length; k++) buffer[2 + k] = operands[k].contiguousLayout && sameShape(operands[k].shape, shape) ? 1 : 0;
+  for (let k = 0; k < operands.length; k++)
+    buffer[2 + k] = operands[k].contiguousLayout && sameShape(operands[k].shape, shape) ? 1 : 0;
   return buffer;
 }
 
@@ -102,7 +104,8 @@ function collapse(ndim: number, operands: number): Plan {
 
 /** Whether walking the outer dimension continues the inner one for every operand, so that both are walked as one. */
 function continues(outer: number, inner: number, size: number, operands: number): boolean {
-  for (let k = 0; k < operands; k++) if (steps[k * MAX_DIMS + outer] !== steps[k * MAX_DIMS + inner] * size) return false;
+  for (let k = 0; k < operands; k++)
+    if (steps[k * MAX_DIMS + outer] !== steps[k * MAX_DIMS + inner] * size) return false;
   return true;
 }
 

@@ -2,7 +2,7 @@
  * The strides of results, by PyTorch's rules: those of an elementwise operator from the strides of its operands (TensorIterator), and
  * those of a tensor that is made like another (empty_like). Pure, with no knowledge of tensors.
  */
-import { isRowMajor, type Shape, sameShape, isDense } from './layout.js';
+import { isDense, isRowMajor, type Shape, sameShape } from './layout.js';
 import { followsFormat, formatStrides, stridesInOrder } from './memory-format.js';
 import type { Strided } from './plan.js';
 
@@ -28,7 +28,8 @@ function innermostFirst(shape: Shape, operands: readonly (readonly number[])[]):
     let at = i;
     for (let j = i - 1; j >= 0; j--) {
       let comparison = 0;
-      for (let k = 0; k < operands.length && comparison === 0; k++) comparison = compare(shape, operands[k], order[j], order[at]);
+      for (let k = 0; k < operands.length && comparison === 0; k++)
+        comparison = compare(shape, operands[k], order[j], order[at]);
       if (comparison < 0) break;
       if (comparison === 0) continue;
       const moved = order[j];
@@ -61,7 +62,8 @@ function stridesUnder(operand: Strided, shape: Shape): readonly number[] {
   if (own === shape || sameShape(own, shape)) return operand.strides;
   const lead = shape.length - own.length;
   const strides = new Array<number>(shape.length).fill(0);
-  for (let d = 0; d < own.length; d++) if (own[d] !== 1 || shape[d + lead] === 1) strides[d + lead] = operand.strides[d];
+  for (let d = 0; d < own.length; d++)
+    if (own[d] !== 1 || shape[d + lead] === 1) strides[d + lead] = operand.strides[d];
   return strides;
 }
 
@@ -84,7 +86,8 @@ export function resultStrides(shape: Shape, operands: readonly Strided[]): reado
     if (contiguous) return null;
     let same = true;
     for (let k = 1; k < operands.length; k++) if (!sameStrides(first.strides, operands[k].strides)) same = false;
-    if (shape.length === 4 && operands.every((operand) => followsFormat(shape, operand.strides, 'channels_last'))) return formatStrides('elementwise', shape, 'channels_last');
+    if (shape.length === 4 && operands.every((operand) => followsFormat(shape, operand.strides, 'channels_last')))
+      return formatStrides('elementwise', shape, 'channels_last');
     if (same && isDense(shape, first.strides)) return first.strides;
   } else if (contiguous && operands.every((operand) => isRowMajor(operand.shape, operand.strides))) return null;
   const order = innermostFirst(

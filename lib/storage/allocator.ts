@@ -58,7 +58,10 @@ function requireRoom(bytes: number): void {
   dropCache();
   addon.giveBackPages();
   const room = memoryRoom();
-  if (bytes > room) throw new OutOfMemoryError(`allocate: expected at most the ${room} bytes of memory that are left, got a request for ${bytes}`);
+  if (bytes > room)
+    throw new OutOfMemoryError(
+      `allocate: expected at most the ${room} bytes of memory that are left, got a request for ${bytes}`,
+    );
 }
 
 function newBuffer(bytes: number): ArrayBufferLike {
@@ -72,7 +75,10 @@ function newBuffer(bytes: number): ArrayBufferLike {
   try {
     return uninitialised(bytes);
   } catch (error) {
-    throw new OutOfMemoryError(`allocate: expected ${bytes} bytes of memory to be had, got none (${(error as Error).message})`, { cause: error });
+    throw new OutOfMemoryError(
+      `allocate: expected ${bytes} bytes of memory to be had, got none (${(error as Error).message})`,
+      { cause: error },
+    );
   }
 }
 

@@ -12,7 +12,17 @@ interface TypedArrayConstructor {
 }
 
 /** The element types, named as in PyTorch. */
-export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool' | 'bfloat16' | 'float16';
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint8'
+  | 'bool'
+  | 'bfloat16'
+  | 'float16';
 
 /** bool < integer < floating: a category, as promotion orders them. */
 export type Category = 0 | 1 | 2;
@@ -28,8 +38,22 @@ export interface DTypeInfo {
   readonly Array: TypedArrayConstructor;
 }
 
-function row(name: DType, code: number, category: Category, arrayClass: TypedArrayConstructor, half = false): DTypeInfo {
-  return Object.freeze({ name, code, bytes: arrayClass.BYTES_PER_ELEMENT, category, floating: category === 2, half, Array: arrayClass });
+function row(
+  name: DType,
+  code: number,
+  category: Category,
+  arrayClass: TypedArrayConstructor,
+  half = false,
+): DTypeInfo {
+  return Object.freeze({
+    name,
+    code,
+    bytes: arrayClass.BYTES_PER_ELEMENT,
+    category,
+    floating: category === 2,
+    half,
+    Array: arrayClass,
+  });
 }
 
 export const FLOAT32 = row('float32', 0, 2, Float32Array);
@@ -44,7 +68,18 @@ export const BFLOAT16 = row('bfloat16', 8, 2, Uint16Array, true);
 export const FLOAT16 = row('float16', 9, 2, Uint16Array, true);
 
 /** All types by code. */
-export const DTYPES: readonly DTypeInfo[] = [FLOAT32, FLOAT64, INT64, INT32, INT16, INT8, UINT8, BOOL, BFLOAT16, FLOAT16];
+export const DTYPES: readonly DTypeInfo[] = [
+  FLOAT32,
+  FLOAT64,
+  INT64,
+  INT32,
+  INT16,
+  INT8,
+  UINT8,
+  BOOL,
+  BFLOAT16,
+  FLOAT16,
+];
 const BY_NAME = new Map<string, DTypeInfo>(DTYPES.map((info) => [info.name, info]));
 
 /** The row of a dtype name; an unknown name is an ArgumentError that suggests the right one. */

@@ -37,7 +37,10 @@ export function damagedZones(): string[] {
   return zones.flatMap(({ bytes, size, length }) => {
     const before = bytes.subarray(0, size).findLastIndex((b) => b !== PATTERN);
     const after = bytes.subarray(size + length).findIndex((b) => b !== PATTERN);
-    return [...(before >= 0 ? [`${size - before} bytes before a buffer of ${length}`] : []), ...(after >= 0 ? [`${after} bytes after a buffer of ${length}`] : [])];
+    return [
+      ...(before >= 0 ? [`${size - before} bytes before a buffer of ${length}`] : []),
+      ...(after >= 0 ? [`${after} bytes after a buffer of ${length}`] : []),
+    ];
   });
 }
 

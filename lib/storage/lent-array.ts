@@ -2,8 +2,9 @@
  * Typed arrays on memory that the pool lent to a storage. They hold the storage, so that the memory is not lent again while one of them is in
  * use, and note when the buffer leaves their hands.
  */
-import { DTYPES } from './dtype.js';
+
 import type { TypedArray } from '../native/typed-array.js';
+import { DTYPES } from './dtype.js';
 
 /** What a window on lent memory holds: the storage. */
 interface Owner {

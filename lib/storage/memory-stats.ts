@@ -18,7 +18,13 @@ export interface MemoryStats {
 /** The memory of this thread's tensors; smaller tensors share pages that are not counted. After torch.cuda.memory_stats. */
 export function memoryStats(): MemoryStats {
   const { inUse, cached, peakInUse, peakReserved } = poolBytes();
-  return { allocatedBytes: inUse, peakAllocatedBytes: peakInUse, cachedBytes: cached, reservedBytes: inUse + cached, peakReservedBytes: peakReserved };
+  return {
+    allocatedBytes: inUse,
+    peakAllocatedBytes: peakInUse,
+    cachedBytes: cached,
+    reservedBytes: inUse + cached,
+    peakReservedBytes: peakReserved,
+  };
 }
 
 /** Sets the peaks of `memoryStats` to what there is now. After torch.cuda.reset_peak_memory_stats. */

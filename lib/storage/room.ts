@@ -43,7 +43,8 @@ function requireHeap(op: string, count: number, bytesEach: number): void {
   if (count < MANY) return;
   const { heap_size_limit, used_heap_size } = v8().getHeapStatistics();
   const most = Math.max(0, Math.floor((heap_size_limit - used_heap_size) / bytesEach));
-  if (count > most) throw new OutOfMemoryError(`${op}: expected at most the ${most} tensors that V8's heap has room for, got ${count}`);
+  if (count > most)
+    throw new OutOfMemoryError(`${op}: expected at most the ${most} tensors that V8's heap has room for, got ${count}`);
 }
 
 /** Throws where a list of `count` views is more than V8's heap has room for. */

@@ -3,8 +3,9 @@
  * It knows nothing of shapes. Memory that the pool lent is looked at only through windows that hold the storage (lent-array.ts), since the pool
  * takes it back when the storage is gone.
  */
-import type { DTypeInfo } from './dtype.js';
+
 import type { TypedArray } from '../native/typed-array.js';
+import type { DTypeInfo } from './dtype.js';
 import { LENT_ARRAYS } from './lent-array.js';
 import { type Block, giveBack, lend } from './pool.js';
 
@@ -52,7 +53,11 @@ export class Storage {
   /** Whether the two have bytes in common: one storage, an alias, or windows on one buffer of the user's. */
   overlaps(other: Storage): boolean {
     if (this === other) return true;
-    return this.memory === other.memory && this.byteOffset < other.byteOffset + other.byteLength && other.byteOffset < this.byteOffset + this.byteLength;
+    return (
+      this.memory === other.memory &&
+      this.byteOffset < other.byteOffset + other.byteLength &&
+      other.byteOffset < this.byteOffset + this.byteLength
+    );
   }
 
   /** A number for the place of the first byte: equal for equal places, and apart as many bytes as they are within a buffer. */
@@ -103,7 +108,10 @@ export class Storage {
 }
 
 /** Whether one of the holders (tensors, or nothing) is on the storage. */
-export function isAmong(storage: Storage, holders: readonly ({ readonly storage: Storage } | null | undefined)[]): boolean {
+export function isAmong(
+  storage: Storage,
+  holders: readonly ({ readonly storage: Storage } | null | undefined)[],
+): boolean {
   for (let i = 0; i < holders.length; i++) if (holders[i]?.storage === storage) return true;
   return false;
 }

@@ -1,6 +1,17 @@
 /** What numbers a type holds: torch.finfo and torch.iinfo. */
 import { ArgumentError, fail } from '../errors.js';
-import { BFLOAT16, defaultFloatInfo, type DType, type DTypeInfo, dtypeInfo, FLOAT16, FLOAT32, FLOAT64, INT64, UINT8 } from './dtype.js';
+import {
+  BFLOAT16,
+  type DType,
+  type DTypeInfo,
+  defaultFloatInfo,
+  dtypeInfo,
+  FLOAT16,
+  FLOAT32,
+  FLOAT64,
+  INT64,
+  UINT8,
+} from './dtype.js';
 
 /** Limits of a floating type. */
 export interface FloatLimits {
@@ -28,10 +39,20 @@ const FORMATS = new Map<DTypeInfo, readonly [fraction: number, exponent: number,
 /** The limits of a floating type, the default one without an argument. Throws ArgumentError for another. torch.finfo */
 export function finfo(type?: DType): FloatLimits {
   const info = type === undefined ? defaultFloatInfo() : dtypeInfo('finfo', type);
-  const [fraction, exponent, resolution] = FORMATS.get(info) ?? fail(ArgumentError, 'finfo', 'a floating dtype (iinfo is for integers)', info.name);
+  const [fraction, exponent, resolution] =
+    FORMATS.get(info) ?? fail(ArgumentError, 'finfo', 'a floating dtype (iinfo is for integers)', info.name);
   const max = (2 - 2 ** -fraction) * 2 ** (1 - exponent);
   const smallestNormal = 2 ** exponent;
-  return Object.freeze({ dtype: info.name, bits: 8 * info.bytes, eps: 2 ** -fraction, max, min: -max, smallestNormal, tiny: smallestNormal, resolution });
+  return Object.freeze({
+    dtype: info.name,
+    bits: 8 * info.bytes,
+    eps: 2 ** -fraction,
+    max,
+    min: -max,
+    smallestNormal,
+    tiny: smallestNormal,
+    resolution,
+  });
 }
 
 /** Limits of an integer type; of int64 as bigints, which hold them exactly. */
@@ -47,6 +68,11 @@ export function iinfo<T extends DType>(type: T): IntegerLimits<T> {
   const info = dtypeInfo('iinfo', type);
   if (info.category !== 1) fail(ArgumentError, 'iinfo', 'an integer dtype (finfo is for floating ones)', info.name);
   const bits = 8 * info.bytes;
-  const [min, max] = info === INT64 ? [-(2n ** 63n), 2n ** 63n - 1n] : info === UINT8 ? [0, 255] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  const [min, max] =
+    info === INT64
+      ? [-(2n ** 63n), 2n ** 63n - 1n]
+      : info === UINT8
+        ? [0, 255]
+        : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
   return Object.freeze({ dtype: type, bits, max, min }) as unknown as IntegerLimits<T>;
 }

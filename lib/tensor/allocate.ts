@@ -28,7 +28,12 @@ export function allocateAs(other: Tensor, info: DTypeInfo = other.info): Tensor 
 }
 
 /** The same in a memory format of the caller's choice; `preserve_format` is the layout of `other`. */
-export function allocateInFormat(op: string, other: Tensor, format: MemoryFormat, info: DTypeInfo = other.info): Tensor {
+export function allocateInFormat(
+  op: string,
+  other: Tensor,
+  format: MemoryFormat,
+  info: DTypeInfo = other.info,
+): Tensor {
   if (format === 'preserve_format') return allocateAs(other, info);
   return allocateStrided(other.shape, formatStrides(op, other.shape, format), info);
 }
@@ -50,7 +55,13 @@ export function allocateStrided(shape: Shape, strides: readonly number[], info: 
   return fresh(info, Object.freeze(shape), strides, contiguous, contiguous && isRowMajor(shape, strides));
 }
 
-function fresh(info: DTypeInfo, shape: Shape, strides: readonly number[], contiguous: boolean, rowMajor: boolean): Tensor {
+function fresh(
+  info: DTypeInfo,
+  shape: Shape,
+  strides: readonly number[],
+  contiguous: boolean,
+  rowMajor: boolean,
+): Tensor {
   const count = elementCount(shape);
   const out = new Tensor(allocateStorage(count * info.bytes), null, info, shape, strides, 0, contiguous, rowMajor);
   if (count >= LARGE) requireArray(out, count);
@@ -62,7 +73,9 @@ function requireArray(out: Tensor, count: number): void {
   try {
     void out.array;
   } catch (error) {
-    throw new OutOfMemoryError(`allocate: expected a number of elements that a typed array holds, got ${count}`, { cause: error });
+    throw new OutOfMemoryError(`allocate: expected a number of elements that a typed array holds, got ${count}`, {
+      cause: error,
+    });
   }
 }
 

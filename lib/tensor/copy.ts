@@ -1,10 +1,10 @@
 /** Raw copies between layouts and element types, without autograd: what the differentiable operators are built on. */
 import { type KernelTable, kernels } from '../native/kernels.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import type { MemoryFormat } from '../shape/memory-format.js';
 import { type Plan, planOf, stridedPlan } from '../shape/plan.js';
 import { type DType, type DTypeInfo, FLOAT64 } from '../storage/dtype.js';
-import type { TypedArray } from '../native/typed-array.js';
 import { allocate, allocateAs, allocateInFormat, allocateLike } from './allocate.js';
 import { type Tensor, windowOn } from './tensor.js';
 

@@ -2,7 +2,7 @@
  * Names of devices. PyTorch's are all known, so that a program can name one before it asks whether it is there; tensors live on 'cpu', the
  * only one, and a use of any other is a DeviceError.
  */
-import { ArgumentError, describe, DeviceError, fail } from '../errors.js';
+import { ArgumentError, DeviceError, describe, fail } from '../errors.js';
 
 /** Where tensors live. */
 export type Device = 'cpu';
@@ -42,7 +42,8 @@ export function isDeviceName(value: string): value is DeviceName {
 
 /** Throws DeviceError for the name of a device that is not there, and for anything that is no name of one. */
 export function checkDevice(op: string, device: unknown): void {
-  if (device !== 'cpu' && !(typeof device === 'string' && /^cpu:(0|[1-9][0-9]*)$/.test(device))) fail(DeviceError, op, "device 'cpu', the only one there is", describe(device));
+  if (device !== 'cpu' && !(typeof device === 'string' && /^cpu:(0|[1-9][0-9]*)$/.test(device)))
+    fail(DeviceError, op, "device 'cpu', the only one there is", describe(device));
 }
 
 interface DeviceParts {
@@ -56,11 +57,18 @@ interface DeviceParts {
  */
 export function device(type: string | DeviceParts, index?: number | null): DeviceName {
   if (typeof type === 'object' && type !== null && index === undefined) return device(type.type, type.index ?? null);
-  if (typeof type !== 'string') fail(ArgumentError, 'device', "the name of a device, such as 'cpu' or 'cuda:0'", describe(type));
+  if (typeof type !== 'string')
+    fail(ArgumentError, 'device', "the name of a device, such as 'cpu' or 'cuda:0'", describe(type));
   if (index !== undefined && index !== null && (!Number.isInteger(index) || index < 0 || type.includes(':')))
-    fail(ArgumentError, 'device', 'a whole index of at least 0 after a type without one', `${describe(index)} after ${describe(type)}`);
+    fail(
+      ArgumentError,
+      'device',
+      'a whole index of at least 0 after a type without one',
+      `${describe(index)} after ${describe(type)}`,
+    );
   const name = index === undefined || index === null ? type : `${type}:${index}`;
-  if (!isDeviceName(name)) fail(ArgumentError, 'device', `one of ${TYPES.join(', ')}, with an index (':0') or without`, describe(name));
+  if (!isDeviceName(name))
+    fail(ArgumentError, 'device', `one of ${TYPES.join(', ')}, with an index (':0') or without`, describe(name));
   return name;
 }
 

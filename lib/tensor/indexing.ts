@@ -10,7 +10,8 @@ export class Slice {
     readonly stop: number | null,
     readonly step: number | null,
   ) {
-    for (const end of [start, stop, step]) if (end !== null && !Number.isInteger(end)) fail(ArgumentError, 'slice', 'whole numbers or null', describe(end));
+    for (const end of [start, stop, step])
+      if (end !== null && !Number.isInteger(end)) fail(ArgumentError, 'slice', 'whole numbers or null', describe(end));
     if (step !== null && step < 1) fail(ArgumentError, 'slice', 'a step of at least 1', String(step));
     Object.freeze(this);
   }
@@ -36,7 +37,12 @@ export function slice(start: Bound, stop: Bound, step?: Bound): Slice;
 export function slice(...bounds: (Bound | undefined)[]): Slice {
   if (bounds.length === 1) {
     const text = describe(bounds[0]);
-    fail(ArgumentError, 'slice', `both ends: slice(null, ${text}) for :${text}, slice(${text}, null) for ${text}:`, `slice(${text})`);
+    fail(
+      ArgumentError,
+      'slice',
+      `both ends: slice(null, ${text}) for :${text}, slice(${text}, null) for ${text}:`,
+      `slice(${text})`,
+    );
   }
   const [start, stop, step] = bounds.map(integerOf);
   return new Slice(start ?? null, stop ?? null, step ?? null);

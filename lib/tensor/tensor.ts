@@ -2,11 +2,19 @@
  * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their methods to it
  * from lib/ops (see lib/dispatch/define-function.ts), so it imports none of them.
  */
-import { ArgumentError, AutogradError, describe, DTypeError, fail, rejectUnknownOptions, ShapeError } from '../errors.js';
+import {
+  ArgumentError,
+  AutogradError,
+  DTypeError,
+  describe,
+  fail,
+  rejectUnknownOptions,
+  ShapeError,
+} from '../errors.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { elementCount, isContiguous, isRowMajor, type Shape } from '../shape/layout.js';
 import { followsFormat, type MemoryFormat, memoryFormatArgument } from '../shape/memory-format.js';
 import type { DType, DTypeInfo } from '../storage/dtype.js';
-import type { TypedArray } from '../native/typed-array.js';
 import { Storage } from '../storage/storage.js';
 import type { Device } from './device.js';
 
@@ -121,7 +129,11 @@ export class Tensor {
   isContiguous(options?: { memoryFormat?: MemoryFormat }): boolean {
     if (options === undefined) return this.contiguousLayout;
     rejectUnknownOptions('isContiguous', options, ['memoryFormat']);
-    return followsFormat(this.shape, this.strides, memoryFormatArgument('isContiguous', options.memoryFormat, 'contiguous_format'));
+    return followsFormat(
+      this.shape,
+      this.strides,
+      memoryFormatArgument('isContiguous', options.memoryFormat, 'contiguous_format'),
+    );
   }
   isFloatingPoint(): boolean {
     return this.info.floating;
@@ -136,7 +148,11 @@ export class Tensor {
   }
   get requiresGrad(): boolean {
     // A view whose memory changed since takes its place in the graph from its base.
-    return this.leafRequiresGrad || this.node !== null || (this.base !== null && this.base.node !== null && this.viewVersion !== this.storage.version);
+    return (
+      this.leafRequiresGrad ||
+      this.node !== null ||
+      (this.base !== null && this.base.node !== null && this.viewVersion !== this.storage.version)
+    );
   }
   set requiresGrad(value: boolean) {
     if (typeof value !== 'boolean') fail(ArgumentError, 'requiresGrad', 'a boolean', describe(value));
@@ -146,7 +162,10 @@ export class Tensor {
   requiresGrad_(requiresGrad = true): this {
     if (typeof requiresGrad !== 'boolean') fail(ArgumentError, 'requiresGrad_', 'a boolean', describe(requiresGrad));
     if (requiresGrad && !this.info.floating) fail(AutogradError, 'requiresGrad_', 'a floating dtype', this.dtype);
-    if (!requiresGrad && this.node !== null) throw new AutogradError('requiresGrad_: expected a leaf to turn gradients off for, got the result of an operator; use detach()');
+    if (!requiresGrad && this.node !== null)
+      throw new AutogradError(
+        'requiresGrad_: expected a leaf to turn gradients off for, got the result of an operator; use detach()',
+      );
     if (this.node === null) this.leafRequiresGrad = requiresGrad;
     return this;
   }
@@ -157,7 +176,10 @@ export class Tensor {
   set grad(value: Tensor | null) {
     if (value !== null && value !== undefined) {
       if (!(value instanceof Tensor)) fail(ArgumentError, 'grad', 'a tensor or null', describe(value));
-      if (value === this) throw new AutogradError('grad: expected another tensor than the one whose gradient it is, got the tensor itself');
+      if (value === this)
+        throw new AutogradError(
+          'grad: expected another tensor than the one whose gradient it is, got the tensor itself',
+        );
       if (value.shape.length !== this.shape.length || value.shape.some((n, i) => n !== this.shape[i]))
         fail(ShapeError, 'grad', `a gradient of shape [${this.shape}]`, `[${value.shape}]`);
       if (value.info !== this.info) fail(AutogradError, 'grad', `a gradient of dtype ${this.dtype}`, value.dtype);
@@ -174,13 +196,25 @@ export class Tensor {
    * without gradients where x requires one.
    */
   get data(): Tensor {
-    return new Tensor(this.storage.alias(), null, this.info, this.shape, this.strides, this.offset, this.contiguousLayout);
+    return new Tensor(
+      this.storage.alias(),
+      null,
+      this.info,
+      this.shape,
+      this.strides,
+      this.offset,
+      this.contiguousLayout,
+    );
   }
   set data(value: Tensor) {
     if (!(value instanceof Tensor)) fail(ArgumentError, 'data', 'a tensor', describe(value));
-    if (this.requiresGrad && !value.info.floating) fail(DTypeError, 'data', 'a floating dtype for a tensor that requires grad', value.dtype);
+    if (this.requiresGrad && !value.info.floating)
+      fail(DTypeError, 'data', 'a floating dtype for a tensor that requires grad', value.dtype);
     const storage = value.storage.alias(this.storage.version);
-    Tensor.rebind(this, new Tensor(storage, null, value.info, value.shape, value.strides, value.offset, value.contiguousLayout));
+    Tensor.rebind(
+      this,
+      new Tensor(storage, null, value.info, value.shape, value.strides, value.offset, value.contiguousLayout),
+    );
   }
 }
 
@@ -196,10 +230,26 @@ export function rebind(target: Tensor, source: Tensor): void {
 
 /** A tensor over fresh memory: contiguous, of the given frozen shape. */
 export function tensorOver(memory: TypedArray, info: DTypeInfo, shape: Shape, strides: readonly number[]): Tensor {
-  return new Tensor(new Storage(memory.buffer, memory.byteOffset, memory.byteLength), memory, info, shape, strides, 0, true);
+  return new Tensor(
+    new Storage(memory.buffer, memory.byteOffset, memory.byteLength),
+    memory,
+    info,
+    shape,
+    strides,
+    0,
+    true,
+  );
 }
 
 /** A window on the memory of `source`; no autograd. */
 export function windowOn(source: Tensor, shape: Shape, strides: readonly number[], offset: number): Tensor {
-  return new Tensor(source.storage, null, source.info, Object.freeze(shape), strides, offset, isContiguous(shape, strides));
+  return new Tensor(
+    source.storage,
+    null,
+    source.info,
+    Object.freeze(shape),
+    strides,
+    offset,
+    isContiguous(shape, strides),
+  );
 }

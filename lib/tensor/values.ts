@@ -1,9 +1,9 @@
 /** Values out of a tensor: `toTypedArray` (also named `numpy`), `item`, `tolist`. */
 import { ArgumentError, fail, ShapeError } from '../errors.js';
-import { castTo } from './copy.js';
+import type { TypedArray } from '../native/typed-array.js';
 import { elementCount } from '../shape/layout.js';
 import { FLOAT32 } from '../storage/dtype.js';
-import type { TypedArray } from '../native/typed-array.js';
+import { castTo } from './copy.js';
 import { Tensor } from './tensor.js';
 
 /** Tensors of more dimensions have no nested form: recursion over them could overflow the stack. Python's limit is the same. */
@@ -33,7 +33,8 @@ function elements(x: Tensor): TypedArray {
 function exact(op: string, value: number | bigint): number {
   if (typeof value === 'number') return value;
   const number = Number(value);
-  if (BigInt(number) !== value || !Number.isSafeInteger(number)) fail(ArgumentError, op, 'an int64 that a double holds exactly (use toTypedArray())', `${value}n`);
+  if (BigInt(number) !== value || !Number.isSafeInteger(number))
+    fail(ArgumentError, op, 'an int64 that a double holds exactly (use toTypedArray())', `${value}n`);
   return number;
 }
 
@@ -43,13 +44,15 @@ Tensor.prototype.toTypedArray = function (this: Tensor) {
 Tensor.prototype.numpy = Tensor.prototype.toTypedArray;
 
 Tensor.prototype.item = function <T>(this: Tensor): T {
-  if (elementCount(this.shape) !== 1) fail(ArgumentError, 'item', 'a tensor of one element', `${this.dtype}[${this.shape}]`);
+  if (elementCount(this.shape) !== 1)
+    fail(ArgumentError, 'item', 'a tensor of one element', `${this.dtype}[${this.shape}]`);
   const first = this.info.half ? elements(this)[0] : this.array[0];
   return (this.info.name === 'bool' ? first !== 0 : exact('item', first)) as T;
 };
 
 Tensor.prototype.tolist = function (this: Tensor) {
-  if (this.shape.length > MAX_NESTED_DIMENSIONS) fail(ShapeError, 'tolist', `at most ${MAX_NESTED_DIMENSIONS} dimensions`, `${this.shape.length}`);
+  if (this.shape.length > MAX_NESTED_DIMENSIONS)
+    fail(ShapeError, 'tolist', `at most ${MAX_NESTED_DIMENSIONS} dimensions`, `${this.shape.length}`);
   const flat = elements(this);
   const bool = this.info.name === 'bool';
   let at = 0;

@@ -43,7 +43,9 @@ function opened(folder: string, file: string): number {
     mkdirSync(folder, { recursive: true });
     return openSync(file, 'a');
   } catch (cause) {
-    throw new NodegradError(`SummaryWriter: expected to write ${describe(file)}, got ${(cause as Error).message}`, { cause });
+    throw new NodegradError(`SummaryWriter: expected to write ${describe(file)}, got ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
@@ -60,7 +62,10 @@ export class EventFile {
     private readonly options: EventFileOptions,
   ) {
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
-    this.file = path.join(logDir, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${serial++}${options.suffix}`);
+    this.file = path.join(
+      logDir,
+      `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${serial++}${options.suffix}`,
+    );
     this.descriptor = opened(logDir, this.file);
     openFiles.add(this);
     if (!hooked) {
@@ -73,7 +78,8 @@ export class EventFile {
 
   add(record: Uint8Array): void {
     this.pending.push(frame(record));
-    if (this.pending.length >= this.options.maxQueue || Date.now() - this.lastFlush >= this.options.flushSecs * 1000) this.flush();
+    if (this.pending.length >= this.options.maxQueue || Date.now() - this.lastFlush >= this.options.flushSecs * 1000)
+      this.flush();
     else if (this.timer === null) {
       this.timer = setTimeout(() => this.flush(), this.options.flushSecs * 1000);
       this.timer.unref();

@@ -25,8 +25,10 @@ function standardEdges(): readonly number[] {
 }
 
 function equalEdges(count: number, min: number, max: number): number[] {
-  if (!Number.isInteger(count) || count < 1) fail(ArgumentError, 'addHistogram', 'a whole number of bins, at least 1', String(count));
-  if (!Number.isFinite(min) || !Number.isFinite(max)) fail(ArgumentError, 'addHistogram', 'finite values for bins of equal width', `values from ${min} to ${max}`);
+  if (!Number.isInteger(count) || count < 1)
+    fail(ArgumentError, 'addHistogram', 'a whole number of bins, at least 1', String(count));
+  if (!Number.isFinite(min) || !Number.isFinite(max))
+    fail(ArgumentError, 'addHistogram', 'finite values for bins of equal width', `values from ${min} to ${max}`);
   const [low, high] = min === max ? [min - 0.5, max + 0.5] : [min, max];
   return Array.from({ length: count + 1 }, (_, i) => (i === count ? high : low + ((high - low) * i) / count));
 }
@@ -34,8 +36,11 @@ function equalEdges(count: number, min: number, max: number): number[] {
 function edgesOf(bins: Bins, min: number, max: number): readonly number[] {
   if (bins === 'tensorflow') return standardEdges();
   if (typeof bins === 'number') return equalEdges(bins, min, max);
-  if (!Array.isArray(bins) || bins.length < 2) fail(ArgumentError, 'addHistogram', "bins 'tensorflow', a number, or at least two edges", describe(bins));
-  for (let i = 1; i < bins.length; i++) if (!(bins[i] >= bins[i - 1])) fail(ArgumentError, 'addHistogram', 'edges that do not decrease', `${bins[i - 1]} before ${bins[i]}`);
+  if (!Array.isArray(bins) || bins.length < 2)
+    fail(ArgumentError, 'addHistogram', "bins 'tensorflow', a number, or at least two edges", describe(bins));
+  for (let i = 1; i < bins.length; i++)
+    if (!(bins[i] >= bins[i - 1]))
+      fail(ArgumentError, 'addHistogram', 'edges that do not decrease', `${bins[i - 1]} before ${bins[i]}`);
   return bins as readonly number[];
 }
 
@@ -81,7 +86,8 @@ export function makeHistogram(values: Float64Array, bins: Bins, maxBins?: number
   }
   if (maxBins !== undefined && counts.length > maxBins) [counts, edges] = thinned(counts, edges, maxBins);
   const first = counts.findIndex((count) => count > 0);
-  if (first < 0) fail(ArgumentError, 'addHistogram', 'values within the bins', `${values.length} values outside of all of them`);
+  if (first < 0)
+    fail(ArgumentError, 'addHistogram', 'values within the bins', `${values.length} values outside of all of them`);
   let last = counts.length - 1;
   while (counts[last] === 0) last--;
   return {

@@ -1,7 +1,7 @@
 /** Tensors as pictures: any order of dimensions, one image or a batch laid out as a grid. Source: torch.utils.tensorboard._utils. */
 import { ArgumentError, fail, ShapeError } from '../errors.js';
-import { castTo } from '../tensor/copy.js';
 import { FLOAT32 } from '../storage/dtype.js';
+import { castTo } from '../tensor/copy.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { encodePng } from './png.js';
 
@@ -24,8 +24,15 @@ interface Axes {
 function axesOf(op: string, x: Tensor, dataformats: string): Axes {
   const format = dataformats.toUpperCase();
   const letters = [...format].sort().join('');
-  if (!['HW', 'CHW', 'CHNW'].includes(letters)) fail(ArgumentError, op, "dataformats of the letters HW, CHW or NCHW, each once, such as 'HWC'", JSON.stringify(dataformats));
-  if (x.shape.length !== format.length) fail(ShapeError, op, `${format.length} dimensions for dataformats ${format}`, `${x.shape.length}`, { img: x });
+  if (!['HW', 'CHW', 'CHNW'].includes(letters))
+    fail(
+      ArgumentError,
+      op,
+      "dataformats of the letters HW, CHW or NCHW, each once, such as 'HWC'",
+      JSON.stringify(dataformats),
+    );
+  if (x.shape.length !== format.length)
+    fail(ShapeError, op, `${format.length} dimensions for dataformats ${format}`, `${x.shape.length}`, { img: x });
   const size: Record<string, number> = { N: 1, C: 1 };
   const step: Record<string, number> = { N: 0, C: 0 };
   let stride = 1;
@@ -59,7 +66,9 @@ export function encodeImage(op: string, x: Tensor, dataformats: string): Encoded
     for (let h = 0; h < H; h++)
       for (let w = 0; w < W; w++)
         for (let c = 0; c < channels; c++) {
-          const value = Math.fround(Number(data[n * step.N + h * step.H + w * step.W + (C === 1 ? 0 : c * step.C)]) * scale);
+          const value = Math.fround(
+            Number(data[n * step.N + h * step.H + w * step.W + (C === 1 ? 0 : c * step.C)]) * scale,
+          );
           pixels[(corner + h * width + w) * channels + c] = value < 0 ? 0 : value > 255 ? 255 : Math.floor(value);
         }
   }

@@ -22,7 +22,8 @@ function filterRow(row: Uint8Array, above: Uint8Array | null, channels: number, 
   for (let filter = 0; filter <= 2; filter++) {
     let sum = 0;
     for (let i = 0; i < row.length; i++) {
-      const predicted = filter === 0 ? 0 : filter === 1 ? (i >= channels ? row[i - channels] : 0) : above === null ? 0 : above[i];
+      const predicted =
+        filter === 0 ? 0 : filter === 1 ? (i >= channels ? row[i - channels] : 0) : above === null ? 0 : above[i];
       const value = (row[i] - predicted) & 255;
       trial[i] = value;
       sum += value < 128 ? value : 256 - value;
@@ -45,7 +46,17 @@ export function encodePng(pixels: Uint8Array, width: number, height: number, cha
   const filtered = new Uint8Array(height * (stride + 1));
   for (let y = 0; y < height; y++) {
     const row = pixels.subarray(y * stride, (y + 1) * stride);
-    filterRow(row, y === 0 ? null : pixels.subarray((y - 1) * stride, y * stride), channels, filtered.subarray(y * (stride + 1), (y + 1) * (stride + 1)));
+    filterRow(
+      row,
+      y === 0 ? null : pixels.subarray((y - 1) * stride, y * stride),
+      channels,
+      filtered.subarray(y * (stride + 1), (y + 1) * (stride + 1)),
+    );
   }
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', zlib().deflateSync(filtered)), chunk('IEND', new Uint8Array(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('IDAT', zlib().deflateSync(filtered)),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
 }

@@ -18,15 +18,26 @@ export const summaryEvent = (time: EventTime, value: Message): Buffer => event(t
 /** Session start: what came after this step in older files is to be hidden. */
 export const sessionStartEvent = (time: EventTime): Buffer => event(time).message(7, new Message().int(1, 1)).encode();
 
-export const scalarSummary = (tag: string, value: number): Message => summary(new Message().string(1, tag).float(2, value));
+export const scalarSummary = (tag: string, value: number): Message =>
+  summary(new Message().string(1, tag).float(2, value));
 
-export function imageSummary(tag: string, image: { height: number; width: number; channels: number; png: Uint8Array }): Message {
+export function imageSummary(
+  tag: string,
+  image: { height: number; width: number; channels: number; png: Uint8Array },
+): Message {
   const message = new Message().int(1, image.height).int(2, image.width).int(3, image.channels).bytes(4, image.png);
   return summary(new Message().string(1, tag).message(4, message));
 }
 
 export function histogramSummary(tag: string, h: Histogram): Message {
-  const message = new Message().double(1, h.min).double(2, h.max).double(3, h.num).double(4, h.sum).double(5, h.sumSquares).doubles(6, h.bucketLimits).doubles(7, h.bucketCounts);
+  const message = new Message()
+    .double(1, h.min)
+    .double(2, h.max)
+    .double(3, h.num)
+    .double(4, h.sum)
+    .double(5, h.sumSquares)
+    .doubles(6, h.bucketLimits)
+    .doubles(7, h.bucketCounts);
   return summary(new Message().string(1, tag).message(5, message));
 }
 
@@ -39,7 +50,9 @@ export function textSummary(tag: string, text: string): Message {
   const DT_STRING = 7;
   const shape = new Message().message(2, new Message().int(1, 1));
   const tensor = new Message().int(1, DT_STRING).message(2, shape).string(8, text);
-  return summary(new Message().string(1, `${tag}/text_summary`).message(8, tensor).message(9, metadata('text', new Message())));
+  return summary(
+    new Message().string(1, `${tag}/text_summary`).message(8, tensor).message(9, metadata('text', new Message())),
+  );
 }
 
 /** google.protobuf.Value */
@@ -50,7 +63,10 @@ function protoValue(value: number | string | boolean): Message {
 const DATA_TYPE = { string: 1, boolean: 2, number: 3 } as const;
 
 /** The three summaries by which the HParams plugin knows a run: the experiment, its start with the values, its end. */
-export function hparamSummaries(hparams: Readonly<Record<string, number | string | boolean>>, metrics: readonly string[]): Message[] {
+export function hparamSummaries(
+  hparams: Readonly<Record<string, number | string | boolean>>,
+  metrics: readonly string[],
+): Message[] {
   const experiment = new Message();
   const start = new Message();
   for (const [name, value] of Object.entries(hparams)) {
@@ -61,6 +77,10 @@ export function hparamSummaries(hparams: Readonly<Record<string, number | string
   const SUCCESS = 1;
   const end = new Message().int(1, SUCCESS);
   const value = (tag: string, field: number, content: Message): Message =>
-    summary(new Message().string(1, `_hparams_/${tag}`).message(9, metadata('hparams', new Message().int(1, 0).message(field, content))));
+    summary(
+      new Message()
+        .string(1, `_hparams_/${tag}`)
+        .message(9, metadata('hparams', new Message().int(1, 0).message(field, content))),
+    );
   return [value('experiment', 2, experiment), value('session_start_info', 3, start), value('session_end_info', 4, end)];
 }

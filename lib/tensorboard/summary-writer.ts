@@ -2,17 +2,26 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import '../disposable.js';
-import { type Arguments, checkInteger, checkNumber, readArguments } from '../arguments.js';
+import { type Arguments, checkInteger, checkNumber, isOptions, readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
-import { castTo } from '../tensor/copy.js';
-import { isOptions } from '../arguments.js';
 import { FLOAT64 } from '../storage/dtype.js';
+import { castTo } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
 import { EventFile, type EventFileOptions } from './event-file.js';
 import { type Bins, makeHistogram } from './histogram.js';
 import { encodeImage } from './image.js';
 import type { Message } from './protobuf.js';
-import { type EventTime, hparamSummaries, histogramSummary, imageSummary, scalarSummary, sessionStartEvent, summaryEvent, textSummary, versionEvent } from './summaries.js';
+import {
+  type EventTime,
+  histogramSummary,
+  hparamSummaries,
+  imageSummary,
+  scalarSummary,
+  sessionStartEvent,
+  summaryEvent,
+  textSummary,
+  versionEvent,
+} from './summaries.js';
 
 export interface SummaryWriterOptions {
   /** The run's folder; default: runs/<date>_<host><comment>. */
@@ -48,11 +57,21 @@ interface HparamsOptions {
   runName?: string | null;
   globalStep?: Step;
 }
-type ImageArguments = Arguments<[imgTensor?: Tensor, globalStep?: Step, walltime?: number | null, dataformats?: string], { imgTensor?: Tensor } & ImageOptions>;
+type ImageArguments = Arguments<
+  [imgTensor?: Tensor, globalStep?: Step, walltime?: number | null, dataformats?: string],
+  { imgTensor?: Tensor } & ImageOptions
+>;
 /** Numbers as a tensor, an array, a typed array or alone. */
 export type Numbers = Tensor | number | readonly number[] | Float32Array | Float64Array | Int32Array | Uint8Array;
 
-const WRITER_DEFAULTS = { logDir: null as string | null, comment: '', purgeStep: null as number | null, maxQueue: 10, flushSecs: 120, filenameSuffix: '' };
+const WRITER_DEFAULTS = {
+  logDir: null as string | null,
+  comment: '',
+  purgeStep: null as number | null,
+  maxQueue: 10,
+  flushSecs: 120,
+  filenameSuffix: '',
+};
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function defaultLogDir(comment: string): string {
@@ -65,9 +84,11 @@ function defaultLogDir(comment: string): string {
 /** The step and time of an event, checked. */
 function eventTime(op: string, { globalStep, walltime }: { globalStep: unknown; walltime: unknown }): EventTime {
   const step = globalStep === null ? undefined : scalarOf(op, 'a whole number as globalStep', globalStep);
-  if (step !== undefined && !Number.isFinite(step)) fail(ArgumentError, op, 'a whole number as globalStep', String(step));
+  if (step !== undefined && !Number.isFinite(step))
+    fail(ArgumentError, op, 'a whole number as globalStep', String(step));
   const wallTime = walltime === null ? Date.now() / 1000 : walltime;
-  if (typeof wallTime !== 'number' || !Number.isFinite(wallTime)) fail(ArgumentError, op, 'seconds as walltime', describe(walltime));
+  if (typeof wallTime !== 'number' || !Number.isFinite(wallTime))
+    fail(ArgumentError, op, 'seconds as walltime', describe(walltime));
   return { wallTime, step: step === undefined ? undefined : Math.trunc(step) };
 }
 const WHEN = { globalStep: null as unknown, walltime: null as unknown };
@@ -109,10 +130,24 @@ export class SummaryWriter {
 
   /** A folder, or options: `new SummaryWriter('runs/first')`, `new SummaryWriter({ logDir, flushSecs: 10 })`. */
   constructor(
-    ...args: Arguments<[logDir?: string | null, comment?: string, purgeStep?: number | null, maxQueue?: number, flushSecs?: number, filenameSuffix?: string], SummaryWriterOptions>
+    ...args: Arguments<
+      [
+        logDir?: string | null,
+        comment?: string,
+        purgeStep?: number | null,
+        maxQueue?: number,
+        flushSecs?: number,
+        filenameSuffix?: string,
+      ],
+      SummaryWriterOptions
+    >
   ) {
     const op = 'SummaryWriter';
-    const { logDir, comment, purgeStep, maxQueue, flushSecs, filenameSuffix } = readArguments(op, WRITER_DEFAULTS, args);
+    const { logDir, comment, purgeStep, maxQueue, flushSecs, filenameSuffix } = readArguments(
+      op,
+      WRITER_DEFAULTS,
+      args,
+    );
     for (const [name, text] of Object.entries({ logDir: logDir ?? '', comment, filenameSuffix }))
       if (typeof text !== 'string') fail(ArgumentError, op, `a string for ${name}`, describe(text));
     if (purgeStep !== null) checkInteger(op, 'purgeStep', purgeStep, 0);
@@ -146,10 +181,16 @@ export class SummaryWriter {
   /** One number of a series: `addScalar('loss/train', loss.item(), step)`. All arguments of this and the other methods may come by name in one object. */
   addScalar(
     tag: string | ({ tag: string; scalarValue: Scalar } & EventOptions),
-    ...args: Arguments<[scalarValue?: Scalar, globalStep?: Step, walltime?: number | null], { scalarValue?: Scalar } & EventOptions>
+    ...args: Arguments<
+      [scalarValue?: Scalar, globalStep?: Step, walltime?: number | null],
+      { scalarValue?: Scalar } & EventOptions
+    >
   ): void {
     const op = 'addScalar';
-    const given = readArguments(op, { tag: undefined as unknown, scalarValue: undefined as unknown, ...WHEN }, [tag, ...args]);
+    const given = readArguments(op, { tag: undefined as unknown, scalarValue: undefined as unknown, ...WHEN }, [
+      tag,
+      ...args,
+    ]);
     checkTag(op, given.tag);
     this.add(scalarSummary(given.tag, scalarOf(op, A_SCALAR, given.scalarValue)), eventTime(op, given));
   }
@@ -157,7 +198,11 @@ export class SummaryWriter {
   /** Several series in one picture, each a run of its own in a folder below: `addScalars('loss', { train, val }, step)`. */
   addScalars(
     mainTag: string | ({ mainTag: string; tagScalarDict: Readonly<Record<string, number | Tensor>> } & EventOptions),
-    ...args: [tagScalarDict?: Readonly<Record<string, number | Tensor>>, globalStep?: Step | EventOptions, walltime?: number | null | EventOptions]
+    ...args: [
+      tagScalarDict?: Readonly<Record<string, number | Tensor>>,
+      globalStep?: Step | EventOptions,
+      walltime?: number | null | EventOptions,
+    ]
   ): void {
     const op = 'addScalars';
     const [dict, ...rest] = args;
@@ -169,14 +214,20 @@ export class SummaryWriter {
     if (!isOptions(given.tagScalarDict)) fail(ArgumentError, op, 'an object of numbers', describe(given.tagScalarDict));
     const time = eventTime(op, given);
     const folder = given.mainTag.replaceAll('/', '_');
-    const values = Object.entries(given.tagScalarDict).map(([tag, value]) => [tag, scalarOf(op, A_SCALAR, value)] as const);
-    for (const [tag, value] of values) this.add(scalarSummary(given.mainTag, value), time, path.join(this.logDir, `${folder}_${tag}`));
+    const values = Object.entries(given.tagScalarDict).map(
+      ([tag, value]) => [tag, scalarOf(op, A_SCALAR, value)] as const,
+    );
+    for (const [tag, value] of values)
+      this.add(scalarSummary(given.mainTag, value), time, path.join(this.logDir, `${folder}_${tag}`));
   }
 
   /** The distribution of values: `addHistogram('weights', model.fc.weight, step)`. Bins: 'tensorflow', a number, or edges. */
   addHistogram(
     tag: string | ({ tag: string; values: Numbers } & HistogramOptions),
-    ...args: Arguments<[values?: Numbers, globalStep?: Step, bins?: Bins, walltime?: number | null, maxBins?: number | null], { values?: Numbers } & HistogramOptions>
+    ...args: Arguments<
+      [values?: Numbers, globalStep?: Step, bins?: Bins, walltime?: number | null, maxBins?: number | null],
+      { values?: Numbers } & HistogramOptions
+    >
   ): void {
     const op = 'addHistogram';
     const defaults = {
@@ -194,7 +245,10 @@ export class SummaryWriter {
     const edges = Array.isArray(bins) && bins.every((edge) => typeof edge === 'number');
     if (bins !== 'tensorflow' && !edges && !(typeof bins === 'number' && Number.isInteger(bins) && bins > 0))
       fail(ArgumentError, op, "bins 'tensorflow', a whole number above 0, or edges", describe(bins));
-    this.add(histogramSummary(given.tag, makeHistogram(numbersOf(op, given.values), bins, given.maxBins ?? undefined)), eventTime(op, given));
+    this.add(
+      histogramSummary(given.tag, makeHistogram(numbersOf(op, given.values), bins, given.maxBins ?? undefined)),
+      eventTime(op, given),
+    );
   }
 
   /** An image: uint8, or numbers from 0 to 1. `dataformats` names its dimensions: 'CHW' (default), 'HWC' or 'HW'. */
@@ -208,28 +262,45 @@ export class SummaryWriter {
   }
 
   private image(op: string, dataformats: string, args: readonly unknown[]): void {
-    const given = readArguments(op, { tag: undefined as unknown, imgTensor: undefined as unknown, ...WHEN, dataformats }, args);
+    const given = readArguments(
+      op,
+      { tag: undefined as unknown, imgTensor: undefined as unknown, ...WHEN, dataformats },
+      args,
+    );
     checkTag(op, given.tag);
     if (!(given.imgTensor instanceof Tensor)) fail(ArgumentError, op, 'a tensor', describe(given.imgTensor));
-    if (typeof given.dataformats !== 'string') fail(ArgumentError, op, 'a string for dataformats', describe(given.dataformats));
+    if (typeof given.dataformats !== 'string')
+      fail(ArgumentError, op, 'a string for dataformats', describe(given.dataformats));
     this.add(imageSummary(given.tag, encodeImage(op, given.imgTensor, given.dataformats)), eventTime(op, given));
   }
 
   /** Text, shown as Markdown. */
   addText(
     tag: string | ({ tag: string; textString: string } & EventOptions),
-    ...args: Arguments<[textString?: string, globalStep?: Step, walltime?: number | null], { textString?: string } & EventOptions>
+    ...args: Arguments<
+      [textString?: string, globalStep?: Step, walltime?: number | null],
+      { textString?: string } & EventOptions
+    >
   ): void {
     const op = 'addText';
-    const given = readArguments(op, { tag: undefined as unknown, textString: undefined as unknown, ...WHEN }, [tag, ...args]);
+    const given = readArguments(op, { tag: undefined as unknown, textString: undefined as unknown, ...WHEN }, [
+      tag,
+      ...args,
+    ]);
     checkTag(op, given.tag);
     if (typeof given.textString !== 'string') fail(ArgumentError, op, 'a string', describe(given.textString));
     this.add(textSummary(given.tag, given.textString), eventTime(op, given));
   }
 
   /** A run's hyperparameters with the metrics it reached, for the HParams page; written into a folder below, named `runName`. */
-  addHparams(hparamDict: HyperParameters, metricDict: Readonly<Record<string, number | Tensor>>, options?: HparamsOptions): void;
-  addHparams(all: { hparamDict: HyperParameters; metricDict: Readonly<Record<string, number | Tensor>> } & HparamsOptions): void;
+  addHparams(
+    hparamDict: HyperParameters,
+    metricDict: Readonly<Record<string, number | Tensor>>,
+    options?: HparamsOptions,
+  ): void;
+  addHparams(
+    all: { hparamDict: HyperParameters; metricDict: Readonly<Record<string, number | Tensor>> } & HparamsOptions,
+  ): void;
   addHparams(...args: unknown[]): void {
     const op = 'addHparams';
     const defaults = { runName: null as unknown, globalStep: null as unknown };
@@ -241,9 +312,11 @@ export class SummaryWriter {
     const { hparamDict, metricDict, runName } = given;
     if (!isOptions(hparamDict)) fail(ArgumentError, op, 'an object of hyperparameters', describe(hparamDict));
     if (!isOptions(metricDict)) fail(ArgumentError, op, 'an object of metrics', describe(metricDict));
-    if (runName !== null && typeof runName !== 'string') fail(ArgumentError, op, 'a string for runName', describe(runName));
+    if (runName !== null && typeof runName !== 'string')
+      fail(ArgumentError, op, 'a string for runName', describe(runName));
     for (const [name, value] of Object.entries(hparamDict))
-      if (!['number', 'string', 'boolean'].includes(typeof value)) fail(ArgumentError, op, `a number, string or boolean as ${name}`, describe(value));
+      if (!['number', 'string', 'boolean'].includes(typeof value))
+        fail(ArgumentError, op, `a number, string or boolean as ${name}`, describe(value));
     const metrics = Object.entries(metricDict).map(([tag, value]) => [tag, scalarOf(op, A_SCALAR, value)] as const);
     const time = eventTime(op, { globalStep: given.globalStep, walltime: null });
     const writer = new SummaryWriter({ logDir: path.join(this.logDir, runName ?? String(Date.now() / 1000)) });
@@ -252,7 +325,8 @@ export class SummaryWriter {
       metrics.map(([tag]) => tag),
     ))
       writer.add(summary, time);
-    for (const [tag, value] of metrics) writer.add(scalarSummary(tag, value), eventTime(op, { globalStep: given.globalStep, walltime: null }));
+    for (const [tag, value] of metrics)
+      writer.add(scalarSummary(tag, value), eventTime(op, { globalStep: given.globalStep, walltime: null }));
     writer.close();
   }
 

@@ -7,7 +7,8 @@ const DEFAULT_BAR = 10;
 
 /** Python's `%.{digits}g`: so many significant digits, trailing zeros dropped, an exponent outside of 1e-4 .. 10^digits. */
 function general(value: number, digits: number): string {
-  if (value === 0 || !Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value === 0 ? '0' : value > 0 ? 'inf' : '-inf';
+  if (value === 0 || !Number.isFinite(value))
+    return Number.isNaN(value) ? 'nan' : value === 0 ? '0' : value > 0 ? 'inf' : '-inf';
   const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
   const power = Number(exponent);
   const strip = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
@@ -27,7 +28,8 @@ export function formatSize(value: number): string {
   let rest = value;
   for (const prefix of ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z']) {
     const size = Math.abs(rest);
-    if (size < 999.5) return rest.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0).padStart(size < 99.95 ? 0 : 3) + prefix;
+    if (size < 999.5)
+      return rest.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0).padStart(size < 99.95 ? 0 : 3) + prefix;
     rest /= 1000;
   }
   return `${rest.toFixed(1)}Y`;
@@ -76,7 +78,8 @@ export function formatMeter(meter: Meter): string {
   const rateText = rate === 0 ? `?${unit}/s` : rate < 1 ? `${speed(1 / rate)}s/${unit}` : `${speed(rate)}${unit}/s`;
   const prefix = desc === '' ? '' : desc.endsWith(': ') ? desc : `${desc}: `;
   const postfix = meter.postfix ? `, ${meter.postfix}` : '';
-  if (total === undefined) return trim(`${prefix}${count(n)}${unit} [${formatInterval(elapsed)}, ${rateText}${postfix}]`, ncols);
+  if (total === undefined)
+    return trim(`${prefix}${count(n)}${unit} [${formatInterval(elapsed)}, ${rateText}${postfix}]`, ncols);
   const remaining = rate > 0 ? formatInterval((total - n) / rate) : '?';
   const left = `${prefix}${((n / total) * 100).toFixed(0).padStart(3)}%|`;
   const right = `| ${count(n)}/${count(total)} [${formatInterval(elapsed)}<${remaining}, ${rateText}${postfix}]`;

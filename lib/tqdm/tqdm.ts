@@ -3,8 +3,8 @@
  * plain lines appear at intervals. It knows nothing of what it counts.
  */
 import '../disposable.js';
-import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { isOptions } from '../arguments.js';
+import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import { formatMeter, formatNumber } from './format.js';
 
 /** What a bar writes to: a terminal, or anything that takes text. */
@@ -39,7 +39,20 @@ export interface TqdmOptions {
   ncols?: number;
 }
 
-const OPTIONS = ['desc', 'total', 'leave', 'disable', 'unit', 'unitScale', 'initial', 'mininterval', 'smoothing', 'postfix', 'file', 'ncols'];
+const OPTIONS = [
+  'desc',
+  'total',
+  'leave',
+  'disable',
+  'unit',
+  'unitScale',
+  'initial',
+  'mininterval',
+  'smoothing',
+  'postfix',
+  'file',
+  'ncols',
+];
 const ERASE_LINE = '\x1b[2K';
 
 /** Bars that are being drawn on terminals, the outermost first: each has a line of its own below the one before. */
@@ -73,7 +86,8 @@ function lengthOf(source: unknown): number | undefined {
 
 function postfixText(postfix: string | Readonly<Record<string, unknown>>): string {
   if (typeof postfix === 'string') return postfix;
-  const text = (value: unknown): string => (typeof value === 'number' || typeof value === 'bigint' ? formatNumber(value) : String(value).trim());
+  const text = (value: unknown): string =>
+    typeof value === 'number' || typeof value === 'bigint' ? formatNumber(value) : String(value).trim();
   return Object.entries(postfix)
     .map(([key, value]) => `${key}=${text(value)}`)
     .join(', ');
@@ -103,9 +117,11 @@ export class Tqdm<T> {
   ) {
     rejectUnknownOptions('tqdm', options, OPTIONS);
     const { initial = 0, smoothing = 0.3, disable = false, mininterval } = options;
-    if (options.total !== undefined && options.total !== null && !(options.total >= 0)) fail(ArgumentError, 'tqdm', 'a total of at least 0', describe(options.total));
+    if (options.total !== undefined && options.total !== null && !(options.total >= 0))
+      fail(ArgumentError, 'tqdm', 'a total of at least 0', describe(options.total));
     if (!(smoothing >= 0 && smoothing <= 1)) fail(ArgumentError, 'tqdm', 'smoothing from 0 to 1', describe(smoothing));
-    if (mininterval !== undefined && !(mininterval >= 0)) fail(ArgumentError, 'tqdm', 'mininterval of at least 0 seconds', describe(mininterval));
+    if (mininterval !== undefined && !(mininterval >= 0))
+      fail(ArgumentError, 'tqdm', 'mininterval of at least 0 seconds', describe(mininterval));
     this.options = options;
     this.stream = options.file ?? process.stderr;
     this.drawn = this.stream.isTTY === true;
@@ -127,7 +143,9 @@ export class Tqdm<T> {
   *[Symbol.iterator](): Generator<T, void, undefined> {
     const { source } = this;
     if (source === null || !(Symbol.iterator in source))
-      throw new ArgumentError(`tqdm: expected an iterable for for..of, got ${source === null ? 'none' : 'an async one; use for await'}`);
+      throw new ArgumentError(
+        `tqdm: expected an iterable for for..of, got ${source === null ? 'none' : 'an async one; use for await'}`,
+      );
     try {
       for (const item of source) {
         yield item;
@@ -200,7 +218,8 @@ export class Tqdm<T> {
     const line = formatMeter({ ...this.meter(), rate: undefined });
     if (!this.drawn) {
       if (leave) this.stream.write(`${line}\n`);
-    } else if (leave) this.stream.write(`${this.down()}\r${ERASE_LINE}${line}${this.position === 0 ? '\n' : this.up()}`);
+    } else if (leave)
+      this.stream.write(`${this.down()}\r${ERASE_LINE}${line}${this.position === 0 ? '\n' : this.up()}`);
     else this.stream.write(`${this.down()}\r${ERASE_LINE}${this.up()}`);
   }
   [Symbol.dispose](): void {
@@ -229,7 +248,18 @@ export class Tqdm<T> {
     const rate = this.times.value > 0 ? this.counts.value / this.times.value : undefined;
     // One column is left free: a full line would wrap on some terminals.
     const width = ncols ?? (this.drawn && this.stream.columns ? this.stream.columns - 1 : undefined);
-    return { n: this.n, total: this.total, elapsed: (performance.now() - this.start) / 1000, initial, rate, desc: this.desc, unit, unitScale, postfix: this.postfix, ncols: width };
+    return {
+      n: this.n,
+      total: this.total,
+      elapsed: (performance.now() - this.start) / 1000,
+      initial,
+      rate,
+      desc: this.desc,
+      unit,
+      unitScale,
+      postfix: this.postfix,
+      ncols: width,
+    };
   }
   /** The line as it would be drawn now. */
   private line(): string {
@@ -274,7 +304,8 @@ function makeBar<T>(first?: Iterable<T> | AsyncIterable<T> | TqdmOptions | null,
     first !== null &&
     (typeof first === 'string' || Symbol.iterator in first || Symbol.asyncIterator in first);
   if (isSource) return new Tqdm<T>(first as Iterable<T> | AsyncIterable<T>, options ?? {});
-  if (first !== undefined && first !== null && !isOptions(first)) fail(ArgumentError, 'tqdm', 'an iterable, an async iterable, or options', describe(first));
+  if (first !== undefined && first !== null && !isOptions(first))
+    fail(ArgumentError, 'tqdm', 'an iterable, an async iterable, or options', describe(first));
   return new Tqdm<T>(null, { ...((first ?? {}) as TqdmOptions), ...options });
 }
 

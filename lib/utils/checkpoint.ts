@@ -3,12 +3,11 @@
  * plain one, so every way to ask for gradients works, second derivatives and checkpoints within checkpoints too.
  */
 import { autocast, getAutocastDtype, isAutocastEnabled } from '../amp/autocast.js';
-import { checkBoolean, checkInteger, readArguments } from '../arguments.js';
+import { checkBoolean, checkInteger, isOptions, readArguments } from '../arguments.js';
 import { enableGrad } from '../autograd/grad-mode.js';
 import { activeKeeper, type Keeper, type Recomputable, withKeeper } from '../autograd/node.js';
 import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { Sequential } from '../nn/containers.js';
-import { isOptions } from '../arguments.js';
 import { defaultGenerator } from '../random/generator.js';
 import type { DType } from '../storage/dtype.js';
 import { count } from '../storage/scope.js';
@@ -25,7 +24,12 @@ export interface CheckpointOptions {
   /** End the second run as soon as it has made what is needed. Default true. */
   earlyStop?: boolean;
 }
-const DEFAULTS = { useReentrant: null as boolean | null, preserveRngState: true, determinismCheck: 'default' as string, earlyStop: true };
+const DEFAULTS = {
+  useReentrant: null as boolean | null,
+  preserveRngState: true,
+  determinismCheck: 'default' as string,
+  earlyStop: true,
+};
 type Settings = typeof DEFAULTS;
 
 function readSettings(op: string, args: readonly unknown[]): Settings {
@@ -33,7 +37,8 @@ function readSettings(op: string, args: readonly unknown[]): Settings {
   if (settings.useReentrant !== null) checkBoolean(op, 'useReentrant', settings.useReentrant);
   checkBoolean(op, 'preserveRngState', settings.preserveRngState);
   checkBoolean(op, 'earlyStop', settings.earlyStop);
-  if (!['default', 'none'].includes(settings.determinismCheck)) fail(ArgumentError, op, "determinismCheck 'default' or 'none'", describe(settings.determinismCheck));
+  if (!['default', 'none'].includes(settings.determinismCheck))
+    fail(ArgumentError, op, "determinismCheck 'default' or 'none'", describe(settings.determinismCheck));
   return settings;
 }
 
@@ -48,7 +53,8 @@ interface Made {
 /** Ends a second run that has made all that is needed. */
 class Enough extends Error {}
 
-const formOf = (tensors: Saved): string => tensors.map((t) => (t === null ? 'null' : `${t.dtype}[${t.shape}]`)).join(', ');
+const formOf = (tensors: Saved): string =>
+  tensors.map((t) => (t === null ? 'null' : `${t.dtype}[${t.shape}]`)).join(', ');
 
 const versionsOf = (tensors: Saved): number[] => tensors.map((t) => t?.storage.version ?? 0);
 
@@ -56,7 +62,12 @@ const versionsOf = (tensors: Saved): number[] => tensors.map((t) => t?.storage.v
 function unchanged({ tensors, versions }: Made): Saved {
   versionsOf(tensors).forEach((version, i) => {
     if (version !== versions[i])
-      fail(AutogradError, 'checkpoint', `a tensor needed for a gradient at version ${versions[i]}`, `one that was changed in place, at version ${version}`);
+      fail(
+        AutogradError,
+        'checkpoint',
+        `a tensor needed for a gradient at version ${versions[i]}`,
+        `one that was changed in place, at version ${version}`,
+      );
   });
   return tensors;
 }
@@ -83,7 +94,10 @@ class Frame implements Keeper {
     this.cast = { enabled: isAutocastEnabled(), dtype: getAutocastDtype() };
     this.tensorPlaces = args.flatMap((arg, i) => (arg instanceof Tensor ? [i] : []));
     const outer = activeKeeper();
-    this.outside = outer === null || this.tensorPlaces.length === 0 ? null : outer.take(this.tensorPlaces.map((i) => args[i] as Tensor));
+    this.outside =
+      outer === null || this.tensorPlaces.length === 0
+        ? null
+        : outer.take(this.tensorPlaces.map((i) => args[i] as Tensor));
     if (this.outside !== null) this.args = args.map((arg) => (arg instanceof Tensor ? null : arg));
   }
 
@@ -143,11 +157,18 @@ class Frame implements Keeper {
 
   private compare(made: readonly Made[]): void {
     const op = 'checkpoint';
-    if (made.length !== this.forms.length) fail(AutogradError, op, `a second run that saves ${this.forms.length} times, as the first did`, String(made.length));
+    if (made.length !== this.forms.length)
+      fail(
+        AutogradError,
+        op,
+        `a second run that saves ${this.forms.length} times, as the first did`,
+        String(made.length),
+      );
     if (this.settings.determinismCheck === 'none') return;
     made.forEach(({ tensors }, i) => {
       const form = formOf(tensors);
-      if (form !== this.forms[i]) fail(AutogradError, op, `a second run that saves ${this.forms[i]} at place ${i}, as the first did`, form);
+      if (form !== this.forms[i])
+        fail(AutogradError, op, `a second run that saves ${this.forms[i]} at place ${i}, as the first did`, form);
     });
   }
 }
@@ -163,7 +184,10 @@ function takesOptions(last: unknown): boolean {
  * where it names one of its options, else an argument. Throws AutogradError in backward where the second run saves other tensors than the first.
  * Source: torch.utils.checkpoint.checkpoint.
  */
-export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => R, ...args: [...A, options?: CheckpointOptions]): R {
+export function checkpoint<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  ...args: [...A, options?: CheckpointOptions]
+): R {
   const op = 'checkpoint';
   if (typeof fn !== 'function') fail(ArgumentError, op, 'a function', describe(fn));
   const all: readonly unknown[] = args;
@@ -171,7 +195,8 @@ export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => 
   const settings = readSettings(op, takesOptions(last) ? [last] : []);
   const given = takesOptions(last) ? all.slice(0, -1) : [...all];
   const result = new Frame(fn as unknown as Call, given as unknown[], settings).run(given);
-  if (result instanceof Promise) fail(ArgumentError, op, 'a function that is done when it returns', 'one that returns a promise');
+  if (result instanceof Promise)
+    fail(ArgumentError, op, 'a function that is done when it returns', 'one that returns a promise');
   return result as R;
 }
 
@@ -193,15 +218,23 @@ export function checkpointSequential(
   ...args: [segments?: number, input?: Tensor, options?: CheckpointSequentialOptions]
 ): Tensor {
   const op = 'checkpointSequential';
-  const defaults = { functions: undefined as unknown, segments: undefined as unknown as number, input: undefined as unknown, ...DEFAULTS };
+  const defaults = {
+    functions: undefined as unknown,
+    segments: undefined as unknown as number,
+    input: undefined as unknown,
+    ...DEFAULTS,
+  };
   const { functions, segments, input, ...rest } = readArguments(op, defaults, [first, ...args], 3);
   const settings = readSettings(op, [rest]);
   const isList = typeof functions === 'object' && functions !== null && Symbol.iterator in functions;
-  if (!isList && !(functions instanceof Sequential)) fail(ArgumentError, op, 'a Sequential or a list of functions', describe(functions));
-  const layers: unknown[] = functions instanceof Sequential ? functions.children() : [...(functions as Iterable<unknown>)];
+  if (!isList && !(functions instanceof Sequential))
+    fail(ArgumentError, op, 'a Sequential or a list of functions', describe(functions));
+  const layers: unknown[] =
+    functions instanceof Sequential ? functions.children() : [...(functions as Iterable<unknown>)];
   for (const layer of layers) if (typeof layer !== 'function') fail(ArgumentError, op, 'functions', describe(layer));
   checkInteger(op, 'segments', segments, 1);
-  if (segments > layers.length) fail(ArgumentError, op, `at most ${layers.length} segments, one a function`, String(segments));
+  if (segments > layers.length)
+    fail(ArgumentError, op, `at most ${layers.length} segments, one a function`, String(segments));
   if (!(input instanceof Tensor)) fail(ArgumentError, op, 'a tensor as input', describe(input));
   const size = Math.floor(layers.length / segments);
   const run =
@@ -209,6 +242,7 @@ export function checkpointSequential(
     (x: Tensor): Tensor =>
       (part as readonly Layer[]).reduce((value, layer) => layer(value), x);
   let x = input;
-  for (let k = 0; k < segments - 1; k++) x = checkpoint<[Tensor], Tensor>(run(layers.slice(k * size, (k + 1) * size)), x, settings as CheckpointOptions);
+  for (let k = 0; k < segments - 1; k++)
+    x = checkpoint<[Tensor], Tensor>(run(layers.slice(k * size, (k + 1) * size)), x, settings as CheckpointOptions);
   return run(layers.slice((segments - 1) * size))(x);
 }

@@ -1,5 +1,6 @@
-// One trampoline serves every kernel: it reads the arguments that the kernel's type asks for, calls it, and turns a C++ exception
-// into a JavaScript one. It uses the C interface on purpose: node-addon-api's CallbackInfo allocates from the seventh argument on.
+// One trampoline serves every kernel: it reads the arguments that the kernel's type asks for, calls it, and turns a C++
+// exception into a JavaScript one. It uses the C interface on purpose: node-addon-api's CallbackInfo allocates from the
+// seventh argument on.
 #include "bind.h"
 
 #include <new>
@@ -36,7 +37,8 @@ napi_value call(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return nullptr;
   const KernelEntry& entry = *static_cast<const KernelEntry*>(data);
   if (static_cast<int>(count) != entry.arity) {
-    return throw_error(env, entry, "expected " + std::to_string(entry.arity) + " arguments, got " + std::to_string(count));
+    return throw_error(env, entry,
+                       "expected " + std::to_string(entry.arity) + " arguments, got " + std::to_string(count));
   }
   Argument arguments[kMaxArguments];
   for (int i = 0; i < entry.arity; i++) {
@@ -51,7 +53,8 @@ napi_value call(napi_env env, napi_callback_info info) {
     } else {
       ok = read_array(env, values[i], kind, argument);
     }
-    if (!ok) return throw_error(env, entry, "argument " + std::to_string(i) + " is not of the kind that the kernel takes");
+    if (!ok)
+      return throw_error(env, entry, "argument " + std::to_string(i) + " is not of the kind that the kernel takes");
   }
   try {
     const double result = entry.invoke(entry.function, arguments);
@@ -88,7 +91,8 @@ Napi::Function kernel(Napi::Env env, const Registry& registry, size_t place) {
     throw Napi::Error::New(env, "kernel: expected the place of a kernel in the list, got " + std::to_string(place));
   const KernelEntry& entry = registry.entries()[place];
   napi_value function = nullptr;
-  if (napi_create_function(env, entry.name.data(), entry.name.size(), call, const_cast<KernelEntry*>(&entry), &function) != napi_ok)
+  if (napi_create_function(env, entry.name.data(), entry.name.size(), call, const_cast<KernelEntry*>(&entry),
+                           &function) != napi_ok)
     throw Napi::Error::New(env);
   return {env, function};
 }

@@ -31,7 +31,8 @@ napi_value watch(napi_env env, napi_callback_info info) {
   napi_value object = nullptr;
   Table* table = read(env, info, &object);
   napi_ref reference = nullptr;
-  if (table == nullptr || napi_create_reference(env, object, 0, &reference) != napi_ok) return refuse(env, "watch: expected an object");
+  if (table == nullptr || napi_create_reference(env, object, 0, &reference) != napi_ok)
+    return refuse(env, "watch: expected an object");
   int32_t place;
   if (table->free.empty()) {
     place = static_cast<int32_t>(table->references.size());
@@ -57,7 +58,8 @@ napi_value unwatch(napi_env env, napi_callback_info info) {
   Table* table = read(env, info, &argument);
   int32_t place = -1;
   if (table == nullptr || napi_get_value_int32(env, argument, &place) != napi_ok || place < 0 ||
-      static_cast<size_t>(place) >= table->references.size() || table->references[static_cast<size_t>(place)] == nullptr)
+      static_cast<size_t>(place) >= table->references.size() ||
+      table->references[static_cast<size_t>(place)] == nullptr)
     return refuse(env, "unwatch: expected a place that is watched");
   release(env, *table, static_cast<size_t>(place));
   return nullptr;
@@ -69,7 +71,8 @@ napi_value collected(napi_env env, napi_callback_info info) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
-  if (table == nullptr || napi_get_typedarray_info(env, argument, &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array)
+  if (table == nullptr || napi_get_typedarray_info(env, argument, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array)
     return refuse(env, "collected: expected an Int32Array");
   auto* places = static_cast<int32_t*>(data);
   size_t count = 0;
@@ -88,7 +91,8 @@ napi_value collected(napi_env env, napi_callback_info info) {
 napi_value expect(napi_env env, napi_callback_info info) {
   napi_value argument = nullptr;
   double bytes = 0;
-  if (read(env, info, &argument) == nullptr || napi_get_value_double(env, argument, &bytes) != napi_ok || !(bytes >= 0 && bytes <= 1e15))
+  if (read(env, info, &argument) == nullptr || napi_get_value_double(env, argument, &bytes) != napi_ok ||
+      !(bytes >= 0 && bytes <= 1e15))
     return refuse(env, "expect: expected a number of bytes");
   expect_memory(static_cast<size_t>(bytes));
   return nullptr;
@@ -99,7 +103,8 @@ napi_value first_line(napi_env env, napi_callback_info info) {
   napi_value argument = nullptr;
   size_t length = 0;
   void* data = nullptr;
-  if (read(env, info, &argument) == nullptr || napi_get_typedarray_info(env, argument, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
+  if (read(env, info, &argument) == nullptr ||
+      napi_get_typedarray_info(env, argument, nullptr, &length, &data, nullptr, nullptr) != napi_ok)
     return refuse(env, "firstLine: expected a Uint8Array");
   napi_value result = nullptr;
   napi_create_uint32(env, static_cast<uint32_t>((line - reinterpret_cast<uintptr_t>(data) % line) % line), &result);
@@ -113,7 +118,8 @@ Napi::Object lifetime(Napi::Env env) {
   Napi::Object functions = Napi::Object::New(env);
   const auto add = [&](const char* name, napi_callback callback) {
     napi_value function = nullptr;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, table.get(), &function) != napi_ok) throw Napi::Error::New(env);
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, table.get(), &function) != napi_ok)
+      throw Napi::Error::New(env);
     functions.Set(name, Napi::Value(env, function));
   };
   add("watch", watch);
@@ -122,7 +128,8 @@ Napi::Object lifetime(Napi::Env env) {
   add("expect", expect);
   add("firstLine", first_line);
   // The references themselves go with the environment.
-  if (napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Table*>(data); }, table.get()) != napi_ok) throw Napi::Error::New(env);
+  if (napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Table*>(data); }, table.get()) != napi_ok)
+    throw Napi::Error::New(env);
   table.release();
   return functions;
 }

@@ -11,7 +11,8 @@ enum class Level { scalar, avx2, avx512 };
 Level best_level() {
 #if defined(NODEGRAD_WITH_avx2) || defined(NODEGRAD_WITH_avx512)
   __builtin_cpu_init();
-  [[maybe_unused]] const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  [[maybe_unused]] const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   [[maybe_unused]] const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 #if defined(NODEGRAD_WITH_avx512)
@@ -28,7 +29,9 @@ Level choose_level() {
   const Level best = best_level();
   const char* asked = std::getenv("NODEGRAD_SIMD");
   if (asked == nullptr) return best;
-  const Level wanted = std::strcmp(asked, "scalar") == 0 ? Level::scalar : std::strcmp(asked, "avx2") == 0 ? Level::avx2 : best;
+  const Level wanted = std::strcmp(asked, "scalar") == 0 ? Level::scalar
+                       : std::strcmp(asked, "avx2") == 0 ? Level::avx2
+                                                         : best;
   return wanted < best ? wanted : best;
 }
 

@@ -1,4 +1,5 @@
-// The list of kernel families, and which SIMD level serves. A family has one function that adds its kernels to a registry.
+// The list of kernel families, and which SIMD level serves. A family has one function that adds its kernels to a
+// registry.
 #pragma once
 
 #include "../runtime/registry.h"
@@ -57,7 +58,8 @@ void add_bfloat16(Registry& registry);
 // All kernels of the level in use. Made once for the process.
 const Registry& registry();
 
-// 'avx512', 'avx2' or 'scalar' (SSE2; on ARM64 it is 'neon'): the best that the processor has, or what NODEGRAD_SIMD asks for below that.
+// 'avx512', 'avx2' or 'scalar' (SSE2; on ARM64 it is 'neon'): the best that the processor has, or what NODEGRAD_SIMD
+// asks for below that.
 const char* simd_level();
 
 }  // namespace nodegrad

@@ -30,7 +30,9 @@ uint32_t by_table(const uint8_t* bytes, size_t size, uint32_t c) {
 
 #if defined(__x86_64__)
 #define NODEGRAD_CRC32C __attribute__((target("sse4.2")))
-NODEGRAD_CRC32C inline uint32_t step(uint32_t c, uint64_t word) { return static_cast<uint32_t>(_mm_crc32_u64(c, word)); }
+NODEGRAD_CRC32C inline uint32_t step(uint32_t c, uint64_t word) {
+  return static_cast<uint32_t>(_mm_crc32_u64(c, word));
+}
 NODEGRAD_CRC32C inline uint32_t step(uint32_t c, uint8_t byte) { return _mm_crc32_u8(c, byte); }
 bool has_instruction() { return __builtin_cpu_supports("sse4.2") != 0; }
 #elif defined(__ARM_FEATURE_CRC32)

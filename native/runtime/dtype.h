@@ -16,7 +16,8 @@ struct BFloat16 {
   explicit BFloat16(float value) {
     uint32_t u;
     std::memcpy(&u, &value, 4);
-    bits = (u & 0x7fffffffu) > 0x7f800000u ? uint16_t{0x7fc0} : static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+    bits = (u & 0x7fffffffu) > 0x7f800000u ? uint16_t{0x7fc0}
+                                           : static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
   }
   operator float() const {
     const uint32_t u = static_cast<uint32_t>(bits) << 16;

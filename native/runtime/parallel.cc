@@ -60,7 +60,8 @@ struct Region {
   }
 };
 
-// Processors of this machine. Asked for once: the answer takes system calls, microseconds in which a helper would miss the next region.
+// Processors of this machine. Asked for once: the answer takes system calls, microseconds in which a helper would miss
+// the next region.
 int processors() {
   static const int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   return count;
@@ -83,12 +84,12 @@ inline void pause() {
 #endif
 }
 
-// How long a thread that has nothing to do asks for more before it sleeps: at first as its own, then letting any thread go first that has something
-// to do, as the collector's and a DataLoader's have.
+// How long a thread that has nothing to do asks for more before it sleeps: at first as its own, then letting any thread
+// go first that has something to do, as the collector's and a DataLoader's have.
 constexpr std::chrono::microseconds kPatience{100}, kIdlePatience{1000};
 
-// Asks `ready` again and again, for as long as it pays: a sleeping thread takes tens of microseconds to wake, and the next kernel of
-// a training step comes sooner. Returns what `ready` said last.
+// Asks `ready` again and again, for as long as it pays: a sleeping thread takes tens of microseconds to wake, and the
+// next kernel of a training step comes sooner. Returns what `ready` said last.
 template <class F>
 bool spin(const F& ready) {
   if (ready()) return true;
@@ -111,7 +112,8 @@ class Pool {
   int size() const { return size_.load(std::memory_order_relaxed); }
   void resize(int count) { size_.store(std::max(1, count), std::memory_order_relaxed); }
 
-  // False where the pool is busy with another region, or where nobody is awake to help with a brief one; the caller then works alone.
+  // False where the pool is busy with another region, or where nobody is awake to help with a brief one; the caller
+  // then works alone.
   bool run(Region& region, Wake wake) {
     const std::unique_lock<std::mutex> owner(owner_, std::try_to_lock);
     if (!owner.owns_lock()) return false;
@@ -170,8 +172,8 @@ class Pool {
     }
   }
 
-  // Whether brief regions that find nobody awake follow each other so closely, and have done so for so long, that to wake a thread pays: it does not
-  // sleep again before they end.
+  // Whether brief regions that find nobody awake follow each other so closely, and have done so for so long, that to
+  // wake a thread pays: it does not sleep again before they end.
   bool in_a_row() {
     constexpr int kRow = 16;
     const auto now = std::chrono::steady_clock::now();
@@ -194,7 +196,8 @@ class Pool {
   // Enters the region of `state` unless it has closed, has ended or has helpers enough.
   bool join(uint64_t state) {
     const uint64_t generation = state >> kGenerationShift;
-    while (state >> kGenerationShift == generation && (state & kClosed) == 0 && (state & kActive) < wanted_.load(std::memory_order_relaxed))
+    while (state >> kGenerationShift == generation && (state & kClosed) == 0 &&
+           (state & kActive) < wanted_.load(std::memory_order_relaxed))
       if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) return true;
     return false;
   }

@@ -1,5 +1,5 @@
-// One parallel region over many arrays. While a pass is open on a thread, `run_in_pass` keeps its body; the pass's end runs all of them together,
-// so that small arrays share threads as one large one does.
+// One parallel region over many arrays. While a pass is open on a thread, `run_in_pass` keeps its body; the pass's end
+// runs all of them together, so that small arrays share threads as one large one does.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +30,12 @@ Kept* keep();
 // Elements that a thread takes at a time.
 constexpr int64_t kPassGrain = 16384;
 
-// Calls body(begin, end) for ranges that cover 0..n-1, at once as parallel_for does, or as an open pass ends: so the body captures by value.
+// Calls body(begin, end) for ranges that cover 0..n-1, at once as parallel_for does, or as an open pass ends: so the
+// body captures by value.
 template <class F>
 void run_in_pass(int64_t n, const F& body) {
-  static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= detail::Kept::kBytes, "a body that is kept has captured numbers and addresses");
+  static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= detail::Kept::kBytes,
+                "a body that is kept has captured numbers and addresses");
   detail::Kept* kept = detail::keep();
   if (kept == nullptr) {
     parallel_for(n, kPassGrain, body);

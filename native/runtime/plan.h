@@ -1,6 +1,6 @@
 // A strided walk over several operands, as lib/shape/plan.ts writes it: either a count of contiguous elements, or
-// [ndim, sizes..., strides of operand 0..., strides of operand 1..., ...] with sizes of at least 1. A walk over no elements is the count 0, so that
-// a kernel may divide by the sizes of a strided plan.
+// [ndim, sizes..., strides of operand 0..., strides of operand 1..., ...] with sizes of at least 1. A walk over no
+// elements is the count 0, so that a kernel may divide by the sizes of a strided plan.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ struct Plan {
       for (int k = 0; k < operands; k++) require_reach(count, sizes[k]);
       return;
     }
-    require(length > 0 && ndim() > 0 && length >= 1 + static_cast<int64_t>(ndim()) * (1 + operands), "a plan is shorter than its dimensions");
+    require(length > 0 && ndim() > 0 && length >= 1 + static_cast<int64_t>(ndim()) * (1 + operands),
+            "a plan is shorter than its dimensions");
     for (int d = 0; d < ndim(); d++) require(size(d) >= 1, "a strided plan has a size below 1");
     for (int k = 0; k < operands; k++) check_operand(k, sizes[k]);
   }

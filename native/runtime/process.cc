@@ -23,8 +23,8 @@ void prepare_process() {
   std::call_once(once, [] {
     blas::use_one_thread();
 #ifdef __GLIBC__
-    // A training step frees and takes the same large blocks again; returning their pages to the system each time costs three
-    // quarters of the allocation.
+    // A training step frees and takes the same large blocks again; returning their pages to the system each time costs
+    // three quarters of the allocation.
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 512 << 20);
 #endif
@@ -33,8 +33,9 @@ void prepare_process() {
 
 void expect_memory(size_t bytes) {
 #if defined(MADV_HUGEPAGE) && defined(__GLIBC__)
-  // A large page is given where the first touch of any of it finds the wish, and malloc touches what lies behind each block that it gives. So much
-  // is therefore taken at once, marked, and handed back to malloc, which gives it out piece by piece.
+  // A large page is given where the first touch of any of it finds the wish, and malloc touches what lies behind each
+  // block that it gives. So much is therefore taken at once, marked, and handed back to malloc, which gives it out
+  // piece by piece.
   constexpr int64_t ahead = int64_t{64} << 20;
   constexpr uintptr_t page = uintptr_t{2} << 20;
   static std::atomic<int64_t> marked{0};

@@ -1,5 +1,5 @@
-// The table of kernels. A kernel is a plain function; its parameters (slices, numbers, one plan) are read off its C++ type, so
-// that bind/ can call it from JavaScript without a line of its own per kernel. Knows nothing of JavaScript.
+// The table of kernels. A kernel is a plain function; its parameters (slices, numbers, one plan) are read off its C++
+// type, so that bind/ can call it from JavaScript without a line of its own per kernel. Knows nothing of JavaScript.
 #pragma once
 
 #include <cstdint>
@@ -83,7 +83,9 @@ struct Parameter<bool> {
 template <>
 struct Parameter<Plan> {
   static constexpr Kind kind = Kind::Plan;
-  static Plan read(const Argument& a) { return {static_cast<int64_t>(a.number), static_cast<const int32_t*>(a.data), a.size}; }
+  static Plan read(const Argument& a) {
+    return {static_cast<int64_t>(a.number), static_cast<const int32_t*>(a.data), a.size};
+  }
 };
 
 struct KernelEntry {
@@ -102,7 +104,8 @@ class Registry {
   template <class R, class... P>
   void add(const char* name, DType dtype, R (*function)(P...)) {
     static_assert(sizeof...(P) <= kMaxArguments, "raise kMaxArguments");
-    static_assert(std::is_void_v<R> || std::is_same_v<R, double> || std::is_same_v<R, int64_t>, "a kernel returns nothing or a number");
+    static_assert(std::is_void_v<R> || std::is_same_v<R, double> || std::is_same_v<R, int64_t>,
+                  "a kernel returns nothing or a number");
     static constexpr Kind kinds[] = {Parameter<P>::kind...};
     entries_.push_back({name, dtype, kinds, static_cast<int>(sizeof...(P)), reinterpret_cast<void (*)()>(function),
                         &invoke<R, std::index_sequence_for<P...>, P...>::call, !std::is_void_v<R>});

@@ -9,10 +9,12 @@
 
 namespace nodegrad {
 
-// Memory for `count` elements of T for the caller's scope, 64-byte aligned, uninitialised. Scratches of one thread nest.
+// Memory for `count` elements of T for the caller's scope, 64-byte aligned, uninitialised. Scratches of one thread
+// nest.
 //
-// Aligned here, not by the library's aligned allocation: glibc looks for room for the alignment as well and trims it off again, so that what it
-// gave back does not hold the same request a second time, and a kernel's workspace moved on through fresh pages at every call.
+// Aligned here, not by the library's aligned allocation: glibc looks for room for the alignment as well and trims it
+// off again, so that what it gave back does not hold the same request a second time, and a kernel's workspace moved on
+// through fresh pages at every call.
 template <class T>
 class Scratch {
  public:

@@ -1,6 +1,14 @@
 /** The arguments of autocast and GradScaler: by position, by name, and such as are wrong. */
 import { expect } from 'chai';
-import { amp, ArgumentError, DeviceError, getAutocastDtype, isAutocastEnabled, optim, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  amp,
+  DeviceError,
+  getAutocastDtype,
+  isAutocastEnabled,
+  optim,
+  tensor,
+} from '../../lib/index.js';
 
 const { autocast, GradScaler } = amp;
 const state = (): unknown[] => [isAutocastEnabled(), getAutocastDtype()];
@@ -31,7 +39,13 @@ describe('arguments of amp.autocast', () => {
 describe('arguments of amp.GradScaler', () => {
   it("are PyTorch's by position, options after any of them, or all by name", () => {
     expect(new GradScaler('cpu', 16).getScale()).to.equal(16);
-    expect(new GradScaler('cpu', 16, 3, 0.25, 7, true).stateDict()).to.deep.equal({ scale: 16, growth_factor: 3, backoff_factor: 0.25, growth_interval: 7, _growth_tracker: 0 });
+    expect(new GradScaler('cpu', 16, 3, 0.25, 7, true).stateDict()).to.deep.equal({
+      scale: 16,
+      growth_factor: 3,
+      backoff_factor: 0.25,
+      growth_interval: 7,
+      _growth_tracker: 0,
+    });
     expect(new GradScaler({ device: 'cpu', initScale: 8 }).getScale()).to.equal(8);
     expect(new GradScaler('cpu', { enabled: false }).isEnabled()).to.equal(false);
     expect(() => new GradScaler('cuda')).to.throw(DeviceError);
@@ -43,7 +57,10 @@ describe('arguments of amp.GradScaler', () => {
     const scaler = new GradScaler();
     for (const wrong of [undefined, null, 5, {}, tensor([1])]) {
       expect(() => scaler.step(wrong as never)).to.throw(ArgumentError, /GradScaler.step: expected an optimizer/);
-      expect(() => scaler.unscale_(wrong as never)).to.throw(ArgumentError, /GradScaler.unscale_: expected an optimizer/);
+      expect(() => scaler.unscale_(wrong as never)).to.throw(
+        ArgumentError,
+        /GradScaler.unscale_: expected an optimizer/,
+      );
       expect(() => new GradScaler({ enabled: false }).step(wrong as never)).to.throw(ArgumentError, /optimizer/);
     }
     const p = tensor([1], { requiresGrad: true });

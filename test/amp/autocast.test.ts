@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
+  ArgumentError,
   addmm,
   amp,
-  ArgumentError,
   baddbmm,
   cat,
   DeviceError,
-  DTypeError,
   type DType,
+  DTypeError,
   einsum,
   getAutocastDtype,
   isAutocastEnabled,
@@ -19,8 +19,8 @@ import {
   optim,
   rand,
   stack,
-  tensor,
   type Tensor,
+  tensor,
   zeros,
 } from '../../lib/index.js';
 
@@ -94,7 +94,9 @@ const CASES: Record<string, (m: Make) => Tensor> = {
   tripletMarginLoss: (m) => F.tripletMarginLoss(m(2, 3), m(2, 3), m(2, 3)),
   cosineSimilarity: (m) => F.cosineSimilarity(m(2, 3), m(2, 3)),
 };
-const { rows } = JSON.parse(readFileSync(new URL('../fixtures/autocast.json', import.meta.url), 'utf8')) as { rows: [name: string, dtype: DType, given: DType, out: DType][] };
+const { rows } = JSON.parse(readFileSync(new URL('../fixtures/autocast.json', import.meta.url), 'utf8')) as {
+  rows: [name: string, dtype: DType, given: DType, out: DType][];
+};
 
 const weight = (): Tensor =>
   tensor(
@@ -195,7 +197,10 @@ describe('amp.autocast', () => {
   it('refuses what cannot be', () => {
     expect(() => amp.autocast('cuda', () => 1)).to.throw(DeviceError, /cpu/);
     expect(() => amp.autocast('cpu', { dtype: 'float64' }, () => 1)).to.throw(DTypeError, /bfloat16/);
-    expect(() => amp.autocast('cpu', { enable: true } as object, () => 1)).to.throw(ArgumentError, /did you mean "enabled"/);
+    expect(() => amp.autocast('cpu', { enable: true } as object, () => 1)).to.throw(
+      ArgumentError,
+      /did you mean "enabled"/,
+    );
     expect(() => amp.autocast('cpu', {} as () => number)).to.throw(ArgumentError, /function/);
     expect(amp.isAutocastAvailable('cpu')).to.equal(true);
     expect(amp.isAutocastAvailable('cuda')).to.equal(false);

@@ -1,10 +1,23 @@
 /** The scaler's bookkeeping: PyTorch's rules for growth and backoff, one pass over gradients, and the order of calls. */
 import { expect } from 'chai';
-import { amp, ArgumentError, AutogradError, CheckpointError, DTypeError, optim, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  amp,
+  CheckpointError,
+  DTypeError,
+  optim,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 
 function setup(): { p: Tensor; optimizer: optim.SGD; scaler: amp.GradScaler } {
   const p = tensor([1, 2], { requiresGrad: true });
-  return { p, optimizer: new optim.SGD([p], { lr: 1 }), scaler: new amp.GradScaler({ initScale: 4, growthInterval: 2 }) };
+  return {
+    p,
+    optimizer: new optim.SGD([p], { lr: 1 }),
+    scaler: new amp.GradScaler({ initScale: 4, growthInterval: 2 }),
+  };
 }
 
 describe('amp.GradScaler', () => {
@@ -34,7 +47,13 @@ describe('amp.GradScaler', () => {
     }
     expect(stepped).to.deep.equal([true, true, false, false, true, true, true]);
     expect(scales).to.deep.equal([4, 8, 4, 2, 2, 4, 4]);
-    expect(scaler.stateDict()).to.deep.equal({ scale: 4, growth_factor: 2, backoff_factor: 0.5, growth_interval: 2, _growth_tracker: 1 });
+    expect(scaler.stateDict()).to.deep.equal({
+      scale: 4,
+      growth_factor: 2,
+      backoff_factor: 0.5,
+      growth_interval: 2,
+      _growth_tracker: 1,
+    });
   });
 
   it('finds one infinity among many elements, whatever the type', () => {

@@ -1,7 +1,7 @@
 /** Anomaly detection names the operator, the module and the shapes of the first NaN or Inf, forward and backward. */
 import { expect } from 'chai';
-import { autograd, nn, type Tensor, tensor } from '../../lib/index.js';
 import { observer } from '../../lib/autograd/observer.js';
+import { autograd, nn, type Tensor, tensor } from '../../lib/index.js';
 
 class Poison extends autograd.Function {
   static forward(_: autograd.FunctionContext, x: Tensor): Tensor {

@@ -1,9 +1,22 @@
 /** The arguments of `grad`, `backward`, grad modes and checks: by position, by name, and such as are wrong. */
 import { expect } from 'chai';
-import { ArgumentError, AutogradError, autograd, enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled, ShapeError, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  autograd,
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  noGrad,
+  ShapeError,
+  setGradEnabled,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 
 const { detectAnomaly, grad, gradcheck, gradgradcheck, setDetectAnomaly } = autograd;
-const leaf = (values: number | number[] = [1, 2, 3]): Tensor => tensor(values, { dtype: 'float64', requiresGrad: true });
+const leaf = (values: number | number[] = [1, 2, 3]): Tensor =>
+  tensor(values, { dtype: 'float64', requiresGrad: true });
 const lists = (gradients: readonly (Tensor | null)[]): unknown[] => gradients.map((g) => g?.tolist() ?? null);
 
 describe('autograd.grad', () => {
@@ -58,7 +71,10 @@ describe('autograd.grad', () => {
     expect(() => grad(y(), [x, unused])).to.throw(AutogradError, /allowUnused/);
     expect(lists(grad(y(), [x, unused], { allowUnused: true }))).to.deep.equal([[1, 1, 1], null]);
     expect(lists(grad(y(), [x, unused], { materializeGrads: true }))).to.deep.equal([[1, 1, 1], [0]]);
-    expect(() => grad(y(), [x], { materializeGrads: true, allowUnused: false })).to.throw(ArgumentError, /allowUnused true or not given/);
+    expect(() => grad(y(), [x], { materializeGrads: true, allowUnused: false })).to.throw(
+      ArgumentError,
+      /allowUnused true or not given/,
+    );
   });
 
   it('takes a batch of gradients, as PyTorch does', () => {
@@ -84,8 +100,14 @@ describe('autograd.grad', () => {
     expect(grad(jacobian.sum(), x)[0].tolist()).to.deep.equal([6, 12, 18]);
     expect(lists(grad(x.pow(2), unused, { ...options, allowUnused: true }))).to.deep.equal([null]);
     expect(grad(x.pow(2), unused, { ...options, materializeGrads: true })[0].shape).to.deep.equal([3, 2]);
-    expect(() => grad(x.pow(2), x, { gradOutputs: tensor(1), isGradsBatched: true })).to.throw(ShapeError, /first dimension/);
-    expect(() => grad(x.pow(2), x, { gradOutputs: rows.narrow(1, 0, 2), isGradsBatched: true })).to.throw(ShapeError, /gradient of shape \[3\]/);
+    expect(() => grad(x.pow(2), x, { gradOutputs: tensor(1), isGradsBatched: true })).to.throw(
+      ShapeError,
+      /first dimension/,
+    );
+    expect(() => grad(x.pow(2), x, { gradOutputs: rows.narrow(1, 0, 2), isGradsBatched: true })).to.throw(
+      ShapeError,
+      /gradient of shape \[3\]/,
+    );
   });
 
   it('refuses what is no tensor, and what PyTorch refuses', () => {
@@ -165,13 +187,23 @@ describe('grad modes', () => {
   it('refuse what is no function and no mode', () => {
     for (const [name, mode] of Object.entries({ noGrad, enableGrad, inferenceMode, detectAnomaly }))
       for (const wrong of [undefined, null, 5, 'x', {}, leaf()])
-        expect(() => (mode as (fn: unknown) => unknown)(wrong), name).to.throw(ArgumentError, new RegExp(`^${name}: expected a function`));
+        expect(() => (mode as (fn: unknown) => unknown)(wrong), name).to.throw(
+          ArgumentError,
+          new RegExp(`^${name}: expected a function`),
+        );
     const set = setGradEnabled as (...args: unknown[]) => unknown;
-    for (const wrong of [undefined, null, 0, 'x']) expect(() => set(wrong)).to.throw(ArgumentError, /setGradEnabled: expected a boolean for mode/);
+    for (const wrong of [undefined, null, 0, 'x'])
+      expect(() => set(wrong)).to.throw(ArgumentError, /setGradEnabled: expected a boolean for mode/);
     expect(() => set(true, 5)).to.throw(ArgumentError, /setGradEnabled: expected a function/);
-    expect(() => (inferenceMode as (...args: unknown[]) => unknown)(true)).to.throw(ArgumentError, /inferenceMode: expected a function/);
+    expect(() => (inferenceMode as (...args: unknown[]) => unknown)(true)).to.throw(
+      ArgumentError,
+      /inferenceMode: expected a function/,
+    );
     expect(() => setDetectAnomaly(1 as unknown as boolean)).to.throw(ArgumentError, /boolean/);
-    expect(() => detectAnomaly(() => 1, { checkNaN: true } as object)).to.throw(ArgumentError, /did you mean "checkNan"/);
+    expect(() => detectAnomaly(() => 1, { checkNaN: true } as object)).to.throw(
+      ArgumentError,
+      /did you mean "checkNan"/,
+    );
     expect(isGradEnabled()).to.equal(true);
   });
 });
@@ -188,7 +220,10 @@ describe('autograd.Variable', () => {
     expect(new autograd.Variable(y, { requiresGrad: true }).requiresGrad).to.equal(true);
     expect(y instanceof autograd.Variable).to.equal(true);
     expect({} instanceof autograd.Variable).to.equal(false);
-    expect(() => autograd.Variable([1] as never)).to.throw(ArgumentError, /autograd.Variable: expected a tensor, got \[1\]/);
+    expect(() => autograd.Variable([1] as never)).to.throw(
+      ArgumentError,
+      /autograd.Variable: expected a tensor, got \[1\]/,
+    );
     expect(() => autograd.Variable(y, 1 as never)).to.throw(ArgumentError, /boolean/);
   });
 });
@@ -208,9 +243,16 @@ describe("a user's own autograd.Function", () => {
         return 5;
       }
     }
-    const run = (Class: unknown, x: Tensor): Tensor => (autograd.Function.apply as (...args: unknown[]) => Tensor).call(Class, x);
-    expect(() => run(Nothing, leaf())).to.throw(AutogradError, /Nothing.forward: expected a tensor or a list of tensors as result, got undefined/);
-    expect(() => run(Wrong, leaf()).sum().backward()).to.throw(AutogradError, /Wrong.backward: expected a gradient, a list of gradients or null, got 5/);
+    const run = (Class: unknown, x: Tensor): Tensor =>
+      (autograd.Function.apply as (...args: unknown[]) => Tensor).call(Class, x);
+    expect(() => run(Nothing, leaf())).to.throw(
+      AutogradError,
+      /Nothing.forward: expected a tensor or a list of tensors as result, got undefined/,
+    );
+    expect(() => run(Wrong, leaf()).sum().backward()).to.throw(
+      AutogradError,
+      /Wrong.backward: expected a gradient, a list of gradients or null, got 5/,
+    );
   });
 });
 
@@ -219,7 +261,10 @@ describe('checks of derivatives', () => {
     const x = leaf();
     for (const check of [gradcheck, gradgradcheck]) {
       const call = check as (...args: unknown[]) => unknown;
-      expect(() => call(() => 5, x)).to.throw(ArgumentError, /expected a function that returns a tensor or a list of tensors, got 5/);
+      expect(() => call(() => 5, x)).to.throw(
+        ArgumentError,
+        /expected a function that returns a tensor or a list of tensors, got 5/,
+      );
       expect(() => call(() => [x.sum(), 5], x)).to.throw(ArgumentError, /returns a tensor or a list/);
       expect(() => call(5, x)).to.throw(ArgumentError, /a function to check, got 5/);
       expect(() => call((y: Tensor) => y, 5)).to.throw(ArgumentError, /as inputs, got 5/);
@@ -227,10 +272,16 @@ describe('checks of derivatives', () => {
       expect(() => call((y: Tensor) => y, x, { epsilon: 1 })).to.throw(ArgumentError, /unknown option "epsilon"/);
       expect(() => call((y: Tensor) => y, x, { eps: 'x' })).to.throw(ArgumentError, /a number for eps/);
     }
-    expect(gradgradcheck((y) => y.pow(3), x, tensor([1, 2, 3], { dtype: 'float64', requiresGrad: true }))).to.equal(true);
+    expect(gradgradcheck((y) => y.pow(3), x, tensor([1, 2, 3], { dtype: 'float64', requiresGrad: true }))).to.equal(
+      true,
+    );
   });
 
   it('hooks are functions', () => {
-    for (const wrong of [undefined, null, 5, {}]) expect(() => leaf().registerHook(wrong as never)).to.throw(ArgumentError, /registerHook: expected a function of the gradient/);
+    for (const wrong of [undefined, null, 5, {}])
+      expect(() => leaf().registerHook(wrong as never)).to.throw(
+        ArgumentError,
+        /registerHook: expected a function of the gradient/,
+      );
   });
 });

@@ -50,7 +50,10 @@ describe('autograd engine', () => {
     const y = x.mul(1);
     const z = y.mul(y).sum();
     y.add_(1);
-    expect(() => z.backward()).to.throw(AutogradError, /mul: .*changed by an in-place operation: expected version 0, got 1/);
+    expect(() => z.backward()).to.throw(
+      AutogradError,
+      /mul: .*changed by an in-place operation: expected version 0, got 1/,
+    );
   });
 
   it('sends the gradient of an in-place changed view to what was written', () => {

@@ -58,11 +58,16 @@ describe('gradcheck', () => {
   });
 
   it('finds a derivative that is right only at one point', () => {
-    expect(() => autograd.gradcheck((x) => HalfRight.apply(x), point())).to.throw(autograd.GradcheckError, /input element 2/);
+    expect(() => autograd.gradcheck((x) => HalfRight.apply(x), point())).to.throw(
+      autograd.GradcheckError,
+      /input element 2/,
+    );
   });
 
   it('refuses float32', () => {
-    expect(() => autograd.gradcheck((x) => x.exp(), tensor([1], { requiresGrad: true }))).to.throw(/expected float64 inputs/);
+    expect(() => autograd.gradcheck((x) => x.exp(), tensor([1], { requiresGrad: true }))).to.throw(
+      /expected float64 inputs/,
+    );
   });
 
   it('finds an output that depends on an input outside of the graph', () => {

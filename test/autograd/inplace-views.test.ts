@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { arange, autograd, AutogradError, full, type Tensor, tensor } from '../../lib/index.js';
+import { AutogradError, arange, autograd, full, type Tensor, tensor } from '../../lib/index.js';
 
 type Step = [name: string, tensor: number, ...rest: number[]];
 interface Program {
@@ -13,7 +13,9 @@ interface Program {
   readonly grads?: number[][];
   readonly error?: boolean;
 }
-const programs = JSON.parse(readFileSync(new URL('../fixtures/inplace-views.json', import.meta.url), 'utf8')) as Program[];
+const programs = JSON.parse(
+  readFileSync(new URL('../fixtures/inplace-views.json', import.meta.url), 'utf8'),
+) as Program[];
 
 function ramp(shape: readonly number[], start: number): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
@@ -111,7 +113,8 @@ describe('in-place changes of views', () => {
         return;
       }
       for (const [i, t] of tensors.entries()) close(t.toTypedArray(), values?.[i] ?? [], `tensor ${i}`);
-      for (const [i, g] of backward().entries()) close((g as Tensor).toTypedArray(), grads?.[i] ?? [], `gradient of ${i === 0 ? 'x' : 'w'}`);
+      for (const [i, g] of backward().entries())
+        close((g as Tensor).toTypedArray(), grads?.[i] ?? [], `gradient of ${i === 0 ? 'x' : 'w'}`);
     });
   });
 });

@@ -1,7 +1,18 @@
 /** Device plumbing of programs that were written for other devices: what PyTorch without CUDA and MPS answers. */
 import { expect } from 'chai';
 import * as torch from '../../lib/index.js';
-import { ArgumentError, backends, cuda, device, DeviceError, getDefaultDevice, ones, setDefaultDevice, Tensor, zeros } from '../../lib/index.js';
+import {
+  ArgumentError,
+  backends,
+  cuda,
+  DeviceError,
+  device,
+  getDefaultDevice,
+  ones,
+  setDefaultDevice,
+  Tensor,
+  zeros,
+} from '../../lib/index.js';
 import { camelCase } from '../../scripts/compatibility.js';
 import { answer, answersOf } from '../tensor/surface-fixture.js';
 
@@ -30,7 +41,8 @@ describe('devices', () => {
     expect(device('cuda', 1)).to.equal('cuda:1');
     expect(device({ type: 'cpu', index: 0 })).to.equal('cpu:0');
     expect(device({ type: 'cpu' })).to.equal('cpu');
-    for (const bad of [undefined, null, 0, {}, ones(1)]) expect(() => device(bad as never)).to.throw(ArgumentError, /device: expected/);
+    for (const bad of [undefined, null, 0, {}, ones(1)])
+      expect(() => device(bad as never)).to.throw(ArgumentError, /device: expected/);
     expect(() => device('cuda:1', 1)).to.throw(ArgumentError, /a whole index of at least 0 after a type without one/);
     expect(() => device('cuda', -1)).to.throw(ArgumentError);
   });
@@ -78,15 +90,29 @@ describe('devices', () => {
     expect(scaler.scale(loss)).to.equal(loss);
     expect(cuda.amp.autocast(() => ones(2, 2).matmul(ones(2, 2)).dtype)).to.equal('float32');
     expect(cuda.amp.autocast({ enabled: true }, () => 5)).to.equal(5);
-    expect(() => cuda.amp.autocast(true as never)).to.throw(ArgumentError, /cuda\.amp\.autocast: expected options and a function/);
-    expect(() => cuda.amp.autocast({ enable: true } as never, () => 5)).to.throw(ArgumentError, /did you mean "enabled"/);
+    expect(() => cuda.amp.autocast(true as never)).to.throw(
+      ArgumentError,
+      /cuda\.amp\.autocast: expected options and a function/,
+    );
+    expect(() => cuda.amp.autocast({ enable: true } as never, () => 5)).to.throw(
+      ArgumentError,
+      /did you mean "enabled"/,
+    );
   });
 
   it('determinism and precision are kept as set', () => {
     torch.useDeterministicAlgorithms(true);
-    expect([torch.areDeterministicAlgorithmsEnabled(), torch.isDeterministicAlgorithmsWarnOnlyEnabled(), torch.getDeterministicDebugMode()]).to.deep.equal([true, false, 2]);
+    expect([
+      torch.areDeterministicAlgorithmsEnabled(),
+      torch.isDeterministicAlgorithmsWarnOnlyEnabled(),
+      torch.getDeterministicDebugMode(),
+    ]).to.deep.equal([true, false, 2]);
     torch.setDeterministicDebugMode('warn');
-    expect([torch.areDeterministicAlgorithmsEnabled(), torch.isDeterministicAlgorithmsWarnOnlyEnabled(), torch.getDeterministicDebugMode()]).to.deep.equal([true, true, 1]);
+    expect([
+      torch.areDeterministicAlgorithmsEnabled(),
+      torch.isDeterministicAlgorithmsWarnOnlyEnabled(),
+      torch.getDeterministicDebugMode(),
+    ]).to.deep.equal([true, true, 1]);
     torch.setDeterministicDebugMode(0);
     expect(torch.areDeterministicAlgorithmsEnabled()).to.equal(false);
     expect(torch.getFloat32MatmulPrecision()).to.equal('highest');

@@ -1,8 +1,8 @@
 /** All arguments by name, with the operand among them, and NumPy's names of parameters: the same as by position. */
 import { expect } from 'chai';
-import * as torch from '../../lib/index.js';
-import { arange, ArgumentError, nn, ones, type Tensor, tensor } from '../../lib/index.js';
 import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
+import * as torch from '../../lib/index.js';
+import { ArgumentError, arange, nn, ones, type Tensor, tensor } from '../../lib/index.js';
 import { shown } from '../tensor/surface-fixture.js';
 
 const x = arange(6, { dtype: 'float32' }).reshape(2, 3);
@@ -26,11 +26,17 @@ const calls: Readonly<Record<string, readonly [() => unknown, () => unknown]>> =
   isNonzero: [() => torch.isNonzero(ones(1)), () => torch.isNonzero({ input: ones(1) })],
   relu_: [() => torch.relu_(v.sub(2)), () => torch.relu_({ input: v.sub(2) })],
   linear: [() => nn.functional.linear(x, x), () => nn.functional.linear({ input: x, weight: x })],
-  crossEntropy: [() => nn.functional.crossEntropy(x, tensor([0n, 2n])), () => nn.functional.crossEntropy({ input: x, target: tensor([0n, 2n]) })],
+  crossEntropy: [
+    () => nn.functional.crossEntropy(x, tensor([0n, 2n])),
+    () => nn.functional.crossEntropy({ input: x, target: tensor([0n, 2n]) }),
+  ],
   aliasCopy: [() => torch.aliasCopy(x), () => torch.aliasCopy({ input: x })],
   viewCopy: [() => torch.viewCopy(x, [6]), () => torch.viewCopy({ input: x, size: [6] })],
   expandCopy: [() => torch.expandCopy(x, [2, 2, 3]), () => torch.expandCopy({ input: x, size: [2, 2, 3] })],
-  unfoldCopy: [() => torch.unfoldCopy(x, 1, 2, 1), () => torch.unfoldCopy({ input: x, dimension: 1, size: 2, step: 1 })],
+  unfoldCopy: [
+    () => torch.unfoldCopy(x, 1, 2, 1),
+    () => torch.unfoldCopy({ input: x, dimension: 1, size: 2, step: 1 }),
+  ],
   viewAs: [() => x.viewAs(ones(6)), () => x.viewAs({ other: ones(6) })],
   reshapeAs: [() => x.t().reshapeAs(ones(6)), () => x.t().reshapeAs({ other: ones(6) })],
   expandAs: [() => v.expandAs(ones(3, 2)), () => v.expandAs({ other: ones(3, 2) })],
@@ -53,11 +59,17 @@ describe('arguments by name', () => {
   }
 
   it('are refused where they are given twice or not known', () => {
-    expect(() => torch.sum(x, 1, { axis: 0 } as never)).to.throw(ArgumentError, /sum: dim was given twice, by position and in the options/);
+    expect(() => torch.sum(x, 1, { axis: 0 } as never)).to.throw(
+      ArgumentError,
+      /sum: dim was given twice, by position and in the options/,
+    );
     expect(() => torch.sum(x, { dim: 1, axis: 0 })).to.throw(ArgumentError, /sum: dim was given twice, also as axis/);
     expect(() => torch.sum({ dim: 1 } as never)).to.throw(ArgumentError, /sum: expected input, got no input/);
     expect(() => x.sum({ axes: 1 } as never)).to.throw(ArgumentError, /sum: unknown option "axes"/);
-    expect(() => torch.gather({ input: v, dim: 0 } as never)).to.throw(ArgumentError, /gather: expected input, dim, index, got no index/);
+    expect(() => torch.gather({ input: v, dim: 0 } as never)).to.throw(
+      ArgumentError,
+      /gather: expected input, dim, index, got no index/,
+    );
   });
 
   // What every function does with an operand that is missing among the names, rather than with one as an example.

@@ -1,7 +1,20 @@
 /** Seeded runs equal PyTorch's where the layout of results decides which random value goes where: dropout, transformers, images in channels last. */
-import { expect } from 'chai';
+
 import { readFileSync } from 'node:fs';
-import { manualSeed, type MemoryFormat, nn, optim, rand, randLike, randn, randnLike, slice, type Tensor, zeros } from '../../lib/index.js';
+import { expect } from 'chai';
+import {
+  type MemoryFormat,
+  manualSeed,
+  nn,
+  optim,
+  rand,
+  randLike,
+  randn,
+  randnLike,
+  slice,
+  type Tensor,
+  zeros,
+} from '../../lib/index.js';
 
 interface Images {
   readonly losses: number[];
@@ -17,7 +30,9 @@ interface Fixture {
   readonly transformer: { readonly batchFirst: number[]; readonly sequenceFirst: number[] };
   readonly images: Record<string, Images>;
 }
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/layout-training.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../fixtures/layout-training.json', import.meta.url), 'utf8'),
+) as Fixture;
 
 function expectNear(got: readonly number[], expected: readonly number[], tolerance: number): void {
   expect(got.length).to.equal(expected.length);
@@ -40,7 +55,11 @@ describe('layout in seeded runs', () => {
     expectNear(flat(randLike(x.permute(2, 0, 1).mul(2)).tolist()), flat(fixture.like[0]), 0);
     const apart = x.permute(1, 2, 0).index([slice(null, null, 2)]);
     expectNear(flat(randnLike(apart.neg()).tolist()), flat(fixture.like[1]), 1e-6);
-    expectNear(flat(randnLike(zeros(4, 10).index([slice(), slice(null, null, 2)])).tolist()), flat(fixture.like[2]), 1e-6);
+    expectNear(
+      flat(randnLike(zeros(4, 10).index([slice(), slice(null, null, 2)])).tolist()),
+      flat(fixture.like[2]),
+      1e-6,
+    );
   });
 
   for (const batchFirst of [true, false]) {
@@ -63,7 +82,10 @@ describe('layout in seeded runs', () => {
 
   for (const [name, expected] of Object.entries(fixture.images)) {
     it(`images, ${name}`, () => {
-      const [algorithm, memoryFormat] = name.split(' ') as ['SGD' | 'Adam' | 'RMSprop' | 'Adagrad' | 'Adafactor', MemoryFormat];
+      const [algorithm, memoryFormat] = name.split(' ') as [
+        'SGD' | 'Adam' | 'RMSprop' | 'Adagrad' | 'Adafactor',
+        MemoryFormat,
+      ];
       manualSeed(0);
       const model = new nn.Sequential(
         new nn.Conv2d(3, 8, 3, { padding: 1 }),
@@ -96,7 +118,8 @@ describe('layout in seeded runs', () => {
       expect(weight.stride(), 'weight').to.deep.equal(expected.weight);
       expect(weight.grad?.stride(), 'gradient').to.deep.equal(expected.grad);
       const { state } = optimizer.stateDict();
-      for (const [key, strides] of Object.entries(expected.state)) expect((state.get(0) as Record<string, Tensor>)[key].stride(), key).to.deep.equal(strides);
+      for (const [key, strides] of Object.entries(expected.state))
+        expect((state.get(0) as Record<string, Tensor>)[key].stride(), key).to.deep.equal(strides);
       expectNear(flat(weight.flatten().tolist()), expected.values, 2e-5);
     });
   }

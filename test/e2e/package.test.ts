@@ -1,6 +1,6 @@
 /** The package as others load it: `import` and `require` give one instance with the same names; a missing addon is explained. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,14 @@ describe('the package', () => {
   });
 
   it('says what to run where the addon is missing', () => {
-    const result = spawnSync(process.execPath, ['-e', "require('nodegrad')"], { cwd: folder, encoding: 'utf8', env: { ...process.env, NODEGRAD_ADDON: '/nowhere/nodegrad.node' } });
+    const result = spawnSync(process.execPath, ['-e', "require('nodegrad')"], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, NODEGRAD_ADDON: '/nowhere/nodegrad.node' },
+    });
     expect(result.status).to.not.equal(0);
-    expect(result.stderr).to.match(/AddonError: nodegrad: cannot load the native addon \/nowhere\/nodegrad\.node on .*build it: npm rebuild nodegrad/s);
+    expect(result.stderr).to.match(
+      /AddonError: nodegrad: cannot load the native addon \/nowhere\/nodegrad\.node on .*build it: npm rebuild nodegrad/s,
+    );
   });
 });

@@ -23,13 +23,18 @@ const rows = page
       .map((cell) => cell.replaceAll('\\|', '|').trim().slice(1, -1)),
   );
 
-export const lines: readonly Line[] = rows.filter((cells) => cells.length === 2).map(([python, nodegrad]) => ({ python, nodegrad }));
-export const traps: readonly Trap[] = rows.filter((cells) => cells.length === 3).map(([written, happens, meant]) => ({ written, happens, meant }));
+export const lines: readonly Line[] = rows
+  .filter((cells) => cells.length === 2)
+  .map(([python, nodegrad]) => ({ python, nodegrad }));
+export const traps: readonly Trap[] = rows
+  .filter((cells) => cells.length === 3)
+  .map(([written, happens, meant]) => ({ written, happens, meant }));
 /** What all lines assume, and the training loop. */
 const [assumed, loop] = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code);
 
 /** Names that no line imports: they are the package's own, or those that PyTorch programs import by a shorter one. */
-export const IMPORTS = 'const F = nn.functional;\nconst { DataLoader, TensorDataset, randomSplit } = utils.data;\nmanualSeed(0);\n';
+export const IMPORTS =
+  'const F = nn.functional;\nconst { DataLoader, TensorDataset, randomSplit } = utils.data;\nmanualSeed(0);\n';
 
 /** The body of an async function that runs one line after what all assume, and returns its value where it has one. */
 export function programOf(code: string): string {

@@ -7,8 +7,13 @@ import { transform } from 'esbuild';
 import * as nodegrad from '../../lib/index.js';
 import { lines, loopProgram, programOf, traps } from './porting-page.js';
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/porting.json', import.meta.url), 'utf8')) as { loop: number; lines: Record<string, unknown> };
-const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...values: unknown[]) => Promise<unknown>;
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/porting.json', import.meta.url), 'utf8')) as {
+  loop: number;
+  lines: Record<string, unknown>;
+};
+const AsyncFunction = (async () => {}).constructor as new (
+  ...text: string[]
+) => (...values: unknown[]) => Promise<unknown>;
 
 const plain = (value: unknown): unknown =>
   value instanceof nodegrad.Tensor
@@ -42,10 +47,13 @@ describe('docs/porting.md', () => {
     const scope: Record<string, unknown> = { ...names, console: silent, path: path.join(folder, 'model.pt') };
     // TypeScript to JavaScript, in the block of an async function: a line may redeclare a name of the package.
     const { code } = await transform(`async () => {\n${program}\n}`, { loader: 'ts', target: 'node20' });
-    return new AsyncFunction(...Object.keys(scope), `return (${code.trim().replace(/;$/, '')})();`)(...Object.values(scope));
+    return new AsyncFunction(...Object.keys(scope), `return (${code.trim().replace(/;$/, '')})();`)(
+      ...Object.values(scope),
+    );
   }
 
-  it('is the page whose PyTorch column was run', () => expect(lines.map(({ python }) => python).sort()).to.deep.equal(Object.keys(fixture.lines).sort()));
+  it('is the page whose PyTorch column was run', () =>
+    expect(lines.map(({ python }) => python).sort()).to.deep.equal(Object.keys(fixture.lines).sort()));
 
   for (const { python, nodegrad: code } of lines) {
     it(`${python} is ${code}`, async () => {

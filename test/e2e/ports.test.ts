@@ -5,7 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/ports.json', import.meta.url), 'utf8')) as Record<string, number[]>;
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/ports.json', import.meta.url), 'utf8')) as Record<
+  string,
+  number[]
+>;
 const programs = new URL('./ports/', import.meta.url);
 
 describe('programs ported from PyTorch', () => {
@@ -21,10 +24,13 @@ describe('programs ported from PyTorch', () => {
 
   for (const [name, wanted] of Object.entries(fixture)) {
     it(`${name}: every loss is PyTorch's`, async () => {
-      const { main } = (await import(new URL(`${name}.ts`, programs).href)) as { main: () => number[] | Promise<number[]> };
+      const { main } = (await import(new URL(`${name}.ts`, programs).href)) as {
+        main: () => number[] | Promise<number[]>;
+      };
       const losses = await main();
       expect(losses.length).to.equal(wanted.length);
-      for (const [i, loss] of losses.entries()) expect(loss, `value ${i}`).to.be.closeTo(wanted[i], 1e-4 * Math.max(1, Math.abs(wanted[i])));
+      for (const [i, loss] of losses.entries())
+        expect(loss, `value ${i}`).to.be.closeTo(wanted[i], 1e-4 * Math.max(1, Math.abs(wanted[i])));
     });
   }
 });

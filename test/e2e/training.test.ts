@@ -4,7 +4,10 @@ import { expect } from 'chai';
 import { amp, cat, manualSeed, nn, optim, rand, randint, randn, slice, type Tensor } from '../../lib/index.js';
 
 const F = nn.functional;
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/training.json', import.meta.url), 'utf8')) as Record<string, number[]>;
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/training.json', import.meta.url), 'utf8')) as Record<
+  string,
+  number[]
+>;
 
 class MLP extends nn.Module {
   fc1 = new nn.Linear(8, 32);
@@ -52,7 +55,11 @@ class UNet extends nn.Module {
 
 class Transformer extends nn.Module {
   embed = new nn.Embedding(20, 16);
-  encoder = new nn.TransformerEncoder(new nn.TransformerEncoderLayer(16, 2, { dimFeedforward: 32, dropout: 0.1, batchFirst: true }), 2, { enableNestedTensor: false });
+  encoder = new nn.TransformerEncoder(
+    new nn.TransformerEncoderLayer(16, 2, { dimFeedforward: 32, dropout: 0.1, batchFirst: true }),
+    2,
+    { enableNestedTensor: false },
+  );
   head = new nn.Linear(16, 20);
   override forward(x: Tensor): Tensor {
     return this.head(this.encoder(this.embed(x)));

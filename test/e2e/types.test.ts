@@ -35,16 +35,26 @@ const PROJECTS: [compiler: string, options: Record<string, unknown>][] = [
 
 /** A module that names every method that a tensor has at run time: each is declared too, wherever its file is. */
 function allMethods(): string {
-  const { names } = JSON.parse(readFileSync(path.join(root, 'test', 'fixtures', 'torch-names.json'), 'utf8')) as { names: Record<string, string[]> };
+  const { names } = JSON.parse(readFileSync(path.join(root, 'test', 'fixtures', 'torch-names.json'), 'utf8')) as {
+    names: Record<string, string[]>;
+  };
   const methods = names['torch.Tensor'].map(camelCase).filter((name) => name in nodegrad.Tensor.prototype);
   return `import type { Tensor } from 'nodegrad';\nexport const methods = (x: Tensor): unknown[] => [\n${methods.map((name) => `x.${name},`).join('\n')}\n];\n`;
 }
 
 /** A module with every line of docs/porting.md in a function of its own. */
 function portingLines(): string {
-  const programs = [...lines.map(({ nodegrad: code }) => programOf(code)), loopProgram, ...traps.map(({ meant }) => programOf(meant))];
-  const functions = programs.map((program, i) => `export async function line${i}(): Promise<unknown> {\n${program}\nreturn undefined;\n}`);
-  const used = Object.keys(nodegrad).filter((name) => name !== 'var' && name !== 'Tensor' && new RegExp(`(?<![.'\\w])${name}\\b`).test(functions.join('\n')));
+  const programs = [
+    ...lines.map(({ nodegrad: code }) => programOf(code)),
+    loopProgram,
+    ...traps.map(({ meant }) => programOf(meant)),
+  ];
+  const functions = programs.map(
+    (program, i) => `export async function line${i}(): Promise<unknown> {\n${program}\nreturn undefined;\n}`,
+  );
+  const used = Object.keys(nodegrad).filter(
+    (name) => name !== 'var' && name !== 'Tensor' && new RegExp(`(?<![.'\\w])${name}\\b`).test(functions.join('\n')),
+  );
   return `import { ${used.join(', ')}, type Tensor } from 'nodegrad';\ndeclare const console: { log(...values: unknown[]): void };\ndeclare const path: string;\n${functions.join('\n')}\n`;
 }
 
@@ -57,9 +67,13 @@ describe('the declarations of the package', () => {
     const installed = path.join(folder, 'node_modules', 'nodegrad');
     mkdirSync(installed, { recursive: true });
     cpSync(path.join(root, 'package.json'), path.join(installed, 'package.json'));
-    cpSync(path.join(root, 'dist'), path.join(installed, 'dist'), { recursive: true, filter: (file) => !/\.(js|mjs|map)$/.test(file) });
+    cpSync(path.join(root, 'dist'), path.join(installed, 'dist'), {
+      recursive: true,
+      filter: (file) => !/\.(js|mjs|map)$/.test(file),
+    });
     for (const source of ['test/e2e/ports', 'test/types'])
-      for (const file of readdirSync(path.join(root, source)).filter((name) => name.endsWith('.ts'))) cpSync(path.join(root, source, file), path.join(folder, file));
+      for (const file of readdirSync(path.join(root, source)).filter((name) => name.endsWith('.ts')))
+        cpSync(path.join(root, source, file), path.join(folder, file));
     writeFileSync(path.join(folder, 'porting.ts'), portingLines());
     writeFileSync(path.join(folder, 'methods.ts'), allMethods());
     programs = readdirSync(folder).filter((name) => name.endsWith('.ts'));
@@ -71,9 +85,24 @@ describe('the declarations of the package', () => {
   for (const [compiler, options] of PROJECTS)
     it(`compile with ${compiler}: ${JSON.stringify({ ...options, typeRoots: undefined })}`, () => {
       const files = programs.filter((file) => 'types' in options || !needsNode(file));
-      const config = { compilerOptions: { target: 'ES2020', lib: ['ES2020'], types: [], strict: true, skipLibCheck: false, noEmit: true, ...options }, files };
+      const config = {
+        compilerOptions: {
+          target: 'ES2020',
+          lib: ['ES2020'],
+          types: [],
+          strict: true,
+          skipLibCheck: false,
+          noEmit: true,
+          ...options,
+        },
+        files,
+      };
       writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config));
-      const result = spawnSync(process.execPath, [path.join(root, 'node_modules', compiler, 'bin', 'tsc'), '--project', folder], { cwd: folder, encoding: 'utf8' });
+      const result = spawnSync(
+        process.execPath,
+        [path.join(root, 'node_modules', compiler, 'bin', 'tsc'), '--project', folder],
+        { cwd: folder, encoding: 'utf8' },
+      );
       expect(result.stdout + result.stderr).to.equal('');
       expect(result.status).to.equal(0);
     }).timeout(300_000);

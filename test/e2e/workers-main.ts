@@ -13,7 +13,13 @@ const tsx = pathToFileURL(
 /** The losses of `steps` steps from a fixed seed. */
 function train(steps: number, onStep: (step: number) => void): number[] {
   manualSeed(7);
-  const model = new nn.Sequential(new nn.Linear(32, 512), new nn.ReLU(), new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 1));
+  const model = new nn.Sequential(
+    new nn.Linear(32, 512),
+    new nn.ReLU(),
+    new nn.Linear(512, 512),
+    new nn.ReLU(),
+    new nn.Linear(512, 1),
+  );
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
   const lossFn = new nn.MSELoss();
   const x = randn([256, 32]);

@@ -1,7 +1,7 @@
 /** Arguments of a call: what a parameter's name asks for, and small changes of arguments that are right. */
 import { type DType, Generator, Tensor, tensor } from '../../lib/index.js';
-import type { Choices } from './random.js';
 import { inGraph, laidOut, oddShape, oddTensor, plainTensor } from './odd-tensors.js';
+import type { Choices } from './random.js';
 import { oddNumber, oddValue } from './values.js';
 
 const TENSORS = new Set(
@@ -33,7 +33,21 @@ export interface Family {
 }
 
 export function familyOf(c: Choices): Family {
-  return { shape: oddShape(c), dtype: c.pick<DType>(['float32', 'float32', 'float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'uint8', 'bool']) };
+  return {
+    shape: oddShape(c),
+    dtype: c.pick<DType>([
+      'float32',
+      'float32',
+      'float32',
+      'float64',
+      'float16',
+      'bfloat16',
+      'int64',
+      'int32',
+      'uint8',
+      'bool',
+    ]),
+  };
 }
 
 function relative(c: Choices, { shape, dtype }: Family): Tensor {
@@ -53,7 +67,8 @@ export function named(c: Choices, name: string, family: Family): unknown {
   if (name === 'generator') return new Generator().manualSeed(1);
   if (name === 'reduction') return c.pick(['none', 'mean', 'sum']);
   if (name === 'mask' || name === 'condition') return oddTensor(c, { shape: family.shape, dtype: 'bool' });
-  if (name === 'tensors' || name === 'sequences' || name === 'parameters') return c.list(c.between(1, 3), () => relative(c, family));
+  if (name === 'tensors' || name === 'sequences' || name === 'parameters')
+    return c.list(c.between(1, 3), () => relative(c, family));
   if (INDICES.has(name)) {
     const shape = c.chance(0.5) ? family.shape : oddShape(c);
     return oddTensor(c, { shape, dtype: c.pick<DType>(['int64', 'int64', 'int32']) });
@@ -70,11 +85,14 @@ export function argumentsFor(c: Choices, parameters: readonly string[]): unknown
   const family = familyOf(c);
   const count = c.chance(0.5) ? parameters.length : c.below(parameters.length + 2);
   const odd = c.pick([0, 0.15, 0.15, 0.4]);
-  const args: unknown[] = c.list(count, (i) => (i >= parameters.length || c.chance(odd) ? oddValue(c) : named(c, parameters[i], family)));
+  const args: unknown[] = c.list(count, (i) =>
+    i >= parameters.length || c.chance(odd) ? oddValue(c) : named(c, parameters[i], family),
+  );
   if (c.chance(0.3) && parameters.length > 1) {
     const from = c.between(1, Math.max(1, count));
     const options: Record<string, unknown> = {};
-    for (const name of parameters.slice(from)) if (c.chance(0.5)) options[name] = c.chance(odd) ? oddValue(c) : named(c, name, family);
+    for (const name of parameters.slice(from))
+      if (c.chance(0.5)) options[name] = c.chance(odd) ? oddValue(c) : named(c, name, family);
     return [...args.slice(0, from), options];
   }
   return args;
@@ -113,7 +131,11 @@ export function changed(c: Choices, value: unknown, depth = 0): unknown {
     }
   }
   if (typeof value === 'number')
-    return c.chance(0.4) ? value + c.pick([-1, 1, 0.5]) : c.chance(0.1) ? tensor(c.pick([0, 1, -1, 2.5]), { dtype: c.pick<DType>(['int64', 'float32']) }) : oddNumber(c);
+    return c.chance(0.4)
+      ? value + c.pick([-1, 1, 0.5])
+      : c.chance(0.1)
+        ? tensor(c.pick([0, 1, -1, 2.5]), { dtype: c.pick<DType>(['int64', 'float32']) })
+        : oddNumber(c);
   if (typeof value === 'boolean') return c.chance(0.5) ? !value : oddValue(c);
   if (Array.isArray(value) && value.length > 0 && depth < 3) {
     const copy: unknown[] = [...(value as unknown[])];
@@ -138,7 +160,11 @@ export function changed(c: Choices, value: unknown, depth = 0): unknown {
     else {
       const key = c.pick(keys);
       if (c.chance(0.2)) delete copy[key];
-      else Object.defineProperty(copy, key, { value: changed(c, Object.getOwnPropertyDescriptor(copy, key)?.value, depth + 1), enumerable: true });
+      else
+        Object.defineProperty(copy, key, {
+          value: changed(c, Object.getOwnPropertyDescriptor(copy, key)?.value, depth + 1),
+          enumerable: true,
+        });
     }
     return copy;
   }

@@ -70,10 +70,18 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     () => [4, 3, 2],
     () => [t(2, 4), t(2, 3)],
   );
-  const [one, two, three] = [(): unknown[] => [t(2, 4, 8)], (): unknown[] => [t(2, 4, 6, 5)], (): unknown[] => [t(1, 4, 4, 4, 3)]];
+  const [one, two, three] = [
+    (): unknown[] => [t(2, 4, 8)],
+    (): unknown[] => [t(2, 4, 6, 5)],
+    (): unknown[] => [t(1, 4, 4, 4, 3)],
+  ];
   [one, two, three].forEach((input, d) => {
     const n = `${d + 1}d`;
-    module(`Conv${n}`, () => [4, 6, 3, 1, 1, 1, 2, true, maker.c.pick(['zeros', 'zeros', 'circular', 'reflect'])], input);
+    module(
+      `Conv${n}`,
+      () => [4, 6, 3, 1, 1, 1, 2, true, maker.c.pick(['zeros', 'zeros', 'circular', 'reflect'])],
+      input,
+    );
     module(`ConvTranspose${n}`, () => [4, 6, 3, 2, 1, 1, 2], input);
     module(`BatchNorm${n}`, () => [4], input);
     module(`InstanceNorm${n}`, () => [4, { affine: true, trackRunningStats: true }], input);
@@ -188,10 +196,11 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     () => [t(3, 2, 4), t(2, 2, 4)],
     [1],
   );
-  module('MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCEWithLogitsLoss PoissonNLLLoss SoftMarginLoss MultiLabelSoftMarginLoss HingeEmbeddingLoss', none, () => [
-    t(3, 4),
-    t(3, 4),
-  ]);
+  module(
+    'MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCEWithLogitsLoss PoissonNLLLoss SoftMarginLoss MultiLabelSoftMarginLoss HingeEmbeddingLoss',
+    none,
+    () => [t(3, 4), t(3, 4)],
+  );
   module('BCELoss', none, () => [t(3, 4).abs(), t(3, 4).abs()]);
   module('CrossEntropyLoss NLLLoss MultiMarginLoss', none, () => [t(3, 4), i(4, 3)]);
   module('MultiLabelMarginLoss', none, () => [t(3, 4), i(4, 3, 4)]);
@@ -222,18 +231,34 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     () => [t(2, 4)],
   );
   out['nn.Buffer'] = { make: () => [t(2, 3), false] };
-  out['nn.utils.parametrize.ParametrizationList'] = { make: () => [new nn.Identity(), maker.parameter(2)], calls: { '': none } };
+  out['nn.utils.parametrize.ParametrizationList'] = {
+    make: () => [new nn.Identity(), maker.parameter(2)],
+    calls: { '': none },
+  };
   out['nn.Parameter'] = { make: () => [t(2, 3), true] };
   out['nn.utils.rnn.PackedSequence'] = { make: () => [t(4, 2), tensor([2, 2], { dtype: 'int64' })] };
 
-  const step = { step: none, zeroGrad: none, loadStateDict: () => [maker.optimizer().stateDict()], addParamGroup: () => [{ params: [maker.parameter(2)] }] };
-  for (const name of 'SGD Adam AdamW Adamax NAdam RAdam RMSprop Rprop Adagrad Adadelta Adafactor ASGD Muon'.split(' ')) {
+  const step = {
+    step: none,
+    zeroGrad: none,
+    loadStateDict: () => [maker.optimizer().stateDict()],
+    addParamGroup: () => [{ params: [maker.parameter(2)] }],
+  };
+  for (const name of 'SGD Adam AdamW Adamax NAdam RAdam RMSprop Rprop Adagrad Adadelta Adafactor ASGD Muon'.split(
+    ' ',
+  )) {
     out[`optim.${name}`] = { make: () => [[maker.parameter(2, 3)], { lr: 0.01 }], calls: step };
   }
-  out['optim.LBFGS'] = { make: () => [[maker.parameter(2, 3)], { lr: 0.01 }], calls: { ...step, step: () => [() => t(2).sum().requiresGrad_()] } };
+  out['optim.LBFGS'] = {
+    make: () => [[maker.parameter(2, 3)], { lr: 0.01 }],
+    calls: { ...step, step: () => [() => t(2).sum().requiresGrad_()] },
+  };
   out['optim.Optimizer'] = { make: () => [[maker.parameter(2, 3)], {}], calls: step };
   const scheduler = (name: string, ...args: unknown[]): void => {
-    out[`optim.lrScheduler.${name}`] = { make: () => [maker.optimizer(), ...args], calls: { step: none, loadStateDict: () => [{ last_epoch: 1, _step_count: 2 }] } };
+    out[`optim.lrScheduler.${name}`] = {
+      make: () => [maker.optimizer(), ...args],
+      calls: { step: none, loadStateDict: () => [{ last_epoch: 1, _step_count: 2 }] },
+    };
   };
   scheduler('ConstantLR', 0.5, 3);
   scheduler('LinearLR', 0.5, 1, 3);
@@ -248,24 +273,42 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   scheduler('PolynomialLR', 5, 2);
   scheduler('StepLR', 2, 0.5);
   scheduler('LRScheduler');
-  out['optim.lrScheduler.ReduceLROnPlateau'] = { make: () => [maker.optimizer(), 'min', 0.5, 1], calls: { step: () => [1] } };
-  out['optim.lrScheduler.ChainedScheduler'] = { make: () => [[new optim.lrScheduler.StepLR(maker.optimizer(), 2)]], calls: { step: none } };
+  out['optim.lrScheduler.ReduceLROnPlateau'] = {
+    make: () => [maker.optimizer(), 'min', 0.5, 1],
+    calls: { step: () => [1] },
+  };
+  out['optim.lrScheduler.ChainedScheduler'] = {
+    make: () => [[new optim.lrScheduler.StepLR(maker.optimizer(), 2)]],
+    calls: { step: none },
+  };
   out['optim.lrScheduler.SequentialLR'] = {
     make: () => {
       const optimizer = maker.optimizer();
-      return [optimizer, [new optim.lrScheduler.ConstantLR(optimizer), new optim.lrScheduler.StepLR(optimizer, 2)], [2]];
+      return [
+        optimizer,
+        [new optim.lrScheduler.ConstantLR(optimizer), new optim.lrScheduler.StepLR(optimizer, 2)],
+        [2],
+      ];
     },
     calls: { step: none },
   };
   out['optim.swaUtils.SWALR'] = { make: () => [maker.optimizer(), 0.05], calls: { step: none } };
 
-  out['optim.swaUtils.AveragedModel'] = { make: () => [new nn.Linear(4, 2)], calls: { '': () => [t(2, 4)], updateParameters: () => [new nn.Linear(4, 2)] } };
+  out['optim.swaUtils.AveragedModel'] = {
+    make: () => [new nn.Linear(4, 2)],
+    calls: { '': () => [t(2, 4)], updateParameters: () => [new nn.Linear(4, 2)] },
+  };
 
   out.Generator = { make: none, calls: { manualSeed: () => [1], setState: () => [t(3)] } };
   out['cuda.amp.GradScaler'] = { make: () => [{ initScale: 4 }] };
   out['amp.GradScaler'] = {
     make: () => ['cpu', { initScale: 4 }],
-    calls: { scale: () => [t(1).requiresGrad_().mul(1)], step: () => [maker.optimizer()], unscale_: () => [maker.optimizer()], update: none },
+    calls: {
+      scale: () => [t(1).requiresGrad_().mul(1)],
+      step: () => [maker.optimizer()],
+      unscale_: () => [maker.optimizer()],
+      update: none,
+    },
   };
   const data = 'utils.data.';
   out[`${data}DataLoader`] = { make: () => [[1, 2, 3], { batchSize: 2, shuffle: true }] };
@@ -309,7 +352,11 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   out['autograd.Function'] = { make: none };
   const averages = (): profiler.EventList => profiler.profile(() => t(2).add(1)).keyAverages();
   out['profiler.Profile'] = { make: none, calls: { keyAverages: none, step: none } };
-  out['profiler.EventList'] = { make: none, instance: () => averages(), calls: { table: () => [{ sortBy: 'count', rowLimit: 2 }] } };
+  out['profiler.EventList'] = {
+    make: none,
+    instance: () => averages(),
+    calls: { table: () => [{ sortBy: 'count', rowLimit: 2 }] },
+  };
   out['profiler.FunctionEventAvg'] = { make: none, instance: () => averages()[0] };
   out.Slice = { make: () => [0, 2, 1] };
   return out;

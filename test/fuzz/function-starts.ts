@@ -22,7 +22,12 @@ export function functionStarts(maker: Maker): Record<string, () => unknown[]> {
     [`${F}lpPool2d`]: () => [t(1, 2, 6, 6), 2, 3],
     [`${F}adaptiveAvgPool2d`]: () => [t(2, 3, 7, 6), [3, null]],
     [`${F}adaptiveMaxPool2d`]: () => [t(2, 3, 7, 6), [3, 2], true],
-    [`${F}interpolate`]: () => [t(1, 2, 4, 5), null, [2.5, 1.5], maker.c.pick(['nearest', 'bilinear', 'bicubic', 'area', 'nearest-exact'])],
+    [`${F}interpolate`]: () => [
+      t(1, 2, 4, 5),
+      null,
+      [2.5, 1.5],
+      maker.c.pick(['nearest', 'bilinear', 'bicubic', 'area', 'nearest-exact']),
+    ],
     [`${F}pad`]: () => [t(2, 3, 4, 5), [1, 2, 1, 0], maker.c.pick(['constant', 'reflect', 'replicate', 'circular'])],
     [`${F}fold`]: () => [t(1, 8, 12), [4, 5], 2],
     [`${F}unfold`]: () => [t(1, 2, 4, 5), 2],

@@ -14,7 +14,14 @@ describe('the fuzzer', function () {
   this.timeout(600_000);
 
   it('finds one planted fault of each kind', async () => {
-    const { found } = await fuzz({ seed: 1, seconds: 300, calls: 9, level: levels()[0], limit: 10, worker: 'planted-worker.ts' });
+    const { found } = await fuzz({
+      seed: 1,
+      seconds: 300,
+      calls: 9,
+      level: levels()[0],
+      limit: 10,
+      worker: 'planted-worker.ts',
+    });
     expect(found.map(({ number, kind }) => `${number}: ${kind}`)).to.deep.equal([
       '2: an error that is not typed',
       '3: a failure that nobody hears',
@@ -34,13 +41,19 @@ describe('the fuzzer', function () {
   });
 
   it('makes the same call of a seed and a number again', () => {
-    for (let number = 0; number < 200; number++) expect(drawCall(new Choices(SEED, number)).text).to.equal(drawCall(new Choices(SEED, number)).text);
+    for (let number = 0; number < 200; number++)
+      expect(drawCall(new Choices(SEED, number)).text).to.equal(drawCall(new Choices(SEED, number)).text);
   });
 
   levels().forEach((level, i) => {
     it(`finds nothing in ${CALLS} calls at ${level}`, async () => {
       const { found, calls } = await fuzz({ seed: SEED, seconds: 500, from: i * CALLS, calls: CALLS, level });
-      expect(found.map(({ kind, number, text, detail }) => `${kind}, npm run fuzz -- --seed ${SEED} --call ${number} --simd ${level}: ${text}\n${detail}`)).to.deep.equal([]);
+      expect(
+        found.map(
+          ({ kind, number, text, detail }) =>
+            `${kind}, npm run fuzz -- --seed ${SEED} --call ${number} --simd ${level}: ${text}\n${detail}`,
+        ),
+      ).to.deep.equal([]);
       expect(calls).to.equal(CALLS);
     });
   });

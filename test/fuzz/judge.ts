@@ -49,15 +49,20 @@ function isAllowed(error: unknown): boolean {
   // A class that was given as a callback, or an iterable that cannot be iterated: what JavaScript says of them is their own failure.
   if (
     error instanceof TypeError &&
-    /^Class constructor \w* cannot be invoked without 'new'$|^Cannot perform %TypedArray%.prototype.values on a detached ArrayBuffer$/.test(error.message)
+    /^Class constructor \w* cannot be invoked without 'new'$|^Cannot perform %TypedArray%.prototype.values on a detached ArrayBuffer$/.test(
+      error.message,
+    )
   )
     return true;
-  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof NodegradError || e instanceof CallbackError) return true;
+  for (let e = error; e instanceof Error; e = e.cause)
+    if (e instanceof NodegradError || e instanceof CallbackError) return true;
   return false;
 }
 
 function whereOf(error: unknown): string {
-  const frames = (error instanceof Error ? (error.stack ?? '') : '').split('\n').filter((line) => /\/(lib|test)\/[^ ]*\.ts/.test(line));
+  const frames = (error instanceof Error ? (error.stack ?? '') : '')
+    .split('\n')
+    .filter((line) => /\/(lib|test)\/[^ ]*\.ts/.test(line));
   return frames
     .slice(0, 4)
     .map((line) => line.replace(/^\s*at /, '').replace(/\(?(file:\/\/)?\/[^ ]*\/((?:lib|test)\/)/, '($2'))
@@ -77,7 +82,13 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-const settings = (): string => JSON.stringify({ grad: isGradEnabled(), autocast: isAutocastEnabled(), dtype: getDefaultDtype(), anomaly: autograd.isAnomalyEnabled() });
+const settings = (): string =>
+  JSON.stringify({
+    grad: isGradEnabled(),
+    autocast: isAutocastEnabled(),
+    dtype: getDefaultDtype(),
+    anomaly: autograd.isAnomalyEnabled(),
+  });
 
 function reset(seed: number): void {
   setDefaultDtype('float32');
@@ -128,7 +139,13 @@ export async function judge(seed: number, number: number, tell?: (text: string) 
   try {
     call = drawCall(c);
   } catch (error) {
-    return { kind: 'the fuzzer failed', name: 'fuzzer', text: '', detail: error instanceof Error ? (error.stack ?? '') : String(error), at: whereOf(error) };
+    return {
+      kind: 'the fuzzer failed',
+      name: 'fuzzer',
+      text: '',
+      detail: error instanceof Error ? (error.stack ?? '') : String(error),
+      at: whereOf(error),
+    };
   }
   tell?.(call.text);
   return judgeCall(c, call, mode);
@@ -165,15 +182,19 @@ export async function judgeCall(c: Choices, call: Call, mode: Mode): Promise<Fin
     return found('an error that is not typed', `${what}\n    ${whereOf(error)}`, whereOf(error) || `${name} ${what}`);
   }
   const silent = unheard.splice(0).find((reason) => !isAllowed(reason));
-  if (silent !== undefined) return found('a failure that nobody hears', `${String(silent)}\n    ${whereOf(silent)}`, whereOf(silent) || name);
-  if (settings() !== set && !/set|seed/i.test(name)) return found('a setting was left changed', `${set} became ${settings()}`, name);
+  if (silent !== undefined)
+    return found('a failure that nobody hears', `${String(silent)}\n    ${whereOf(silent)}`, whereOf(silent) || name);
+  if (settings() !== set && !/set|seed/i.test(name))
+    return found('a setting was left changed', `${set} became ${settings()}`, name);
   if (failed && !used && error instanceof NodegradError) {
     for (const [t, { version, bytes }] of before) {
-      if (t.version !== version || !same(bytesOf(t), bytes)) return found('an error left a tensor changed', `${error.name}: ${error.message}`, name);
+      if (t.version !== version || !same(bytesOf(t), bytes))
+        return found('an error left a tensor changed', `${error.name}: ${error.message}`, name);
     }
   }
   const seconds = (spent.user + spent.system) / 1e6;
   if (seconds > SLOW) return found('slow', `${seconds.toFixed(1)} s of processor time`, name);
-  if (process.memoryUsage().rss > MEMORY) return found('memory', `${(process.memoryUsage().rss / 2 ** 30).toFixed(1)} GiB`, name);
+  if (process.memoryUsage().rss > MEMORY)
+    return found('memory', `${(process.memoryUsage().rss / 2 ** 30).toFixed(1)} GiB`, name);
   return null;
 }

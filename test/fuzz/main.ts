@@ -29,8 +29,11 @@ function whole(name: string, text: string): number {
 
 /** Builds the addon with the sanitizers, as scripts/test-asan.sh does, and says how a process loads it. */
 function sanitizers(): Record<string, string> {
-  execFileSync(process.execPath, [path.join(root, 'scripts', 'build-addon.mjs'), '--sanitize'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const library = (name: string): string => execFileSync(process.env.CXX ?? 'g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  execFileSync(process.execPath, [path.join(root, 'scripts', 'build-addon.mjs'), '--sanitize'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const library = (name: string): string =>
+    execFileSync(process.env.CXX ?? 'g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
   return {
     NODEGRAD_ADDON: path.join(root, 'build-asan', 'Release', 'nodegrad.node'),
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
@@ -44,7 +47,9 @@ const call = values.call === undefined ? undefined : whole('call', values.call);
 
 function report(found: FoundCall): void {
   console.log(`\n${found.kind}: ${found.text || found.name}\n    ${found.detail}`);
-  console.log(`    npm run fuzz -- --seed ${seed} --call ${found.number} --simd ${found.level}${values.sanitize ? ' --sanitize' : ''}`);
+  console.log(
+    `    npm run fuzz -- --seed ${seed} --call ${found.number} --simd ${found.level}${values.sanitize ? ' --sanitize' : ''}`,
+  );
 }
 
 const options: FuzzOptions = {
@@ -59,5 +64,7 @@ const options: FuzzOptions = {
 };
 const { calls, levels, found } = await fuzz(options);
 const counts = Object.entries(levels).map(([level, count]) => `${count} at ${level}`);
-console.log(`\n${calls} calls (${counts.join(', ')}) from seed ${seed}: ${found.length === 0 ? 'nothing found' : `${found.length} found`}`);
+console.log(
+  `\n${calls} calls (${counts.join(', ')}) from seed ${seed}: ${found.length === 0 ? 'nothing found' : `${found.length} found`}`,
+);
 process.exit(found.length === 0 ? 0 : 1);

@@ -11,7 +11,11 @@ export class Maker {
   readonly i = (n: number, ...shape: number[]): Tensor => this.filled(shape, (c) => c.below(n), 'int64');
   readonly b = (...shape: number[]): Tensor => this.filled(shape, (c) => c.below(2), 'bool');
 
-  private filled(shape: number[], value: (c: Choices) => number, dtype: 'float32' | 'int64' | 'bool' = 'float32'): Tensor {
+  private filled(
+    shape: number[],
+    value: (c: Choices) => number,
+    dtype: 'float32' | 'int64' | 'bool' = 'float32',
+  ): Tensor {
     const count = shape.reduce((a, n) => a * n, 1);
     return tensor(
       Float64Array.from({ length: count }, () => value(this.c)),

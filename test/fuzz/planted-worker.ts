@@ -38,5 +38,9 @@ const PLANTED: readonly (() => unknown)[] = [
 listen();
 await serve((seed, number, tell) => {
   tell(`planted ${number}`);
-  return judgeCall(new Choices(seed, number), { name: `planted${number}`, text: `planted ${number}`, tensors: [target], run: PLANTED[number] }, 'guarded');
+  return judgeCall(
+    new Choices(seed, number),
+    { name: `planted${number}`, text: `planted ${number}`, tensors: [target], run: PLANTED[number] },
+    'guarded',
+  );
 });

@@ -61,10 +61,24 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
   const directory = mkdtempSync(path.join(tmpdir(), 'nodegrad-fuzz-'));
   const limit = (options.limit ?? 60) * 1000;
   return new Promise((resolve, reject) => {
-    const args = ['--no-warnings', '--max-old-space-size=2048', '--import', TSX, path.join(here, options.worker ?? 'worker.ts'), String(options.seed), String(from), String(to)];
+    const args = [
+      '--no-warnings',
+      '--max-old-space-size=2048',
+      '--import',
+      TSX,
+      path.join(here, options.worker ?? 'worker.ts'),
+      String(options.seed),
+      String(from),
+      String(to),
+    ];
     const child: ChildProcess = spawn(process.execPath, options.onText === undefined ? args : [...args, '--tell'], {
       cwd: directory,
-      env: { ...process.env, TSX_TSCONFIG_PATH: path.join(here, '..', '..', 'tsconfig.json'), NODEGRAD_SIMD: level, ...options.env },
+      env: {
+        ...process.env,
+        TSX_TSCONFIG_PATH: path.join(here, '..', '..', 'tsconfig.json'),
+        NODEGRAD_SIMD: level,
+        ...options.env,
+      },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     let current = from - 1;
@@ -90,7 +104,8 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
         const body = line.slice(line.indexOf(' ') + 1);
         if (line.startsWith('call ')) current = Number(body);
         else if (line.startsWith('text ')) options.onText?.(body);
-        else if (line.startsWith('found ')) found.push({ ...(JSON.parse(body) as Finding & { number: number }), level });
+        else if (line.startsWith('found '))
+          found.push({ ...(JSON.parse(body) as Finding & { number: number }), level });
       }
     });
     child.on('error', reject);
@@ -101,9 +116,11 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
         reject(new Error(`the process did not begin: exit ${code ?? signal}\n${errors}`));
         return;
       }
-      const lost = (kind: string, detail: string): number => found.push({ kind, name: '', text: '', detail, at: `${kind} ${current}`, number: current, level });
+      const lost = (kind: string, detail: string): number =>
+        found.push({ kind, name: '', text: '', detail, at: `${kind} ${current}`, number: current, level });
       if (ended === 'hang') lost('a call does not end', `${limit / 1000} s`);
-      else if (ended === null && (signal !== null || code !== 0)) lost('the process died', `${signal ?? `exit code ${code}`}\n${errors}`);
+      else if (ended === null && (signal !== null || code !== 0))
+        lost('the process died', `${signal ?? `exit code ${code}`}\n${errors}`);
       resolve({ last: current, calls: Math.max(0, current - from + 1), found });
     });
   });
@@ -112,7 +129,13 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
 /** The text of a call that its process did not live to report, from one more process that only says what it is about to do. */
 async function textOf(options: FuzzOptions, call: FoundCall): Promise<FoundCall> {
   let text = '';
-  await runProcess({ ...options, limit: 2, onText: (line) => (text = line) }, call.level, call.number, call.number + 1, Date.now() + 60_000);
+  await runProcess(
+    { ...options, limit: 2, onText: (line) => (text = line) },
+    call.level,
+    call.number,
+    call.number + 1,
+    Date.now() + 60_000,
+  );
   return { ...call, text };
 }
 

@@ -16,19 +16,24 @@ function text(value: unknown, depth: number): string {
     const values = value.numel() <= 6 && value.numel() > 0 && !value.requiresGrad ? ` = ${String(value.tolist())}` : '';
     return `${value instanceof nn.Parameter ? 'Parameter ' : ''}${value.dtype}[${value.shape}${place}${graph}]${values}`;
   }
-  if (typeof value === 'string') return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}...` : JSON.stringify(value);
+  if (typeof value === 'string')
+    return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}...` : JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
-  if (typeof value === 'function') return `(function ${value.name}) ${Function.prototype.toString.call(value).replace(/\s+/g, ' ').slice(0, 60)}`;
+  if (typeof value === 'function')
+    return `(function ${value.name}) ${Function.prototype.toString.call(value).replace(/\s+/g, ' ').slice(0, 60)}`;
   if (typeof value !== 'object' || value === null) return String(value);
   if (depth > 3) return '...';
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return `${value.constructor.name}(${(value as Uint8Array).length})`;
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return `${value.constructor.name}(${(value as Uint8Array).length})`;
   if (Array.isArray(value)) {
     const items = Array.from(value.slice(0, 5), (item, i) => (i in value ? show(item, depth + 1) : '(hole)'));
     return `[${items.join(', ')}${value.length > 5 ? `, ... ${value.length}` : ''}]`;
   }
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name: string } } | null;
   if (prototype !== Object.prototype && prototype !== null) return `(${prototype.constructor?.name})`;
-  const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([key, own]) => `${key}: ${own.get === undefined ? show(own.value, depth + 1) : '(getter)'}`);
+  const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map(
+    ([key, own]) => `${key}: ${own.get === undefined ? show(own.value, depth + 1) : '(getter)'}`,
+  );
   return `{ ${entries.join(', ')} }`;
 }

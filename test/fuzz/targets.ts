@@ -2,19 +2,20 @@
  * What can be called: every function, class, method and accessor within reach of the package's entry, and the samples of the generic tests
  * with other tensors. `drawCall` makes one call of a stream of choices.
  */
+
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import * as nodegrad from '../../lib/index.js';
 import { nn, Tensor } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import '../samples/index.js';
 import { allSamples, type Samples } from '../samples/sample.js';
-import { isInternal } from './internal-members.js';
 import { anyArguments, argumentsFor, changed, changedArguments, familyOf } from './arguments.js';
-import type { Choices } from './random.js';
-import { show } from './show.js';
 import { type ClassStart, classStarts } from './class-starts.js';
 import { functionStarts } from './function-starts.js';
+import { isInternal } from './internal-members.js';
 import { Maker } from './maker.js';
 import { inGraph, oddTensor } from './odd-tensors.js';
+import type { Choices } from './random.js';
+import { show } from './show.js';
 import { oddValue } from './values.js';
 
 /** One call, ready to be made. */
@@ -37,7 +38,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
 type AnyFunction = (...args: unknown[]) => unknown;
 type AnyClass = new (...args: unknown[]) => object;
 
-const isClass = (value: unknown): value is AnyClass => typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+const isClass = (value: unknown): value is AnyClass =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
 interface Found {
   readonly functions: Map<string, AnyFunction>;
@@ -55,7 +57,12 @@ function walk(): Found {
       if (isClass(value)) classes.set(name, value);
       else if (typeof value === 'function') functions.set(name, value as AnyFunction);
       // Namespaces, not instances or typed arrays.
-      if (typeof value === 'object' && value !== null && depth < 3 && (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype))
+      if (
+        typeof value === 'object' &&
+        value !== null &&
+        depth < 3 &&
+        (Object.getPrototypeOf(value) === null || Object.getPrototypeOf(value) === Object.prototype)
+      )
         visit(value as object, `${name}.`, depth + 1);
     }
   };
@@ -73,7 +80,11 @@ function members(prototype: object): { methods: string[]; getters: string[]; set
   const getters = new Set<string>();
   const setters = new Set<string>();
   const hidden = new Set<string>();
-  for (let p: object | null = prototype; p !== null && p !== Object.prototype && p !== Function.prototype && p !== Array.prototype; p = Object.getPrototypeOf(p) as object | null) {
+  for (
+    let p: object | null = prototype;
+    p !== null && p !== Object.prototype && p !== Function.prototype && p !== Array.prototype;
+    p = Object.getPrototypeOf(p) as object | null
+  ) {
     for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(p))) {
       if (isInternal(p.constructor.name, name)) hidden.add(name);
       if (name === 'constructor' || (name in Object.prototype && name !== 'toString')) continue;
@@ -102,19 +113,31 @@ export class Starts {
 
 /** Classes that neither have a start nor are excluded; errors need none. */
 export function classesWithoutStart(starts: Starts): string[] {
-  return [...classes].filter(([name, value]) => !(name in starts.classes) && !(value.prototype instanceof Error)).map(([name]) => name);
+  return [...classes]
+    .filter(([name, value]) => !(name in starts.classes) && !(value.prototype instanceof Error))
+    .map(([name]) => name);
 }
 
 /** Starts of classes and functions that do not exist. */
 export function startsWithoutTarget(starts: Starts): string[] {
-  return [...Object.keys(starts.classes).filter((name) => !classes.has(name)), ...Object.keys(starts.functions).filter((name) => !functions.has(name))];
+  return [
+    ...Object.keys(starts.classes).filter((name) => !classes.has(name)),
+    ...Object.keys(starts.functions).filter((name) => !functions.has(name)),
+  ];
 }
 
 function tensorsIn(value: unknown, depth = 0, out: Tensor[] = []): Tensor[] {
   if (value instanceof Tensor) out.push(value);
-  else if (Array.isArray(value) && depth < 3 && value.length < 10) for (const item of value) tensorsIn(item, depth + 1, out);
-  else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype && depth < 3)
-    for (const own of Object.values(Object.getOwnPropertyDescriptors(value)) as PropertyDescriptor[]) tensorsIn(own.value, depth + 1, out);
+  else if (Array.isArray(value) && depth < 3 && value.length < 10)
+    for (const item of value) tensorsIn(item, depth + 1, out);
+  else if (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    depth < 3
+  )
+    for (const own of Object.values(Object.getOwnPropertyDescriptors(value)) as PropertyDescriptor[])
+      tensorsIn(own.value, depth + 1, out);
   return out;
 }
 
@@ -139,7 +162,12 @@ function sampleCall(c: Choices): Call {
     const next = c.chance(0.5) ? changed(c, x) : x.detach();
     return next instanceof Tensor ? inGraph(c, next) : x.detach();
   });
-  return { name: entry.fn, text: `${entry.fn}, sample '${sample.name}', inputs ${listed(inputs)}`, tensors: inputs, run: () => sample.call(...inputs) };
+  return {
+    name: entry.fn,
+    text: `${entry.fn}, sample '${sample.name}', inputs ${listed(inputs)}`,
+    tensors: inputs,
+    run: () => sample.call(...inputs),
+  };
 }
 
 function tensorCall(c: Choices, starts: Starts): Call {
@@ -148,12 +176,22 @@ function tensorCall(c: Choices, starts: Starts): Call {
   let target: Tensor = inGraph(c, oddTensor(c, c.chance(0.8) ? family : {}));
   if (c.chance(0.03)) {
     const name = c.pick(getters);
-    return { name: `Tensor.${name}`, text: `${show(target)}.${name}`, tensors: [target], run: () => (target as unknown as Record<string, unknown>)[name] };
+    return {
+      name: `Tensor.${name}`,
+      text: `${show(target)}.${name}`,
+      tensors: [target],
+      run: () => (target as unknown as Record<string, unknown>)[name],
+    };
   }
   if (c.chance(0.05)) {
     const name = c.pick(setters);
     const value = c.chance(0.3) ? oddTensor(c, family) : oddValue(c);
-    return { name: `Tensor.${name}`, text: `${show(target)}.${name} = ${show(value)}`, tensors: [target], run: () => Reflect.set(target, name, value) };
+    return {
+      name: `Tensor.${name}`,
+      text: `${show(target)}.${name} = ${show(value)}`,
+      tensors: [target],
+      run: () => Reflect.set(target, name, value),
+    };
   }
   const name = c.pick(methods);
   const plain = name.endsWith('_') ? name.slice(0, -1) : name;
@@ -165,10 +203,16 @@ function tensorCall(c: Choices, starts: Starts): Call {
     const [first, ...rest] = start();
     if (first instanceof Tensor) target = first;
     args = changedArguments(c, rest);
-  } else if (parameters !== undefined && c.chance(0.9)) args = argumentsFor(c, ['input', ...parameters.slice(1)]).slice(1);
+  } else if (parameters !== undefined && c.chance(0.9))
+    args = argumentsFor(c, ['input', ...parameters.slice(1)]).slice(1);
   else args = anyArguments(c);
   const method = (target as unknown as Record<string, AnyFunction>)[name];
-  return { name: `Tensor.${name}`, text: `${show(target)}.${name}(${listed(args)})`, tensors: [target, ...tensorsIn(args)], run: () => method.apply(target, args) };
+  return {
+    name: `Tensor.${name}`,
+    text: `${show(target)}.${name}(${listed(args)})`,
+    tensors: [target, ...tensorsIn(args)],
+    run: () => method.apply(target, args),
+  };
 }
 
 /** Layers that a call makes at most, where it does not ask for more than there can be. */
@@ -181,8 +225,12 @@ function classCall(c: Choices, starts: Starts): Call {
   const { make, instance, calls = {}, layers = [] }: ClassStart = starts.classes[name];
   const odd = c.chance(0.45);
   const args = c.chance(0.1) ? anyArguments(c) : odd ? changedArguments(c, make()) : make();
-  for (const place of layers) if (typeof args[place] === 'number' && args[place] > MOST_LAYERS && args[place] < 2 ** 31) args[place] = MOST_LAYERS;
-  const statics = Object.getOwnPropertyNames(Class).filter((key) => typeof (Class as unknown as Record<string, unknown>)[key] === 'function' && key !== 'prototype');
+  for (const place of layers)
+    if (typeof args[place] === 'number' && args[place] > MOST_LAYERS && args[place] < 2 ** 31)
+      args[place] = MOST_LAYERS;
+  const statics = Object.getOwnPropertyNames(Class).filter(
+    (key) => typeof (Class as unknown as Record<string, unknown>)[key] === 'function' && key !== 'prototype',
+  );
   if (statics.length > 0 && c.chance(0.1)) {
     const key = c.pick(statics);
     const given = anyArguments(c);
@@ -199,7 +247,8 @@ function classCall(c: Choices, starts: Starts): Call {
   const callable = Class.prototype instanceof nn.Module || Class === (nn.Module as unknown);
   const meant = Object.keys(calls);
   const kind = c.unit();
-  if (kind < 0.2 || methods.length + meant.length === 0) return { name, text: made, tensors: tensorsIn(args), run: construct };
+  if (kind < 0.2 || methods.length + meant.length === 0)
+    return { name, text: made, tensors: tensorsIn(args), run: construct };
   if (kind < 0.27 && getters.length + setters.length > 0) {
     const get = setters.length === 0 || c.chance(0.6);
     const key = c.pick(get ? getters : setters);

@@ -56,7 +56,8 @@ const bySize: Readonly<Record<string, (n: number) => unknown>> = {
   tile: (n) => nodegrad.tile(zeros([3]), [n]),
   repeat: (n) => zeros([3]).repeat(n, n),
   repeatInterleave: (n) => zeros([3]).repeatInterleave(n),
-  'repeatInterleave by a tensor': (n) => zeros([1]).repeatInterleave(tensor([Math.min(n, 2 ** 53 - 1)], { dtype: 'int64' })),
+  'repeatInterleave by a tensor': (n) =>
+    zeros([1]).repeatInterleave(tensor([Math.min(n, 2 ** 53 - 1)], { dtype: 'int64' })),
   oneHot: (n) => F.oneHot(tensor([1n]), n),
   'oneHot of a large class': (n) => F.oneHot(tensor([Math.min(n, 2 ** 53 - 1)], { dtype: 'int64' })),
   bincount: (n) => nodegrad.bincount(tensor([1n]), null, n),

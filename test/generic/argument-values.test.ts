@@ -3,6 +3,7 @@
  * list of tensors.
  */
 import { expect } from 'chai';
+import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import {
   ArgumentError,
   atleast1d,
@@ -15,8 +16,8 @@ import {
   chainMatmul,
   einsum,
   meshgrid,
-  nn,
   NodegradError,
+  nn,
   ones,
   optim,
   setPrintoptions,
@@ -24,7 +25,6 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.js';
-import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 
 type Call = (...args: unknown[]) => unknown;
 const square = (): Tensor => ones([2, 2]).mul(3);
@@ -78,16 +78,24 @@ describe('a number among the arguments', () => {
 
   it('smoothL1Loss refuses a beta that is no number', () => {
     for (const beta of [true, 2n])
-      expect(() => nn.functional.smoothL1Loss(row(), row(), { beta: beta as unknown as number })).to.throw(ArgumentError, /expected a number for beta/);
+      expect(() => nn.functional.smoothL1Loss(row(), row(), { beta: beta as unknown as number })).to.throw(
+        ArgumentError,
+        /expected a number for beta/,
+      );
   });
 });
 
 /** Functions that take tensors as a list, as arguments or both. */
 const listed: Readonly<Record<string, Call>> = {
   ...Object.fromEntries(
-    [...publicFunctions].filter(([, fn]) => signatures.get(fn)!.kinds.includes('tensors')).map(([name, fn]): [string, Call] => [name, (list) => (fn as Call)(list)]),
+    [...publicFunctions]
+      .filter(([, fn]) => signatures.get(fn)!.kinds.includes('tensors'))
+      .map(([name, fn]): [string, Call] => [name, (list) => (fn as Call)(list)]),
   ),
-  ...({ chainMatmul, broadcastTensors, atleast1d, atleast2d, atleast3d, meshgrid, blockDiag, cartesianProd } as Record<string, Call>),
+  ...({ chainMatmul, broadcastTensors, atleast1d, atleast2d, atleast3d, meshgrid, blockDiag, cartesianProd } as Record<
+    string,
+    Call
+  >),
   einsum: (list) => einsum('ij,ij->ij', list as Tensor[]),
   'autograd.backward': (list) => autograd.backward(list as Tensor[]),
   'nn.utils.clipGradNorm_': (list) => nn.utils.clipGradNorm_(list as Tensor[], 1),
@@ -115,8 +123,14 @@ describe('a list that is not iterable, or has holes', () => {
       pairs?: unknown,
     ) => nn.ParameterDict)[])
       for (const pairs of [new Array(2), [undefined]]) {
-        expect(() => new Container(pairs as never), Container.name).to.throw(ArgumentError, /expected pairs of a name and a member, got undefined/);
-        expect(() => new Container().update(pairs as never), Container.name).to.throw(ArgumentError, /expected pairs of a name and a member, got undefined/);
+        expect(() => new Container(pairs as never), Container.name).to.throw(
+          ArgumentError,
+          /expected pairs of a name and a member, got undefined/,
+        );
+        expect(() => new Container().update(pairs as never), Container.name).to.throw(
+          ArgumentError,
+          /expected pairs of a name and a member, got undefined/,
+        );
       }
   });
 
@@ -145,7 +159,8 @@ describe('a name that is no string', () => {
 it('derivatives of a function without inputs that require grad are not checked, and the function is not called', () => {
   const fn = (): never => expect.fail('called');
   for (const inputs of [[], [zeros(2, { dtype: 'float64' })]])
-    for (const check of [autograd.gradcheck, autograd.gradgradcheck]) expect(() => check(fn, inputs)).to.throw(ArgumentError, /at least one input that requires grad, got none/);
+    for (const check of [autograd.gradcheck, autograd.gradgradcheck])
+      expect(() => check(fn, inputs)).to.throw(ArgumentError, /at least one input that requires grad, got none/);
 });
 
 describe('undefined in the place of an argument that must be given', () => {

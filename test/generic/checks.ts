@@ -13,7 +13,10 @@ export interface Check {
 }
 
 /** What a child writes, a line each: it begins a check, comes to a step, or is done with a check, with a complaint where something is wrong. */
-export type Line = { readonly begin: number } | { readonly step: string } | { readonly done: number; readonly complaint: string | null };
+export type Line =
+  | { readonly begin: number }
+  | { readonly step: string }
+  | { readonly done: number; readonly complaint: string | null };
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -26,7 +29,11 @@ interface Run {
 /** Runs the checks of a module from number `from` on in one child; stores complaints until one check ends the child, or writes nothing for so long. */
 function runChild(module: string, from: number, patience: number, complaints: (string | null)[]): Promise<Run> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', path.join(here, 'checks-main.ts'), module, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', path.join(here, 'checks-main.ts'), module, String(from)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     let [current, step, rest, hung] = [-1, '', '', false];
     const alarm = setTimeout(() => {
       hung = true;
@@ -48,7 +55,10 @@ function runChild(module: string, from: number, patience: number, complaints: (s
     child.on('close', (code, signal) => {
       clearTimeout(alarm);
       const end = hung ? `did nothing for ${patience / 1000} s` : `ended the process with ${signal ?? `code ${code}`}`;
-      resolve({ broken: code === 0 && !hung ? -1 : Math.max(current, from), reason: `${end} at ${step || 'its beginning'}` });
+      resolve({
+        broken: code === 0 && !hung ? -1 : Math.max(current, from),
+        reason: `${end} at ${step || 'its beginning'}`,
+      });
     });
   });
 }

@@ -15,7 +15,13 @@ export function numbers(t: Tensor): number[] {
 }
 
 /** Whether two lists agree within atol + rtol |expected|; throws with the first element that does not. */
-export function expectClose(got: readonly number[], expected: readonly number[], rtol: number, atol: number, what: string): void {
+export function expectClose(
+  got: readonly number[],
+  expected: readonly number[],
+  rtol: number,
+  atol: number,
+  what: string,
+): void {
   expect(got.length, `${what}: number of elements`).to.equal(expected.length);
   for (let i = 0; i < got.length; i++) {
     const a = got[i];

@@ -1,8 +1,8 @@
 /** Every public function has samples, with at least one bad call; every operator says whether it has a derivative. */
 import { expect } from 'chai';
-import * as nodegrad from '../../lib/index.js';
 import { publicFunctions } from '../../lib/dispatch/define-function.js';
 import { operators } from '../../lib/dispatch/define-op.js';
+import * as nodegrad from '../../lib/index.js';
 import '../samples/index.js';
 import { moduleSamples } from '../samples/modules.js';
 import { allSamples } from '../samples/sample.js';
@@ -11,7 +11,10 @@ import { allSamples } from '../samples/sample.js';
 function publicValue(name: string): unknown {
   const parts = name.split('.');
   const start: unknown = parts[0] === 'Tensor' ? nodegrad.Tensor.prototype : nodegrad;
-  return (parts[0] === 'Tensor' ? parts.slice(1) : parts).reduce<unknown>((owner, part) => (owner as Record<string, unknown> | undefined)?.[part], start);
+  return (parts[0] === 'Tensor' ? parts.slice(1) : parts).reduce<unknown>(
+    (owner, part) => (owner as Record<string, unknown> | undefined)?.[part],
+    start,
+  );
 }
 
 describe('every public function', () => {
@@ -32,7 +35,9 @@ describe('every public function', () => {
 
 describe('every operator', () => {
   it('has a derivative, or a reason why not', () => {
-    const silent = [...operators].filter(([, operator]) => operator.definition.backward === undefined && !operator.definition.notDifferentiable);
+    const silent = [...operators].filter(
+      ([, operator]) => operator.definition.backward === undefined && !operator.definition.notDifferentiable,
+    );
     expect(silent.map(([name]) => name)).to.deep.equal([]);
   });
 });
@@ -40,7 +45,8 @@ describe('every operator', () => {
 describe('every module class', () => {
   const abstract = ['Module', 'RNNBase', 'RNNCellBase'];
   for (const [name, value] of Object.entries(nodegrad.nn)) {
-    if (abstract.includes(name) || typeof value !== 'function' || !(value.prototype instanceof nodegrad.nn.Module)) continue;
+    if (abstract.includes(name) || typeof value !== 'function' || !(value.prototype instanceof nodegrad.nn.Module))
+      continue;
     it(`nn.${name} has a sample`, () => {
       expect(moduleSamples.has(name), `add('${name}', ...) in test/samples/modules.ts`).to.equal(true);
     });

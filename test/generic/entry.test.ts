@@ -4,7 +4,11 @@ import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';
 import { camelCase } from '../../scripts/compatibility.js';
 
-const torch = new Set((JSON.parse(readFileSync(new URL('../fixtures/entry-names.json', import.meta.url), 'utf8')) as string[]).map(camelCase));
+const torch = new Set(
+  (JSON.parse(readFileSync(new URL('../fixtures/entry-names.json', import.meta.url), 'utf8')) as string[]).map(
+    camelCase,
+  ),
+);
 
 const OWN = [
   // Python's syntax in an index list: x[1:3, ...].
@@ -29,12 +33,15 @@ const OWN = [
 
 describe('the entry of the package', () => {
   it("has no name that is not PyTorch's, an error class or one of its own", () => {
-    const isError = (value: unknown): boolean => value === nodegrad.NodegradError || (typeof value === 'function' && value.prototype instanceof nodegrad.NodegradError);
+    const isError = (value: unknown): boolean =>
+      value === nodegrad.NodegradError ||
+      (typeof value === 'function' && value.prototype instanceof nodegrad.NodegradError);
     const others = Object.entries(nodegrad).filter(([name, value]) => !torch.has(name) && !isError(value));
     expect(others.map(([name]) => name).sort()).to.deep.equal([...OWN].sort());
   });
 
   it('shares no function that makes errors or reads arguments', () => {
-    for (const name of ['describe', 'fail', 'finish', 'infoOf', 'nearest', 'rejectUnknownOptions', 'sizesAndOptions']) expect(nodegrad).to.not.have.property(name);
+    for (const name of ['describe', 'fail', 'finish', 'infoOf', 'nearest', 'rejectUnknownOptions', 'sizesAndOptions'])
+      expect(nodegrad).to.not.have.property(name);
   });
 });

@@ -83,16 +83,31 @@ for (const entry of allSamples.values()) {
       });
       if (inputs.length === 0) continue;
       it(`${sample.name}: non-contiguous and expanded inputs`, () => {
-        expectSame(evaluate(sample, inputs.map(spread), differentiable), evaluate(sample, inputs, differentiable), 1e-11, 'non-contiguous inputs');
+        expectSame(
+          evaluate(sample, inputs.map(spread), differentiable),
+          evaluate(sample, inputs, differentiable),
+          1e-11,
+          'non-contiguous inputs',
+        );
         if (entry.expandable === false) return;
         const pairs = inputs.map(expanded);
         const views = pairs.map(([view]) => view);
         const copies = pairs.map(([, copy]) => copy);
-        expectSame(evaluate(sample, views, differentiable), evaluate(sample, copies, differentiable), 1e-11, 'expanded inputs');
+        expectSame(
+          evaluate(sample, views, differentiable),
+          evaluate(sample, copies, differentiable),
+          1e-11,
+          'expanded inputs',
+        );
       });
       if (entry.float32 === false) continue;
       it(`${sample.name}: float32 against float64`, () => {
-        expectSame(evaluate(sample, inputs.map(inFloat32), differentiable), evaluate(sample, inputs, differentiable), entry.float32Tolerance ?? 1e-4, 'float32');
+        expectSame(
+          evaluate(sample, inputs.map(inFloat32), differentiable),
+          evaluate(sample, inputs, differentiable),
+          entry.float32Tolerance ?? 1e-4,
+          'float32',
+        );
       });
     }
   });

@@ -1,8 +1,8 @@
 /** Every parameter with a kind refuses what is not of it, before anything is done: an ArgumentError that names the function and the parameter. */
 import { expect } from 'chai';
-import { ArgumentError, zeros } from '../../lib/index.js';
 import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import type { Kind } from '../../lib/dispatch/parameter-kinds.js';
+import { ArgumentError, zeros } from '../../lib/index.js';
 
 /** A value of each kind, to stand before the wrong one. */
 const RIGHT: Readonly<Record<Kind, () => unknown>> = {
@@ -34,10 +34,14 @@ describe('parameters of public functions', () => {
       if (kind === 'any') return;
       it(`${name} refuses ${parameters[place]} of another kind`, () => {
         for (const wrong of WRONG) {
-          const value = (i: number): unknown => (i === place ? wrong : i < place || i < required ? right(i) : undefined);
+          const value = (i: number): unknown =>
+            i === place ? wrong : i < place || i < required ? right(i) : undefined;
           const options = Object.fromEntries(parameters.slice(1).map((parameter, i) => [parameter, value(i + 1)]));
           const call = (): unknown => (fn as (...given: unknown[]) => unknown)(value(0), options);
-          expect(call).to.throw(ArgumentError, new RegExp(`^${name.slice(name.lastIndexOf('.') + 1)}: expected .* for ${parameters[place]}, got `));
+          expect(call).to.throw(
+            ArgumentError,
+            new RegExp(`^${name.slice(name.lastIndexOf('.') + 1)}: expected .* for ${parameters[place]}, got `),
+          );
         }
       });
     });

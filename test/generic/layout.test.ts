@@ -2,10 +2,11 @@
  * Results lie in memory as PyTorch's do: the strides of every function over many layouts of its inputs (fixture of PyTorch), and the same
  * values whatever the layout.
  */
-import { expect } from 'chai';
+
 import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';
-import { type DType, manualSeed, type MemoryFormat, Tensor, tensor } from '../../lib/index.js';
+import { type DType, type MemoryFormat, manualSeed, Tensor, tensor } from '../../lib/index.js';
 
 type Rows = Record<string, number[][]>;
 interface Fixture {
@@ -51,7 +52,8 @@ function rowByRow(t: Tensor): boolean {
 
 function functionOf(name: string): ((...args: unknown[]) => unknown) | undefined {
   const path = name.split('.').map(camelCase);
-  if (path[0] === 'Tensor') return (x, ...args) => ((x as Record<string, unknown>)[path[1]] as (...rest: unknown[]) => unknown).apply(x, args);
+  if (path[0] === 'Tensor')
+    return (x, ...args) => ((x as Record<string, unknown>)[path[1]] as (...rest: unknown[]) => unknown).apply(x, args);
   let at: unknown = nodegrad;
   for (const part of path) at = (at as Record<string, unknown> | undefined)?.[part];
   return at as ((...args: unknown[]) => unknown) | undefined;
@@ -67,7 +69,8 @@ function resolve(value: unknown, tensors: readonly Tensor[]): unknown {
   return Object.fromEntries(Object.entries(options).map(([key, item]) => [camelCase(key), resolve(item, tensors)]));
 }
 
-const tensorsOf = (result: unknown): Tensor[] => (result instanceof Tensor ? [result] : Array.isArray(result) ? result.flatMap(tensorsOf) : []);
+const tensorsOf = (result: unknown): Tensor[] =>
+  result instanceof Tensor ? [result] : Array.isArray(result) ? result.flatMap(tensorsOf) : [];
 
 describe('layout', () => {
   for (const [name, args, rows] of fixture.calls) {
@@ -82,14 +85,22 @@ describe('layout', () => {
         manualSeed(0);
         const results = call(inputs);
         const got = JSON.stringify(results.map((t) => t.strides));
-        if (got !== JSON.stringify(strides)) wrong.push(`${key}: ${got}, PyTorch has ${JSON.stringify(strides)} (shape ${results[0]?.shape})`);
-        for (const t of results) if (t.isContiguous() !== rowByRow(t)) wrong.push(`${key}: isContiguous() is ${t.isContiguous()}, strides are ${t.strides}`);
+        if (got !== JSON.stringify(strides))
+          wrong.push(`${key}: ${got}, PyTorch has ${JSON.stringify(strides)} (shape ${results[0]?.shape})`);
+        for (const t of results)
+          if (t.isContiguous() !== rowByRow(t))
+            wrong.push(`${key}: isContiguous() is ${t.isContiguous()}, strides are ${t.strides}`);
         if (WITHOUT_VALUES.test(name)) continue;
         const plain = call(inputs.map((t) => t.contiguous()));
         results.forEach((t, i) => {
           const [a, b] = [t.toTypedArray(), plain[i].toTypedArray()];
           a.forEach((value, k) => {
-            if (!(Math.abs(Number(value) - Number(b[k])) <= 1e-5 * (1 + Math.abs(Number(b[k]))) || (Number.isNaN(value) && Number.isNaN(b[k]))))
+            if (
+              !(
+                Math.abs(Number(value) - Number(b[k])) <= 1e-5 * (1 + Math.abs(Number(b[k]))) ||
+                (Number.isNaN(value) && Number.isNaN(b[k]))
+              )
+            )
               wrong.push(`${key}: element ${k} is ${value}, of contiguous inputs ${b[k]}`);
           });
         });
@@ -116,7 +127,9 @@ describe('layout', () => {
 
   it('of sequences that modules give, and of their states', () => {
     for (const [name, options, args, expected] of fixture.modules) {
-      const module = new nodegrad.nn[name](...(args as [number, number]), options) as unknown as (...inputs: Tensor[]) => unknown;
+      const module = new nodegrad.nn[name](...(args as [number, number]), options) as unknown as (
+        ...inputs: Tensor[]
+      ) => unknown;
       const inputs = [nodegrad.rand(3, 5, 8), nodegrad.rand(3, 5, 8).transpose(0, 1)];
       const attention = (name as string) === 'MultiheadAttention';
       const got = inputs.map((t) => tensorsOf(attention ? module(t, t, t) : module(t)).map((out) => out.strides));

@@ -1,7 +1,7 @@
 /** The same values in other places: how an input lies in memory must not matter. */
 import { noGrad, type Tensor, zeros } from '../../lib/index.js';
-import { copyInto } from '../../lib/tensor/copy.js';
 import { elementCount } from '../../lib/shape/layout.js';
+import { copyInto } from '../../lib/tensor/copy.js';
 import { windowOn } from '../../lib/tensor/tensor.js';
 
 /** Strides of a shape whose dimensions lie in memory in the given order, the last one `step` elements apart; a size of 0 counts as 1, as in PyTorch. */

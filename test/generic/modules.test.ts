@@ -3,7 +3,7 @@
  * name, and calls with odd arguments, which end in typed errors.
  */
 import { expect } from 'chai';
-import { ArgumentError, nn, NodegradError, ones, Tensor, tensor, zeros } from '../../lib/index.js';
+import { ArgumentError, NodegradError, nn, ones, Tensor, tensor, zeros } from '../../lib/index.js';
 import { moduleSamples } from '../samples/modules.js';
 
 type Open = Record<string, unknown>;
@@ -39,7 +39,12 @@ describe('members of every module class', () => {
               open(fresh)[property] = value;
             },
             `${property} = ${String(value)}`,
-          ).to.throw(ArgumentError, new RegExp(`expected a (Parameter|tensor|Module) or null for the (parameter|buffer|submodule) "${property}", got`));
+          ).to.throw(
+            ArgumentError,
+            new RegExp(
+              `expected a (Parameter|tensor|Module) or null for the (parameter|buffer|submodule) "${property}", got`,
+            ),
+          );
         }
         expect(open(module)[property]).to.equal(before);
         expect(Object.keys(module.stateDict())).to.deep.equal(keys);
@@ -65,7 +70,11 @@ describe('members of every module class', () => {
         }
         delete open(module)[property];
         expect(open(module)[property]).to.equal(undefined);
-        expect(module.namedParameters({ recurse: false }).length + module.namedBuffers({ recurse: false }).length + module.namedChildren().length).to.equal(members.length - 1);
+        expect(
+          module.namedParameters({ recurse: false }).length +
+            module.namedBuffers({ recurse: false }).length +
+            module.namedChildren().length,
+        ).to.equal(members.length - 1);
         open(module)[property] = 5;
         expect(open(module)[property]).to.equal(5);
       }
@@ -129,7 +138,9 @@ function typed(what: string, call: () => unknown): NodegradError | null {
     return null;
   } catch (error) {
     if (error instanceof NodegradError) return error;
-    throw new Error(`${what}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, { cause: error });
+    throw new Error(`${what}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -143,7 +154,8 @@ function oddCalls(good: readonly unknown[]): [string, unknown[]][] {
   ];
   for (const [label, value] of odd) {
     calls.push([label, [value()]]);
-    for (let i = 0; i < Math.max(good.length, 1); i++) calls.push([`${label} at ${i}`, good.map((own, k) => (k === i ? value() : own))]);
+    for (let i = 0; i < Math.max(good.length, 1); i++)
+      calls.push([`${label} at ${i}`, good.map((own, k) => (k === i ? value() : own))]);
     calls.push([`good and ${label}`, [...good, value()]]);
   }
   return calls;
@@ -199,7 +211,9 @@ describe('odd arguments of every constructor', () => {
 function functionsOf(path: string, namespace: object): [string, (...args: unknown[]) => unknown][] {
   return Object.entries(namespace).flatMap(([name, value]) => {
     if (typeof value === 'object' && value !== null) return functionsOf(`${path}.${name}`, value as object);
-    return typeof value === 'function' && !/^class /.test(Function.prototype.toString.call(value)) ? [[`${path}.${name}`, value as (...args: unknown[]) => unknown] as const] : [];
+    return typeof value === 'function' && !/^class /.test(Function.prototype.toString.call(value))
+      ? [[`${path}.${name}`, value as (...args: unknown[]) => unknown] as const]
+      : [];
   }) as [string, (...args: unknown[]) => unknown][];
 }
 
@@ -240,7 +254,9 @@ describe('odd arguments of nn.init and nn.utils', () => {
   ];
   for (const [name, fn] of [...functionsOf('nn.init', nn.init), ...functionsOf('nn.utils', nn.utils)]) {
     it(name, () => {
-      const calls = starts.flatMap(([start, make]) => attempts(make).map(([label, args]): [string, () => unknown] => [`${start}, ${label}`, () => fn(...args())]));
+      const calls = starts.flatMap(([start, make]) =>
+        attempts(make).map(([label, args]): [string, () => unknown] => [`${start}, ${label}`, () => fn(...args())]),
+      );
       expect(problemsOf(name, [['nothing', () => fn()], ...calls])).to.deep.equal([]);
     });
   }
@@ -248,13 +264,23 @@ describe('odd arguments of nn.init and nn.utils', () => {
 
 describe('odd arguments of methods of modules', () => {
   // Between files of the library, whose arguments are right.
-  const internal = /^(deepcopyWith|setMember|registerTensor|ownTensors|ownModules|stateKey|absentBefore|holdModule|childLines|hold|place|list|setList|replace)$/;
+  const internal =
+    /^(deepcopyWith|setMember|registerTensor|ownTensors|ownModules|stateKey|absentBefore|holdModule|childLines|hold|place|list|setList|replace)$/;
   for (const name of ['BatchNorm1d', 'Sequential', 'ModuleList', 'ModuleDict', 'ParameterList', 'ParameterDict']) {
     const { make } = moduleSamples.get(name)!;
     const methods = new Set<string>();
-    for (let p: object = Object.getPrototypeOf(make()) as object; Object.hasOwn(p, 'constructor') && p !== Object.prototype; p = Object.getPrototypeOf(p) as object)
+    for (
+      let p: object = Object.getPrototypeOf(make()) as object;
+      Object.hasOwn(p, 'constructor') && p !== Object.prototype;
+      p = Object.getPrototypeOf(p) as object
+    )
       for (const key of Object.getOwnPropertyNames(p))
-        if (typeof Object.getOwnPropertyDescriptor(p, key)?.value === 'function' && key !== 'constructor' && !internal.test(key)) methods.add(key);
+        if (
+          typeof Object.getOwnPropertyDescriptor(p, key)?.value === 'function' &&
+          key !== 'constructor' &&
+          !internal.test(key)
+        )
+          methods.add(key);
     it(`nn.${name}: ${methods.size} methods`, () => {
       const problems = [...methods].flatMap((method) => {
         const call = (args: unknown[]) => (): unknown => {

@@ -6,7 +6,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { amp, autograd, enableGrad, inferenceMode, nn, NodegradError, noGrad, optim, profiler, setGradEnabled, tensor, utils } from '../../lib/index.js';
+import {
+  amp,
+  autograd,
+  enableGrad,
+  inferenceMode,
+  NodegradError,
+  nn,
+  noGrad,
+  optim,
+  profiler,
+  setGradEnabled,
+  tensor,
+  utils,
+} from '../../lib/index.js';
 
 type Call = (...args: unknown[]) => unknown;
 const parameter = (): ReturnType<typeof tensor> => tensor([1, 2], { requiresGrad: true });
@@ -48,7 +61,8 @@ function argumentLists(good: readonly unknown[]): unknown[][] {
   return lists;
 }
 
-const isClass = (value: unknown): boolean => typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+const isClass = (value: unknown): boolean =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 const isErrorClass = (value: unknown): boolean => typeof value === 'function' && value.prototype instanceof Error;
 
 /** What is wrong with one call, or undefined. */
@@ -74,7 +88,10 @@ const namespaces: Record<string, { names: object; good: () => unknown[] }> = {
   optim: { names: optim, good: () => [[parameter()]] },
   'optim.lrScheduler': { names: optim.lrScheduler, good: () => [sgd()] },
   'optim.swaUtils': { names: optim.swaUtils, good: () => [new nn.Linear(2, 2)] },
-  autograd: { names: { ...autograd, noGrad, enableGrad, inferenceMode, setGradEnabled }, good: () => [parameter().sum()] },
+  autograd: {
+    names: { ...autograd, noGrad, enableGrad, inferenceMode, setGradEnabled },
+    good: () => [parameter().sum()],
+  },
   amp: { names: amp, good: () => ['cpu'] },
   'utils.data': { names: utils.data, good: () => [[1, 2, 3]] },
   'utils.tensorboard': { names: utils.tensorboard, good: () => ['runs'] },
@@ -123,8 +140,10 @@ function methodsOf(value: object): string[] {
   return [...names];
 }
 /** Methods that TypeScript keeps from users, or that are the base class's of another suite. */
-const INTERNAL = /^(checkGroup|update|upgradeGroup|checksStateShape|observeStep|settle|begin|beginEarly|undo|startOver|moveTo|setRates|putRates|closedForm|callStep|__.*)$/;
-const isPrivate = (instance: object, name: string): boolean => INTERNAL.test(name) || !PUBLIC[instance.constructor.name]?.includes(name);
+const INTERNAL =
+  /^(checkGroup|update|upgradeGroup|checksStateShape|observeStep|settle|begin|beginEarly|undo|startOver|moveTo|setRates|putRates|closedForm|callStep|__.*)$/;
+const isPrivate = (instance: object, name: string): boolean =>
+  INTERNAL.test(name) || !PUBLIC[instance.constructor.name]?.includes(name);
 const OPTIMIZER = [
   'addParamGroup',
   'zeroGrad',
@@ -140,14 +159,43 @@ const OPTIMIZER = [
   'toString',
 ];
 const SCHEDULER = ['step', 'getLr', 'getLastLr', 'stateDict', 'loadStateDict'];
-const WRITER = ['addScalar', 'addScalars', 'addHistogram', 'addImage', 'addImages', 'addText', 'addHparams', 'flush', 'close', 'getLogdir'];
+const WRITER = [
+  'addScalar',
+  'addScalars',
+  'addHistogram',
+  'addImage',
+  'addImages',
+  'addText',
+  'addHparams',
+  'flush',
+  'close',
+  'getLogdir',
+];
 const PUBLIC: Record<string, string[]> = {
   ...Object.fromEntries(['SGD', 'Adam', 'LBFGS'].map((name) => [name, OPTIMIZER])),
   ...Object.fromEntries(
-    ['StepLR', 'SequentialLR', 'ChainedScheduler', 'MultiStepLR', 'CosineAnnealingWarmRestarts', 'OneCycleLR', 'ReduceLROnPlateau'].map((name) => [name, SCHEDULER]),
+    [
+      'StepLR',
+      'SequentialLR',
+      'ChainedScheduler',
+      'MultiStepLR',
+      'CosineAnnealingWarmRestarts',
+      'OneCycleLR',
+      'ReduceLROnPlateau',
+    ].map((name) => [name, SCHEDULER]),
   ),
   AveragedModel: ['updateParameters'],
-  GradScaler: ['scale', 'unscale_', 'step', 'update', 'setGrowthFactor', 'setBackoffFactor', 'setGrowthInterval', 'loadStateDict', 'stateDict'],
+  GradScaler: [
+    'scale',
+    'unscale_',
+    'step',
+    'update',
+    'setGrowthFactor',
+    'setBackoffFactor',
+    'setGrowthInterval',
+    'loadStateDict',
+    'stateDict',
+  ],
   DataLoader: ['prepare', 'close'],
   TensorDataset: ['getItem'],
   ConcatDataset: ['getItem'],
@@ -176,7 +224,9 @@ describe('odd arguments', function () {
       // EventList is an Array and made by one's constructor; errors are Error's.
       if (typeof value !== 'function' || isErrorClass(value) || name === 'EventList') continue;
       it(`${space}.${name}`, async () => {
-        const call: Call = isClass(value) ? (...args) => new (value as new (...args: unknown[]) => unknown)(...args) : (value as Call);
+        const call: Call = isClass(value)
+          ? (...args) => new (value as new (...args: unknown[]) => unknown)(...args)
+          : (value as Call);
         expect((await faults(name, call, good())).join('\n')).to.equal('');
       });
     }

@@ -1,19 +1,27 @@
 /** The gradient of one input alone, for which a rule leaves out the others, against that of all inputs together: for every public function, to the bit. */
 import { expect } from 'chai';
-import { autograd, ones, profiler, randn, type Tensor, nn } from '../../lib/index.js';
+import { autograd, nn, ones, profiler, randn, type Tensor } from '../../lib/index.js';
 import '../samples/index.js';
 import { routes } from '../samples/routes.js';
 import { allSamples } from '../samples/sample.js';
 
-const bitsOf = (gradient: Tensor | null): readonly number[] | null => (gradient === null ? null : (gradient.reshape(-1).tolist() as number[]));
+const bitsOf = (gradient: Tensor | null): readonly number[] | null =>
+  gradient === null ? null : (gradient.reshape(-1).tolist() as number[]);
 
 function compare(name: string, call: (...x: Tensor[]) => Tensor | readonly Tensor[], inputs: readonly Tensor[]): void {
   const result = call(...inputs);
-  const outputs = (Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor]).filter((output) => output.requiresGrad);
+  const outputs = (Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor]).filter(
+    (output) => output.requiresGrad,
+  );
   const wanted = inputs.filter((input) => input.requiresGrad);
   if (outputs.length === 0 || wanted.length < 2) return;
   for (const createGraph of [false, true]) {
-    const options = { gradOutputs: outputs.map((output) => ones(output.shape, { dtype: output.dtype })), retainGraph: true, allowUnused: true, createGraph };
+    const options = {
+      gradOutputs: outputs.map((output) => ones(output.shape, { dtype: output.dtype })),
+      retainGraph: true,
+      allowUnused: true,
+      createGraph,
+    };
     const all = autograd.grad(outputs, wanted, options);
     wanted.forEach((input, i) => {
       const [alone] = autograd.grad(outputs, [input], options);
@@ -39,7 +47,9 @@ describe('gradients of one input alone', () => {
     const w = randn([4, 3, 3, 3], { requiresGrad: true });
     const convolved = nn.functional.conv2d(x, w);
     const ran = (inputs: readonly Tensor[]): string[] => {
-      const prof = profiler.profile(() => autograd.grad([convolved], inputs, { gradOutputs: [ones(convolved.shape)], retainGraph: true }));
+      const prof = profiler.profile(() =>
+        autograd.grad([convolved], inputs, { gradOutputs: [ones(convolved.shape)], retainGraph: true }),
+      );
       return prof.events().flatMap(({ name, kind }) => (kind === 'op' && name.startsWith('conv') ? [name] : []));
     };
     const [both, one, other] = [ran([x, w]), ran([x]), ran([w])];

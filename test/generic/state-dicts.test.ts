@@ -13,7 +13,12 @@ const LOADERS: Record<string, (state: never) => unknown> = {
   LBFGS: (state) => new optim.LBFGS(model.parameters()).loadStateDict(state),
   StepLR: (state) => new lrScheduler.StepLR(optimizer, 2).loadStateDict(state),
   LambdaLR: (state) => new lrScheduler.LambdaLR(optimizer, () => 1).loadStateDict(state),
-  SequentialLR: (state) => new lrScheduler.SequentialLR(optimizer, [new lrScheduler.ConstantLR(optimizer), new lrScheduler.StepLR(optimizer, 2)], [3]).loadStateDict(state),
+  SequentialLR: (state) =>
+    new lrScheduler.SequentialLR(
+      optimizer,
+      [new lrScheduler.ConstantLR(optimizer), new lrScheduler.StepLR(optimizer, 2)],
+      [3],
+    ).loadStateDict(state),
   ReduceLROnPlateau: (state) => new lrScheduler.ReduceLROnPlateau(optimizer).loadStateDict(state),
   GradScaler: (state) => new amp.GradScaler().loadStateDict(state),
 };
@@ -31,6 +36,10 @@ const BAD: [unknown, string][] = [
 describe('loadStateDict', () => {
   for (const [name, load] of Object.entries(LOADERS))
     it(`of ${name} refuses what is no state dict`, () => {
-      for (const [state, got] of BAD) expect(() => load(state as never)).to.throw(CheckpointError, `loadStateDict: expected a state dict, got ${got}`);
+      for (const [state, got] of BAD)
+        expect(() => load(state as never)).to.throw(
+          CheckpointError,
+          `loadStateDict: expected a state dict, got ${got}`,
+        );
     });
 });

@@ -36,10 +36,14 @@ interface Given {
 }
 type Layout = (x: Tensor) => Tensor;
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/zero-size.json', import.meta.url), 'utf8')) as { sizes: Record<string, number>; calls: Call[] };
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/zero-size.json', import.meta.url), 'utf8')) as {
+  sizes: Record<string, number>;
+  calls: Call[];
+};
 
 /** Errors of PyTorch's from its inside, where there is an answer: those calls need not fail. */
-const NOT_MEANT = /^IndexError: select\(\)|could not create a primitive|returned an invalid gradient|^RuntimeError: cannot reshape tensor of 0|step must be nonzero/;
+const NOT_MEANT =
+  /^IndexError: select\(\)|could not create a primitive|returned an invalid gradient|^RuntimeError: cannot reshape tensor of 0|step must be nonzero/;
 
 /** Calls (and the letters that are 0) that only have to end in a result or a typed error, since PyTorch's answer is not wanted. */
 const OTHERWISE: readonly (readonly [call: RegExp, zero: RegExp])[] = [
@@ -117,7 +121,8 @@ function run(call: Call, zero: string, layout: Layout): Result {
     const module = new Layer(...(fill(call.args ?? []) as unknown[]), ...last);
     parameters = [...module.parameters()];
     noGrad(() => {
-      for (const p of parameters) p.copy_(tensor(Float64Array.from({ length: p.numel() }, (_, i) => (((i * 7) % 11) - 5) / 4)).reshape(p.shape));
+      for (const p of parameters)
+        p.copy_(tensor(Float64Array.from({ length: p.numel() }, (_, i) => (((i * 7) % 11) - 5) / 4)).reshape(p.shape));
     });
     result = module(...(fill(call.inputs) as unknown[]), ...(call.call === undefined ? [] : [call.call]));
     buffers = Object.fromEntries(module.namedBuffers());
@@ -125,12 +130,21 @@ function run(call: Call, zero: string, layout: Layout): Result {
     const path = (call.fn as string).split('.');
     const args = fill(call.args) as unknown[];
     if (path[0] === 'Tensor') result = (args[0] as Record<string, AnyFunction>)[path[1]](...args.slice(1), ...last);
-    else result = (path.reduce<unknown>((owner, part) => (owner as Record<string, unknown>)[part], nodegrad) as AnyFunction)(...args, ...last);
+    else
+      result = (
+        path.reduce<unknown>((owner, part) => (owner as Record<string, unknown>)[part], nodegrad) as AnyFunction
+      )(...args, ...last);
   }
   const out = tensorsIn(result);
   const live = out.filter((t) => t.requiresGrad);
   const wanted = [...found.filter((t) => t.requiresGrad), ...parameters];
-  const grads = live.length === 0 || wanted.length === 0 ? [] : autograd.grad(live, wanted, { gradOutputs: live.map((t) => ones(t.shape, { dtype: t.dtype })), allowUnused: true });
+  const grads =
+    live.length === 0 || wanted.length === 0
+      ? []
+      : autograd.grad(live, wanted, {
+          gradOutputs: live.map((t) => ones(t.shape, { dtype: t.dtype })),
+          allowUnused: true,
+        });
   return { out, grads, buffers };
 }
 
@@ -139,14 +153,19 @@ const shown = (shape: readonly number[], dtype: string): string => `${dtype}[${s
 function expectStored(got: Tensor | null | undefined, expected: Stored | null, what: string): void {
   if (got === null || got === undefined || expected === null) {
     if ((got ?? null) !== expected)
-      throw new Error(`${what}: ${got ? shown(got.shape, got.dtype) : 'none'}, expected ${expected === null ? 'none' : shown(expected[0], expected[1])}`);
+      throw new Error(
+        `${what}: ${got ? shown(got.shape, got.dtype) : 'none'}, expected ${expected === null ? 'none' : shown(expected[0], expected[1])}`,
+      );
     return;
   }
   const [shape, dtype, values] = expected;
-  if (shown(got.shape, got.dtype) !== shown(shape, dtype)) throw new Error(`${what}: ${shown(got.shape, got.dtype)}, expected ${shown(shape, dtype)}`);
+  if (shown(got.shape, got.dtype) !== shown(shape, dtype))
+    throw new Error(`${what}: ${shown(got.shape, got.dtype)}, expected ${shown(shape, dtype)}`);
   const list = Array.isArray(values) ? values : new Array<unknown>(got.numel()).fill(values);
   // NaN and infinities come as words.
-  const wanted = list.map((v) => (v === 'inf' ? Number.POSITIVE_INFINITY : v === '-inf' ? Number.NEGATIVE_INFINITY : Number(v)));
+  const wanted = list.map((v) =>
+    v === 'inf' ? Number.POSITIVE_INFINITY : v === '-inf' ? Number.NEGATIVE_INFINITY : Number(v),
+  );
   expectClose(numbers(got), wanted, 1e-4, 1e-5, what);
 }
 
@@ -158,11 +177,17 @@ function expectAnswer(call: Call, zero: string, answer: Answer, layout: Layout):
   } catch (error) {
     if (!(error instanceof NodegradError)) throw error;
     if (answer.raises !== undefined || free) return;
-    throw new Error(`an error (${error.message}), expected ${answer.out.map(([shape, dtype]) => shown(shape, dtype)).join(' ')}`);
+    throw new Error(
+      `an error (${error.message}), expected ${answer.out.map(([shape, dtype]) => shown(shape, dtype)).join(' ')}`,
+    );
   }
   if (free || (answer.raises !== undefined && NOT_MEANT.test(answer.raises))) return;
-  if (answer.raises !== undefined) throw new Error(`${result.out.map((t) => shown(t.shape, t.dtype)).join(' ')}, expected an error (${answer.raises})`);
-  if (result.out.length !== answer.out.length) throw new Error(`${result.out.length} results, expected ${answer.out.length}`);
+  if (answer.raises !== undefined)
+    throw new Error(
+      `${result.out.map((t) => shown(t.shape, t.dtype)).join(' ')}, expected an error (${answer.raises})`,
+    );
+  if (result.out.length !== answer.out.length)
+    throw new Error(`${result.out.length} results, expected ${answer.out.length}`);
   answer.out.forEach((stored, i) => {
     expectStored(result.out[i], stored, `result ${i}`);
   });
@@ -175,7 +200,9 @@ function expectAnswer(call: Call, zero: string, answer: Answer, layout: Layout):
 }
 
 function nameOf(call: Call): string {
-  const shapes = JSON.stringify([...(call.args ?? []), ...(call.inputs ?? [])], (_, v: unknown) => (typeof v === 'object' && v !== null && 'shape' in v ? v.shape : v));
+  const shapes = JSON.stringify([...(call.args ?? []), ...(call.inputs ?? [])], (_, v: unknown) =>
+    typeof v === 'object' && v !== null && 'shape' in v ? v.shape : v,
+  );
   return `${call.fn ?? call.layer}${shapes.replaceAll('"', '')}${call.options === undefined ? '' : ` ${JSON.stringify(call.options)}`}`;
 }
 

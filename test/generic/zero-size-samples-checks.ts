@@ -16,21 +16,29 @@ function emptied(shapes: Shapes): Shapes[] {
   const sizes = new Set(shapes.flat());
   const variants: Shapes[] = [...sizes].map((size) => shapes.map((shape) => shape.map((n) => (n === size ? 0 : n))));
   for (const [i, shape] of shapes.entries()) {
-    for (const d of shape.keys()) variants.push(shapes.map((s, j) => (i === j ? s.map((n, k) => (k === d ? 0 : n)) : s)));
+    for (const d of shape.keys())
+      variants.push(shapes.map((s, j) => (i === j ? s.map((n, k) => (k === d ? 0 : n)) : s)));
   }
   variants.push(shapes.map((shape) => shape.map(() => 0)));
   const own = JSON.stringify(shapes);
-  return [...new Map(variants.map((variant) => [JSON.stringify(variant), variant])).entries()].filter(([text]) => text !== own).map(([, variant]) => variant);
+  return [...new Map(variants.map((variant) => [JSON.stringify(variant), variant])).entries()]
+    .filter(([text]) => text !== own)
+    .map(([, variant]) => variant);
 }
 
 /** Gradients, and gradients of those, so that second derivatives meet sizes of 0 too. */
 function gradientsOf(outputs: readonly Tensor[], inputs: readonly Tensor[], createGraph: boolean): (Tensor | null)[] {
   const live = outputs.filter((t) => t.requiresGrad);
   if (live.length === 0 || inputs.length === 0) return [];
-  return autograd.grad(live, inputs, { gradOutputs: live.map((t) => ones(t.shape, { dtype: t.dtype })), allowUnused: true, createGraph }) as (Tensor | null)[];
+  return autograd.grad(live, inputs, {
+    gradOutputs: live.map((t) => ones(t.shape, { dtype: t.dtype })),
+    allowUnused: true,
+    createGraph,
+  }) as (Tensor | null)[];
 }
 
-const shown = (t: Tensor | null, random: boolean): string => (t === null ? 'none' : `[${t.shape}] ${random ? '' : numbers(t)}`);
+const shown = (t: Tensor | null, random: boolean): string =>
+  t === null ? 'none' : `[${t.shape}] ${random ? '' : numbers(t)}`;
 
 /** What a call gives, as text: results, gradients and second gradients, or that it is refused. */
 function outcome(entry: Samples, sample: Case, inputs: readonly Tensor[]): string {
@@ -42,7 +50,8 @@ function outcome(entry: Samples, sample: Case, inputs: readonly Tensor[]): strin
       const wanted = inputs.filter((t) => t.requiresGrad);
       const first = gradientsOf(outputs, wanted, true);
       first.forEach((g, i) => {
-        if (g !== null && String(g.shape) !== String(wanted[i].shape)) throw new Error(`gradient ${i} has shape [${g.shape}], its input [${wanted[i].shape}]`);
+        if (g !== null && String(g.shape) !== String(wanted[i].shape))
+          throw new Error(`gradient ${i} has shape [${g.shape}], its input [${wanted[i].shape}]`);
       });
       const second = gradientsOf(
         first.filter((g) => g !== null),
@@ -61,7 +70,12 @@ function outcome(entry: Samples, sample: Case, inputs: readonly Tensor[]): strin
 function checkCase(entry: Samples, sample: Case, at: (step: string) => void): void {
   const shapes = sample.inputs.map((t) => t.shape);
   for (const variant of emptied(shapes)) {
-    const inputs = sample.inputs.map((t, i) => (String(variant[i]) === String(t.shape) ? t.detach() : ones(variant[i], { dtype: t.dtype }).mul(0.5)).requiresGrad_(t.requiresGrad));
+    const inputs = sample.inputs.map((t, i) =>
+      (String(variant[i]) === String(t.shape)
+        ? t.detach()
+        : ones(variant[i], { dtype: t.dtype }).mul(0.5)
+      ).requiresGrad_(t.requiresGrad),
+    );
     let plain: string | undefined;
     for (const [layout, place] of Object.entries(LAYOUTS)) {
       const step = `${sample.name}, ${JSON.stringify(variant)}, ${layout}`;

@@ -22,21 +22,36 @@ describe('the code cache', () => {
   let cache: string;
   let good: Buffer;
   const library = () => path.join(folder, 'dist', 'library.js');
-  const write = () => execFileSync(process.execPath, ['-e', "require('./dist/code-cache.js').writeCodeCache(require.resolve('./dist/library.js'))"], { cwd: folder });
-  const run = (program: string, ...flags: string[]) => execFileSync(process.execPath, [...flags, '-e', program], { cwd: folder, encoding: 'utf8' }).trim();
+  const write = () =>
+    execFileSync(
+      process.execPath,
+      ['-e', "require('./dist/code-cache.js').writeCodeCache(require.resolve('./dist/library.js'))"],
+      { cwd: folder },
+    );
+  const run = (program: string, ...flags: string[]) =>
+    execFileSync(process.execPath, [...flags, '-e', program], { cwd: folder, encoding: 'utf8' }).trim();
   /** Loads the package and adds; returns whether V8 took cached data, for each script that had some. */
   const taken = (...flags: string[]) => {
-    const [sum, scripts] = run(`${SPY} console.log(JSON.stringify(require('.').tensor([1, 2]).add(1).tolist()))`, ...flags).split('\n');
+    const [sum, scripts] = run(
+      `${SPY} console.log(JSON.stringify(require('.').tensor([1, 2]).add(1).tolist()))`,
+      ...flags,
+    ).split('\n');
     expect(JSON.parse(sum)).to.deep.equal([2, 3]);
     return JSON.parse(scripts) as boolean[];
   };
 
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'nodegrad-cache-'));
-    cpSync(path.join(root, 'dist'), path.join(folder, 'dist'), { recursive: true, filter: (file) => !file.endsWith('.d.ts') });
+    cpSync(path.join(root, 'dist'), path.join(folder, 'dist'), {
+      recursive: true,
+      filter: (file) => !file.endsWith('.d.ts'),
+    });
     cpSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
     mkdirSync(path.join(folder, 'build', 'Release'), { recursive: true });
-    symlinkSync(path.join(root, 'build', 'Release', 'nodegrad.node'), path.join(folder, 'build', 'Release', 'nodegrad.node'));
+    symlinkSync(
+      path.join(root, 'build', 'Release', 'nodegrad.node'),
+      path.join(folder, 'build', 'Release', 'nodegrad.node'),
+    );
     cache = path.join(folder, 'build', 'code-cache', `${process.version}-${process.arch}.bin`);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +82,10 @@ describe('the code cache', () => {
   });
 
   for (const [what, damage] of [
-    ['damaged', (bytes: Buffer) => bytes.fill(bytes[bytes.length >> 1] ^ 1, bytes.length >> 1, (bytes.length >> 1) + 1)],
+    [
+      'damaged',
+      (bytes: Buffer) => bytes.fill(bytes[bytes.length >> 1] ^ 1, bytes.length >> 1, (bytes.length >> 1) + 1),
+    ],
     ['cut', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
     ['of two bytes', (bytes: Buffer) => bytes.subarray(0, 2)],
     ['empty', () => Buffer.alloc(0)],
@@ -102,7 +120,8 @@ describe('the code cache', () => {
     }
   });
 
-  it('is refused under other flags of V8', () => expect(taken('--expose-gc', '--stack-size=900')).to.deep.equal([false]));
+  it('is refused under other flags of V8', () =>
+    expect(taken('--expose-gc', '--stack-size=900')).to.deep.equal([false]));
 
   it('leaves source maps to Node where they are asked for', () => {
     const program = "try { require('.').tensor([1]).reshape([2]) } catch (error) { console.log(error.stack) }";
@@ -131,7 +150,11 @@ describe('the code cache', () => {
   it('leaves nothing behind where it cannot be written, and says so', () => {
     rmSync(path.dirname(cache), { recursive: true });
     writeFileSync(path.dirname(cache), '');
-    const result = spawnSync(process.execPath, ['-e', "require('./dist/code-cache.js').writeCodeCache(require.resolve('./dist/library.js'))"], { cwd: folder, encoding: 'utf8' });
+    const result = spawnSync(
+      process.execPath,
+      ['-e', "require('./dist/code-cache.js').writeCodeCache(require.resolve('./dist/library.js'))"],
+      { cwd: folder, encoding: 'utf8' },
+    );
     expect(result.status).to.not.equal(0);
     expect(result.stderr).to.include('EEXIST');
     expect(readdirSync(path.join(folder, 'build')).sort()).to.deep.equal(['Release', 'code-cache']);

@@ -16,7 +16,9 @@ function run(): number[][] {
   const x = randn([5, 3, 48, 48], { requiresGrad: true });
   const y = nn.functional.logSoftmax(model(x) as Tensor, 1);
   y.sum().add(y.square().mean()).backward();
-  return [y, x.grad as Tensor, ...model.parameters().map((p) => p.grad as Tensor)].map((t) => Array.from(t.toTypedArray() as Float32Array));
+  return [y, x.grad as Tensor, ...model.parameters().map((p) => p.grad as Tensor)].map((t) =>
+    Array.from(t.toTypedArray() as Float32Array),
+  );
 }
 
 describe('threads', () => {
@@ -34,6 +36,10 @@ describe('threads', () => {
   });
 
   it('refuse numbers that make no sense', () => {
-    for (const count of [0, -1, 1.5, Number.NaN, 5000]) expect(() => setNumThreads(count)).to.throw(ArgumentError, /setNumThreads: expected a whole number from 1 to 1024/);
+    for (const count of [0, -1, 1.5, Number.NaN, 5000])
+      expect(() => setNumThreads(count)).to.throw(
+        ArgumentError,
+        /setNumThreads: expected a whole number from 1 to 1024/,
+      );
   });
 });

@@ -9,11 +9,15 @@ import type { Report } from './vector-math-main.js';
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 async function reportOf(level: string): Promise<Report> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path.join(here, 'vector-math-main.ts')], {
-    cwd: path.resolve(here, '..', '..'),
-    encoding: 'utf8',
-    env: { ...process.env, NODEGRAD_SIMD: level },
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', path.join(here, 'vector-math-main.ts')],
+    {
+      cwd: path.resolve(here, '..', '..'),
+      encoding: 'utf8',
+      env: { ...process.env, NODEGRAD_SIMD: level },
+    },
+  );
   return JSON.parse(stdout, (_, value: unknown) => (value === null ? Number.POSITIVE_INFINITY : value)) as Report;
 }
 
@@ -27,7 +31,8 @@ describe('mathematical functions', () => {
       }
       for (const [type, functions] of Object.entries({ float32: report.float32, float64: report.float64 })) {
         expect(Object.keys(functions).length).to.be.at.least(22);
-        for (const [name, worst] of Object.entries(functions)) expect(worst.ulps, `${name} of ${type} (${worst.at})`).to.be.at.most(name === 'fmod' ? 0 : 4);
+        for (const [name, worst] of Object.entries(functions))
+          expect(worst.ulps, `${name} of ${type} (${worst.at})`).to.be.at.most(name === 'fmod' ? 0 : 4);
       }
       expect(report.byLayout).to.deep.equal([]);
     });

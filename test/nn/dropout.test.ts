@@ -1,9 +1,21 @@
 /** Dropout: what is kept and what it is scaled by, whole channels, gradients, evaluation, printing. */
 import { expect } from 'chai';
-import { autograd, bernoulli, full, manualSeed, nn, ones, ShapeError, type Tensor, tensor, zeros } from '../../lib/index.js';
+import {
+  autograd,
+  bernoulli,
+  full,
+  manualSeed,
+  nn,
+  ones,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 
 const { functional: F } = nn;
-const distinct = (x: Tensor): number[] => [...new Set([...x.flatten().toTypedArray()].map(Number))].sort((a, b) => a - b);
+const distinct = (x: Tensor): number[] =>
+  [...new Set([...x.flatten().toTypedArray()].map(Number))].sort((a, b) => a - b);
 
 describe('dropout', () => {
   it('keeps what the bernoulli stream keeps, scaled by 1 / (1 - p)', () => {
@@ -70,11 +82,17 @@ describe('dropout', () => {
   });
 
   it('as modules follows training, and prints as PyTorch', () => {
-    const seq = new nn.Sequential(new nn.Dropout(0.5), new nn.Dropout2d({ p: 0.1, inplace: true }), new nn.AlphaDropout());
+    const seq = new nn.Sequential(
+      new nn.Dropout(0.5),
+      new nn.Dropout2d({ p: 0.1, inplace: true }),
+      new nn.AlphaDropout(),
+    );
     const x = ones([2, 3, 4]);
     expect(seq.eval()(x)).to.equal(x);
     expect(new nn.Dropout(1)(x).sum().item()).to.equal(0);
-    expect(String(seq)).to.equal('Sequential(\n  (0): Dropout(p=0.5, inplace=False)\n  (1): Dropout2d(p=0.1, inplace=True)\n  (2): AlphaDropout(p=0.5, inplace=False)\n)');
+    expect(String(seq)).to.equal(
+      'Sequential(\n  (0): Dropout(p=0.5, inplace=False)\n  (1): Dropout2d(p=0.1, inplace=True)\n  (2): AlphaDropout(p=0.5, inplace=False)\n)',
+    );
     expect(() => new nn.Dropout(-0.1)).to.throw(/Dropout: expected a probability p between 0 and 1, got -0.1/);
     expect(() => new nn.Dropout({ P: 0.1 } as never)).to.throw(/did you mean "p"/);
   });

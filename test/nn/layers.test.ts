@@ -1,6 +1,7 @@
 /** Layers from a seed against PyTorch's: print, state, outputs and gradients (test/fixtures/layers.json, made by scripts/fixtures/layers.py). */
-import { expect } from 'chai';
+
 import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
 import { type DType, manualSeed, nn, Tensor, tensor } from '../../lib/index.js';
 
 interface Stored {
@@ -41,7 +42,8 @@ function expectNear(got: Tensor, expected: Stored, tolerance: number, what: stri
   const numbers = Array.from(got.toTypedArray() as ArrayLike<number | bigint>, Number);
   const scale = Math.max(1, ...expected.data.map(Math.abs));
   for (let i = 0; i < numbers.length; i++) {
-    if (!(Math.abs(numbers[i] - expected.data[i]) <= tolerance * scale)) expect.fail(`${what}: element ${i} is ${numbers[i]}, expected ${expected.data[i]}`);
+    if (!(Math.abs(numbers[i] - expected.data[i]) <= tolerance * scale))
+      expect.fail(`${what}: element ${i} is ${numbers[i]}, expected ${expected.data[i]}`);
   }
 }
 
@@ -74,7 +76,8 @@ describe('layers from a seed', () => {
       loss.backward();
       const grads = Object.fromEntries(layer.namedParameters().filter(([, p]) => p.grad !== null));
       expect(Object.keys(grads)).to.deep.equal(Object.keys(entry.grads));
-      for (const [key, value] of Object.entries(entry.grads)) expectNear(grads[key].grad as Tensor, value, 1e-5, `gradient of ${key}`);
+      for (const [key, value] of Object.entries(entry.grads))
+        expectNear(grads[key].grad as Tensor, value, 1e-5, `gradient of ${key}`);
     });
   }
 });

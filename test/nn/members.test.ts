@@ -4,7 +4,18 @@
  */
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';
-import { ArgumentError, AutogradError, IndexError, manualSeed, nn, ones, randn, type Tensor, tensor, zeros } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  IndexError,
+  manualSeed,
+  nn,
+  ones,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 
 const SOURCE = `
 class Scale extends nn.Module {
@@ -30,7 +41,11 @@ interface Built extends nn.Module, Record<string, unknown> {
   forward(x: Tensor): Tensor;
 }
 function compiled(target: string, useDefineForClassFields: boolean): new () => Built {
-  const { code } = transformSync(`const make = (nn, ones) => {${SOURCE}};`, { loader: 'ts', target, tsconfigRaw: { compilerOptions: { useDefineForClassFields } } });
+  const { code } = transformSync(`const make = (nn, ones) => {${SOURCE}};`, {
+    loader: 'ts',
+    target,
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields } },
+  });
   return new Function('nn', 'ones', `${code}; return make(nn, ones);`)(nn, ones) as new () => Built;
 }
 
@@ -61,9 +76,18 @@ for (const [target, define] of [
         const m = new Scale();
         prepare(m);
         const weight = m.weight as nn.Parameter;
-        expect(() => (m.weight = weight.mul(2))).to.throw(ArgumentError, 'Scale: expected a Parameter or null for the parameter "weight", got float32[2]');
-        expect(() => (m.inner = ones([1]))).to.throw(ArgumentError, 'Scale: expected a Module or null for the submodule "inner", got float32[1]');
-        expect(() => (m.total = 3)).to.throw(ArgumentError, 'Scale: expected a tensor or null for the buffer "total", got 3');
+        expect(() => (m.weight = weight.mul(2))).to.throw(
+          ArgumentError,
+          'Scale: expected a Parameter or null for the parameter "weight", got float32[2]',
+        );
+        expect(() => (m.inner = ones([1]))).to.throw(
+          ArgumentError,
+          'Scale: expected a Module or null for the submodule "inner", got float32[1]',
+        );
+        expect(() => (m.total = 3)).to.throw(
+          ArgumentError,
+          'Scale: expected a tensor or null for the buffer "total", got 3',
+        );
         expect(m.weight).to.equal(weight);
       });
 
@@ -74,7 +98,10 @@ for (const [target, define] of [
       m.plain = new nn.Parameter(ones([4]));
       m.fresh = new nn.Parameter(ones([5]));
       expect(Object.keys(m.stateDict())).to.include.members(['act.weight', 'plain', 'fresh']);
-      expect(() => (m.act = ones([1]))).to.throw(ArgumentError, 'Scale: expected a Module or null for the submodule "act", got float32[1]');
+      expect(() => (m.act = ones([1]))).to.throw(
+        ArgumentError,
+        'Scale: expected a Module or null for the submodule "act", got float32[1]',
+      );
       m.size = 'anything';
       expect(m.size).to.equal('anything');
     });
@@ -146,7 +173,10 @@ describe('the rule of assignment', () => {
 
   it('keeps names of another kind from being registered', () => {
     const m = new nn.Linear(2, 2);
-    expect(() => m.registerBuffer('weight', ones([1]))).to.throw(ArgumentError, /registerBuffer: expected a name that is free, got "weight"/);
+    expect(() => m.registerBuffer('weight', ones([1]))).to.throw(
+      ArgumentError,
+      /registerBuffer: expected a name that is free, got "weight"/,
+    );
     expect(() => m.registerModule('weight', new nn.ReLU())).to.throw(ArgumentError, /a name that is free/);
     m.registerParameter('weight', new nn.Parameter(ones([2, 2])));
     expect(m.parameters()).to.have.length(2);
@@ -158,7 +188,10 @@ describe('the rule of assignment', () => {
     expect(m.runningMean?.dtype).to.equal('float64');
     m.float();
     expect(m.runningMean?.dtype).to.equal('float32');
-    expect(() => ((m as unknown as Open).runningMean = 5)).to.throw(ArgumentError, /for the buffer "runningMean", got 5/);
+    expect(() => ((m as unknown as Open).runningMean = 5)).to.throw(
+      ArgumentError,
+      /for the buffer "runningMean", got 5/,
+    );
   });
 
   it('leaves names to users that modules could have', () => {
@@ -179,7 +212,8 @@ describe('the rule of assignment', () => {
     expect(nn.deepcopy(m).hooks).to.deep.equal(['own']);
     expect(m.stateDict()).to.deep.equal({});
     const assigned = new nn.Module() as nn.Module & Open;
-    for (const name of ['hooks', 'held', 'members', 'items', 'name', 'length', 'keys', 'values', 'call', 'apply_']) assigned[name] = name;
+    for (const name of ['hooks', 'held', 'members', 'items', 'name', 'length', 'keys', 'values', 'call', 'apply_'])
+      assigned[name] = name;
     expect([assigned.hooks, assigned.name, assigned.length]).to.deep.equal(['hooks', 'name', 'length']);
   });
 
@@ -204,7 +238,10 @@ describe('nn.Parameter and nn.Buffer', () => {
     expect(new nn.Parameter({ data: t, requiresGrad: false }).requiresGrad).to.equal(false);
     expect(new nn.Buffer(t, { persistent: false }).persistent).to.equal(false);
     expect(nn.deepcopy([new nn.Buffer(t, false)])[0].persistent).to.equal(false);
-    expect(() => new nn.Parameter(t, { requireGrad: false } as never)).to.throw(ArgumentError, /Parameter: unknown option "requireGrad", did you mean "requiresGrad"/);
+    expect(() => new nn.Parameter(t, { requireGrad: false } as never)).to.throw(
+      ArgumentError,
+      /Parameter: unknown option "requireGrad", did you mean "requiresGrad"/,
+    );
     expect(() => new nn.Parameter(t, 1 as never)).to.throw(ArgumentError, /requiresGrad as true or false, got 1/);
     expect(() => new nn.Parameter([1] as never)).to.throw(ArgumentError, /Parameter: expected a tensor, got \[1\]/);
     expect(() => new nn.Parameter(tensor([1n]))).to.throw(AutogradError);
@@ -223,7 +260,14 @@ describe('members of containers as properties', () => {
       list[1] = other;
       list[-1] = other;
       expect([...list]).to.deep.equal([all[0], other, other]);
-      expect(Object.keys(list.stateDict())).to.deep.equal(['0.weight', '0.bias', '1.weight', '1.bias', '2.weight', '2.bias']);
+      expect(Object.keys(list.stateDict())).to.deep.equal([
+        '0.weight',
+        '0.bias',
+        '1.weight',
+        '1.bias',
+        '2.weight',
+        '2.bias',
+      ]);
       expect(() => list[3]).to.throw(IndexError, /expected an index in \[-3, 2\], got 3/);
       expect(() => (list[3] = other)).to.throw(IndexError);
       expect(() => (list[0] = 3 as never)).to.throw(ArgumentError, /expected modules, got 3/);

@@ -28,16 +28,35 @@ describe('module methods take arguments by name', () => {
     m.addModule({ name: 'n', module: null });
     expect(Object.keys(m.stateDict())).to.deep.equal(['p', 'c', 'm.weight', 'm.bias']);
     expect(m.namedBuffers().map(([name]) => name)).to.deep.equal(['a', 'b', 'c']);
-    expect(() => m.registerBuffer('d' as never)).to.throw(ArgumentError, 'registerBuffer: expected name, tensor, got no tensor');
-    expect(() => m.registerBuffer('d', ones([1]), { persistant: false } as never)).to.throw(ArgumentError, /unknown option "persistant", did you mean "persistent"/);
-    expect(() => m.registerBuffer('d', ones([1]), true, 3 as never)).to.throw(ArgumentError, /at most 3 positional arguments, got 4/);
+    expect(() => m.registerBuffer('d' as never)).to.throw(
+      ArgumentError,
+      'registerBuffer: expected name, tensor, got no tensor',
+    );
+    expect(() => m.registerBuffer('d', ones([1]), { persistant: false } as never)).to.throw(
+      ArgumentError,
+      /unknown option "persistant", did you mean "persistent"/,
+    );
+    expect(() => m.registerBuffer('d', ones([1]), true, 3 as never)).to.throw(
+      ArgumentError,
+      /at most 3 positional arguments, got 4/,
+    );
   });
 
   it('listings, paths and flags', () => {
     const net = tree();
-    expect(net.namedParameters({ prefix: 'net', recurse: true }).map(([name]) => name)).to.deep.equal(['net.0.fc.weight', 'net.0.fc.bias', 'net.1.weight', 'net.1.bias']);
+    expect(net.namedParameters({ prefix: 'net', recurse: true }).map(([name]) => name)).to.deep.equal([
+      'net.0.fc.weight',
+      'net.0.fc.bias',
+      'net.1.weight',
+      'net.1.bias',
+    ]);
     expect(net.parameters({ recurse: false })).to.deep.equal([]);
-    expect(net.namedModules({ prefix: 'net' }).map(([name]) => name)).to.deep.equal(['net', 'net.0', 'net.0.fc', 'net.1']);
+    expect(net.namedModules({ prefix: 'net' }).map(([name]) => name)).to.deep.equal([
+      'net',
+      'net.0',
+      'net.0.fc',
+      'net.1',
+    ]);
     expect(net.namedModules(new Set([net[0]])).map(([name]) => name)).to.deep.equal(['', '1']);
     expect(net.getSubmodule({ target: '0.fc' })).to.equal((net[0] as Counter).fc);
     expect(net.getParameter({ target: '1.weight' })).to.equal((net[1] as nn.Linear).weight);
@@ -54,7 +73,10 @@ describe('module methods take arguments by name', () => {
     expect(state['a.weight']).to.equal(net.weight);
     const destination = {};
     expect(net.stateDict({ destination })).to.equal(destination);
-    expect(() => net.stateDict({ destination: Object.freeze({}) })).to.throw(ArgumentError, /an object to which keys can be added/);
+    expect(() => net.stateDict({ destination: Object.freeze({}) })).to.throw(
+      ArgumentError,
+      /an object to which keys can be added/,
+    );
     expect(net.stateDict(null, 'b.')).to.have.property('b.weight');
     const partial = { weight: zeros([1, 1]) };
     for (const load of [
@@ -64,7 +86,10 @@ describe('module methods take arguments by name', () => {
       () => net.loadStateDict({ stateDict: new Map(Object.entries(partial)), strict: false, assign: true }),
     ])
       expect(load()).to.deep.equal({ missingKeys: ['bias'], unexpectedKeys: [] });
-    expect(() => net.loadStateDict(partial, { strikt: false } as never)).to.throw(ArgumentError, /loadStateDict: unknown option "strikt"/);
+    expect(() => net.loadStateDict(partial, { strikt: false } as never)).to.throw(
+      ArgumentError,
+      /loadStateDict: unknown option "strikt"/,
+    );
     expect(() => net.loadStateDict(3 as never)).to.throw(CheckpointError, /a state dict, got 3/);
     // A module may have a parameter of that name.
     const odd = new nn.ParameterDict({ stateDict: ones([1]) });
@@ -103,7 +128,10 @@ describe('hooks of modules', () => {
     m.registerForwardPreHook(() => seen.push('pre') && undefined, { prepend: true });
     m(ones([1]));
     expect(seen).to.deep.equal(['pre', 'first', 'second']);
-    expect(() => m.registerForwardHook(() => undefined, { first: true } as never)).to.throw(ArgumentError, /unknown option "first"/);
+    expect(() => m.registerForwardHook(() => undefined, { first: true } as never)).to.throw(
+      ArgumentError,
+      /unknown option "first"/,
+    );
   });
 
   it('run again after they were off', () => {
@@ -126,16 +154,43 @@ describe('hooks of modules', () => {
     const counter = net[0] as Counter;
     [net, counter, counter.fc, net[1]].forEach((m, i) => {
       m.registerStateDictPreHook((_, prefix, keepVars) => seen.push(`pre ${i} ${prefix} ${keepVars}`) && undefined);
-      m.registerStateDictPostHook((_, state, prefix, metadata) => seen.push(`post ${i} ${prefix} ${Object.keys(state).length} ${metadata.version}`) && undefined);
-      m.registerLoadStateDictPreHook((_, __, prefix, metadata, strict) => seen.push(`load ${i} ${prefix} ${metadata.version} ${strict}`) && undefined);
-      m.registerLoadStateDictPostHook((_, { missingKeys, unexpectedKeys }) => seen.push(`loaded ${i} ${missingKeys} ${unexpectedKeys}`) && undefined);
+      m.registerStateDictPostHook(
+        (_, state, prefix, metadata) =>
+          seen.push(`post ${i} ${prefix} ${Object.keys(state).length} ${metadata.version}`) && undefined,
+      );
+      m.registerLoadStateDictPreHook(
+        (_, __, prefix, metadata, strict) =>
+          seen.push(`load ${i} ${prefix} ${metadata.version} ${strict}`) && undefined,
+      );
+      m.registerLoadStateDictPostHook(
+        (_, { missingKeys, unexpectedKeys }) => seen.push(`loaded ${i} ${missingKeys} ${unexpectedKeys}`) && undefined,
+      );
     });
     const state = net.stateDict();
-    expect(seen).to.deep.equal(['pre 0  false', 'pre 1 0. false', 'pre 2 0.fc. false', 'post 2 0.fc. 3 1', 'post 1 0. 3 1', 'pre 3 1. false', 'post 3 1. 5 1', 'post 0  5 1']);
+    expect(seen).to.deep.equal([
+      'pre 0  false',
+      'pre 1 0. false',
+      'pre 2 0.fc. false',
+      'post 2 0.fc. 3 1',
+      'post 1 0. 3 1',
+      'pre 3 1. false',
+      'post 3 1. 5 1',
+      'post 0  5 1',
+    ]);
     seen.length = 0;
     net.loadStateDict(state);
-    expect(seen.filter((line) => line.startsWith('load '))).to.deep.equal(['load 0  1 true', 'load 1 0. 1 true', 'load 2 0.fc. 1 true', 'load 3 1. 1 true']);
-    expect(seen.filter((line) => line.startsWith('loaded'))).to.deep.equal(['loaded 2  ', 'loaded 1  ', 'loaded 3  ', 'loaded 0  ']);
+    expect(seen.filter((line) => line.startsWith('load '))).to.deep.equal([
+      'load 0  1 true',
+      'load 1 0. 1 true',
+      'load 2 0.fc. 1 true',
+      'load 3 1. 1 true',
+    ]);
+    expect(seen.filter((line) => line.startsWith('loaded'))).to.deep.equal([
+      'loaded 2  ',
+      'loaded 1  ',
+      'loaded 3  ',
+      'loaded 0  ',
+    ]);
   });
 
   it('of state dicts rename keys and forgive', () => {
@@ -148,14 +203,19 @@ describe('hooks of modules', () => {
     linear.loadStateDict(given);
     expect(linear.weight.item()).to.equal(7);
     expect(Object.keys(given)).to.deep.equal(['kernel', 'bias']);
-    linear.registerLoadStateDictPreHook((_, __, ___, ____, _____, ______, _______, errors) => errors.push('nothing fits') && undefined);
+    linear.registerLoadStateDictPreHook(
+      (_, __, ___, ____, _____, ______, _______, errors) => errors.push('nothing fits') && undefined,
+    );
     expect(() => linear.loadStateDict(given)).to.throw(CheckpointError, /nothing fits/);
 
     const net = tree();
     const state = net.stateDict();
     delete state['1.bias'];
     state.z = ones([1]);
-    expect(() => net.loadStateDict(state)).to.throw(CheckpointError, /"1.bias".\n\tUnexpected key\(s\) in state_dict: "z"/);
+    expect(() => net.loadStateDict(state)).to.throw(
+      CheckpointError,
+      /"1.bias".\n\tUnexpected key\(s\) in state_dict: "z"/,
+    );
     net.registerLoadStateDictPostHook((_, keys) => {
       keys.missingKeys.length = 0;
       keys.unexpectedKeys.length = 0;
@@ -174,8 +234,14 @@ describe('extra state', () => {
     net.loadStateDict(state as never);
     expect((net[0] as Counter).step).to.equal(9);
     delete state['0._extra_state'];
-    expect(() => net.loadStateDict(state as never)).to.throw(CheckpointError, /Missing key\(s\) in state_dict: "0._extra_state"/);
-    expect(() => new nn.Linear(1, 1).getExtraState()).to.throw(ArgumentError, /getExtraState: expected Linear to define it/);
+    expect(() => net.loadStateDict(state as never)).to.throw(
+      CheckpointError,
+      /Missing key\(s\) in state_dict: "0._extra_state"/,
+    );
+    expect(() => new nn.Linear(1, 1).getExtraState()).to.throw(
+      ArgumentError,
+      /getExtraState: expected Linear to define it/,
+    );
     expect(() => new nn.Linear(1, 1).setExtraState(1)).to.throw(ArgumentError, /setExtraState/);
   });
 });
@@ -185,7 +251,13 @@ describe('conversions of modules', () => {
     const norm = new nn.BatchNorm1d(2);
     expect(norm.cpu()).to.equal(norm);
     expect(norm.compile()).to.equal(norm);
-    for (const call of [() => norm.cuda(), () => norm.cuda(0), () => norm.to('cuda' as never), () => norm.to({ device: 'cuda:0' }), () => norm.toEmpty({ device: 'cuda' })])
+    for (const call of [
+      () => norm.cuda(),
+      () => norm.cuda(0),
+      () => norm.to('cuda' as never),
+      () => norm.to({ device: 'cuda:0' }),
+      () => norm.toEmpty({ device: 'cuda' }),
+    ])
       expect(call).to.throw(DeviceError, /device 'cpu', the only one there is, got "cuda/);
     norm.to({ device: 'cpu', dtype: 'float64', nonBlocking: true });
     expect([norm.weight?.dtype, norm.numBatchesTracked?.dtype]).to.deep.equal(['float64', 'int64']);
@@ -195,9 +267,18 @@ describe('conversions of modules', () => {
     expect(norm.weight?.dtype).to.equal('float64');
     norm.requiresGrad_(false).type('int64');
     expect([norm.weight?.dtype, norm.runningMean?.dtype]).to.deep.equal(['int64', 'int64']);
-    expect(() => new nn.Linear(1, 1).type('int64')).to.throw(ArgumentError, /type: expected a floating dtype for a module whose parameters require grad/);
-    expect(() => new nn.Linear(1, 1).to(3 as never)).to.throw(ArgumentError, /to: expected a dtype, a device or a tensor, got 3/);
-    expect(() => new nn.Linear(1, 1).to({ dtypes: 'float64' } as never)).to.throw(ArgumentError, /unknown option "dtypes"/);
+    expect(() => new nn.Linear(1, 1).type('int64')).to.throw(
+      ArgumentError,
+      /type: expected a floating dtype for a module whose parameters require grad/,
+    );
+    expect(() => new nn.Linear(1, 1).to(3 as never)).to.throw(
+      ArgumentError,
+      /to: expected a dtype, a device or a tensor, got 3/,
+    );
+    expect(() => new nn.Linear(1, 1).to({ dtypes: 'float64' } as never)).to.throw(
+      ArgumentError,
+      /unknown option "dtypes"/,
+    );
     const linear = new nn.Linear(2, 2);
     const { weight } = linear;
     const { storage } = weight;
@@ -213,7 +294,10 @@ describe('conversions of modules', () => {
     net.setSubmodule('1', new nn.Tanh());
     net.setSubmodule({ target: '2', module: new nn.Sigmoid() });
     expect([...net].map((m) => m.constructor.name)).to.deep.equal(['Counter', 'Tanh', 'Sigmoid']);
-    expect(() => net.setSubmodule('7', new nn.ReLU(), true)).to.throw(ArgumentError, /setSubmodule: expected a path into Sequential, got "7"/);
+    expect(() => net.setSubmodule('7', new nn.ReLU(), true)).to.throw(
+      ArgumentError,
+      /setSubmodule: expected a path into Sequential, got "7"/,
+    );
     expect(() => net.setSubmodule('a.b', new nn.ReLU())).to.throw(ArgumentError, /Sequential has no module a/);
     expect(() => net.setSubmodule('', new nn.ReLU())).to.throw(ArgumentError, /a name that is not empty/);
     expect(() => net.setSubmodule('0', 3 as never)).to.throw(ArgumentError, /a module, got 3/);

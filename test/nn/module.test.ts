@@ -1,8 +1,8 @@
 /** Modules: calling, members and their names, state dicts, hooks, printing. */
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { ArgumentError, CheckpointError, full, nn, randn, type Tensor, tensor } from '../../lib/index.js';
 import { modulePath } from '../../lib/autograd/module-path.js';
+import { ArgumentError, CheckpointError, full, nn, randn, type Tensor, tensor } from '../../lib/index.js';
 
 class Scale extends nn.Module {
   static override readonly stateNames = { runningSum: 'running_sum' };
@@ -43,13 +43,21 @@ describe('nn.Module', () => {
     expect(net).to.be.instanceOf(nn.Module);
     expect(net.first.name).to.equal('a field of its own');
     expect('bind' in net).to.equal(false);
-    expect(() => (new nn.Module() as nn.Layer)(tensor([1]))).to.throw(ArgumentError, /Module: expected a module with a forward method/);
+    expect(() => (new nn.Module() as nn.Layer)(tensor([1]))).to.throw(
+      ArgumentError,
+      /Module: expected a module with a forward method/,
+    );
   });
 
   it('finds parameters, buffers and modules in the order of assignment', () => {
     const net = new Net();
     expect(net.namedParameters().map(([name]) => name)).to.deep.equal(['gain', 'first.weight', 'second.weight']);
-    expect(net.namedBuffers({ prefix: 'm' }).map(([name]) => name)).to.deep.equal(['m.first.running_sum', 'm.first.scratch', 'm.second.running_sum', 'm.second.scratch']);
+    expect(net.namedBuffers({ prefix: 'm' }).map(([name]) => name)).to.deep.equal([
+      'm.first.running_sum',
+      'm.first.scratch',
+      'm.second.running_sum',
+      'm.second.scratch',
+    ]);
     expect(net.namedModules().map(([name]) => name)).to.deep.equal(['', 'first', 'second']);
     expect(net.parameters(false)).to.deep.equal([net.gain]);
     expect(net.parameters({ recurse: false })).to.deep.equal([net.gain]);
@@ -64,7 +72,13 @@ describe('nn.Module', () => {
     net.second.weight = net.first.weight;
     expect(net.parameters()).to.have.length(2);
     expect(net.namedParameters({ removeDuplicate: false })).to.have.length(3);
-    expect(Object.keys(net.stateDict())).to.deep.equal(['gain', 'first.weight', 'first.running_sum', 'second.weight', 'second.running_sum']);
+    expect(Object.keys(net.stateDict())).to.deep.equal([
+      'gain',
+      'first.weight',
+      'first.running_sum',
+      'second.weight',
+      'second.running_sum',
+    ]);
   });
 
   it('gives and takes state dicts', () => {
@@ -81,7 +95,10 @@ describe('nn.Module', () => {
     other.loadStateDict(new Map(Object.entries(new Net().stateDict())));
     expect(other.gain.tolist()).to.deep.equal([3]);
     expect(() => other.loadStateDict(null as never)).to.throw(CheckpointError, /expected a state dict, got null/);
-    expect(() => other.loadStateDict({ gain: 3 } as never, { strict: false })).to.throw(CheckpointError, /gain: expected a tensor, got 3/);
+    expect(() => other.loadStateDict({ gain: 3 } as never, { strict: false })).to.throw(
+      CheckpointError,
+      /gain: expected a tensor, got 3/,
+    );
   });
 
   it('keeps the version of each layout in its state dict, as PyTorch does, and forgives old ones the count of batches', () => {
@@ -92,16 +109,26 @@ describe('nn.Module', () => {
     const versions = { '': { version: 1 }, '0': { version: 1 }, '1': { version: 1 }, '1.0': { version: 2 } };
     const state = source.stateDict();
     expect(metadata(state)).to.deep.equal(versions);
-    expect(metadata(source.get(1).stateDict({ prefix: 'a.' }))).to.deep.equal({ a: { version: 1 }, 'a.0': { version: 2 } });
+    expect(metadata(source.get(1).stateDict({ prefix: 'a.' }))).to.deep.equal({
+      a: { version: 1 },
+      'a.0': { version: 2 },
+    });
     expect(Object.keys(state)).not.to.include('_metadata');
 
     const target = net();
     target(randn([4, 2]));
     target(randn([4, 2]));
     delete state['1.0.num_batches_tracked'];
-    expect(() => target.loadStateDict(state)).to.throw(CheckpointError, /Missing key\(s\) in state_dict: "1\.0\.num_batches_tracked"/);
+    expect(() => target.loadStateDict(state)).to.throw(
+      CheckpointError,
+      /Missing key\(s\) in state_dict: "1\.0\.num_batches_tracked"/,
+    );
     // Without metadata (a plain object or a Map), or of version 1, it may be missing; the module keeps its own.
-    for (const old of [{ ...state }, new Map(Object.entries(state)), Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': { version: 1 } } })]) {
+    for (const old of [
+      { ...state },
+      new Map(Object.entries(state)),
+      Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': { version: 1 } } }),
+    ]) {
       expect(target.loadStateDict(old)).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
       expect(target.stateDict()['1.0.num_batches_tracked'].item()).to.equal(2);
     }
@@ -111,7 +138,12 @@ describe('nn.Module', () => {
 
   it('lists every problem of a state dict, and loads nothing of it', () => {
     const net = new Net();
-    const state: Record<string, Tensor> = { gain: tensor([9]), 'first.weight': tensor([1, 2, 3]), 'first.running_sum': full([2], 0), extra: tensor([1]) };
+    const state: Record<string, Tensor> = {
+      gain: tensor([9]),
+      'first.weight': tensor([1, 2, 3]),
+      'first.running_sum': full([2], 0),
+      extra: tensor([1]),
+    };
     expect(() => net.loadStateDict(state)).to.throw(
       CheckpointError,
       'loadStateDict: expected a state dict that fits Net, got one with errors:\n\tMissing key(s) in state_dict: "second.weight", "second.running_sum".\n\tUnexpected key(s) in state_dict: "extra".\n\tsize mismatch for first.weight: copying a param with shape torch.Size([3]) from checkpoint, the shape in current model is torch.Size([2]).',
@@ -196,7 +228,11 @@ describe('nn.Module', () => {
   });
 
   it('prints as PyTorch prints', () => {
-    const seq = new nn.Sequential(new Scale(1), new nn.Sequential({ a: new nn.Identity(), b: new nn.Flatten() }), new nn.ModuleList([new Scale(2), new Scale(2), new Scale(3)]));
+    const seq = new nn.Sequential(
+      new Scale(1),
+      new nn.Sequential({ a: new nn.Identity(), b: new nn.Flatten() }),
+      new nn.ModuleList([new Scale(2), new Scale(2), new Scale(3)]),
+    );
     expect(inspect(seq)).to.equal(
       [
         'Sequential(',
@@ -263,7 +299,12 @@ describe('containers', () => {
     dict.set('1', new Scale(1));
     expect(dict.has('relu')).to.equal(true);
     expect(dict.get('1')).to.be.instanceOf(Scale);
-    expect(Object.keys(dict.stateDict()).sort()).to.deep.equal(['1.running_sum', '1.weight', '2.running_sum', '2.weight']);
+    expect(Object.keys(dict.stateDict()).sort()).to.deep.equal([
+      '1.running_sum',
+      '1.weight',
+      '2.running_sum',
+      '2.weight',
+    ]);
     expect(() => list.at(5)).to.throw(/expected an index in \[-1, 0\], got 5/);
   });
 

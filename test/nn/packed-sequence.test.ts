@@ -33,7 +33,9 @@ describe('packed sequences', () => {
     rnn.unpackSequence(rnn.packSequence(list, { enforceSorted: false })).forEach((back, i) => {
       expectNear(back, list[i], `sequence ${i}`);
     });
-    expect(rnn.padSequence([tensor([1]), tensor([2, 3])], { batchFirst: true, paddingSide: 'left' }).tolist()).to.deep.equal([
+    expect(
+      rnn.padSequence([tensor([1]), tensor([2, 3])], { batchFirst: true, paddingSide: 'left' }).tolist(),
+    ).to.deep.equal([
       [0, 1],
       [2, 3],
     ]);
@@ -75,12 +77,18 @@ describe('packed sequences', () => {
 
   it('refuse what cannot be packed', () => {
     const x = randn([3, 2, 1]);
-    expect(() => rnn.packPaddedSequence(x, [2, 3])).to.throw(ArgumentError, /packPaddedSequence: expected lengths that never rise/);
+    expect(() => rnn.packPaddedSequence(x, [2, 3])).to.throw(
+      ArgumentError,
+      /packPaddedSequence: expected lengths that never rise/,
+    );
     expect(() => rnn.packPaddedSequence(x, [3, 0])).to.throw(ArgumentError, /lengths of at least 1/);
     expect(() => rnn.packPaddedSequence(x, [4, 1])).to.throw(ShapeError, /lengths of at most 3, got 4/);
     expect(() => rnn.packPaddedSequence(x, [3])).to.throw(ShapeError, /2 lengths, one a sequence/);
     expect(() => rnn.padPackedSequence(x as never)).to.throw(ArgumentError, /a PackedSequence/);
     expect(() => rnn.padSequence([])).to.throw(ArgumentError, /at least one sequence/);
-    expect(() => new nn.LSTM(2, 3)(rnn.packPaddedSequence(x, [3, 1]))).to.throw(ShapeError, /packed data of shape \[N, 2\]/);
+    expect(() => new nn.LSTM(2, 3)(rnn.packPaddedSequence(x, [3, 1]))).to.throw(
+      ShapeError,
+      /packed data of shape \[N, 2\]/,
+    );
   });
 });

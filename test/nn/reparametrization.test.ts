@@ -4,7 +4,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ArgumentError, DTypeError, manualSeed, nn, ones, optim, randn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  DTypeError,
+  manualSeed,
+  nn,
+  ones,
+  optim,
+  randn,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 
 interface Stored {
   readonly shape: number[];
@@ -25,13 +36,16 @@ interface Entry {
   readonly removed: Record<string, Stored>;
   readonly removedRepr: string;
 }
-const entries = JSON.parse(readFileSync(new URL('../fixtures/reparametrization.json', import.meta.url), 'utf8')) as Entry[];
+const entries = JSON.parse(
+  readFileSync(new URL('../fixtures/reparametrization.json', import.meta.url), 'utf8'),
+) as Entry[];
 
 function expectNear(got: Tensor, expected: Stored, what: string): void {
   expect(got.shape, what).to.deep.equal(expected.shape);
   const numbers = Array.from(got.detach().toTypedArray() as ArrayLike<number>);
   numbers.forEach((x, i) => {
-    if (!(Math.abs(x - expected.data[i]) <= 2e-5 * Math.max(1, Math.abs(expected.data[i])))) expect.fail(`${what}: element ${i} is ${x}, expected ${expected.data[i]}`);
+    if (!(Math.abs(x - expected.data[i]) <= 2e-5 * Math.max(1, Math.abs(expected.data[i]))))
+      expect.fail(`${what}: element ${i} is ${x}, expected ${expected.data[i]}`);
   });
 }
 function expectState(module: nn.Module, expected: Record<string, Stored>): void {
@@ -55,7 +69,9 @@ const REMOVALS: Record<string, (module: nn.Module) => nn.Module> = {
 };
 function build({ form, cls, args, options }: Entry): nn.Module {
   const Class = nn[cls] as unknown as new (...given: number[]) => nn.Module;
-  const named = Object.fromEntries(Object.entries(options).map(([key, value]) => [key === 'dim' ? key : 'nPowerIterations', value]));
+  const named = Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key === 'dim' ? key : 'nPowerIterations', value]),
+  );
   return FORMS[form](new Class(...args), named);
 }
 
@@ -120,11 +136,20 @@ describe('spectral and weight normalisation', () => {
 
   it('refuses what it cannot normalise', () => {
     const linear = nn.utils.spectralNorm(new nn.Linear(2, 2));
-    expect(() => nn.utils.spectralNorm(linear)).to.throw(ArgumentError, /spectralNorm: expected the name of a parameter of Linear, got "weight"/);
-    expect(() => nn.utils.spectralNorm(new nn.BatchNorm1d(2), 'runningMean')).to.throw(ArgumentError, /the name of a parameter/);
+    expect(() => nn.utils.spectralNorm(linear)).to.throw(
+      ArgumentError,
+      /spectralNorm: expected the name of a parameter of Linear, got "weight"/,
+    );
+    expect(() => nn.utils.spectralNorm(new nn.BatchNorm1d(2), 'runningMean')).to.throw(
+      ArgumentError,
+      /the name of a parameter/,
+    );
     expect(() => nn.utils.spectralNorm(new nn.Linear(2, 2), 'weight', 0)).to.throw(ArgumentError, /nPowerIterations/);
     expect(() => nn.utils.spectralNorm(new nn.Linear(2, 2), { dim: 2 })).to.throw(/dim in \[-2, 1\]/);
-    expect(() => nn.utils.removeSpectralNorm(new nn.Linear(2, 2))).to.throw(ArgumentError, /a module with spectral norm of "weight"/);
+    expect(() => nn.utils.removeSpectralNorm(new nn.Linear(2, 2))).to.throw(
+      ArgumentError,
+      /a module with spectral norm of "weight"/,
+    );
     expect(() => nn.utils.removeWeightNorm(linear)).to.throw(ArgumentError, /a module with weight norm/);
     expect(() => nn.utils.weightNorm(3 as never)).to.throw(ArgumentError, /a module, got 3/);
   });
@@ -184,7 +209,10 @@ describe('nn.utils.parametrize', () => {
           .mul(4)
           .tolist(),
       );
-      expect(() => ((linear as { weight: Tensor }).weight = ones([2, 2]))).to.throw(ArgumentError, /a rightInverse of Double/);
+      expect(() => ((linear as { weight: Tensor }).weight = ones([2, 2]))).to.throw(
+        ArgumentError,
+        /a rightInverse of Double/,
+      );
       parametrize.removeParametrizations(linear, 'weight', { leaveParametrized: leave });
       expect(linear.weight).to.be.instanceOf(nn.Parameter);
       expect(linear.weight.tolist()).to.deep.equal(leave ? value : before);
@@ -225,13 +253,30 @@ describe('nn.utils.parametrize', () => {
       }
     }
     const linear = new nn.Linear(2, 2);
-    expect(() => parametrize.registerParametrization(linear, 'weight', new First())).to.throw(ShapeError, /keeps the shape \[2,2\], or unsafe, got \[2\]/);
-    expect(() => parametrize.registerParametrization(linear, 'weight', new Wide())).to.throw(DTypeError, /keeps float32, or unsafe, got float64/);
-    expect(() => parametrize.registerParametrization(linear, 'nothing', new Wide())).to.throw(ArgumentError, /the name of a parameter of Linear, got "nothing"/);
-    expect(() => parametrize.registerParametrization(linear, 'weight', 3 as never)).to.throw(ArgumentError, /a module as parametrization, got 3/);
-    expect(() => parametrize.removeParametrizations(linear, 'weight')).to.throw(ArgumentError, /the name of a parametrized tensor/);
+    expect(() => parametrize.registerParametrization(linear, 'weight', new First())).to.throw(
+      ShapeError,
+      /keeps the shape \[2,2\], or unsafe, got \[2\]/,
+    );
+    expect(() => parametrize.registerParametrization(linear, 'weight', new Wide())).to.throw(
+      DTypeError,
+      /keeps float32, or unsafe, got float64/,
+    );
+    expect(() => parametrize.registerParametrization(linear, 'nothing', new Wide())).to.throw(
+      ArgumentError,
+      /the name of a parameter of Linear, got "nothing"/,
+    );
+    expect(() => parametrize.registerParametrization(linear, 'weight', 3 as never)).to.throw(
+      ArgumentError,
+      /a module as parametrization, got 3/,
+    );
+    expect(() => parametrize.removeParametrizations(linear, 'weight')).to.throw(
+      ArgumentError,
+      /the name of a parametrized tensor/,
+    );
     expect(linear.weight.shape).to.deep.equal([2, 2]);
     expect(linear.constructor).to.equal(nn.Linear);
-    expect(parametrize.registerParametrization(linear, 'weight', new First(), { unsafe: true }).weight.shape).to.deep.equal([2]);
+    expect(
+      parametrize.registerParametrization(linear, 'weight', new First(), { unsafe: true }).weight.shape,
+    ).to.deep.equal([2]);
   });
 });

@@ -1,7 +1,18 @@
 /** Activations, softmax, shape and dropout modules, and nn.utils, against PyTorch's print and numbers (scripts/fixtures/simple_modules.py). */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ArgumentError, arange, AutogradError, type DType, full, nn, ShapeError, type Tensor, tensor, zeros } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  arange,
+  type DType,
+  full,
+  nn,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 
 interface Fixture {
   input: number[];
@@ -9,7 +20,9 @@ interface Fixture {
   types: { types: DType[]; total: number; dtype: DType; grads: number[] }[];
   clip: { order: string; limit: number; total: number; grads: number[][] }[];
 }
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/simple-modules.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../fixtures/simple-modules.json', import.meta.url), 'utf8'),
+) as Fixture;
 
 const modules: Record<string, () => nn.Layer> = {
   'ReLU()': () => new nn.ReLU(),
@@ -60,7 +73,9 @@ function close(actual: Tensor | null, expected: readonly number[], what: string,
   const values = [...(actual as Tensor).flatten().toTypedArray()].map(Number);
   expect(values, what).to.have.length(expected.length);
   values.forEach((value, i) => {
-    expect(Math.abs(value - expected[i]), `${what} ${i}: ${value}, PyTorch ${expected[i]}`).to.be.at.most(tolerance * Math.max(1, Math.abs(expected[i])));
+    expect(Math.abs(value - expected[i]), `${what} ${i}: ${value}, PyTorch ${expected[i]}`).to.be.at.most(
+      tolerance * Math.max(1, Math.abs(expected[i])),
+    );
   });
 }
 
@@ -102,7 +117,11 @@ describe('nn.utils', () => {
         [0.8, 1.4, 2],
       ]);
       parameters[1].grad = tensor([0.5, -3, 0, 1.25]);
-      const norm = nn.utils.clipGradNorm_(parameters, limit, order === 'inf' ? Number.POSITIVE_INFINITY : Number(order));
+      const norm = nn.utils.clipGradNorm_(
+        parameters,
+        limit,
+        order === 'inf' ? Number.POSITIVE_INFINITY : Number(order),
+      );
       expect(norm.shape).to.deep.equal([]);
       expect(norm.item()).to.be.closeTo(total, 1e-6 * total);
       grads.forEach((expected, i) => {
@@ -134,13 +153,17 @@ describe('nn.utils', () => {
     p.grad = tensor([3, -4]);
     expect(nn.utils.clipGradNorm_([p], 100, 'inf').item()).to.equal(4);
     expect(nn.utils.getTotalNorm([p.grad], '-inf' as never).item()).to.equal(3);
-    for (const word of ['fro', '', 'infant']) expect(() => nn.utils.getTotalNorm([], word as never)).to.throw(ArgumentError, /a number or 'inf' for normType/);
+    for (const word of ['fro', '', 'infant'])
+      expect(() => nn.utils.getTotalNorm([], word as never)).to.throw(ArgumentError, /a number or 'inf' for normType/);
   });
 
   it('says that a norm is not finite', () => {
     const p = new nn.Parameter(zeros([2]));
     p.grad = tensor([1, Number.POSITIVE_INFINITY]);
-    expect(() => nn.utils.clipGradNorm_(p, 1, { errorIfNonfinite: true })).to.throw(AutogradError, /expected a finite norm of order 2/);
+    expect(() => nn.utils.clipGradNorm_(p, 1, { errorIfNonfinite: true })).to.throw(
+      AutogradError,
+      /expected a finite norm of order 2/,
+    );
     nn.utils.clipGradNorm_(p, 1);
     expect(p.grad?.tolist()).to.deep.equal([0, Number.NaN]);
     expect(nn.utils.clipGradNorm_([], 1).item()).to.equal(0);

@@ -2,8 +2,9 @@
  * Convolution, pooling, normalisation and upsampling layers from a seed against PyTorch's: print, state before and after training
  * steps, outputs and gradients; max pooling with NaN and ties (test/fixtures/spatial-layers.json, by scripts/fixtures/spatial_layers.py).
  */
-import { expect } from 'chai';
+
 import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
 import { ArgumentError, type DType, manualSeed, nn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
 
 interface Stored {
@@ -26,11 +27,24 @@ interface Entry {
 }
 interface Fixture {
   readonly layers: Entry[];
-  readonly extremes: { readonly input: Stored; readonly args: [number, number, number, number]; readonly out: Stored; readonly indices: Stored }[];
-  readonly nearest: { readonly n: number; readonly size: number | null; readonly scaleFactor: number | null; readonly mode: 'nearest'; readonly out: number[] }[];
+  readonly extremes: {
+    readonly input: Stored;
+    readonly args: [number, number, number, number];
+    readonly out: Stored;
+    readonly indices: Stored;
+  }[];
+  readonly nearest: {
+    readonly n: number;
+    readonly size: number | null;
+    readonly scaleFactor: number | null;
+    readonly mode: 'nearest';
+    readonly out: number[];
+  }[];
 }
 
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/spatial-layers.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../fixtures/spatial-layers.json', import.meta.url), 'utf8'),
+) as Fixture;
 
 const restore = ({ data, shape, dtype }: Stored): Tensor =>
   tensor(
@@ -84,9 +98,12 @@ describe('spatial layers from a seed', () => {
         .mul(tensor(weights, { shape: out.shape, dtype: out.dtype }))
         .sum()
         .backward();
-      const grads = Object.fromEntries([['input', x] as [string, Tensor], ...layer.namedParameters()].filter(([, p]) => p.grad !== null));
+      const grads = Object.fromEntries(
+        [['input', x] as [string, Tensor], ...layer.namedParameters()].filter(([, p]) => p.grad !== null),
+      );
       expect(Object.keys(grads)).to.deep.equal(Object.keys(entry.grads));
-      for (const [key, value] of Object.entries(entry.grads)) expectNear(grads[key].grad as Tensor, value, half ? 2 ** -6 : 1e-5, `gradient of ${key}`);
+      for (const [key, value] of Object.entries(entry.grads))
+        expectNear(grads[key].grad as Tensor, value, half ? 2 ** -6 : 1e-5, `gradient of ${key}`);
     });
   }
 });
@@ -117,15 +134,55 @@ describe('nearest interpolation', () => {
 describe('spatial layers called wrongly', () => {
   const x = tensor([[[1, 2, 3]]]);
   const calls: [string, () => unknown, new (message: string) => Error, RegExp][] = [
-    ['groups that do not divide', () => new nn.Conv2d(3, 4, 3, { groups: 2 }), ArgumentError, /nn.Conv2d: expected inChannels divisible by groups, got 3/],
-    ['no kernel size', () => new nn.Conv2d(...([3, 4] as unknown as [number, number, number])), ArgumentError, /nn.Conv2d: expected .*got no kernelSize/],
-    ['a padding mode', () => new nn.Conv2d(3, 4, 3, { paddingMode: 'mirror' as 'reflect' }), ArgumentError, /paddingMode of zeros, reflect/],
-    ['a transposed padding mode', () => new nn.ConvTranspose2d(3, 4, 3, { paddingMode: 'reflect' as 'zeros' }), ArgumentError, /paddingMode 'zeros'/],
-    ['an output size', () => new nn.ConvTranspose1d(1, 1, 3, { stride: 2 })(x, [9]), ShapeError, /outputSize in \[7, 8\]/],
-    ['dimensions of a batch norm', () => new nn.BatchNorm2d(1)(x), ShapeError, /BatchNorm2d: expected an input of 4 dimensions, got 3/],
-    ['channels of an instance norm', () => new nn.InstanceNorm1d(2, { affine: true })(x), ShapeError, /InstanceNorm1d: expected an input of 2 channels, got 1/],
+    [
+      'groups that do not divide',
+      () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
+      ArgumentError,
+      /nn.Conv2d: expected inChannels divisible by groups, got 3/,
+    ],
+    [
+      'no kernel size',
+      () => new nn.Conv2d(...([3, 4] as unknown as [number, number, number])),
+      ArgumentError,
+      /nn.Conv2d: expected .*got no kernelSize/,
+    ],
+    [
+      'a padding mode',
+      () => new nn.Conv2d(3, 4, 3, { paddingMode: 'mirror' as 'reflect' }),
+      ArgumentError,
+      /paddingMode of zeros, reflect/,
+    ],
+    [
+      'a transposed padding mode',
+      () => new nn.ConvTranspose2d(3, 4, 3, { paddingMode: 'reflect' as 'zeros' }),
+      ArgumentError,
+      /paddingMode 'zeros'/,
+    ],
+    [
+      'an output size',
+      () => new nn.ConvTranspose1d(1, 1, 3, { stride: 2 })(x, [9]),
+      ShapeError,
+      /outputSize in \[7, 8\]/,
+    ],
+    [
+      'dimensions of a batch norm',
+      () => new nn.BatchNorm2d(1)(x),
+      ShapeError,
+      /BatchNorm2d: expected an input of 4 dimensions, got 3/,
+    ],
+    [
+      'channels of an instance norm',
+      () => new nn.InstanceNorm1d(2, { affine: true })(x),
+      ShapeError,
+      /InstanceNorm1d: expected an input of 2 channels, got 1/,
+    ],
     ['groups of a group norm', () => new nn.GroupNorm(2, 3), ArgumentError, /numChannels divisible by numGroups/],
-    ['a misspelt option', () => new nn.BatchNorm1d(3, { momentun: 0.1 } as never), ArgumentError, /did you mean "momentum"/],
+    [
+      'a misspelt option',
+      () => new nn.BatchNorm1d(3, { momentun: 0.1 } as never),
+      ArgumentError,
+      /did you mean "momentum"/,
+    ],
   ];
   for (const [name, call, error, message] of calls) it(name, () => expect(call).to.throw(error, message));
 

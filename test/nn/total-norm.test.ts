@@ -11,7 +11,12 @@ interface Clipping {
 }
 const cases = JSON.parse(readFileSync(new URL('../fixtures/total-norm.json', import.meta.url), 'utf8')) as Clipping[];
 /** Two roundings of each type. */
-const ROUNDINGS: Partial<Record<DType, number>> = { float16: 2 ** -10, bfloat16: 2 ** -7, float32: 2 ** -22, float64: 2 ** -51 };
+const ROUNDINGS: Partial<Record<DType, number>> = {
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+  float32: 2 ** -22,
+  float64: 2 ** -51,
+};
 
 describe('the norm of gradients of several types', () => {
   for (const { order, gradients, total, clipped } of cases) {

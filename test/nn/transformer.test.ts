@@ -18,7 +18,10 @@ describe('transformer stacks', () => {
   it('hold copies of the layer that share no memory', () => {
     const stack = encoder();
     const keys = Object.keys(stack.stateDict());
-    expect(keys.filter((key) => key.endsWith('self_attn.in_proj_weight'))).to.deep.equal(['layers.0.self_attn.in_proj_weight', 'layers.1.self_attn.in_proj_weight']);
+    expect(keys.filter((key) => key.endsWith('self_attn.in_proj_weight'))).to.deep.equal([
+      'layers.0.self_attn.in_proj_weight',
+      'layers.1.self_attn.in_proj_weight',
+    ]);
     const [a, b] = [0, 1].map((i) => stack.layers.at(i).linear1.weight);
     expect(a.tolist()).to.deep.equal(b.tolist());
     noGrad(() => a.mul_(2));
@@ -29,7 +32,9 @@ describe('transformer stacks', () => {
     const stack = encoder();
     const x = randn([2, 5, 4], { dtype: 'float64' });
     const mask = nn.Transformer.generateSquareSubsequentMask(5, { dtype: 'float64' });
-    expect(mask.tolist()).to.deep.equal(Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (__, j) => (j > i ? Number.NEGATIVE_INFINITY : 0))));
+    expect(mask.tolist()).to.deep.equal(
+      Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (__, j) => (j > i ? Number.NEGATIVE_INFINITY : 0))),
+    );
     const out = stack(x, { mask });
     expectNear(stack(x, { mask, isCausal: false }), out);
     // A position's output does not depend on what comes after it.
@@ -55,9 +60,15 @@ describe('transformer stacks', () => {
     manualSeed(1);
     const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 6, dropout: 0, activation: (x) => x.mul(0) });
     expect(layer(randn([3, 1, 4])).shape).to.deep.equal([3, 1, 4]);
-    expect(() => new nn.TransformerEncoderLayer(4, 2, { activation: 'tanh' as 'relu' })).to.throw(ArgumentError, /activation 'relu', 'gelu' or a function/);
+    expect(() => new nn.TransformerEncoderLayer(4, 2, { activation: 'tanh' as 'relu' })).to.throw(
+      ArgumentError,
+      /activation 'relu', 'gelu' or a function/,
+    );
     expect(() => new nn.TransformerEncoderLayer(5, 2)).to.throw(ArgumentError, /an embedDim that numHeads divides/);
-    expect(() => new nn.TransformerDecoder(layer as never, -1)).to.throw(ArgumentError, /a whole number of at least 0 for numLayers/);
+    expect(() => new nn.TransformerDecoder(layer as never, -1)).to.throw(
+      ArgumentError,
+      /a whole number of at least 0 for numLayers/,
+    );
     const whole = new nn.Transformer(4, 2, 1, 1, 6);
     expect(() => whole(randn([3, 1, 4]), randn([3, 2, 4]))).to.throw(ShapeError, /src and tgt of one batch size/);
     expect(() => whole(randn([3, 1, 5]), randn([3, 1, 5]))).to.throw(ShapeError, /src and tgt of 4 features/);

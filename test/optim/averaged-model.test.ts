@@ -1,7 +1,17 @@
 /** Averaged weights and the statistics of batch norms against torch.optim.swa_utils (scripts/fixtures/swa.py). */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ArgumentError, DeviceError, load, nn, optim, ShapeError, type Tensor, tensor, utils } from '../../lib/index.js';
+import {
+  ArgumentError,
+  DeviceError,
+  load,
+  nn,
+  optim,
+  ShapeError,
+  type Tensor,
+  tensor,
+  utils,
+} from '../../lib/index.js';
 
 const { AveragedModel, getEmaAvgFn, getEmaMultiAvgFn, getSwaAvgFn, getSwaMultiAvgFn, updateBn } = optim.swaUtils;
 type State = Record<string, Tensor>;
@@ -20,7 +30,8 @@ interface Fixture {
   runs: Record<string, Run>;
 }
 const file = fileURLToPath(new URL('../fixtures/swa.pt', import.meta.url));
-const build = (): nn.Sequential => new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4), new nn.Linear(4, 2)).double();
+const build = (): nn.Sequential =>
+  new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4), new nn.Linear(4, 2)).double();
 const OPTIONS: Record<string, optim.swaUtils.AveragedModelOptions> = {
   default: {},
   buffers: { useBuffers: true },
@@ -36,7 +47,9 @@ function close(actual: Tensor, expected: Tensor, what: string): void {
   expect([actual.dtype, actual.shape], what).to.deep.equal([expected.dtype, expected.shape]);
   const wanted = expected.toTypedArray();
   actual.toTypedArray().forEach((value, i) => {
-    expect(Math.abs(Number(value) - Number(wanted[i])), `${what}[${i}]: ${value}, expected ${wanted[i]}`).to.be.at.most(1e-12);
+    expect(Math.abs(Number(value) - Number(wanted[i])), `${what}[${i}]: ${value}, expected ${wanted[i]}`).to.be.at.most(
+      1e-12,
+    );
   });
 }
 function compare(model: nn.Module, state: State, what: string): void {
@@ -76,7 +89,10 @@ describe('optim.swaUtils', () => {
         averaged,
       );
       compare(averaged, run.after, 'after updateBn');
-      expect([(averaged.module.children()[1] as nn.BatchNorm1d).momentum, averaged.training]).to.deep.equal([run.momentum, run.training]);
+      expect([(averaged.module.children()[1] as nn.BatchNorm1d).momentum, averaged.training]).to.deep.equal([
+        run.momentum,
+        run.training,
+      ]);
       const again = new AveragedModel({ model: build(), ...options });
       again.loadStateDict(averaged.stateDict());
       compare(again, run.after, 'loaded');
@@ -108,16 +124,25 @@ describe('optim.swaUtils', () => {
   it('refuses what cannot be', async () => {
     const model = build();
     expect(() => new AveragedModel(5 as never)).to.throw(ArgumentError, /AveragedModel: expected a module, got 5/);
-    expect(() => new AveragedModel(model, { avgFn: getSwaAvgFn(), multiAvgFn: getSwaMultiAvgFn() })).to.throw(ArgumentError, /either avgFn or multiAvgFn/);
+    expect(() => new AveragedModel(model, { avgFn: getSwaAvgFn(), multiAvgFn: getSwaMultiAvgFn() })).to.throw(
+      ArgumentError,
+      /either avgFn or multiAvgFn/,
+    );
     expect(() => new AveragedModel(model, null, 5 as never)).to.throw(ArgumentError, /a function as avgFn/);
     expect(() => new AveragedModel(model, 'cuda')).to.throw(DeviceError);
     const averaged = new AveragedModel(model);
     expect(() => averaged.updateParameters(new nn.Linear(3, 4))).to.throw(ArgumentError, /a module with 6 parameters/);
-    expect(() => averaged.updateParameters(new nn.Sequential(new nn.Linear(3, 5), new nn.BatchNorm1d(5), new nn.Linear(5, 2)))).to.throw(ShapeError, /place 0/);
+    expect(() =>
+      averaged.updateParameters(new nn.Sequential(new nn.Linear(3, 5), new nn.BatchNorm1d(5), new nn.Linear(5, 2))),
+    ).to.throw(ShapeError, /place 0/);
     expect(() => averaged.updateParameters(undefined as never)).to.throw(ArgumentError, /a module, got undefined/);
     expect(() => getEmaAvgFn(1.5)).to.throw(ArgumentError, /decay in \[0, 1\], got 1.5/);
     expect(() => getEmaMultiAvgFn(-0.1)).to.throw(ArgumentError, /decay/);
-    for (const call of [() => updateBn(5 as never, model), () => updateBn([], 5 as never), () => updateBn([], model, 'cuda')]) {
+    for (const call of [
+      () => updateBn(5 as never, model),
+      () => updateBn([], 5 as never),
+      () => updateBn([], model, 'cuda'),
+    ]) {
       const error = await call().then(
         () => null,
         (caught: unknown) => caught,

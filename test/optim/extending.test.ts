@@ -1,6 +1,15 @@
 /** Optimizers and schedulers of a user's own, written as PyTorch's documentation writes them: in TypeScript, and in JavaScript without types. */
 import { expect } from 'chai';
-import { ArgumentError, enableGrad, NodegradError, noGrad, optim, profiler, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  enableGrad,
+  NodegradError,
+  noGrad,
+  optim,
+  profiler,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 
 const { LRScheduler, SequentialLR, StepLR } = optim.lrScheduler;
 
@@ -150,8 +159,14 @@ describe("an optimizer of a user's own", () => {
     const optimizer = new optim.SGD([{ params: [p], lrScale: 0.5 } as { params: Tensor[] }], { lr: 1 });
     expect((optimizer.paramGroups[0] as unknown as { lrScale: number }).lrScale).to.equal(0.5);
     expect(optimizer.stateDict().param_groups[0].lr_scale).to.equal(0.5);
-    expect(() => new optim.SGD([{ params: [p], weight_decay: 0.5 } as { params: Tensor[] }], { lr: 1 })).to.throw(ArgumentError, /did you mean "weightDecay"/);
-    expect(() => new optim.Optimizer([p], { lr: 1 }).step()).to.throw(NodegradError, 'Optimizer: expected a step() of its own, got none');
+    expect(() => new optim.SGD([{ params: [p], weight_decay: 0.5 } as { params: Tensor[] }], { lr: 1 })).to.throw(
+      ArgumentError,
+      /did you mean "weightDecay"/,
+    );
+    expect(() => new optim.Optimizer([p], { lr: 1 }).step()).to.throw(
+      NodegradError,
+      'Optimizer: expected a step() of its own, got none',
+    );
   });
 });
 
@@ -179,7 +194,14 @@ describe("a scheduler of a user's own", () => {
   it('answers before any step: getLastLr, stateDict, and at once where it needs no field', () => {
     expect(new Warmup(new optim.SGD([parameter()], 1), 4).getLastLr()).to.deep.equal([0.25]);
     const optimizer = new optim.SGD([parameter()], 1);
-    expect(new Warmup(optimizer, 4).stateDict()).to.deep.equal({ warmup: 4, base_lrs: [1], last_epoch: 0, _step_count: 1, _is_initial: false, _last_lr: [0.25] });
+    expect(new Warmup(optimizer, 4).stateDict()).to.deep.equal({
+      warmup: 4,
+      base_lrs: [1],
+      last_epoch: 0,
+      _step_count: 1,
+      _is_initial: false,
+      _last_lr: [0.25],
+    });
     expect(rate(optimizer)).to.equal(0.25);
     class Half extends LRScheduler {
       override getLr(): number[] {
@@ -223,13 +245,19 @@ describe("a scheduler of a user's own", () => {
     optimizer.step();
     scheduler.step();
     expect([scheduler.calls, rate(optimizer)]).to.deep.equal([[0, 1], 0.5]);
-    expect(() => new LRScheduler(new optim.SGD([parameter()])).getLastLr()).to.throw(NodegradError, /LRScheduler: expected a getLr\(\) or a step\(\) of its own/);
+    expect(() => new LRScheduler(new optim.SGD([parameter()])).getLastLr()).to.throw(
+      NodegradError,
+      /LRScheduler: expected a getLr\(\) or a step\(\) of its own/,
+    );
     class Short extends LRScheduler {
       override getLr(): number[] {
         return [];
       }
     }
-    expect(() => new Short(new optim.SGD([parameter()])).getLastLr()).to.throw(ArgumentError, /Short.getLr: expected 1 rates/);
+    expect(() => new Short(new optim.SGD([parameter()])).getLastLr()).to.throw(
+      ArgumentError,
+      /Short.getLr: expected 1 rates/,
+    );
   });
 
   it('hands on an error of its getLr where it is first used', () => {
@@ -264,17 +292,33 @@ describe('arguments of optimizers and schedulers by name', () => {
   it('all in one object', () => {
     const p = parameter();
     const adam = new optim.Adam({ params: [p], lr: 0.5, betas: [0.8, 0.9] });
-    expect([adam.paramGroups[0].lr, adam.paramGroups[0].betas, adam.paramGroups[0].params]).to.deep.equal([0.5, [0.8, 0.9], [p]]);
+    expect([adam.paramGroups[0].lr, adam.paramGroups[0].betas, adam.paramGroups[0].params]).to.deep.equal([
+      0.5,
+      [0.8, 0.9],
+      [p],
+    ]);
     expect(new optim.AdamW({ params: [p] }).paramGroups[0].weightDecay).to.equal(0.01);
     const groups = new optim.SGD({ params: [{ params: [p], lr: 2 }], lr: 1 });
     expect(groups.paramGroups[0].lr).to.equal(2);
     for (const [name, Class] of Object.entries(optim)) {
       if (typeof Class !== 'function' || Class === optim.Optimizer || name === 'Muon') continue;
-      const made = new (Class as unknown as new (options: object) => optim.Optimizer)({ params: [parameter()], lr: 0.25 });
+      const made = new (Class as unknown as new (options: object) => optim.Optimizer)({
+        params: [parameter()],
+        lr: 0.25,
+      });
       expect(made.paramGroups[0].lr, name).to.equal(0.25);
-      expect(() => new (Class as unknown as new (options: object) => optim.Optimizer)({ lr: 0.25 }), name).to.throw(ArgumentError, /iterable of tensors/);
-      expect(() => new (Class as unknown as new (...args: object[]) => optim.Optimizer)({ params: [p] }, { lr: 1 }), name).to.throw(ArgumentError, /iterable of tensors/);
-      expect(() => new (Class as unknown as new (options: object) => optim.Optimizer)({ params: [p], rl: 1 }), name).to.throw(ArgumentError, /did you mean "lr"/);
+      expect(() => new (Class as unknown as new (options: object) => optim.Optimizer)({ lr: 0.25 }), name).to.throw(
+        ArgumentError,
+        /iterable of tensors/,
+      );
+      expect(
+        () => new (Class as unknown as new (...args: object[]) => optim.Optimizer)({ params: [p] }, { lr: 1 }),
+        name,
+      ).to.throw(ArgumentError, /iterable of tensors/);
+      expect(
+        () => new (Class as unknown as new (options: object) => optim.Optimizer)({ params: [p], rl: 1 }),
+        name,
+      ).to.throw(ArgumentError, /did you mean "lr"/);
     }
   });
 
@@ -298,17 +342,31 @@ describe('arguments of optimizers and schedulers by name', () => {
       const options = /Sequential|Chained/.test(name) ? parts : needed[name];
       const make = Class as unknown as new (options: object) => optim.lrScheduler.LRScheduler;
       expect(new make({ optimizer, ...options }).optimizer, name).to.equal(optimizer);
-      expect(() => new make({ optimizer, ...options, lastEpch: 1 }), name).to.throw(ArgumentError, /unknown option "lastEpch"/);
+      expect(() => new make({ optimizer, ...options, lastEpch: 1 }), name).to.throw(
+        ArgumentError,
+        /unknown option "lastEpch"/,
+      );
       expect(() => new make({ optimizer: 5, ...options }), name).to.throw(ArgumentError, /optimizer/);
     }
   });
 
   it('takes a learning rate as a tensor', () => {
     const lr = tensor(0.5);
-    const optimizer = new optim.SGD([{ params: [parameter()] }, { params: [parameter()], lr: tensor([0.25]) } as { params: Tensor[] }], { lr });
+    const optimizer = new optim.SGD(
+      [{ params: [parameter()] }, { params: [parameter()], lr: tensor([0.25]) } as { params: Tensor[] }],
+      { lr },
+    );
     expect(optimizer.paramGroups.map((group) => group.lr)).to.deep.equal([0.5, 0.25]);
-    const cyclic = new optim.lrScheduler.CyclicLR(optimizer, tensor(0.1) as unknown as number, [tensor(1), tensor(2)] as unknown as number[], { cycleMomentum: false });
+    const cyclic = new optim.lrScheduler.CyclicLR(
+      optimizer,
+      tensor(0.1) as unknown as number,
+      [tensor(1), tensor(2)] as unknown as number[],
+      { cycleMomentum: false },
+    );
     expect(cyclic.maxLrs).to.deep.equal([1, 2]);
-    expect(() => new optim.SGD([parameter()], { lr: tensor([1, 2]) })).to.throw(ArgumentError, /tensor of one element for lr/);
+    expect(() => new optim.SGD([parameter()], { lr: tensor([1, 2]) })).to.throw(
+      ArgumentError,
+      /tensor of one element for lr/,
+    );
   });
 });

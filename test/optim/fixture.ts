@@ -23,13 +23,23 @@ export interface Run {
 }
 export const fixture = JSON.parse(readFileSync(new URL('../fixtures/optim.json', import.meta.url), 'utf8')) as {
   optimizers: Run[];
-  lbfgs: { options: Record<string, unknown>; losses: number[]; end: number[]; func_evals: number; n_iter: number; keys: string[] }[];
+  lbfgs: {
+    options: Record<string, unknown>;
+    losses: number[];
+    end: number[];
+    func_evals: number;
+    n_iter: number;
+    keys: string[];
+  }[];
   muon: { begin: number[][]; grads: number[][][]; after: number[][][] };
 };
 
-export const camelOptions = (options: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
+export const camelOptions = (options: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
 
 export function build(run: Pick<Run, 'name' | 'options'>, params: Tensor[]): optim.Optimizer {
-  const Class = (optim as unknown as Record<string, new (params: Tensor[], options: object) => optim.Optimizer>)[run.name];
+  const Class = (optim as unknown as Record<string, new (params: Tensor[], options: object) => optim.Optimizer>)[
+    run.name
+  ];
   return new Class(params, camelOptions(run.options));
 }

@@ -6,7 +6,14 @@ import { camelCase } from '../../lib/optim/arguments.js';
 
 type Rates = [lrs: number[], momenta: number[]][];
 interface Fixture {
-  schedulers: { name: string; options: Record<string, unknown>; first: Rates; state: Record<string, unknown>; groups: Record<string, unknown>[]; rest: Rates }[];
+  schedulers: {
+    name: string;
+    options: Record<string, unknown>;
+    first: Rates;
+    state: Record<string, unknown>;
+    groups: Record<string, unknown>[];
+    rest: Rates;
+  }[];
   plateau: { options: Record<string, unknown>; metrics: number[]; rates: Rates; state: Record<string, unknown> }[];
   sequential: { rates: Rates; state: Record<string, unknown> };
 }
@@ -14,7 +21,8 @@ const fixture = JSON.parse(readFileSync(new URL('../fixtures/optim.json', import
 const { lrScheduler } = optim;
 type SchedulerClass = new (optimizer: optim.Optimizer, options: object) => optim.lrScheduler.LRScheduler;
 
-const camel = (options: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
+const camel = (options: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).map(([k, v]) => [camelCase(k), v]));
 
 function newOptimizer(): optim.SGD {
   const [a, b] = [0, 1].map(() => tensor([0], { requiresGrad: true }));
@@ -38,14 +46,17 @@ function compare(actual: unknown, expected: unknown, what: string): void {
   else if (typeof expected === 'number') expect(actual, what).to.be.closeTo(expected, 1e-12);
   else if (typeof expected === 'object' && expected !== null) {
     expect(actual, what).to.be.an(Array.isArray(expected) ? 'array' : 'object');
-    for (const [key, value] of Object.entries(expected)) compare((actual as Record<string, unknown>)[key], value, `${what}.${key}`);
+    for (const [key, value] of Object.entries(expected))
+      compare((actual as Record<string, unknown>)[key], value, `${what}.${key}`);
   } else expect(actual, what).to.equal(expected);
 }
 
 describe('optim.lrScheduler', () => {
   for (const run of fixture.schedulers) {
     const Class = (lrScheduler as unknown as Record<string, SchedulerClass>)[run.name];
-    const wanted = Object.fromEntries(Object.entries(run.state).filter(([key]) => key !== '_get_lr_called_within_step'));
+    const wanted = Object.fromEntries(
+      Object.entries(run.state).filter(([key]) => key !== '_get_lr_called_within_step'),
+    );
 
     it(`${run.name} ${JSON.stringify(run.options)}: rates and state are PyTorch's`, () => {
       const optimizer = newOptimizer();
@@ -112,7 +123,10 @@ describe('optim.lrScheduler', () => {
     lambda.step();
     expect(lambda.getLastLr()).to.deep.equal([0.025, 0.05]);
     const chained = newOptimizer();
-    const both = new lrScheduler.ChainedScheduler([new lrScheduler.MultiplicativeLR(chained, () => 0.5), new lrScheduler.ExponentialLR(chained, 0.5)]);
+    const both = new lrScheduler.ChainedScheduler([
+      new lrScheduler.MultiplicativeLR(chained, () => 0.5),
+      new lrScheduler.ExponentialLR(chained, 0.5),
+    ]);
     both.step();
     expect(both.getLastLr()).to.deep.equal([0.025, 0.0125]);
   });
@@ -131,8 +145,14 @@ describe('optim.lrScheduler', () => {
     const optimizer = newOptimizer();
     expect(() => new lrScheduler.StepLR({} as optim.Optimizer, 1)).to.throw(ArgumentError, /optimizer/);
     expect(() => new lrScheduler.StepLR(optimizer)).to.throw(ArgumentError, /stepSize/);
-    expect(() => new lrScheduler.StepLR(optimizer, { stepsize: 1 } as object)).to.throw(ArgumentError, /did you mean "stepSize"/);
-    expect(() => new lrScheduler.LinearLR(optimizer, { startFactor: 0 })).to.throw(ArgumentError, /startFactor in \(0, 1\]/);
+    expect(() => new lrScheduler.StepLR(optimizer, { stepsize: 1 } as object)).to.throw(
+      ArgumentError,
+      /did you mean "stepSize"/,
+    );
+    expect(() => new lrScheduler.LinearLR(optimizer, { startFactor: 0 })).to.throw(
+      ArgumentError,
+      /startFactor in \(0, 1\]/,
+    );
     expect(() => new lrScheduler.ReduceLROnPlateau(optimizer, { factor: 1 })).to.throw(ArgumentError, /below 1/);
     expect(() => new lrScheduler.ReduceLROnPlateau(optimizer).step()).to.throw(ArgumentError, /metric/);
     expect(() => new lrScheduler.LambdaLR(optimizer, [() => 1])).to.throw(ArgumentError, /2 functions/);
@@ -141,7 +161,12 @@ describe('optim.lrScheduler', () => {
     cycle.step();
     cycle.step();
     expect(() => cycle.step()).to.throw(ArgumentError, /2 steps/);
-    expect(() => new lrScheduler.SequentialLR(optimizer, [new lrScheduler.ExponentialLR(optimizer, 0.9)], [1])).to.throw(ArgumentError, /0 milestones/);
-    expect(() => new lrScheduler.ExponentialLR(optimizer, 0.9).loadStateDict({ gamma: 'x' })).to.throw(CheckpointError, /a number for gamma/);
+    expect(
+      () => new lrScheduler.SequentialLR(optimizer, [new lrScheduler.ExponentialLR(optimizer, 0.9)], [1]),
+    ).to.throw(ArgumentError, /0 milestones/);
+    expect(() => new lrScheduler.ExponentialLR(optimizer, 0.9).loadStateDict({ gamma: 'x' })).to.throw(
+      CheckpointError,
+      /a number for gamma/,
+    );
   });
 });

@@ -29,7 +29,11 @@ function train(run: Run, dtype: DType, together: boolean): number[][] {
     params.forEach((param, i) => {
       if (i === 8 && step === 1) param.grad = null;
       // Every other gradient is one whose copy nobody but the step holds.
-      else param.grad = i % 2 === 0 || param.shape.length < 2 ? randn(param.shape, { dtype }) : randn([...param.shape].reverse(), { dtype }).t();
+      else
+        param.grad =
+          i % 2 === 0 || param.shape.length < 2
+            ? randn(param.shape, { dtype })
+            : randn([...param.shape].reverse(), { dtype }).t();
     });
     for (const optimizer of optimizers) optimizer.step();
   }
@@ -66,7 +70,12 @@ describe('a step as one pass over all parameters', () => {
   it('has ended wherever an update of the program looks at what it computed', () => {
     const seen: number[] = [];
     class Watching extends optim.SGD {
-      protected override update(group: optim.ParamGroup, param: Tensor, grad: Tensor, state: Parameters<optim.SGD['update']>[3]): void {
+      protected override update(
+        group: optim.ParamGroup,
+        param: Tensor,
+        grad: Tensor,
+        state: Parameters<optim.SGD['update']>[3],
+      ): void {
         super.update(group, param, grad, state);
         noGrad(() => param.clamp_({ min: 0.5 }));
         seen.push(Number(param.flatten().toTypedArray()[0]));
@@ -89,6 +98,8 @@ describe('a step as one pass over all parameters', () => {
     const other = tensor([1], { requiresGrad: true });
     other.grad = tensor([1]);
     new optim.SGD([other, params[2]], { lr: 0.25 }).step();
-    expect([other.toTypedArray()[0], ...params.map((param) => param.toTypedArray()[7])]).to.deep.equal([0.75, 0.75, 1, 0.75]);
+    expect([other.toTypedArray()[0], ...params.map((param) => param.toTypedArray()[7])]).to.deep.equal([
+      0.75, 0.75, 1, 0.75,
+    ]);
   });
 });

@@ -1,23 +1,44 @@
 /** Optimizers against PyTorch's numbers and state dicts (scripts/fixtures/optim.py), and their own rules: groups, closures, hooks, errors. */
 import { expect } from 'chai';
-import { ArgumentError, AutogradError, CheckpointError, isGradEnabled, noGrad, optim, ShapeError, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  CheckpointError,
+  isGradEnabled,
+  noGrad,
+  optim,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 import { build, camelOptions, fixture, type Saved, type SavedDict } from './fixture.js';
 
-const make = (saved: Saved, requiresGrad = false): Tensor => tensor(saved.data, { shape: saved.shape, dtype: saved.dtype, requiresGrad });
+const make = (saved: Saved, requiresGrad = false): Tensor =>
+  tensor(saved.data, { shape: saved.shape, dtype: saved.dtype, requiresGrad });
 
 function close(actual: Tensor, expected: Saved, what: string): void {
   expect(actual.shape, what).to.deep.equal(expected.shape);
   expect(actual.dtype, what).to.equal(expected.dtype);
   const got = actual.toTypedArray();
   expected.data.forEach((value, i) => {
-    expect(Math.abs(Number(got[i]) - value), `${what}[${i}]: ${got[i]}, expected ${value}`).to.be.at.most(1e-12 * Math.abs(value));
+    expect(Math.abs(Number(got[i]) - value), `${what}[${i}]: ${got[i]}, expected ${value}`).to.be.at.most(
+      1e-12 * Math.abs(value),
+    );
   });
 }
 
 /** PyTorch's state dict as loadStateDict takes it. */
-function loadable(dict: SavedDict): { state: Map<number, Record<string, unknown>>; param_groups: Record<string, unknown>[] } {
+function loadable(dict: SavedDict): {
+  state: Map<number, Record<string, unknown>>;
+  param_groups: Record<string, unknown>[];
+} {
   return {
-    state: new Map(Object.entries(dict.state).map(([k, values]) => [Number(k), Object.fromEntries(Object.entries(values).map(([name, v]) => [name, make(v)]))])),
+    state: new Map(
+      Object.entries(dict.state).map(([k, values]) => [
+        Number(k),
+        Object.fromEntries(Object.entries(values).map(([name, v]) => [name, make(v)])),
+      ]),
+    ),
     param_groups: dict.param_groups,
   };
 }
@@ -136,7 +157,11 @@ describe('optim', () => {
       const again = start();
       noGrad(() => again.p.copy_(half.p));
       again.optimizer.loadStateDict(half.optimizer.stateDict());
-      check([...begun, ...[2, 3].map(() => Number(again.optimizer.step(again.closure).item()))], again.p, again.optimizer);
+      check(
+        [...begun, ...[2, 3].map(() => Number(again.optimizer.step(again.closure).item()))],
+        again.p,
+        again.optimizer,
+      );
       expect(() => (again.optimizer as optim.Optimizer).step()).to.throw(ArgumentError, /closure/);
     });
   }
@@ -161,7 +186,9 @@ describe('optim', () => {
       const param = tensor([1, -2, 3], { dtype, requiresGrad: true });
       param.grad = tensor([0.5, 0.25, -1], { dtype });
       new optim.SGD([param], { lr: 0.1 }).step();
-      expect(param.tolist()).to.deep.equal(tensor([1 - Math.fround(0.1) * 0.5, -2 - Math.fround(0.1) * 0.25, 3 + Math.fround(0.1)], { dtype }).tolist());
+      expect(param.tolist()).to.deep.equal(
+        tensor([1 - Math.fround(0.1) * 0.5, -2 - Math.fround(0.1) * 0.25, 3 + Math.fround(0.1)], { dtype }).tolist(),
+      );
     }
   });
 
@@ -254,7 +281,10 @@ describe('optim', () => {
     const seen: string[] = [];
     const handles = [
       optimizer.registerStateDictPreHook(() => seen.push('saving')),
-      optimizer.registerStateDictPostHook((_, state) => ({ ...state, param_groups: state.param_groups.map((group) => ({ ...group, lr: 7 })) })),
+      optimizer.registerStateDictPostHook((_, state) => ({
+        ...state,
+        param_groups: state.param_groups.map((group) => ({ ...group, lr: 7 })),
+      })),
       optimizer.registerLoadStateDictPreHook((_, state) => {
         seen.push(`loading ${String(state.param_groups[0].lr)}`);
         return { ...state, param_groups: state.param_groups.map((group) => ({ ...group, lr: 8 })) };
@@ -305,20 +335,32 @@ describe('optim', () => {
     expect(() => new optim.SGD([p], { momentun: 0.9 } as object)).to.throw(ArgumentError, /did you mean "momentum"/);
     expect(() => new optim.SGD([p], 0.1, { lr: 0.1 })).to.throw(ArgumentError, /twice/);
     expect(() => new optim.SGD([p], { nesterov: true })).to.throw(ArgumentError, /nesterov/);
-    expect(() => new optim.Adam([p], { betas: [0.9, 1] })).to.throw(ArgumentError, 'Adam: expected betas[1] in [0, 1), got 1');
+    expect(() => new optim.Adam([p], { betas: [0.9, 1] })).to.throw(
+      ArgumentError,
+      'Adam: expected betas[1] in [0, 1), got 1',
+    );
     expect(() => new optim.AdamW([p], { weightDecay: Number.NaN })).to.throw(ArgumentError, /weightDecay/);
     expect(() => new optim.Adam([p], { capturable: true })).to.throw(ArgumentError, /capturable/);
     expect(() => new optim.SGD([p, p])).to.throw(ArgumentError, /once/);
     expect(() => new optim.SGD([{ params: [p] }, { params: [p] }])).to.throw(ArgumentError, /one group/);
-    expect(() => new optim.SGD([{ params: [p], rl: 1 } as { params: Tensor[] }])).to.throw(ArgumentError, /did you mean "lr"/);
+    expect(() => new optim.SGD([{ params: [p], rl: 1 } as { params: Tensor[] }])).to.throw(
+      ArgumentError,
+      /did you mean "lr"/,
+    );
     expect(() => new optim.SGD([p.mul(2)])).to.throw(AutogradError, /leaves/);
     const optimizer = new optim.Adam([p, q]);
     expect(() => optimizer.loadStateDict({ state: {} })).to.throw(CheckpointError, /param_groups/);
-    expect(() => optimizer.loadStateDict(new optim.Adam([p]).stateDict())).to.throw(CheckpointError, /2 parameters in group 0, got 1/);
+    expect(() => optimizer.loadStateDict(new optim.Adam([p]).stateDict())).to.throw(
+      CheckpointError,
+      /2 parameters in group 0, got 1/,
+    );
     const other = tensor([1, 1, 1], { requiresGrad: true });
     const wrong = new optim.Adam([other, q]);
     other.grad = tensor([1, 1, 1]);
     wrong.step();
-    expect(() => optimizer.loadStateDict(wrong.stateDict())).to.throw(CheckpointError, /exp_avg of shape \[2\] for parameter 0, got \[3\]/);
+    expect(() => optimizer.loadStateDict(wrong.stateDict())).to.throw(
+      CheckpointError,
+      /exp_avg of shape \[2\] for parameter 0, got \[3\]/,
+    );
   });
 });

@@ -56,15 +56,24 @@ function takeStep(optimizer: optim.Optimizer, params: Tensor[], step: number): v
 
 function near(actual: number, expected: number, tolerance: number, what: string): void {
   if (Object.is(actual + 0, expected + 0)) return;
-  expect(Math.abs(actual - expected), `${what}: ${actual}, expected ${expected}`).to.be.at.most(tolerance * Math.max(Math.abs(expected), 1e-2));
+  expect(Math.abs(actual - expected), `${what}: ${actual}, expected ${expected}`).to.be.at.most(
+    tolerance * Math.max(Math.abs(expected), 1e-2),
+  );
 }
 
 function makeScheduler({ name, options }: SchedulerRun, optimizer: optim.Optimizer): optim.lrScheduler.LRScheduler {
-  const { ChainedScheduler, ConstantLR, CosineAnnealingLR, LambdaLR, LinearLR, MultiplicativeLR, SequentialLR } = optim.lrScheduler;
+  const { ChainedScheduler, ConstantLR, CosineAnnealingLR, LambdaLR, LinearLR, MultiplicativeLR, SequentialLR } =
+    optim.lrScheduler;
   if (name === 'LambdaLR') return new LambdaLR(optimizer, (epoch) => 1 - epoch / 5);
   if (name === 'MultiplicativeLR') return new MultiplicativeLR(optimizer, () => 0.5);
-  if (name === 'SequentialLR') return new SequentialLR(optimizer, [new LinearLR(optimizer, 0.1, { totalIters: 4 }), new CosineAnnealingLR(optimizer, 8)], [4]);
-  if (name === 'ChainedScheduler') return new ChainedScheduler([new CosineAnnealingLR(optimizer, 8), new ConstantLR(optimizer, 0.5, 4)]);
+  if (name === 'SequentialLR')
+    return new SequentialLR(
+      optimizer,
+      [new LinearLR(optimizer, 0.1, { totalIters: 4 }), new CosineAnnealingLR(optimizer, 8)],
+      [4],
+    );
+  if (name === 'ChainedScheduler')
+    return new ChainedScheduler([new CosineAnnealingLR(optimizer, 8), new ConstantLR(optimizer, 0.5, 4)]);
   const all = { ...optim.lrScheduler, SWALR: optim.swaUtils.SWALR } as unknown as Record<
     string,
     new (
@@ -75,10 +84,16 @@ function makeScheduler({ name, options }: SchedulerRun, optimizer: optim.Optimiz
   return new all[name](optimizer, camelOptions(options));
 }
 
-function schedulerRun(run: SchedulerRun): { optimizer: optim.Optimizer; step: () => void; scheduler: optim.lrScheduler.LRScheduler; rates: () => number[] } {
+function schedulerRun(run: SchedulerRun): {
+  optimizer: optim.Optimizer;
+  step: () => void;
+  scheduler: optim.lrScheduler.LRScheduler;
+  rates: () => number[];
+} {
   const [a, b] = [0, 1].map(() => tensor([0], { requiresGrad: true }));
   const groups = [{ params: [a] }, { params: [b], lr: 0.05 }];
-  const optimizer = run.kind === 'SGD' ? new optim.SGD(groups, { lr: 0.1, momentum: 0.9 }) : new optim.Adam(groups, { lr: 0.1 });
+  const optimizer =
+    run.kind === 'SGD' ? new optim.SGD(groups, { lr: 0.1, momentum: 0.9 }) : new optim.Adam(groups, { lr: 0.1 });
   const scheduler = makeScheduler(run, optimizer);
   const step = (): void => {
     for (const p of [a, b]) p.grad = tensor([1]);
@@ -104,7 +119,8 @@ function each<T>(runs: readonly T[], title: (run: T) => string, check: (run: T) 
   }
   expect(failures.join('\n')).to.equal('');
 }
-const titleOf = (run: SchedulerRun): string => `${run.name} ${JSON.stringify(run.options)} of ${run.kind}${run.tensor_lr ? ' with tensors as rates' : ''}`;
+const titleOf = (run: SchedulerRun): string =>
+  `${run.name} ${JSON.stringify(run.options)} of ${run.kind}${run.tensor_lr ? ' with tensors as rates' : ''}`;
 
 describe('states that PyTorch wrote', function () {
   this.timeout(60_000);
@@ -172,7 +188,10 @@ describe('states that PyTorch wrote', function () {
   it('are held to the kinds of their values', () => {
     const p = tensor([1], { requiresGrad: true });
     const adam = new optim.Adam([p]);
-    const dict = (changes: object): object => ({ state: {}, param_groups: [{ ...adam.stateDict().param_groups[0], ...changes }] });
+    const dict = (changes: object): object => ({
+      state: {},
+      param_groups: [{ ...adam.stateDict().param_groups[0], ...changes }],
+    });
     for (const [changes, message] of [
       [{ lr: 'x' }, /a number for lr, got "x"/],
       [{ lr: null }, /a number for lr, got null/],
@@ -181,7 +200,10 @@ describe('states that PyTorch wrote', function () {
       [{ betas: [0.9] }, /2 numbers for betas, got \[0.9\]/],
       [{ betas: [0.9, 'x'] }, /2 numbers for betas/],
     ] as const)
-      expect(() => adam.loadStateDict(dict(changes) as optim.OptimizerStateDict), JSON.stringify(changes)).to.throw(CheckpointError, message);
+      expect(() => adam.loadStateDict(dict(changes) as optim.OptimizerStateDict), JSON.stringify(changes)).to.throw(
+        CheckpointError,
+        message,
+      );
     adam.loadStateDict(dict({ amsgrad: 1 }) as optim.OptimizerStateDict);
     expect(adam.paramGroups[0].amsgrad).to.equal(true);
     adam.loadStateDict(dict({ differentiable: true }) as optim.OptimizerStateDict);

@@ -99,8 +99,12 @@ export function inputValues(entry: Case, dtype: DType): Float64Array[] {
   return entry.inputs.map((input, k) => {
     const next = stream(1 + k);
     const count = input.shape.reduce((a, b) => a * b, 1);
-    if (input.values !== undefined) return Float64Array.from({ length: count }, (_, i) => exactly(dtype, (input.values as number[])[i % (input.values as number[]).length]));
-    if (input.below !== undefined) return Float64Array.from({ length: count }, () => Math.floor(next() * (input.below as number)));
+    if (input.values !== undefined)
+      return Float64Array.from({ length: count }, (_, i) =>
+        exactly(dtype, (input.values as number[])[i % (input.values as number[]).length]),
+      );
+    if (input.below !== undefined)
+      return Float64Array.from({ length: count }, () => Math.floor(next() * (input.below as number)));
     const { low = -1, high = 1 } = input;
     const values = Float64Array.from({ length: count }, () => exactly(dtype, low + (high - low) * next()));
     return entry.infinite?.input === k ? withInfinities(values, entry.infinite) : values;
@@ -120,7 +124,8 @@ export function cotangentsOf(entry: Case): Cotangents {
 function leafOf(values: Float64Array, input: Input, dtype: DType, layout: Layout): Tensor {
   const { shape } = input;
   if (input.below !== undefined) return tensor(values, { shape: [...shape], dtype: 'int64' });
-  if (input.constant || layout === 'contiguous' || shape.length === 0) return tensor(values, { shape: [...shape], dtype });
+  if (input.constant || layout === 'contiguous' || shape.length === 0)
+    return tensor(values, { shape: [...shape], dtype });
   const count = values.length;
   if (layout === 'odd offset') {
     const held = new Float64Array(count + 4).fill(Number.NaN);
@@ -145,7 +150,9 @@ export function runCase(entry: Case, dtype: DType, layout: Layout): Tensor[] {
   const leaves = inputValues(entry, dtype).map((values, k) => {
     const input = entry.inputs[k];
     const leaf = leafOf(values, input, dtype, layout);
-    return input.below !== undefined || input.constant || entry.backward === false ? leaf : new nn.Parameter(leaf.detach());
+    return input.below !== undefined || input.constant || entry.backward === false
+      ? leaf
+      : new nn.Parameter(leaf.detach());
   });
   const result = entry.call(...leaves);
   const outputs = (Array.isArray(result) ? result : [result]) as Tensor[];
@@ -172,7 +179,10 @@ export function taped(define: (t: Tape, ...x: Int32Array[]) => readonly Ids[] | 
       outputs,
       outputs.map((ids, k) => weights(k, ids.length)),
     );
-    return { outputs: outputs.map((ids) => tape.read(ids)), gradients: inputs.map((ids) => Float64Array.from(ids, (id) => adjoint[id])) };
+    return {
+      outputs: outputs.map((ids) => tape.read(ids)),
+      gradients: inputs.map((ids) => Float64Array.from(ids, (id) => adjoint[id])),
+    };
   };
 }
 
@@ -182,7 +192,8 @@ export function rowsOf(shape: readonly number[], dim: number): number[][] {
   const inner = shape.slice(dim + 1).reduce((a, b) => a * b, 1);
   const outer = shape.slice(0, dim).reduce((a, b) => a * b, 1);
   const rows: number[][] = [];
-  for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) rows.push(Array.from({ length: n }, (_, k) => (o * n + k) * inner + i));
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++) rows.push(Array.from({ length: n }, (_, k) => (o * n + k) * inner + i));
   return rows;
 }
 

@@ -1,6 +1,17 @@
 /** Cases of elementwise functions, conversions, movement of data, dropout and optimizers. */
 import * as nodegrad from '../../lib/index.js';
-import { cat, type DType, manualSeed, maximum, minimum, nn, optim, type Tensor, tensor, where } from '../../lib/index.js';
+import {
+  cat,
+  type DType,
+  manualSeed,
+  maximum,
+  minimum,
+  nn,
+  optim,
+  type Tensor,
+  tensor,
+  where,
+} from '../../lib/index.js';
 import { toBfloat16, toFloat16 } from '../reference/rounding.js';
 import { type Case, taped, WITH_HALVES } from './case.js';
 
@@ -50,19 +61,42 @@ const FUNCTIONS: readonly Row[] = [
   ['relu', -5, 5, named('relu'), (x) => Math.max(x, 0), (x) => (x > 0 ? 1 : 0)],
   ['leakyRelu', -5, 5, (x) => F.leakyRelu(x, 0.25), (x) => (x > 0 ? x : 0.25 * x), (x) => (x > 0 ? 1 : 0.25)],
   ['elu', -5, 5, (x) => F.elu(x), (x) => (x > 0 ? x : Math.expm1(x)), (x) => (x > 0 ? 1 : Math.exp(x))],
-  ['gelu', -5, 5, (x) => F.gelu(x), (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)), (x) => 0.5 * (1 + erf(x * Math.SQRT1_2)) + x * normalDensity(x)],
+  [
+    'gelu',
+    -5,
+    5,
+    (x) => F.gelu(x),
+    (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
+    (x) => 0.5 * (1 + erf(x * Math.SQRT1_2)) + x * normalDensity(x),
+  ],
   [
     'gelu by tanh',
     -5,
     5,
     (x) => F.gelu(x, { approximate: 'tanh' }),
     (x) => 0.5 * x * (1 + Math.tanh(inner(x))),
-    (x) => 0.5 * (1 + Math.tanh(inner(x))) + 0.5 * x * (1 - Math.tanh(inner(x)) ** 2) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x),
+    (x) =>
+      0.5 * (1 + Math.tanh(inner(x))) +
+      0.5 * x * (1 - Math.tanh(inner(x)) ** 2) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x),
   ],
   ['silu', -9, 9, (x) => F.silu(x), (x) => x * sigmoid(x), (x) => sigmoid(x) * (1 + x * sigmoid(-x))],
   ['softplus', -9, 9, (x) => F.softplus(x), (x) => Math.log1p(Math.exp(x)), sigmoid],
-  ['hardswish', -5, 5, (x) => F.hardswish(x), (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6, (x) => (x <= -3 ? 0 : x < 3 ? x / 3 + 0.5 : 1)],
-  ['clamp', -5, 5, (x) => x.clamp(-1.25, 2.5), (x) => Math.min(Math.max(x, -1.25), 2.5), (x) => (x >= -1.25 && x <= 2.5 ? 1 : 0)],
+  [
+    'hardswish',
+    -5,
+    5,
+    (x) => F.hardswish(x),
+    (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+    (x) => (x <= -3 ? 0 : x < 3 ? x / 3 + 0.5 : 1),
+  ],
+  [
+    'clamp',
+    -5,
+    5,
+    (x) => x.clamp(-1.25, 2.5),
+    (x) => Math.min(Math.max(x, -1.25), 2.5),
+    (x) => (x >= -1.25 && x <= 2.5 ? 1 : 0),
+  ],
   ['times and plus a number', -5, 5, (x) => x.mul(0.75).add(1.5), (x) => 0.75 * x + 1.5, () => 0.75],
   ['power of three', -3, 3, (x) => x.pow(3), (x) => x ** 3, (x) => 3 * x * x],
 ];
@@ -87,9 +121,33 @@ function unary([name, low, high, call, f, slope]: Row, shape: readonly number[],
 }
 const unaries = FUNCTIONS.flatMap((row) => [unary(row, [7, 145], WITH_HALVES), unary(row, [13], FLOATS)]);
 /** Long enough to be cut into pieces for threads. */
-const long = FUNCTIONS.filter(([name]) => ['exp', 'tanh', 'relu', 'gelu', 'times and plus a number'].includes(name)).map((row) => unary(row, [3, 66671], ['float32']));
+const long = FUNCTIONS.filter(([name]) =>
+  ['exp', 'tanh', 'relu', 'gelu', 'times and plus a number'].includes(name),
+).map((row) => unary(row, [3, 66671], ['float32']));
 
-const SPECIAL = [0, -0, Infinity, -Infinity, Number.NaN, 1e-40, -1e-40, 1e-30, 1e30, -1e30, 88.7, 88.8, -87.4, -103.9, -104.1, 127.9, 1, -1, 0.5, 709, 3e38];
+const SPECIAL = [
+  0,
+  -0,
+  Infinity,
+  -Infinity,
+  Number.NaN,
+  1e-40,
+  -1e-40,
+  1e-30,
+  1e30,
+  -1e30,
+  88.7,
+  88.8,
+  -87.4,
+  -103.9,
+  -104.1,
+  127.9,
+  1,
+  -1,
+  0.5,
+  709,
+  3e38,
+];
 const specials: Case[] = (
   [
     ['exp', Math.exp],
@@ -145,10 +203,27 @@ const PAIRS: readonly Pair[] = [
   ['div', (a, b) => a.div(b), (a, b) => a / b, (_, b) => 1 / b, (a, b) => -a / (b * b)],
   ['pow', (a, b) => a.pow(b), (a, b) => a ** b, (a, b) => b * a ** (b - 1), (a, b) => a ** b * Math.log(a)],
   ['atan2', (a, b) => nodegrad.atan2(a, b), Math.atan2, (a, b) => b / (a * a + b * b), (a, b) => -a / (a * a + b * b)],
-  ['maximum', (a, b) => maximum(a, b), Math.max, (a, b) => (a > b ? 1 : a === b ? 0.5 : 0), (a, b) => (a < b ? 1 : a === b ? 0.5 : 0)],
-  ['minimum', (a, b) => minimum(a, b), Math.min, (a, b) => (a < b ? 1 : a === b ? 0.5 : 0), (a, b) => (a > b ? 1 : a === b ? 0.5 : 0)],
+  [
+    'maximum',
+    (a, b) => maximum(a, b),
+    Math.max,
+    (a, b) => (a > b ? 1 : a === b ? 0.5 : 0),
+    (a, b) => (a < b ? 1 : a === b ? 0.5 : 0),
+  ],
+  [
+    'minimum',
+    (a, b) => minimum(a, b),
+    Math.min,
+    (a, b) => (a < b ? 1 : a === b ? 0.5 : 0),
+    (a, b) => (a > b ? 1 : a === b ? 0.5 : 0),
+  ],
 ];
-function binary([name, call, f, da, db]: Pair, left: readonly number[], right: readonly number[], dtypes: readonly DType[]): Case {
+function binary(
+  [name, call, f, da, db]: Pair,
+  left: readonly number[],
+  right: readonly number[],
+  dtypes: readonly DType[],
+): Case {
   const nd = Math.max(left.length, right.length);
   const wide = (shape: readonly number[]): number[] => [...new Array<number>(nd - shape.length).fill(1), ...shape];
   const [a, b] = [wide(left), wide(right)];
@@ -224,7 +299,9 @@ const ROWS: typeof SHAPES = [
     [4, 6, 5, 20],
   ],
 ];
-const rowPairs = PAIRS.filter(([name]) => ['sub', 'mul', 'div', 'atan2'].includes(name)).flatMap((row) => ROWS.map(([a, b]) => binary(row, a, b, WITH_HALVES)));
+const rowPairs = PAIRS.filter(([name]) => ['sub', 'mul', 'div', 'atan2'].includes(name)).flatMap((row) =>
+  ROWS.map(([a, b]) => binary(row, a, b, WITH_HALVES)),
+);
 /** What lies between two columns of each row. */
 const between: Case[] = [
   [700, 5],
@@ -234,7 +311,8 @@ const between: Case[] = [
 ].map((shape) => ({
   name: `what lies between columns of ${shape.join('x')}, and its half`,
   inputs: [{ shape }],
-  call: (x) => cat([x.narrow(-1, 1, shape[shape.length - 1] - 3), x.narrow(-1, 2, shape[shape.length - 1] - 3).mul(0.5)], -1),
+  call: (x) =>
+    cat([x.narrow(-1, 1, shape[shape.length - 1] - 3), x.narrow(-1, 2, shape[shape.length - 1] - 3).mul(0.5)], -1),
   reference: taped((t, x) => {
     const width = shape[shape.length - 1];
     return Array.from({ length: x.length / width }, (_, row) => [
@@ -281,7 +359,25 @@ const conversions: Case[] = (Object.keys(CONVERSIONS) as DType[]).flatMap((targe
     exact: true,
   },
 ]);
-const EDGES = [65504, 65519, 65520, 1e5, 6e-8, 2.9e-8, 3.1e-8, 1.00390625, 1.01171875, 3.39e38, -3.4e38, 1e-40, -65520, 0.1, 1 / 3, 2049, 2051];
+const EDGES = [
+  65504,
+  65519,
+  65520,
+  1e5,
+  6e-8,
+  2.9e-8,
+  3.1e-8,
+  1.00390625,
+  1.01171875,
+  3.39e38,
+  -3.4e38,
+  1e-40,
+  -65520,
+  0.1,
+  1 / 3,
+  2049,
+  2051,
+];
 const edges: Case[] = (['bfloat16', 'float16'] as const).map((target) => ({
   name: `conversion of edges to ${target}`,
   inputs: [{ shape: [53], values: EDGES }],
@@ -299,7 +395,11 @@ const movement: Case[] = [
     name: 'cat of two widths',
     inputs: [{ shape: [5, 33] }, { shape: [5, 7] }],
     call: (a, b) => cat([a, b], 1),
-    reference: taped((_, a, b) => Array.from({ length: 200 }, (__, at) => (at % 40 < 33 ? a[Math.floor(at / 40) * 33 + (at % 40)] : b[Math.floor(at / 40) * 7 + (at % 40) - 33]))),
+    reference: taped((_, a, b) =>
+      Array.from({ length: 200 }, (__, at) =>
+        at % 40 < 33 ? a[Math.floor(at / 40) * 33 + (at % 40)] : b[Math.floor(at / 40) * 7 + (at % 40) - 33],
+      ),
+    ),
     exact: true,
     dtypes: WITH_HALVES,
   },
@@ -315,7 +415,11 @@ const movement: Case[] = [
     name: 'glu of columns',
     inputs: [{ shape: [7, 66] }],
     call: (x) => F.glu(x),
-    reference: taped((t, x) => Array.from({ length: 7 * 33 }, (_, i) => Math.floor(i / 33) * 66 + (i % 33)).map((at) => t.mul(x[at], t.sigmoid(x[at + 33])))),
+    reference: taped((t, x) =>
+      Array.from({ length: 7 * 33 }, (_, i) => Math.floor(i / 33) * 66 + (i % 33)).map((at) =>
+        t.mul(x[at], t.sigmoid(x[at + 33])),
+      ),
+    ),
     dtypes: WITH_HALVES,
   },
   {
@@ -414,7 +518,11 @@ const sgd =
   };
 const optimizers: Case[] = [
   optimizer('SGD', (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, weightDecay: 0.01 }), sgd(false)),
-  optimizer('SGD by Nesterov', (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true }), sgd(true)),
+  optimizer(
+    'SGD by Nesterov',
+    (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov: true }),
+    sgd(true),
+  ),
   optimizer(
     'SGD without momentum',
     (p) => new optim.SGD(p, { lr: 0.1 }),
@@ -423,7 +531,11 @@ const optimizers: Case[] = [
     },
   ),
   optimizer('Adam', (p) => new optim.Adam(p, { lr: 0.1 }), adam(false, 0, false)),
-  optimizer('Adam with amsgrad', (p) => new optim.Adam(p, { lr: 0.1, amsgrad: true, weightDecay: 0.25 }), adam(true, 0.25, false)),
+  optimizer(
+    'Adam with amsgrad',
+    (p) => new optim.Adam(p, { lr: 0.1, amsgrad: true, weightDecay: 0.25 }),
+    adam(true, 0.25, false),
+  ),
   optimizer('AdamW', (p) => new optim.AdamW(p, { lr: 0.1, weightDecay: 0.25 }), adam(false, 0.25, true)),
   optimizer(
     'RMSprop',
@@ -457,7 +569,13 @@ const integers: Case[] = [
     ],
     call: (a, b) => [a.add(b), a.mul(b), a.gt(b), a.sum(), tensor(3, { dtype: 'int32' }).mul(b.to('int32'))],
     reference: ([a, b]) => ({
-      outputs: [a.map((x, i) => x + b[i]), a.map((x, i) => x * b[i]), a.map((x, i) => (x > b[i] ? 1 : 0)), Float64Array.of(a.reduce((x, y) => x + y, 0)), b.map((x) => 3 * x)],
+      outputs: [
+        a.map((x, i) => x + b[i]),
+        a.map((x, i) => x * b[i]),
+        a.map((x, i) => (x > b[i] ? 1 : 0)),
+        Float64Array.of(a.reduce((x, y) => x + y, 0)),
+        b.map((x) => 3 * x),
+      ],
       gradients: [null, null],
     }),
     backward: false,

@@ -16,15 +16,25 @@ function placesIn(shape: readonly number[], at: number): number[] {
   }
   return places;
 }
-const flat = (shape: readonly number[], places: readonly number[]): number => places.reduce((at, i, d) => at * shape[d] + i, 0);
+const flat = (shape: readonly number[], places: readonly number[]): number =>
+  places.reduce((at, i, d) => at * shape[d] + i, 0);
 
 /** A case whose output at some place is the input at another. */
-function moved(name: string, input: readonly number[], output: readonly number[], call: (x: Tensor) => Tensor, from: (places: number[]) => readonly number[], exact = false): Case {
+function moved(
+  name: string,
+  input: readonly number[],
+  output: readonly number[],
+  call: (x: Tensor) => Tensor,
+  from: (places: number[]) => readonly number[],
+  exact = false,
+): Case {
   return {
     name: `${name} of ${input.join('x')}`,
     inputs: [{ shape: input }],
     call,
-    reference: taped((_, x) => Array.from({ length: count(output) }, (__, at) => x[flat(input, from(placesIn(output, at)))])),
+    reference: taped((_, x) =>
+      Array.from({ length: count(output) }, (__, at) => x[flat(input, from(placesIn(output, at)))]),
+    ),
     terms: 4,
     exact,
     dtypes: WITH_HALVES,
@@ -160,7 +170,14 @@ function mixed(shape: readonly number[]): Input {
   const n = count(shape);
   return { shape, values: Array.from({ length: n }, (_, i) => (((i * 7919) % n) - n / 2) / n) };
 }
-function ordered(shape: readonly number[], dim: number, name: string, call: (x: Tensor) => Tensor, kept: number, sign: number): Case {
+function ordered(
+  shape: readonly number[],
+  dim: number,
+  name: string,
+  call: (x: Tensor) => Tensor,
+  kept: number,
+  sign: number,
+): Case {
   return {
     name: `${name} of ${shape.join('x')} along ${dim}`,
     inputs: [mixed(shape)],

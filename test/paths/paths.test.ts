@@ -55,7 +55,10 @@ function referenceOf(entry: Case, dtype: DType): Reference | null {
 function expectedOf(entry: Case, dtype: DType): readonly Float64Array[] | null {
   const reference = referenceOf(entry, dtype);
   if (reference === null) return null;
-  const gradients = entry.backward === false ? [] : reference.gradients.filter((_, k) => entry.inputs[k].below === undefined && !entry.inputs[k].constant);
+  const gradients =
+    entry.backward === false
+      ? []
+      : reference.gradients.filter((_, k) => entry.inputs[k].below === undefined && !entry.inputs[k].constant);
   return [...reference.outputs, ...(gradients as Float64Array[])];
 }
 
@@ -63,7 +66,13 @@ function expectedOf(entry: Case, dtype: DType): readonly Float64Array[] | null {
  * The distance that is allowed of each element: rounding errors of a sum of `terms` numbers as large as the tensor's largest, in the
  * type that sums are made in, and of the result in its own type.
  */
-function complaint(entry: Case, dtype: DType, gradient: boolean, got: Float64Array, expected: Float64Array): string | null {
+function complaint(
+  entry: Case,
+  dtype: DType,
+  gradient: boolean,
+  got: Float64Array,
+  expected: Float64Array,
+): string | null {
   if (got.length !== expected.length) return `${got.length} elements, expected ${expected.length}`;
   const { eps, least, largest } = TYPES[dtype] as Type;
   const half = dtype === 'bfloat16' || dtype === 'float16';
@@ -95,16 +104,23 @@ describe('fast paths', function () {
   /** The results of a process with these variables; without `values` only their digests. */
   async function configuration(env: Record<string, string>, values = true): Promise<Output> {
     const file = path.join(folder, `${count++}.bin`);
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path.join(here, 'main.ts'), ...(values ? [file] : [])], {
-      cwd: path.resolve(here, '..', '..'),
-      encoding: 'utf8',
-      env: { ...process.env, ...env },
-      maxBuffer: 2 ** 28,
-    });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', path.join(here, 'main.ts'), ...(values ? [file] : [])],
+      {
+        cwd: path.resolve(here, '..', '..'),
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+        maxBuffer: 2 ** 28,
+      },
+    );
     if (!values) return { ...(JSON.parse(stdout) as Index), values: new Float64Array(0) };
     const bytes = readFileSync(file);
     rmSync(file);
-    return { ...(JSON.parse(stdout) as Index), values: new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)) };
+    return {
+      ...(JSON.parse(stdout) as Index),
+      values: new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+    };
   }
   /** The names and complaints of all cases whose results are not right. */
   function wrong(output: Output): string[] {
@@ -121,9 +137,17 @@ describe('fast paths', function () {
       else {
         const outputs = (referenceOf(entry, dtype) as Reference).outputs.length;
         for (let k = 0; k < expected.length; k++) {
-          const found = complaint(entry, dtype, k >= outputs, output.values.subarray(result[k].offset, result[k].offset + result[k].length), expected[k]);
+          const found = complaint(
+            entry,
+            dtype,
+            k >= outputs,
+            output.values.subarray(result[k].offset, result[k].offset + result[k].length),
+            expected[k],
+          );
           if (found === null) continue;
-          list.push(`${key}: ${k < outputs ? `output ${k}` : `gradient ${k - outputs}`} [${result[k].shape}]: ${found}`);
+          list.push(
+            `${key}: ${k < outputs ? `output ${k}` : `gradient ${k - outputs}`} [${result[k].shape}]: ${found}`,
+          );
           break;
         }
       }
@@ -132,7 +156,10 @@ describe('fast paths', function () {
   }
   function expectRight(output: Output): void {
     const list = wrong(output);
-    expect(list.length, `${list.length} of ${runs.length} runs are wrong, among them\n  ${list.slice(0, 30).join('\n  ')}\n`).to.equal(0);
+    expect(
+      list.length,
+      `${list.length} of ${runs.length} runs are wrong, among them\n  ${list.slice(0, 30).join('\n  ')}\n`,
+    ).to.equal(0);
   }
 
   const right = new Map<string, Output>();
@@ -140,7 +167,9 @@ describe('fast paths', function () {
     it(`are right with NODEGRAD_SIMD=${level}`, async function () {
       const output = await configuration({ NODEGRAD_SIMD: level });
       if (output.level !== level) {
-        console.log(`      skipped ${runs.length} runs: the addon or the processor has no ${level} (it took ${output.level})`);
+        console.log(
+          `      skipped ${runs.length} runs: the addon or the processor has no ${level} (it took ${output.level})`,
+        );
         this.skip();
       }
       expectRight(output);
@@ -151,7 +180,11 @@ describe('fast paths', function () {
   it('give the same bits on every level where no rounding depends on it', () => {
     const outputs = [...right.values()];
     expect(outputs.length).to.be.at.least(1);
-    const list = runs.filter(({ key, entry }) => (entry.reference === null || entry.exact) && outputs.some((output) => output.digests[key] !== outputs[0].digests[key]));
+    const list = runs.filter(
+      ({ key, entry }) =>
+        (entry.reference === null || entry.exact) &&
+        outputs.some((output) => output.digests[key] !== outputs[0].digests[key]),
+    );
     expect(list.map(({ key }) => key)).to.deep.equal([]);
   });
 
@@ -167,7 +200,8 @@ describe('fast paths', function () {
 
   it('give the same bits on one, two and three threads', async () => {
     const outputs: Output[] = [];
-    for (const threads of [1, 2, 3]) outputs.push(await configuration({ NODEGRAD_NUM_THREADS: String(threads) }, false));
+    for (const threads of [1, 2, 3])
+      outputs.push(await configuration({ NODEGRAD_NUM_THREADS: String(threads) }, false));
     expect(outputs.map(({ threads }) => threads)).to.deep.equal([1, 2, 3]);
     expect(Object.keys(outputs[0].digests).length).to.equal(runs.length);
     const list = runs.filter(({ key }) => outputs.some((output) => output.digests[key] !== outputs[0].digests[key]));

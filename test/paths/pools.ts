@@ -63,7 +63,11 @@ const doubled: Case = {
   name: 'interpolate 2x3x5x7 to twice its size, nearest',
   inputs: [{ shape: [2, 3, 5, 7] }],
   call: (x) => F.interpolate(x, { scaleFactor: 2, mode: 'nearest' }),
-  reference: taped((_, x) => range(2 * 3 * 140).map((at) => x[Math.floor(at / 140) * 35 + Math.floor((Math.floor(at / 14) % 10) / 2) * 7 + Math.floor((at % 14) / 2)])),
+  reference: taped((_, x) =>
+    range(2 * 3 * 140).map(
+      (at) => x[Math.floor(at / 140) * 35 + Math.floor((Math.floor(at / 14) % 10) / 2) * 7 + Math.floor((at % 14) / 2)],
+    ),
+  ),
   terms: 4,
 };
 const bilinear: Case = {
@@ -79,8 +83,14 @@ const bilinear: Case = {
       };
       const [y0, y1, v] = source(Math.floor(at / 13) % 8, 5, 8);
       const [x0, x1, u] = source(at % 13, 7, 13);
-      const pixel = (y: number, xx: number, weight: number): number => t.affine(x[Math.floor(at / 104) * 35 + y * 7 + xx], weight);
-      return t.sum([pixel(y0, x0, (1 - v) * (1 - u)), pixel(y0, x1, (1 - v) * u), pixel(y1, x0, v * (1 - u)), pixel(y1, x1, v * u)]);
+      const pixel = (y: number, xx: number, weight: number): number =>
+        t.affine(x[Math.floor(at / 104) * 35 + y * 7 + xx], weight);
+      return t.sum([
+        pixel(y0, x0, (1 - v) * (1 - u)),
+        pixel(y0, x1, (1 - v) * u),
+        pixel(y1, x0, v * (1 - u)),
+        pixel(y1, x1, v * u),
+      ]);
     }),
   ),
   // The weights of the pixels are rounded too.

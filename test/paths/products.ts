@@ -45,11 +45,23 @@ interface Convolution {
 
 const product = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
 /** Three sizes, the missing leading ones filled. */
-const three = (list: readonly number[], fill: number): [number, number, number] => [...new Array<number>(3 - list.length).fill(fill), ...list] as [number, number, number];
+const three = (list: readonly number[], fill: number): [number, number, number] =>
+  [...new Array<number>(3 - list.length).fill(fill), ...list] as [number, number, number];
 
 /** Calls visit(wide index, narrow index, weight index): wide is the convolution's input, narrow its output. */
 function eachTap(
-  g: { n: number; c: number; k: number; groups: number; wide: number[]; narrow: number[]; kernel: number[]; stride: number; pad: number[]; dilation: number },
+  g: {
+    n: number;
+    c: number;
+    k: number;
+    groups: number;
+    wide: number[];
+    narrow: number[];
+    kernel: number[];
+    stride: number;
+    pad: number[];
+    dilation: number;
+  },
   visit: (wide: number, narrow: number, weight: number) => void,
 ): void {
   const { n, c, k, groups, wide, narrow, kernel, stride, pad, dilation } = g;
@@ -68,16 +80,30 @@ function eachTap(
       for (let b = 0; b < n; b++)
         for (let o = 0; o < k; o++) {
           const first = Math.floor(o / kg) * cg;
-          for (let i = 0; i < cg; i++) visit((b * c + first + i) * wideSize + place, (b * k + o) * narrowSize + at, (o * cg + i) * taps + tap);
+          for (let i = 0; i < cg; i++)
+            visit((b * c + first + i) * wideSize + place, (b * k + o) * narrowSize + at, (o * cg + i) * taps + tap);
         }
     }
   }
 }
 
 function convolution(spec: Convolution): Case {
-  const { n, c, k, stride = 1, dilation = 1, groups = 1, transposed = false, outputPadding = 0, bias = true, dtypes } = spec;
+  const {
+    n,
+    c,
+    k,
+    stride = 1,
+    dilation = 1,
+    groups = 1,
+    transposed = false,
+    outputPadding = 0,
+    bias = true,
+    dtypes,
+  } = spec;
   const nd = spec.size.length;
-  const pads = Array.isArray(spec.padding) ? (spec.padding as number[]) : new Array<number>(nd).fill((spec.padding as number | undefined) ?? 0);
+  const pads = Array.isArray(spec.padding)
+    ? (spec.padding as number[])
+    : new Array<number>(nd).fill((spec.padding as number | undefined) ?? 0);
   const out = spec.size.map((size, d) =>
     transposed
       ? (size - 1) * stride - 2 * pads[d] + dilation * (spec.kernel[d] - 1) + outputPadding + 1
@@ -111,7 +137,14 @@ function convolution(spec: Convolution): Case {
   };
   const weightShape = transposed ? [c, k / groups, ...spec.kernel] : [k, c / groups, ...spec.kernel];
   const call = (x: Tensor, w: Tensor, b?: Tensor): Tensor => {
-    if (transposed) return [convTranspose1d, convTranspose2d, convTranspose3d][nd - 1](x, w, b, { stride, padding: pads as never, outputPadding, groups, dilation });
+    if (transposed)
+      return [convTranspose1d, convTranspose2d, convTranspose3d][nd - 1](x, w, b, {
+        stride,
+        padding: pads as never,
+        outputPadding,
+        groups,
+        dilation,
+      });
     return [conv1d, conv2d, conv3d][nd - 1](x, w, b, { stride, padding: pads as never, dilation, groups });
   };
   const extras = [
@@ -148,7 +181,8 @@ function drawn(count: number): Convolution[] {
     const padding = kernel.map((size) => below(1 + Math.min(3, Math.floor((dilation * (size - 1)) / 2) + 1)));
     const size = kernel.map((taps) => dilation * (taps - 1) + 1 + below(nd === 1 ? 70 : nd === 2 ? 19 : 6));
     const transposed = below(4) === 0;
-    if (transposed && size.some((s, d) => (s - 1) * stride - 2 * padding[d] + dilation * (kernel[d] - 1) + 1 < 1)) continue;
+    if (transposed && size.some((s, d) => (s - 1) * stride - 2 * padding[d] + dilation * (kernel[d] - 1) + 1 < 1))
+      continue;
     list.push({
       n: 1 + below(4),
       c,
@@ -185,7 +219,17 @@ const specs: readonly Convolution[] = [
   { n: 3, c: 17, k: 33, size: [11, 13], kernel: [1, 1], dtypes: FLOATS_AND_BFLOAT16 },
   { n: 2, c: 17, k: 9, size: [12, 13], kernel: [1, 1], stride: 2, bias: false },
   { n: 1, c: 5, k: 6, size: [9, 8], kernel: [1, 1], padding: 1 },
-  { n: 2, c: 13, k: 13, size: [19, 18], kernel: [3, 3], padding: 1, groups: 13, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  {
+    n: 2,
+    c: 13,
+    k: 13,
+    size: [19, 18],
+    kernel: [3, 3],
+    padding: 1,
+    groups: 13,
+    bias: false,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
   { n: 2, c: 9, k: 18, size: [17, 20], kernel: [3, 3], stride: 2, padding: 1, groups: 9 },
   { n: 1, c: 6, k: 6, size: [21, 40], kernel: [5, 5], padding: 2, groups: 6 },
   { n: 2, c: 12, k: 18, size: [9, 10], kernel: [3, 3], padding: 1, groups: 3 },
@@ -205,9 +249,30 @@ const specs: readonly Convolution[] = [
   { n: 2, c: 18, k: 9, size: [9, 10, 11], kernel: [3, 3, 3], padding: 1, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 1, c: 16, k: 18, size: [60, 59], kernel: [2, 2], dilation: 25 },
   { n: 1, c: 16, k: 18, size: [40, 41], kernel: [2, 2], padding: 60, dilation: 100 },
-  { n: 3, c: 40, k: 36, size: [21, 20], kernel: [3, 3], padding: 2, dilation: 2, groups: 2, dtypes: FLOATS_AND_BFLOAT16 },
+  {
+    n: 3,
+    c: 40,
+    k: 36,
+    size: [21, 20],
+    kernel: [3, 3],
+    padding: 2,
+    dilation: 2,
+    groups: 2,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
   { n: 2, c: 9, k: 7, size: [11, 12], kernel: [2, 2], stride: 2, transposed: true, dtypes: FLOATS_AND_BFLOAT16 },
-  { n: 2, c: 6, k: 5, size: [9, 8], kernel: [3, 3], stride: 2, padding: 1, outputPadding: 1, transposed: true, bias: false },
+  {
+    n: 2,
+    c: 6,
+    k: 5,
+    size: [9, 8],
+    kernel: [3, 3],
+    stride: 2,
+    padding: 1,
+    outputPadding: 1,
+    transposed: true,
+    bias: false,
+  },
   { n: 1, c: 8, k: 12, size: [13, 11], kernel: [3, 3], padding: 1, groups: 4, transposed: true },
   { n: 1, c: 3, k: 4, size: [7, 9], kernel: [3, 3], padding: 1, dilation: 2, transposed: true },
   { n: 3, c: 4, k: 3, size: [19], kernel: [4], stride: 2, padding: 1, transposed: true },
@@ -220,7 +285,17 @@ const specs: readonly Convolution[] = [
   { n: 1, c: 32, k: 34, size: [73, 66], kernel: [3, 3], padding: 1, dtypes: ['bfloat16'] as const },
   { n: 6, c: 64, k: 66, size: [23, 21], kernel: [3, 3], padding: [2, 1], bias: false, dtypes: ['bfloat16'] as const },
   { n: 2, c: 40, k: 37, size: [7, 141], kernel: [3, 3], padding: [0, 3], dtypes: ['bfloat16'] as const },
-  { n: 7, c: 66, k: 80, size: [22, 31], kernel: [3, 3], padding: 1, groups: 2, transposed: true, dtypes: ['bfloat16'] as const },
+  {
+    n: 7,
+    c: 66,
+    k: 80,
+    size: [22, 31],
+    kernel: [3, 3],
+    padding: 1,
+    groups: 2,
+    transposed: true,
+    dtypes: ['bfloat16'] as const,
+  },
   { n: 2, c: 130, k: 128, size: [20, 19], kernel: [1, 1] },
   { n: 9, c: 24, k: 20, size: [7, 6], kernel: [1, 1], groups: 2 },
   { n: 9, c: 40, k: 36, size: [1, 1], kernel: [1, 1], groups: 2 },
@@ -238,13 +313,53 @@ const specs: readonly Convolution[] = [
   { n: 20, c: 4, k: 8, size: [4, 5], kernel: [3, 3], padding: 1, groups: 4 },
   { n: 2, c: 9, k: 48, size: [13, 22], kernel: [5, 5], padding: 2, dtypes: FLOATS_AND_BFLOAT16 },
   { n: 1, c: 30, k: 32, size: [9, 299], kernel: [3, 5], padding: [2, 1], dilation: 2, dtypes: FLOATS_AND_BFLOAT16 },
-  { n: 2, c: 16, k: 64, size: [17, 19], kernel: [3, 3], stride: 2, padding: 1, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
+  {
+    n: 2,
+    c: 16,
+    k: 64,
+    size: [17, 19],
+    kernel: [3, 3],
+    stride: 2,
+    padding: 1,
+    bias: false,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
   { n: 2, c: 18, k: 78, size: [14, 5], kernel: [2, 3], padding: 1, groups: 2, bias: false },
   { n: 1, c: 4, k: 32, size: [6, 7, 9], kernel: [3, 3, 3], padding: 1 },
-  { n: 2, c: 16, k: 20, size: [9, 11], kernel: [3, 3], stride: 2, padding: 1, transposed: true, dtypes: FLOATS_AND_BFLOAT16 },
+  {
+    n: 2,
+    c: 16,
+    k: 20,
+    size: [9, 11],
+    kernel: [3, 3],
+    stride: 2,
+    padding: 1,
+    transposed: true,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
   { n: 3, c: 35, k: 35, size: [9, 11], kernel: [3, 3], stride: 2, padding: 1, groups: 35, dtypes: FLOATS_AND_BFLOAT16 },
-  { n: 2, c: 32, k: 32, size: [7, 7], kernel: [7, 7], padding: 3, groups: 32, bias: false, dtypes: FLOATS_AND_BFLOAT16 },
-  { n: 2, c: 18, k: 18, size: [21, 17], kernel: [5, 4], padding: [3, 0], dilation: 2, groups: 18, dtypes: FLOATS_AND_BFLOAT16 },
+  {
+    n: 2,
+    c: 32,
+    k: 32,
+    size: [7, 7],
+    kernel: [7, 7],
+    padding: 3,
+    groups: 32,
+    bias: false,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
+  {
+    n: 2,
+    c: 18,
+    k: 18,
+    size: [21, 17],
+    kernel: [5, 4],
+    padding: [3, 0],
+    dilation: 2,
+    groups: 18,
+    dtypes: FLOATS_AND_BFLOAT16,
+  },
   { n: 1, c: 17, k: 17, size: [67, 90], kernel: [3, 2], stride: 3, padding: 1, groups: 17 },
   { n: 2, c: 33, k: 33, size: [51], kernel: [9], padding: 4, groups: 33 },
   { n: 2, c: 16, k: 16, size: [8, 7], kernel: [4, 4], stride: 2, padding: 1, groups: 16, transposed: true },
@@ -256,7 +371,10 @@ const specs: readonly Convolution[] = [
 ];
 const drawnSpecs = drawn(60);
 
-const INFINITE: readonly Infinite[] = [0, 1, 'gradient' as const].map((input) => ({ input, values: [Infinity, -Infinity, Number.NaN, Infinity] }));
+const INFINITE: readonly Infinite[] = [0, 1, 'gradient' as const].map((input) => ({
+  input,
+  values: [Infinity, -Infinity, Number.NaN, Infinity],
+}));
 
 /** What is not finite reaches the results that its products are a part of, and no others: padding is not multiplied. */
 function infinite(spec: Convolution, places: readonly Infinite[]): Case[] {
@@ -280,7 +398,14 @@ const convolutions: Case[] = [
 // ---- matrix products
 
 /** B products of [m, k] and [k, n]; `right`: the second operand is stored as [n, k], as Linear's weight is. */
-function productReference(batch: number, m: number, k: number, n: number, right: boolean, added: 'row' | null): NonNullable<Case['reference']> {
+function productReference(
+  batch: number,
+  m: number,
+  k: number,
+  n: number,
+  right: boolean,
+  added: 'row' | null,
+): NonNullable<Case['reference']> {
   return ([a, b, c], weights) => {
     const y = new Float64Array(batch * m * n);
     if (added === 'row') for (let i = 0; i < y.length; i++) y[i] = c[i % n];
@@ -341,14 +466,16 @@ const squares: Case[] = SIZES.map(([m, k, n]) => ({
   dtypes: FLOATS_AND_BFLOAT16,
   terms: Math.max(m, k, n),
 }));
-const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1), ...THIN, ...LARGE].map(([m, k, n]) => ({
-  name: `linear ${m}x${k}x${n}`,
-  inputs: [{ shape: [m, k] }, { shape: [n, k] }, { shape: [n] }],
-  call: (x, w, b) => nn.functional.linear(x, w, b),
-  reference: productReference(1, m, k, n, true, 'row'),
-  dtypes: FLOATS_AND_BFLOAT16,
-  terms: Math.max(m, k, n),
-}));
+const linears: Case[] = [...SIZES.filter(([m, k, n]) => m * k * n < 1e6 && m > 1), ...THIN, ...LARGE].map(
+  ([m, k, n]) => ({
+    name: `linear ${m}x${k}x${n}`,
+    inputs: [{ shape: [m, k] }, { shape: [n, k] }, { shape: [n] }],
+    call: (x, w, b) => nn.functional.linear(x, w, b),
+    reference: productReference(1, m, k, n, true, 'row'),
+    dtypes: FLOATS_AND_BFLOAT16,
+    terms: Math.max(m, k, n),
+  }),
+);
 /** The same matrices, each column side by side in memory. */
 const turned = (x: Tensor): Tensor => x.transpose(1, 2).contiguous().transpose(1, 2);
 const batches: Case[] = (
@@ -385,10 +512,15 @@ const scaled: Case[] = [LARGE[0], THIN[0], [5, 9, 7] as const].flatMap(([m, k, n
       call: (c, a, b) => addmm(c, a, b, { beta, alpha }),
       reference: ([c, a, b], weights, dtype) => {
         const plain = productReference(1, m, k, n, false, null)([a, b], weights, dtype);
-        const times = (list: Float64Array | null, factor: number): Float64Array => (list ?? new Float64Array()).map((x) => factor * x);
+        const times = (list: Float64Array | null, factor: number): Float64Array =>
+          (list ?? new Float64Array()).map((x) => factor * x);
         return {
           outputs: [plain.outputs[0].map((y, i) => alpha * y + beta * c[i])],
-          gradients: [times(weights(0, m * n), beta), times(plain.gradients[0], alpha), times(plain.gradients[1], alpha)],
+          gradients: [
+            times(weights(0, m * n), beta),
+            times(plain.gradients[0], alpha),
+            times(plain.gradients[1], alpha),
+          ],
         };
       },
       dtypes: FLOATS_AND_BFLOAT16,
@@ -406,7 +538,8 @@ const columns: Case = {
     const inner = Float64Array.from({ length: 48 * 300 }, (_, at) => part(Math.floor(at / 300))[at % 300]);
     const { outputs, gradients } = productReference(1, 48, 300, 320, false, null)([inner, b], weights, dtype);
     const whole = new Float64Array(a.length);
-    for (let at = 0; at < inner.length; at++) whole[Math.floor(at / 300) * WIDE + 5 + (at % 300)] = gradients[0]?.[at] ?? NaN;
+    for (let at = 0; at < inner.length; at++)
+      whole[Math.floor(at / 300) * WIDE + 5 + (at % 300)] = gradients[0]?.[at] ?? NaN;
     return { outputs, gradients: [whole, gradients[1]] };
   },
   dtypes: ['float32'],
@@ -482,12 +615,20 @@ const others: Case[] = [
     reference: taped((t, a, x) => Array.from({ length: 65 }, (_, i) => t.dot(a.subarray(i * 129, (i + 1) * 129), x))),
     terms: 129,
   },
-  { name: 'dot 1003', inputs: [{ shape: [1003] }, { shape: [1003] }], call: (a, b) => dot(a, b), reference: taped((t, a, b) => [t.dot(a, b)]), terms: 1003 },
+  {
+    name: 'dot 1003',
+    inputs: [{ shape: [1003] }, { shape: [1003] }],
+    call: (a, b) => dot(a, b),
+    reference: taped((t, a, b) => [t.dot(a, b)]),
+    terms: 1003,
+  },
   {
     name: 'outer 33x65',
     inputs: [{ shape: [33] }, { shape: [65] }],
     call: (a, b) => outer(a, b),
-    reference: taped((t, a, b) => Array.from({ length: 33 * 65 }, (_, at) => t.mul(a[Math.floor(at / 65)], b[at % 65]))),
+    reference: taped((t, a, b) =>
+      Array.from({ length: 33 * 65 }, (_, at) => t.mul(a[Math.floor(at / 65)], b[at % 65])),
+    ),
     terms: 65,
   },
 ];
@@ -510,4 +651,11 @@ function drawnProducts(count: number): Case[] {
   });
 }
 
-export const products: readonly Case[] = [...convolutions, ...squares, ...drawnProducts(30), ...linears, ...batches, ...others];
+export const products: readonly Case[] = [
+  ...convolutions,
+  ...squares,
+  ...drawnProducts(30),
+  ...linears,
+  ...batches,
+  ...others,
+];

@@ -1,12 +1,30 @@
 /** Cases of what works along rows: reductions, softmax, norms, losses, each defined on a tape. */
-import { cumprod, cumsum, type DType, logcumsumexp, linalg, logsumexp, nn, softmax, stack, type Tensor } from '../../lib/index.js';
+import {
+  cumprod,
+  cumsum,
+  type DType,
+  linalg,
+  logcumsumexp,
+  logsumexp,
+  nn,
+  softmax,
+  stack,
+  type Tensor,
+} from '../../lib/index.js';
 import type { Ids, Tape } from '../reference/tape.js';
 import { type Case, pick, range, rowsOf, taped, WITH_HALVES } from './case.js';
 
 const F = nn.functional;
 
 /** A case that maps each row along `dim` to one number, or to as many. */
-function alongRows(name: string, shape: readonly number[], dim: number, call: (x: Tensor) => Tensor, row: (t: Tape, x: number[]) => Ids | number, more: Partial<Case> = {}): Case {
+function alongRows(
+  name: string,
+  shape: readonly number[],
+  dim: number,
+  call: (x: Tensor) => Tensor,
+  row: (t: Tape, x: number[]) => Ids | number,
+  more: Partial<Case> = {},
+): Case {
   return {
     name: `${name} ${shape.join('x')} along ${dim}`,
     inputs: [{ shape, low: -3, high: 3 }],
@@ -172,14 +190,37 @@ const somewhere = [
   ),
 ];
 const whole: Case[] = [
-  { name: 'sum of 100003', inputs: [{ shape: [100003] }], call: (x) => x.sum(), reference: taped((t, x) => [t.sum(x)]), terms: 100003, dtypes: WITH_HALVES },
-  { name: 'mean of 100003', inputs: [{ shape: [17, 5881] }], call: (x) => x.mean(), reference: taped((t, x) => [t.mean(x)]), terms: 99977 },
-  { name: 'var of 50001', inputs: [{ shape: [50001] }], call: (x) => x.var(), reference: taped((t, x) => [t.variance(x, 1)]), terms: 50001 },
+  {
+    name: 'sum of 100003',
+    inputs: [{ shape: [100003] }],
+    call: (x) => x.sum(),
+    reference: taped((t, x) => [t.sum(x)]),
+    terms: 100003,
+    dtypes: WITH_HALVES,
+  },
+  {
+    name: 'mean of 100003',
+    inputs: [{ shape: [17, 5881] }],
+    call: (x) => x.mean(),
+    reference: taped((t, x) => [t.mean(x)]),
+    terms: 99977,
+  },
+  {
+    name: 'var of 50001',
+    inputs: [{ shape: [50001] }],
+    call: (x) => x.var(),
+    reference: taped((t, x) => [t.variance(x, 1)]),
+    terms: 50001,
+  },
   {
     name: 'sum over the first and the last dimension',
     inputs: [{ shape: [5, 7, 33] }],
     call: (x) => x.sum([0, 2]),
-    reference: taped((t, x) => Array.from({ length: 7 }, (_, k) => t.sum(Array.from({ length: 5 * 33 }, (_, i) => x[(Math.floor(i / 33) * 7 + k) * 33 + (i % 33)])))),
+    reference: taped((t, x) =>
+      Array.from({ length: 7 }, (_, k) =>
+        t.sum(Array.from({ length: 5 * 33 }, (_, i) => x[(Math.floor(i / 33) * 7 + k) * 33 + (i % 33)])),
+      ),
+    ),
     terms: 165,
   },
 ];
@@ -187,7 +228,23 @@ const whole: Case[] = [
 /** Rows and columns with infinities and NaN in several places. */
 const infinite: Case[] = [0, 1].map((dim) => ({
   name: `logsumexp, softmax and amax of infinite values along ${dim}`,
-  inputs: [{ shape: [70, 67], values: [1, 2, -Infinity, 0.5, 3, 1, Infinity, ...new Array<number>(211).fill(0.25), Number.NaN, ...new Array<number>(307).fill(-Infinity)] }],
+  inputs: [
+    {
+      shape: [70, 67],
+      values: [
+        1,
+        2,
+        -Infinity,
+        0.5,
+        3,
+        1,
+        Infinity,
+        ...new Array<number>(211).fill(0.25),
+        Number.NaN,
+        ...new Array<number>(307).fill(-Infinity),
+      ],
+    },
+  ],
   call: (x) => [logsumexp(x, dim), softmax(x, dim), x.amax(dim)],
   reference: ([x]) => {
     const [total, shares, largest] = [[] as number[], [] as number[], [] as number[]];
@@ -224,7 +281,12 @@ const decisive: Case[] = [
     [9, -9, Number.NaN].map((special) => ({
       name: `amax, amin, sum and vectorNorm of ${count}x${n} along ${dim} with a diagonal of ${special}`,
       inputs: [{ shape: [count, n], values: [special, ...Array.from({ length: n }, (_, i) => (i % 5) - 2)] }],
-      call: (x: Tensor) => [x.amax(dim), x.amin(dim), x.sum(dim), ...[1, 2, Infinity, -Infinity].map((ord) => linalg.vectorNorm(x, ord, dim))],
+      call: (x: Tensor) => [
+        x.amax(dim),
+        x.amin(dim),
+        x.sum(dim),
+        ...[1, 2, Infinity, -Infinity].map((ord) => linalg.vectorNorm(x, ord, dim)),
+      ],
       reference: ([x]: readonly Float64Array[]) => {
         const lines = rowsOf([count, n], dim).map((places) => pick(x, places));
         const of = (fold: (line: number[]) => number): Float64Array => Float64Array.from(lines, fold);
@@ -251,7 +313,13 @@ const decisive: Case[] = [
 // ---- norms
 
 /** (x - mean) / sqrt(var + eps) of some elements, times a weight and a bias each. */
-function normalised(t: Tape, x: Ids, places: readonly number[], out: number[], scale: (place: number) => readonly [number, number] | null): void {
+function normalised(
+  t: Tape,
+  x: Ids,
+  places: readonly number[],
+  out: number[],
+  scale: (place: number) => readonly [number, number] | null,
+): void {
   const row = pick(x, places);
   const mean = t.mean(row);
   const width = t.sqrt(t.affine(t.variance(row), 1, 1e-5));
@@ -286,7 +354,11 @@ function groupNorm(n: number, c: number, inner: readonly number[], groups: numbe
     call: (x, w, b) => F.groupNorm(x, groups, w, b),
     reference: taped((t, x, w, b) => {
       const out: number[] = [];
-      for (let r = 0; r < n * groups; r++) normalised(t, x, range(width, r * width), out, (place) => [w[Math.floor(place / size) % c], b[Math.floor(place / size) % c]]);
+      for (let r = 0; r < n * groups; r++)
+        normalised(t, x, range(width, r * width), out, (place) => [
+          w[Math.floor(place / size) % c],
+          b[Math.floor(place / size) % c],
+        ]);
       return out;
     }),
     terms: Math.max(width, n * size),
@@ -295,7 +367,8 @@ function groupNorm(n: number, c: number, inner: readonly number[], groups: numbe
 }
 function batchNorm(n: number, c: number, inner: readonly number[], training: boolean, dtypes?: readonly DType[]): Case {
   const size = inner.reduce((a, b) => a * b, 1);
-  const channel = (k: number): number[] => Array.from({ length: n * size }, (_, i) => (Math.floor(i / size) * c + k) * size + (i % size));
+  const channel = (k: number): number[] =>
+    Array.from({ length: n * size }, (_, i) => (Math.floor(i / size) * c + k) * size + (i % size));
   return {
     name: `batchNorm ${[n, c, ...inner].join('x')} ${training ? 'in training' : 'in evaluation'}`,
     inputs: [
@@ -372,7 +445,13 @@ const norms: Case[] = [
     name: 'convolution, batch norm and ReLU, in evaluation',
     inputs: [{ shape: [2, 3, 9, 11] }, { shape: [5, 3, 3, 3] }, { shape: [5] }, { shape: [5] }],
     call: (x, w, scale, shift) => {
-      const layers = new nn.Sequential(new nn.Conv2d(3, 5, 3, { padding: 1, bias: false }), new nn.BatchNorm2d(5), new nn.ReLU(true)).to(x.dtype).eval();
+      const layers = new nn.Sequential(
+        new nn.Conv2d(3, 5, 3, { padding: 1, bias: false }),
+        new nn.BatchNorm2d(5),
+        new nn.ReLU(true),
+      )
+        .to(x.dtype)
+        .eval();
       layers.get(0).setMember('weight', w);
       layers.get(1).setMember('weight', scale);
       layers.get(1).setMember('bias', shift);
@@ -387,7 +466,8 @@ const norms: Case[] = [
             for (let tap = 0; tap < 27; tap++) {
               const [c, dy, dx] = [Math.floor(tap / 9), (Math.floor(tap / 3) % 3) - 1, (tap % 3) - 1];
               const [y, xx] = [Math.floor(i / 11) + dy, (i % 11) + dx];
-              if (y >= 0 && y < 9 && xx >= 0 && xx < 11) sum = t.fma(sum, x[((n * 3 + c) * 9 + y) * 11 + xx], w[k * 27 + tap]);
+              if (y >= 0 && y < 9 && xx >= 0 && xx < 11)
+                sum = t.fma(sum, x[((n * 3 + c) * 9 + y) * 11 + xx], w[k * 27 + tap]);
             }
             out.push(t.relu(t.add(t.mul(t.affine(sum, 1 / Math.sqrt(1 + 1e-5)), scale[k]), shift[k])));
           }
@@ -402,8 +482,13 @@ const norms: Case[] = [
 function crossEntropy(n: number, c: number, smoothing: number, weighted: boolean): Case {
   return {
     name: `crossEntropy ${n}x${c}${smoothing > 0 ? ` smoothed by ${smoothing}` : ''}${weighted ? ' weighted' : ''}`,
-    inputs: [{ shape: [n, c], low: -4, high: 4 }, { shape: [n], below: c }, ...(weighted ? [{ shape: [c], low: 0.5, high: 1.5, constant: true }] : [])],
-    call: (x, target, weight) => F.crossEntropy(x, target, { labelSmoothing: smoothing, ignoreIndex: 1, ...(weighted ? { weight } : {}) }),
+    inputs: [
+      { shape: [n, c], low: -4, high: 4 },
+      { shape: [n], below: c },
+      ...(weighted ? [{ shape: [c], low: 0.5, high: 1.5, constant: true }] : []),
+    ],
+    call: (x, target, weight) =>
+      F.crossEntropy(x, target, { labelSmoothing: smoothing, ignoreIndex: 1, ...(weighted ? { weight } : {}) }),
     reference: taped((t, x, target, weight) => {
       let [total, count] = [t.constant(0), 0];
       for (let r = 0; r < n; r++) {
@@ -424,7 +509,11 @@ function crossEntropy(n: number, c: number, smoothing: number, weighted: boolean
     dtypes: WITH_HALVES,
   };
 }
-function elementLoss(name: string, call: (x: Tensor, y: Tensor) => Tensor, loss: (t: Tape, x: number, y: number) => number): Case {
+function elementLoss(
+  name: string,
+  call: (x: Tensor, y: Tensor) => Tensor,
+  loss: (t: Tape, x: number, y: number) => number,
+): Case {
   return {
     name,
     inputs: [
@@ -470,7 +559,15 @@ const losses: Case[] = [
   ),
 ];
 
-export const rows: readonly Case[] = [...perShape, ...somewhere, ...whole, ...infinite, ...decisive, ...norms, ...losses];
+export const rows: readonly Case[] = [
+  ...perShape,
+  ...somewhere,
+  ...whole,
+  ...infinite,
+  ...decisive,
+  ...norms,
+  ...losses,
+];
 
 /** Kept apart: what is stacked of views is copied by another kernel. */
 export const stacked: readonly Case[] = [
@@ -478,7 +575,9 @@ export const stacked: readonly Case[] = [
     name: 'stack of three',
     inputs: [{ shape: [5, 33] }, { shape: [5, 33] }, { shape: [5, 33] }],
     call: (a, b, c) => stack([a, b, c], 1),
-    reference: taped((_, ...x) => range(5 * 3 * 33).map((at) => x[Math.floor(at / 33) % 3][Math.floor(at / 99) * 33 + (at % 33)])),
+    reference: taped((_, ...x) =>
+      range(5 * 3 * 33).map((at) => x[Math.floor(at / 33) % 3][Math.floor(at / 99) * 33 + (at % 33)]),
+    ),
     exact: true,
     dtypes: WITH_HALVES,
   },

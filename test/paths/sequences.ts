@@ -5,7 +5,15 @@ import { type Case, pick, range, taped, WITH_HALVES } from './case.js';
 
 const F = nn.functional;
 
-function attention(batch: number, length: number, others: number, width: number, causal: boolean, masked: boolean, dtypes?: readonly DType[]): Case {
+function attention(
+  batch: number,
+  length: number,
+  others: number,
+  width: number,
+  causal: boolean,
+  masked: boolean,
+  dtypes?: readonly DType[],
+): Case {
   return {
     name: `attention ${batch}x${length}x${others}x${width}${causal ? ' causal' : ''}${masked ? ' with a mask' : ''}`,
     inputs: [
@@ -45,9 +53,16 @@ function attention(batch: number, length: number, others: number, width: number,
 
 type Cell = (t: Tape, x: number[], h: number[], c: number[]) => void;
 /** gates = Wih x + bih and Whh h + bhh, apart. */
-function gates(t: Tape, count: number, weights: readonly Int32Array[], x: readonly number[], h: readonly number[]): [number[], number[]] {
+function gates(
+  t: Tape,
+  count: number,
+  weights: readonly Int32Array[],
+  x: readonly number[],
+  h: readonly number[],
+): [number[], number[]] {
   const [ih, hh, bi, bh] = weights;
-  const affine = (w: Int32Array, b: Int32Array, v: readonly number[]): number[] => range(count).map((r) => t.add(t.dot(w.subarray(r * v.length, (r + 1) * v.length), v), b[r]));
+  const affine = (w: Int32Array, b: Int32Array, v: readonly number[]): number[] =>
+    range(count).map((r) => t.add(t.dot(w.subarray(r * v.length, (r + 1) * v.length), v), b[r]));
   return [affine(ih, bi, x), affine(hh, bh, h)];
 }
 function recurrent(kind: 'LSTM' | 'GRU' | 'RNN', steps: number, batch: number, width: number, hidden: number): Case {
@@ -81,7 +96,10 @@ function recurrent(kind: 'LSTM' | 'GRU' | 'RNN', steps: number, batch: number, w
           } else h[i] = t.tanh(both(0, i));
         }
       };
-      const states = range(batch).map(() => [range(hidden).map(() => t.constant(0)), range(hidden).map(() => t.constant(0))]);
+      const states = range(batch).map(() => [
+        range(hidden).map(() => t.constant(0)),
+        range(hidden).map(() => t.constant(0)),
+      ]);
       const y: number[] = [];
       for (let s = 0; s < steps; s++)
         for (let n = 0; n < batch; n++) {

@@ -2,7 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { format, inspect } from 'node:util';
 import { expect } from 'chai';
-import { arange, ArgumentError, type DType, getPrintoptions, nn, type PrintOptions, setPrintoptions, ShapeError, slice, tensor, zeros } from '../../lib/index.js';
+import {
+  ArgumentError,
+  arange,
+  type DType,
+  getPrintoptions,
+  nn,
+  type PrintOptions,
+  ShapeError,
+  setPrintoptions,
+  slice,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 
 interface Case {
   readonly name: string;
@@ -26,7 +38,8 @@ describe('printing', () => {
   for (const { name, dtype, shape, values, options, grad, text } of cases) {
     it(name, () => {
       const count = shape.reduce((a, b) => a * b, 1);
-      const x = values === 'arange' ? arange(count, { dtype }).reshape(shape) : tensor(values.map(specials), { dtype, shape });
+      const x =
+        values === 'arange' ? arange(count, { dtype }).reshape(shape) : tensor(values.map(specials), { dtype, shape });
       if (grad) x.requiresGrad_();
       setPrintoptions(options);
       expect(x.toString()).to.equal(text);
@@ -81,9 +94,18 @@ describe('printing', () => {
   });
 
   it('refuses options that do not exist', () => {
-    expect(() => setPrintoptions({ percision: 2 } as Partial<PrintOptions>)).to.throw(ArgumentError, /did you mean "precision"/);
+    expect(() => setPrintoptions({ percision: 2 } as Partial<PrintOptions>)).to.throw(
+      ArgumentError,
+      /did you mean "precision"/,
+    );
     expect(() => setPrintoptions({ precision: -1 })).to.throw(ArgumentError, /at least 0 for precision/);
-    expect(getPrintoptions()).to.deep.equal({ precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80, sciMode: null });
+    expect(getPrintoptions()).to.deep.equal({
+      precision: 4,
+      threshold: 1000,
+      edgeitems: 3,
+      linewidth: 80,
+      sciMode: null,
+    });
   });
 
   it('is text in a template and in the console', () => {
@@ -109,16 +131,33 @@ describe('printing', () => {
         () => Number.isNaN(+operand),
       ];
       for (const use of uses)
-        expect(use).to.throw(ArgumentError, /Tensor: expected a method in the place of a JavaScript operator \(add, sub, mul, div, .*gt.*\), item\(\).*float32/);
+        expect(use).to.throw(
+          ArgumentError,
+          /Tensor: expected a method in the place of a JavaScript operator \(add, sub, mul, div, .*gt.*\), item\(\).*float32/,
+        );
     }
     expect((tensor(1) as unknown) === null || (tensor(1) as unknown) == null).to.equal(false);
   });
 
   it('is summarised as JSON', () => {
-    expect(JSON.parse(JSON.stringify(arange(6).reshape(2, 3).t()))).to.deep.equal({ shape: [3, 2], dtype: 'int64', values: [0, 3, 1, 4, 2, 5] });
-    expect(JSON.parse(JSON.stringify({ loss: tensor(0.5, { dtype: 'bfloat16' }) }))).to.deep.equal({ loss: { shape: [], dtype: 'bfloat16', values: [0.5] } });
-    expect(JSON.parse(JSON.stringify(tensor([Number.NaN, Number.POSITIVE_INFINITY, -1])))).to.deep.equal({ shape: [3], dtype: 'float32', values: ['NaN', 'Infinity', -1] });
-    expect(JSON.parse(JSON.stringify(tensor([true, false])))).to.deep.equal({ shape: [2], dtype: 'bool', values: [true, false] });
+    expect(JSON.parse(JSON.stringify(arange(6).reshape(2, 3).t()))).to.deep.equal({
+      shape: [3, 2],
+      dtype: 'int64',
+      values: [0, 3, 1, 4, 2, 5],
+    });
+    expect(JSON.parse(JSON.stringify({ loss: tensor(0.5, { dtype: 'bfloat16' }) }))).to.deep.equal({
+      loss: { shape: [], dtype: 'bfloat16', values: [0.5] },
+    });
+    expect(JSON.parse(JSON.stringify(tensor([Number.NaN, Number.POSITIVE_INFINITY, -1])))).to.deep.equal({
+      shape: [3],
+      dtype: 'float32',
+      values: ['NaN', 'Infinity', -1],
+    });
+    expect(JSON.parse(JSON.stringify(tensor([true, false])))).to.deep.equal({
+      shape: [2],
+      dtype: 'bool',
+      values: [true, false],
+    });
     expect(tensor([2n ** 62n + 1n]).toJSON().values).to.deep.equal(['4611686018427387905']);
     expect(zeros(0, 3).toJSON()).to.deep.equal({ shape: [0, 3], dtype: 'float32', values: [] });
     expect(arange(1e6).reshape(1000, 1000).toJSON().values).to.deep.equal(Array.from({ length: 32 }, (_, i) => i));

@@ -3,8 +3,21 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { ArgumentError, autograd, manualSeed, NodegradError, nn, noGrad, optim, profiler, randn, tensor, type Tensor, zeros } from '../../lib/index.js';
 import { observer } from '../../lib/autograd/observer.js';
+import {
+  ArgumentError,
+  autograd,
+  manualSeed,
+  NodegradError,
+  nn,
+  noGrad,
+  optim,
+  profiler,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 
 type Avg = profiler.FunctionEventAvg;
 const byName = (list: profiler.EventList, name: string): Avg => {
@@ -34,7 +47,12 @@ describe('profiler.profile', () => {
       [1, [[4]]],
     ]);
     const [first] = prof.events();
-    expect([first.name, first.kind, first.inputShapes, first.inputDtypes]).to.deep.equal(['exp', 'op', [[16, 32]], ['float32']]);
+    expect([first.name, first.kind, first.inputShapes, first.inputDtypes]).to.deep.equal([
+      'exp',
+      'op',
+      [[16, 32]],
+      ['float32'],
+    ]);
     expect(prof.events().every(({ cpuTimeTotal, start }) => cpuTimeTotal >= 0 && start >= 0)).to.equal(true);
   });
 
@@ -54,11 +72,16 @@ describe('profiler.profile', () => {
     expect(rule?.kind).to.equal('backward');
     const inside = events.filter(({ cpuParent }) => cpuParent === rule);
     expect(inside.map(({ kind }) => kind)).to.include('op');
-    expect((rule as profiler.FunctionEvent).cpuTimeTotal).to.be.at.least(inside.reduce((sum, event) => sum + event.cpuTimeTotal, 0));
-    for (const name of ['Optimizer.step#Adam.step', 'Optimizer.zeroGrad#Adam.zeroGrad']) expect(byName(prof.keyAverages(), name).count).to.equal(1);
+    expect((rule as profiler.FunctionEvent).cpuTimeTotal).to.be.at.least(
+      inside.reduce((sum, event) => sum + event.cpuTimeTotal, 0),
+    );
+    for (const name of ['Optimizer.step#Adam.step', 'Optimizer.zeroGrad#Adam.zeroGrad'])
+      expect(byName(prof.keyAverages(), name).count).to.equal(1);
     expect(byName(prof.keyAverages(), 'AddmmBackward0').count).to.equal(2);
     // What every event took itself adds up to what those around all others took.
-    const outermost = events.filter(({ cpuParent }) => cpuParent === null).reduce((sum, event) => sum + event.cpuTimeTotal, 0);
+    const outermost = events
+      .filter(({ cpuParent }) => cpuParent === null)
+      .reduce((sum, event) => sum + event.cpuTimeTotal, 0);
     expect(prof.selfCpuTimeTotal).to.be.closeTo(outermost, 1e-6 * outermost);
   });
 
@@ -75,7 +98,9 @@ describe('profiler.profile', () => {
         }),
       ).to.throw(RangeError, 'as it was');
     });
-    const [outer, inner, failing] = ['outer', 'inner', 'failing'].map((name) => prof.events().find((event) => event.name === name) as profiler.FunctionEvent);
+    const [outer, inner, failing] = ['outer', 'inner', 'failing'].map(
+      (name) => prof.events().find((event) => event.name === name) as profiler.FunctionEvent,
+    );
     expect([inner.cpuParent, outer.cpuParent, failing.cpuParent]).to.deep.equal([outer, null, null]);
     expect(prof.events().find(({ name }) => name === 'exp')?.cpuParent).to.equal(inner);
     expect(outer.selfCpuTimeTotal).to.be.below(outer.cpuTimeTotal);
@@ -107,7 +132,8 @@ describe('profiler.profile', () => {
       ]);
       expect(values.length).to.equal(2);
     });
-    const named = (name: string): profiler.FunctionEvent => prof.events().find((event) => event.name === name) as profiler.FunctionEvent;
+    const named = (name: string): profiler.FunctionEvent =>
+      prof.events().find((event) => event.name === name) as profiler.FunctionEvent;
     expect(named('slow').isAsync).to.equal(true);
     expect(named('slow').cpuTimeTotal).to.be.at.least(14_000);
     expect(named('sin').cpuParent).to.equal(named('slow'));
@@ -177,7 +203,10 @@ describe('profiler.profile', () => {
 
   it('refuses wrong arguments', () => {
     expect(() => profiler.profile(5 as never)).to.throw(ArgumentError, /expected a function, got 5/);
-    expect(() => profiler.profile(() => 1, { recordShape: true } as never)).to.throw(ArgumentError, /did you mean "recordShapes"/);
+    expect(() => profiler.profile(() => 1, { recordShape: true } as never)).to.throw(
+      ArgumentError,
+      /did you mean "recordShapes"/,
+    );
     expect(() => profiler.profile(() => 1, { schedule: 3 } as never)).to.throw(ArgumentError, /schedule/);
     expect(() => profiler.recordFunction(1 as never, () => 1)).to.throw(ArgumentError, /name/);
     const prof = profiler.profile((p) => {
@@ -187,7 +216,8 @@ describe('profiler.profile', () => {
     expect(() => prof.table({ sortBy: 'time' as never })).to.throw(ArgumentError, /selfCpuTimeTotal/);
     expect(() => prof.keyAverages({ groupByInputShapes: true } as never)).to.throw(ArgumentError, /groupByInputShape/);
     const some = profiler.profile(() => noGrad(() => randn([2]).exp()));
-    for (const options of [{ sortBy: 'x' }, { rowLimit: 1.5 }, { timeUnit: 'h' }, { rows: 3 }]) expect(() => some.table(options as never)).to.throw(ArgumentError);
+    for (const options of [{ sortBy: 'x' }, { rowLimit: 1.5 }, { timeUnit: 'h' }, { rows: 3 }])
+      expect(() => some.table(options as never)).to.throw(ArgumentError);
   });
 });
 
@@ -195,7 +225,19 @@ describe('profiler.schedule', () => {
   it('is what it says', () => {
     const { NONE, WARMUP, RECORD, RECORD_AND_SAVE } = profiler.ProfilerAction;
     const plan = profiler.schedule({ skipFirst: 1, wait: 1, warmup: 1, active: 2, repeat: 2 });
-    expect(Array.from({ length: 11 }, (_, step) => plan(step))).to.deep.equal([NONE, NONE, WARMUP, RECORD, RECORD_AND_SAVE, NONE, WARMUP, RECORD, RECORD_AND_SAVE, NONE, NONE]);
+    expect(Array.from({ length: 11 }, (_, step) => plan(step))).to.deep.equal([
+      NONE,
+      NONE,
+      WARMUP,
+      RECORD,
+      RECORD_AND_SAVE,
+      NONE,
+      WARMUP,
+      RECORD,
+      RECORD_AND_SAVE,
+      NONE,
+      NONE,
+    ]);
     for (const options of [
       { wait: -1, warmup: 0, active: 1 },
       { wait: 0, warmup: 0, active: 0 },
@@ -217,8 +259,13 @@ describe('profiler.schedule', () => {
         schedule: profiler.schedule({ wait: 1, warmup: 1, active: 2, repeat: 2 }),
         onTraceReady: (prof) => {
           const events = prof.events();
-          traces.push([prof.stepNum, events.filter(({ name }) => name === 'exp').map(({ inputShapes }) => inputShapes[0][0])]);
-          expect(events.filter(({ cpuParent }) => cpuParent === null).map(({ name }) => name)).to.deep.equal([2, 1].map((back) => `ProfilerStep#${prof.stepNum - back}`));
+          traces.push([
+            prof.stepNum,
+            events.filter(({ name }) => name === 'exp').map(({ inputShapes }) => inputShapes[0][0]),
+          ]);
+          expect(events.filter(({ cpuParent }) => cpuParent === null).map(({ name }) => name)).to.deep.equal(
+            [2, 1].map((back) => `ProfilerStep#${prof.stepNum - back}`),
+          );
         },
       },
     );
@@ -234,16 +281,36 @@ describe('the table of a profile', () => {
     readonly rows: readonly (readonly [string, number, number, number, number, number, number[][]])[];
     readonly tables: readonly { shaped: boolean; memory: boolean; options: Record<string, unknown>; text: string }[];
   }
-  const fixture = JSON.parse(readFileSync(new URL('../fixtures/profiler-table.json', import.meta.url), 'utf8')) as Fixture;
+  const fixture = JSON.parse(
+    readFileSync(new URL('../fixtures/profiler-table.json', import.meta.url), 'utf8'),
+  ) as Fixture;
   const camel = (text: string): string => text.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
   fixture.tables.forEach(({ shaped, memory, options, text }) => {
     it(`is PyTorch's to the letter with ${JSON.stringify(options)}${shaped ? ', by shape' : ''}`, () => {
       const list = new profiler.EventList();
       list.profileMemory = memory;
-      for (const [key, count, cpuTimeTotal, selfCpuTimeTotal, cpuMemoryUsage, selfCpuMemoryUsage, shapes] of fixture.rows)
-        list.push(Object.assign(new profiler.FunctionEventAvg(key, shaped ? shapes : null, true), { count, cpuTimeTotal, selfCpuTimeTotal, cpuMemoryUsage, selfCpuMemoryUsage }));
-      const ours = Object.fromEntries(Object.entries(options).map(([key, value]) => [camel(key), key === 'sort_by' ? camel(value as string) : value]));
+      for (const [
+        key,
+        count,
+        cpuTimeTotal,
+        selfCpuTimeTotal,
+        cpuMemoryUsage,
+        selfCpuMemoryUsage,
+        shapes,
+      ] of fixture.rows)
+        list.push(
+          Object.assign(new profiler.FunctionEventAvg(key, shaped ? shapes : null, true), {
+            count,
+            cpuTimeTotal,
+            selfCpuTimeTotal,
+            cpuMemoryUsage,
+            selfCpuMemoryUsage,
+          }),
+        );
+      const ours = Object.fromEntries(
+        Object.entries(options).map(([key, value]) => [camel(key), key === 'sort_by' ? camel(value as string) : value]),
+      );
       expect(list.table(ours)).to.equal(text);
     });
   });
@@ -296,22 +363,36 @@ describe('the trace file of a profile', () => {
     expect(complete.length).to.equal(prof.events().length - 1);
     const stack: TraceEvent[] = [];
     for (const event of [...complete].sort((a, b) => a.ts - b.ts || (b.dur as number) - (a.dur as number))) {
-      while (stack.length > 0 && event.ts >= stack[stack.length - 1].ts + (stack[stack.length - 1].dur as number)) stack.pop();
-      if (stack.length > 0) expect(event.ts + (event.dur as number)).to.be.at.most(stack[stack.length - 1].ts + (stack[stack.length - 1].dur as number) + 1e-6);
+      while (stack.length > 0 && event.ts >= stack[stack.length - 1].ts + (stack[stack.length - 1].dur as number))
+        stack.pop();
+      if (stack.length > 0)
+        expect(event.ts + (event.dur as number)).to.be.at.most(
+          stack[stack.length - 1].ts + (stack[stack.length - 1].dur as number) + 1e-6,
+        );
       stack.push(event);
     }
-    expect(complete.find(({ name }) => name === 'exp')).to.deep.include({ cat: 'cpu_op', args: { 'Input Dims': [[8, 8]], 'Input type': ['float32'], 'Bytes allocated': 256 } });
+    expect(complete.find(({ name }) => name === 'exp')).to.deep.include({
+      cat: 'cpu_op',
+      args: { 'Input Dims': [[8, 8]], 'Input type': ['float32'], 'Bytes allocated': 256 },
+    });
     const [begin, end] = trace.traceEvents.filter(({ name }) => name === 'waiting');
     expect([begin.ph, end.ph, begin.id === end.id, begin.cat]).to.deep.equal(['b', 'e', true, 'user_annotation']);
-    expect(trace.traceEvents.filter(({ ph }) => ph === 'M').map(({ name }) => name)).to.deep.equal(['process_name', 'thread_name']);
+    expect(trace.traceEvents.filter(({ ph }) => ph === 'M').map(({ name }) => name)).to.deep.equal([
+      'process_name',
+      'thread_name',
+    ]);
   });
 
   it('is not there where it cannot be written', async () => {
     const prof = profiler.profile(() => randn([2]).exp());
-    const error: unknown = await prof.exportChromeTrace(path.join(folder, 'no', 'such', 'folder.json')).catch((reason: unknown) => reason);
+    const error: unknown = await prof
+      .exportChromeTrace(path.join(folder, 'no', 'such', 'folder.json'))
+      .catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(NodegradError);
     expect((error as Error).message).to.match(/^exportChromeTrace: expected to write/);
     expect(existsSync(path.join(folder, 'no'))).to.equal(false);
-    expect(await prof.exportChromeTrace('' as never).catch((reason: unknown) => reason)).to.be.instanceOf(ArgumentError);
+    expect(await prof.exportChromeTrace('' as never).catch((reason: unknown) => reason)).to.be.instanceOf(
+      ArgumentError,
+    );
   });
 });

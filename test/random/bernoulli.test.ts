@@ -22,7 +22,9 @@ describe('bernoulli draws', () => {
           manualSeed(11);
           rand([skip], { dtype: 'float64' });
           const drawn = zeros([n], { dtype }).bernoulli_(p);
-          expect(Array.from(drawn.to('float64').toTypedArray() as Float64Array)).to.deep.equal(Array.from(u, (x) => (x < p ? 1 : 0)));
+          expect(Array.from(drawn.to('float64').toTypedArray() as Float64Array)).to.deep.equal(
+            Array.from(u, (x) => (x < p ? 1 : 0)),
+          );
           expect(rand([3], { dtype: 'float64' }).toTypedArray()).to.deep.equal(next);
         }
       });

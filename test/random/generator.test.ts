@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import {
   ArgumentError,
   autograd,
-  defaultGenerator,
   DeviceError,
   DTypeError,
+  defaultGenerator,
   Generator,
   getRngState,
   initialSeed,
@@ -19,9 +19,9 @@ import {
   randn,
   random,
   randperm,
+  ShapeError,
   seed,
   setRngState,
-  ShapeError,
   tensor,
   zeros,
 } from '../../lib/index.js';
@@ -43,7 +43,8 @@ describe('generators', () => {
     expect(manualSeed(-1).initialSeed()).to.equal(2n ** 64n - 1n);
     expect(manualSeed(2n ** 64n - 1n)).to.equal(defaultGenerator);
     expect(initialSeed()).to.equal(2n ** 64n - 1n);
-    for (const bad of [1.5, 2n ** 64n, -(2n ** 63n) - 1n]) expect(() => manualSeed(bad)).to.throw(ArgumentError, /manualSeed/);
+    for (const bad of [1.5, 2n ** 64n, -(2n ** 63n) - 1n])
+      expect(() => manualSeed(bad)).to.throw(ArgumentError, /manualSeed/);
     const fresh = seed();
     expect(initialSeed()).to.equal(fresh);
     expect(seed()).to.not.equal(fresh);
@@ -131,10 +132,20 @@ describe('bad random calls', () => {
   const cases: [string, () => unknown, new (m: string) => Error, RegExp][] = [
     ['uniform_ of integers', () => integer.uniform_(), DTypeError, /uniform_: expected a floating dtype/],
     ['uniform_ backwards', () => float.uniform_(3, 2), ArgumentError, /from <= to, got from=3, to=2/],
-    ['uniform_ without end', () => float.uniform_(0, Number.POSITIVE_INFINITY), ArgumentError, /bounds whose distance float32 holds/],
+    [
+      'uniform_ without end',
+      () => float.uniform_(0, Number.POSITIVE_INFINITY),
+      ArgumentError,
+      /bounds whose distance float32 holds/,
+    ],
     ['normal_ of negative std', () => float.normal_(0, -1), ArgumentError, /std of at least 0/],
     ['bernoulli_ above 1', () => float.bernoulli_(2), ArgumentError, /p in \[0, 1\]/],
-    ['bernoulli of tensors above 1', () => tensor([0.5, 2]).bernoulli(), ArgumentError, /probabilities in \[0, 1\], got 2/],
+    [
+      'bernoulli of tensors above 1',
+      () => tensor([0.5, 2]).bernoulli(),
+      ArgumentError,
+      /probabilities in \[0, 1\], got 2/,
+    ],
     ['bernoulli of integers', () => integer.bernoulli(), DTypeError, /floating dtype/],
     ['exponential_', () => float.exponential_(0), ArgumentError, /lambd above 0/],
     ['geometric_', () => float.geometric_(1), ArgumentError, /p in \(0, 1\)/],

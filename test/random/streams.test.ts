@@ -1,8 +1,8 @@
 /** The random streams against PyTorch's: values, and where the generator stands afterwards (fixtures by scripts/fixtures/random_streams.py). */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import * as ng from '../../lib/index.js';
 import type { DType, Tensor } from '../../lib/index.js';
+import * as ng from '../../lib/index.js';
 
 interface Entry {
   shape: number[];
@@ -10,7 +10,9 @@ interface Entry {
   values: (number | string)[];
   next: number;
 }
-const { state: savedState, ...fixtures } = JSON.parse(readFileSync(new URL('../fixtures/random.json', import.meta.url), 'utf8')) as Record<string, Entry> & {
+const { state: savedState, ...fixtures } = JSON.parse(
+  readFileSync(new URL('../fixtures/random.json', import.meta.url), 'utf8'),
+) as Record<string, Entry> & {
   state: { bytes: string; values: number[] };
 };
 
@@ -103,7 +105,9 @@ describe('random streams', () => {
         const actual = values[i];
         if (typeof expected === 'string') expect(String(actual)).to.equal(expected);
         else if (rounded.test(name))
-          expect(Math.abs(Number(actual) - expected), `element ${i}: ${actual}, PyTorch ${expected}`).to.be.at.most(1e-6 * Math.max(1, Math.abs(expected)));
+          expect(Math.abs(Number(actual) - expected), `element ${i}: ${actual}, PyTorch ${expected}`).to.be.at.most(
+            1e-6 * Math.max(1, Math.abs(expected)),
+          );
         else expect(Number(actual)).to.equal(expected);
       });
       expect(ng.rand(1, { dtype: 'float64' }).item()).to.equal(entry.next);

@@ -14,7 +14,10 @@ describe('truncNormal_ in a wide tail', () => {
           manualSeed(3);
           const [mean, std] = [10, 2];
           const [low, high] = sign > 0 ? [mean + std * bound, 1e8] : [-1e8, mean - std * bound];
-          const values = Array.from(nn.init.truncNormal_(zeros([COUNT], { dtype }), mean, std, low, high).toTypedArray() as Float64Array, (v) => (sign * (v - mean)) / std);
+          const values = Array.from(
+            nn.init.truncNormal_(zeros([COUNT], { dtype }), mean, std, low, high).toTypedArray() as Float64Array,
+            (v) => (sign * (v - mean)) / std,
+          );
           const average = values.reduce((a, b) => a + b, 0) / COUNT;
           const spread = values.reduce((a, b) => a + (b - average) ** 2, 0) / COUNT;
           const variance = 1 + bound * hazard - hazard ** 2;

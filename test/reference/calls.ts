@@ -53,7 +53,10 @@ function isEncoded(value: unknown): value is Encoded | Generated {
 /** The tensor that the rule makes. */
 export function generated({ dtype, shape, scale, offset, seed }: Generated): Tensor {
   const count = shape.reduce((product, n) => product * n, 1);
-  const values = Float64Array.from({ length: count }, (_, i) => scale * (offset + (((i * i * 31 + i * (7919 + 97 * seed) + seed * 15485863 + 17) % 2003) / 1001 - 1)));
+  const values = Float64Array.from(
+    { length: count },
+    (_, i) => scale * (offset + (((i * i * 31 + i * (7919 + 97 * seed) + seed * 15485863 + 17) % 2003) / 1001 - 1)),
+  );
   return tensor(values, { dtype, shape });
 }
 
@@ -68,30 +71,48 @@ function decoded(value: unknown): unknown {
 
 /** A call as a line of a message: its function, the shapes and dtypes of its tensors, and its other arguments. */
 export function described({ fn, args, options }: RecordedCall): string {
-  const short = (value: unknown): string => (isEncoded(value) ? `${value.dtype}[${value.shape.join(',')}]` : JSON.stringify(value));
+  const short = (value: unknown): string =>
+    isEncoded(value) ? `${value.dtype}[${value.shape.join(',')}]` : JSON.stringify(value);
   return `${fn}(${[...args.map(short), ...Object.entries(options).map(([key, value]) => `${key}: ${short(value)}`)].join(', ')})`;
 }
 
 function call(recorded: RecordedCall, args: readonly unknown[]): unknown {
   const { fn, options } = recorded;
-  const last = Object.keys(options).length === 0 ? [] : [Object.fromEntries(Object.entries(options).map(([key, value]) => [key, decoded(value)]))];
+  const last =
+    Object.keys(options).length === 0
+      ? []
+      : [Object.fromEntries(Object.entries(options).map(([key, value]) => [key, decoded(value)]))];
   const parts = fn.split('.');
   if (parts[0] === 'Tensor') {
     const receiver = args[0] as unknown as Record<string, (...rest: unknown[]) => unknown>;
     return receiver[parts[1]](...args.slice(1), ...last);
   }
-  return (parts.reduce<unknown>((owner, part) => (owner as Record<string, unknown>)[part], nodegrad) as (...all: unknown[]) => unknown)(...args, ...last);
+  return (
+    parts.reduce<unknown>((owner, part) => (owner as Record<string, unknown>)[part], nodegrad) as (
+      ...all: unknown[]
+    ) => unknown
+  )(...args, ...last);
 }
 
 /** Compares element by element; `wide` is another result that each element may agree with. */
-export function expectNear(got: Tensor, expected: Encoded, wide: Encoded | null | undefined, { rtol, atol, cancelling = false }: Tolerance, what: string): void {
+export function expectNear(
+  got: Tensor,
+  expected: Encoded,
+  wide: Encoded | null | undefined,
+  { rtol, atol, cancelling = false }: Tolerance,
+  what: string,
+): void {
   expect(got.dtype, `${what}, dtype`).to.equal(expected.dtype);
   expect([...got.shape], `${what}, shape`).to.deep.equal([...expected.shape]);
   const values = Array.from(got.detach().toTypedArray() as ArrayLike<number | bigint>, Number);
   // A sum of elements that cancel is as exact as they are: beside the largest result.
-  const largest = [...expected.values, ...(wide?.values ?? [])].map((v) => Math.abs(Number(v))).reduce((a, b) => (b > a && b < Infinity ? b : a), 0);
+  const largest = [...expected.values, ...(wide?.values ?? [])]
+    .map((v) => Math.abs(Number(v)))
+    .reduce((a, b) => (b > a && b < Infinity ? b : a), 0);
   const near = (value: number, wanted: number): boolean =>
-    Object.is(value, wanted) || value === wanted || Math.abs(value - wanted) <= atol + rtol * Math.max(Math.abs(wanted), cancelling ? largest : 0);
+    Object.is(value, wanted) ||
+    value === wanted ||
+    Math.abs(value - wanted) <= atol + rtol * Math.max(Math.abs(wanted), cancelling ? largest : 0);
   expected.values.forEach((wanted, i) => {
     if (near(values[i], Number(wanted)) || (wide && near(values[i], Number(wide.values[i])))) return;
     expect.fail(`${what}: element ${i} is ${values[i]}, expected ${wanted}${wide ? ` or ${wide.values[i]}` : ''}`);
@@ -111,14 +132,23 @@ export function expectAsRecorded(recorded: RecordedCall, tolerance: Tolerance): 
   const outputs = (Array.isArray(result) ? result : [result]).filter((item): item is Tensor => item instanceof Tensor);
   expect(outputs.length, `${what}, outputs`).to.equal(recorded.outputs.length);
   outputs.forEach((output, i) => {
-    expectNear(output, recorded.outputs[i], recorded.wide?.outputs?.[i], tolerance, outputs.length > 1 ? `${what}, output ${i}` : what);
+    expectNear(
+      output,
+      recorded.outputs[i],
+      recorded.wide?.outputs?.[i],
+      tolerance,
+      outputs.length > 1 ? `${what}, output ${i}` : what,
+    );
   });
   if (recorded.gradients === undefined || recorded.leaves === undefined) return;
   const live = outputs.filter((output) => output.requiresGrad);
   const gradients = autograd.grad(
     live,
     recorded.leaves.map((i) => args[i] as Tensor),
-    { gradOutputs: live.map(({ dtype, shape }) => generated({ dtype, shape, scale: 1, offset: 0, seed: 9 })), allowUnused: true },
+    {
+      gradOutputs: live.map(({ dtype, shape }) => generated({ dtype, shape, scale: 1, offset: 0, seed: 9 })),
+      allowUnused: true,
+    },
   );
   gradients.forEach((gradient, i) => {
     const expected = recorded.gradients?.[i] ?? null;

@@ -36,6 +36,10 @@ export function eachProduct(g: NaiveGeometry, visit: (y: number, x: number, weig
                 const x = j * g.stride[1] - g.pad[1] + b * g.dilation[1];
                 if (y < 0 || y >= h || x < 0 || x >= w) continue;
                 const channel = Math.floor(k / kg) * cg + c;
-                visit(((n * g.k + k) * p + i) * q + j, ((n * g.c + channel) * h + y) * w + x, ((k * cg + c) * r + a) * s + b);
+                visit(
+                  ((n * g.k + k) * p + i) * q + j,
+                  ((n * g.c + channel) * h + y) * w + x,
+                  ((k * cg + c) * r + a) * s + b,
+                );
               }
 }

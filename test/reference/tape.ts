@@ -26,7 +26,11 @@ export class Tape {
     return id;
   }
   private grow(): void {
-    const [values, parents, slopes] = [new Float64Array(2 * this.size), new Int32Array(6 * this.size), new Float64Array(6 * this.size)];
+    const [values, parents, slopes] = [
+      new Float64Array(2 * this.size),
+      new Int32Array(6 * this.size),
+      new Float64Array(6 * this.size),
+    ];
     values.set(this.values);
     parents.set(this.parents);
     slopes.set(this.slopes);
@@ -140,7 +144,8 @@ export class Tape {
     for (let id = this.size - 1; id >= 0; id--) {
       const g = adjoint[id];
       if (g === 0) continue;
-      for (let p = 3 * id; p < 3 * id + 3; p++) if (this.parents[p] >= 0) adjoint[this.parents[p]] += g * this.slopes[p];
+      for (let p = 3 * id; p < 3 * id + 3; p++)
+        if (this.parents[p] >= 0) adjoint[this.parents[p]] += g * this.slopes[p];
     }
     return adjoint;
   }

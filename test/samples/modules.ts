@@ -17,9 +17,19 @@ export interface ModuleSample {
 export const moduleSamples = new Map<string, ModuleSample>();
 
 type Constructor = new (...args: never[]) => nn.Module;
-function add(name: keyof typeof nn, positional: readonly unknown[], named: Record<string, unknown> | null, call?: () => unknown[]): void {
+function add(
+  name: keyof typeof nn,
+  positional: readonly unknown[],
+  named: Record<string, unknown> | null,
+  call?: () => unknown[],
+): void {
   const Class = nn[name] as unknown as Constructor;
-  moduleSamples.set(name, { name, make: () => new Class(...(positional as never[])), named: named === null ? undefined : () => new Class(named as never), call });
+  moduleSamples.set(name, {
+    name,
+    make: () => new Class(...(positional as never[])),
+    named: named === null ? undefined : () => new Class(named as never),
+    call,
+  });
 }
 
 const image = (...size: number[]) => [randn([2, 4, ...size])];
@@ -33,17 +43,28 @@ add('Linear', [4, 3], { inFeatures: 4, outFeatures: 3 }, row);
 add('Bilinear', [4, 4, 3], { in1Features: 4, in2Features: 4, outFeatures: 3 }, pair);
 add('Embedding', [5, 3], { numEmbeddings: 5, embeddingDim: 3 }, () => [randint(0, 5, [2, 3])]);
 const sequence = (): Tensor[] => [randn([5, 2, 4])];
-for (const name of ['RNN', 'LSTM', 'GRU'] as const) add(name, [4, 3, 2], { inputSize: 4, hiddenSize: 3, numLayers: 2 }, sequence);
+for (const name of ['RNN', 'LSTM', 'GRU'] as const)
+  add(name, [4, 3, 2], { inputSize: 4, hiddenSize: 3, numLayers: 2 }, sequence);
 for (const name of ['RNNCell', 'LSTMCell', 'GRUCell'] as const) add(name, [4, 3], { inputSize: 4, hiddenSize: 3 }, row);
-add('MultiheadAttention', [4, 2], { embedDim: 4, numHeads: 2 }, () => [randn([5, 2, 4]), randn([5, 2, 4]), randn([5, 2, 4])]);
+add('MultiheadAttention', [4, 2], { embedDim: 4, numHeads: 2 }, () => [
+  randn([5, 2, 4]),
+  randn([5, 2, 4]),
+  randn([5, 2, 4]),
+]);
 const small = { dModel: 4, nhead: 2, dimFeedforward: 6 };
 add('TransformerEncoderLayer', [4, 2, 6], small, sequence);
 add('TransformerDecoderLayer', [4, 2, 6], small, () => [randn([5, 2, 4]), randn([3, 2, 4])]);
 const encoder = new nn.TransformerEncoderLayer(4, 2, 6);
 const decoder = new nn.TransformerDecoderLayer(4, 2, 6);
 add('TransformerEncoder', [encoder, 2], { encoderLayer: encoder, numLayers: 2 }, sequence);
-add('TransformerDecoder', [decoder, 2], { decoderLayer: decoder, numLayers: 2 }, () => [randn([5, 2, 4]), randn([3, 2, 4])]);
-add('Transformer', [4, 2, 1, 1, 6], { ...small, numEncoderLayers: 1, numDecoderLayers: 1 }, () => [randn([5, 2, 4]), randn([3, 2, 4])]);
+add('TransformerDecoder', [decoder, 2], { decoderLayer: decoder, numLayers: 2 }, () => [
+  randn([5, 2, 4]),
+  randn([3, 2, 4]),
+]);
+add('Transformer', [4, 2, 1, 1, 6], { ...small, numEncoderLayers: 1, numDecoderLayers: 1 }, () => [
+  randn([5, 2, 4]),
+  randn([3, 2, 4]),
+]);
 
 // ---- convolution, pooling, upsampling
 const sizes = [[9], [7, 6], [5, 4, 6]];
@@ -84,7 +105,8 @@ add('Unflatten', [1, [2, 2]], { dim: 1, unflattenedSize: [2, 2] }, row);
 add('Identity', [], null, row);
 
 // ---- activations
-for (const name of ['ReLU', 'ReLU6', 'SELU', 'SiLU', 'Mish', 'Hardsigmoid', 'Hardswish'] as const) add(name, [false], { inplace: false }, row);
+for (const name of ['ReLU', 'ReLU6', 'SELU', 'SiLU', 'Mish', 'Hardsigmoid', 'Hardswish'] as const)
+  add(name, [false], { inplace: false }, row);
 for (const name of ['Sigmoid', 'Tanh', 'LogSigmoid', 'Softsign', 'Tanhshrink'] as const) add(name, [], null, row);
 add('LeakyReLU', [0.2], { negativeSlope: 0.2 }, row);
 for (const name of ['ELU', 'CELU'] as const) add(name, [0.5], { alpha: 0.5 }, row);
@@ -99,7 +121,17 @@ for (const name of ['Softmax', 'LogSoftmax', 'Softmin'] as const) add(name, [1],
 add('Softmax2d', [], null, plane);
 
 // ---- losses
-for (const name of ['MSELoss', 'L1Loss', 'SmoothL1Loss', 'BCELoss', 'BCEWithLogitsLoss', 'KLDivLoss', 'PoissonNLLLoss', 'MultiLabelSoftMarginLoss', 'SoftMarginLoss'] as const)
+for (const name of [
+  'MSELoss',
+  'L1Loss',
+  'SmoothL1Loss',
+  'BCELoss',
+  'BCEWithLogitsLoss',
+  'KLDivLoss',
+  'PoissonNLLLoss',
+  'MultiLabelSoftMarginLoss',
+  'SoftMarginLoss',
+] as const)
   add(name, [], { reduction: 'sum' }, pair);
 add('HuberLoss', ['mean', 2], { reduction: 'mean', delta: 2 }, pair);
 add('CrossEntropyLoss', [], { labelSmoothing: 0 }, classes);

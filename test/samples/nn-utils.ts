@@ -12,15 +12,35 @@ const changes = 'it changes gradients or parameters in place';
 
 samples({
   fn: 'nn.utils.getTotalNorm',
-  cases: [{ name: 'two tensors', inputs: [make([2, 3]), make([4])], call: (a, b) => utils.getTotalNorm([a.detach(), b.detach()]) }],
-  errors: [{ name: 'a norm that is no number', call: () => utils.getTotalNorm([], 'fro' as never), error: ArgumentError, message: /a number or 'inf' for normType/ }],
+  cases: [
+    {
+      name: 'two tensors',
+      inputs: [make([2, 3]), make([4])],
+      call: (a, b) => utils.getTotalNorm([a.detach(), b.detach()]),
+    },
+  ],
+  errors: [
+    {
+      name: 'a norm that is no number',
+      call: () => utils.getTotalNorm([], 'fro' as never),
+      error: ArgumentError,
+      message: /a number or 'inf' for normType/,
+    },
+  ],
   notDifferentiable: 'it is taken of gradients, unrecorded',
   expandable: false,
 });
 samples({
   fn: 'nn.utils.clipGradNorm_',
   cases: [{ name: 'one parameter', inputs: [], call: () => utils.clipGradNorm_(withGradient([2, 3]), 1) }],
-  errors: [{ name: 'no tensors', call: () => utils.clipGradNorm_([1] as never, 1), error: ArgumentError, message: /clipGradNorm_: expected a tensor or tensors/ }],
+  errors: [
+    {
+      name: 'no tensors',
+      call: () => utils.clipGradNorm_([1] as never, 1),
+      error: ArgumentError,
+      message: /clipGradNorm_: expected a tensor or tensors/,
+    },
+  ],
   notDifferentiable: changes,
   random: true,
 });
@@ -31,15 +51,35 @@ const afterwards = (change: (p: nn.Parameter) => void): Tensor => {
 };
 samples({
   fn: 'nn.utils.clipGradsWithNorm_',
-  cases: [{ name: 'one parameter', inputs: [], call: () => afterwards((p) => utils.clipGradsWithNorm_(p, 1, utils.getTotalNorm(p))) }],
-  errors: [{ name: 'no limit', call: () => utils.clipGradsWithNorm_([], Number.NaN, zeros([])), error: ArgumentError, message: /a number for maxNorm, got NaN/ }],
+  cases: [
+    {
+      name: 'one parameter',
+      inputs: [],
+      call: () => afterwards((p) => utils.clipGradsWithNorm_(p, 1, utils.getTotalNorm(p))),
+    },
+  ],
+  errors: [
+    {
+      name: 'no limit',
+      call: () => utils.clipGradsWithNorm_([], Number.NaN, zeros([])),
+      error: ArgumentError,
+      message: /a number for maxNorm, got NaN/,
+    },
+  ],
   notDifferentiable: changes,
   random: true,
 });
 samples({
   fn: 'nn.utils.clipGradValue_',
   cases: [{ name: 'one parameter', inputs: [], call: () => afterwards((p) => utils.clipGradValue_(p, 0.5)) }],
-  errors: [{ name: 'no bound', call: () => utils.clipGradValue_([], 'x' as never), error: ArgumentError, message: /a number for clipValue/ }],
+  errors: [
+    {
+      name: 'no bound',
+      call: () => utils.clipGradValue_([], 'x' as never),
+      error: ArgumentError,
+      message: /a number for clipValue/,
+    },
+  ],
   notDifferentiable: changes,
   random: true,
 });
@@ -49,7 +89,14 @@ samples({
     { name: 'two tensors', inputs: [make([2, 3]), make([4])], call: (a, b) => utils.parametersToVector([a, b]) },
     { name: 'no elements', inputs: [make([0, 3]), make([2])], call: (a, b) => utils.parametersToVector([a, b]) },
   ],
-  errors: [{ name: 'no tensors', call: () => utils.parametersToVector(3 as never), error: ArgumentError, message: /a tensor or tensors, got 3/ }],
+  errors: [
+    {
+      name: 'no tensors',
+      call: () => utils.parametersToVector(3 as never),
+      error: ArgumentError,
+      message: /a tensor or tensors, got 3/,
+    },
+  ],
 });
 samples({
   fn: 'nn.utils.vectorToParameters',
@@ -64,6 +111,13 @@ samples({
       },
     },
   ],
-  errors: [{ name: 'too short', call: () => utils.vectorToParameters(zeros([5]), new nn.Parameter(zeros([2, 3]))), error: ShapeError, message: /at least 6 elements/ }],
+  errors: [
+    {
+      name: 'too short',
+      call: () => utils.vectorToParameters(zeros([5]), new nn.Parameter(zeros([2, 3]))),
+      error: ShapeError,
+      message: /at least 6 elements/,
+    },
+  ],
   notDifferentiable: changes,
 });

@@ -36,7 +36,12 @@ const rnn = new nn.RNN(3, 2, { nonlinearity: 'tanh' }).double();
 const far = (): Tensor[] => [make([5], 0.5, 0.9), make([5], -0.9, -0.5), make([5], 0.5, 2)];
 
 export const routes: readonly Route[] = [
-  { name: 'a conversion to float32', inputs: [make([4])], call: (x) => x.float().mul(3), options: { eps: 1e-2, atol: 1e-3 } },
+  {
+    name: 'a conversion to float32',
+    inputs: [make([4])],
+    call: (x) => x.float().mul(3),
+    options: { eps: 1e-2, atol: 1e-3 },
+  },
   {
     name: 'addcdiv of two floating types',
     inputs: [make([4]), make([4]), make([4], 1, 2)],
@@ -44,12 +49,24 @@ export const routes: readonly Route[] = [
     options: { eps: 1e-2, atol: 1e-2 },
   },
   { name: 'rounding to a decimal', inputs: [make([4])], call: (x) => x.round({ decimals: 1 }).add(x) },
-  { name: 'a drawn tensor', inputs: [make([4], 0.1, 0.9)], call: (x) => bernoulli(x, { generator: new Generator().manualSeed(1) }).add(x) },
+  {
+    name: 'a drawn tensor',
+    inputs: [make([4], 0.1, 0.9)],
+    call: (x) => bernoulli(x, { generator: new Generator().manualSeed(1) }).add(x),
+  },
   { name: 'a module with a backward hook', inputs: [make([4, 3])], call: (x) => layer(x) },
   { name: 'an LSTM', inputs: [make([4, 2, 3])], call: (x) => lstm(x)[0] },
   { name: 'a GRU', inputs: [make([4, 2, 3])], call: (x) => gru(x)[0] },
   { name: 'an RNN', inputs: [make([4, 2, 3])], call: (x) => rnn(x)[0] },
   { name: 'the third derivative of mseLoss', inputs: far(), call: secondOrder((x, y) => F.mseLoss(x, y)) },
-  { name: 'the third derivative of smoothL1Loss', inputs: far(), call: secondOrder((x, y) => F.smoothL1Loss(x, y, { beta: 3 })) },
-  { name: 'the third derivative of huberLoss', inputs: far(), call: secondOrder((x, y) => F.huberLoss(x, y, { delta: 3 })) },
+  {
+    name: 'the third derivative of smoothL1Loss',
+    inputs: far(),
+    call: secondOrder((x, y) => F.smoothL1Loss(x, y, { beta: 3 })),
+  },
+  {
+    name: 'the third derivative of huberLoss',
+    inputs: far(),
+    call: secondOrder((x, y) => F.huberLoss(x, y, { delta: 3 })),
+  },
 ];

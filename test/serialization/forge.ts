@@ -44,11 +44,24 @@ export function pickle(...parts: Buffer[]): Buffer {
 
 /** ('storage', torch.<type>, key, 'cpu', count) as persistent id. */
 export function storage(type: string, key: string, count: number): Buffer {
-  return Buffer.concat([op.mark, op.string('storage'), op.global('torch', type), op.string(key), op.string('cpu'), op.int(count), op.tuple, op.persistent]);
+  return Buffer.concat([
+    op.mark,
+    op.string('storage'),
+    op.global('torch', type),
+    op.string(key),
+    op.string('cpu'),
+    op.int(count),
+    op.tuple,
+    op.persistent,
+  ]);
 }
 
 function sizes(values: readonly (number | Buffer)[]): Buffer {
-  return Buffer.concat([op.mark, ...values.map((value) => (typeof value === 'number' ? op.int(value) : value)), op.tuple]);
+  return Buffer.concat([
+    op.mark,
+    ...values.map((value) => (typeof value === 'number' ? op.int(value) : value)),
+    op.tuple,
+  ]);
 }
 
 interface ForgedTensor {
@@ -60,9 +73,26 @@ interface ForgedTensor {
 }
 
 /** A call of _rebuild_tensor_v2: by default four float32 in one row. */
-export function tensorOf({ storage: memory = storage('FloatStorage', '0', 4), offset = 0, size = [4], stride = [1], requiresGrad = op.false }: ForgedTensor = {}): Buffer {
+export function tensorOf({
+  storage: memory = storage('FloatStorage', '0', 4),
+  offset = 0,
+  size = [4],
+  stride = [1],
+  requiresGrad = op.false,
+}: ForgedTensor = {}): Buffer {
   const hooks = Buffer.concat([op.global('collections', 'OrderedDict'), op.emptyTuple, op.reduce]);
-  return Buffer.concat([op.global('torch._utils', '_rebuild_tensor_v2'), op.mark, memory, op.int(offset), sizes(size), sizes(stride), requiresGrad, hooks, op.tuple, op.reduce]);
+  return Buffer.concat([
+    op.global('torch._utils', '_rebuild_tensor_v2'),
+    op.mark,
+    memory,
+    op.int(offset),
+    sizes(size),
+    sizes(stride),
+    requiresGrad,
+    hooks,
+    op.tuple,
+    op.reduce,
+  ]);
 }
 
 /** One entry of an archive; what is given departs from the truth. */
@@ -137,6 +167,9 @@ export function zip(entries: readonly Entry[], forged: Archive = {}): Buffer {
 export const fourFloats = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
 
 /** A checkpoint of one pickle and, unless others are given, one storage of four float32. */
-export function checkpoint(content: Buffer, records: readonly Entry[] = [{ name: 'a/data/0', data: fourFloats }]): Buffer {
+export function checkpoint(
+  content: Buffer,
+  records: readonly Entry[] = [{ name: 'a/data/0', data: fourFloats }],
+): Buffer {
   return zip([{ name: 'a/data.pkl', data: content }, ...records, { name: 'a/version', data: text('3\n') }]);
 }

@@ -19,11 +19,19 @@ function refuses(name: string, bytes: () => Uint8Array, message: RegExp): void {
 describe('load: what the forge makes when it is honest', () => {
   it('loads', async () => {
     expect((await load<Tensor>(checkpoint(pickle(tensorOf())))).tolist()).to.deep.equal([1, 2, 3, 4]);
-    expect((await load<Tensor>(checkpoint(pickle(tensorOf({ offset: 1, size: [2, 3], stride: [1, 0] }))))).contiguous().tolist()).to.deep.equal([
+    expect(
+      (await load<Tensor>(checkpoint(pickle(tensorOf({ offset: 1, size: [2, 3], stride: [1, 0] })))))
+        .contiguous()
+        .tolist(),
+    ).to.deep.equal([
       [2, 2, 2],
       [3, 3, 3],
     ]);
-    expect(await load(zip([{ name: 'a/data.pkl', data: pickle(op.none) }], { comment: 'PK\x05\x06 in a comment'.padEnd(40) }))).to.equal(null);
+    expect(
+      await load(
+        zip([{ name: 'a/data.pkl', data: pickle(op.none) }], { comment: 'PK\x05\x06 in a comment'.padEnd(40) }),
+      ),
+    ).to.equal(null);
   });
 
   it('loads bytes of the other order', async () => {
@@ -47,9 +55,15 @@ describe('load: what the forge makes when it is honest', () => {
     const first: Entry = { name: 'a/data.pkl', data: content };
     const second: Entry = { name: 'a/data/0', data: fourFloats, size: 0xffffffff, extra: wide(16, 16) };
     expect((await load<Tensor>(zip([first, second]))).tolist()).to.deep.equal([1, 2, 3, 4]);
-    await expectRefusal(zip([first, { ...second, extra: wide(2 ** 40, 2 ** 40) }]), /declares 1099511627776 bytes, more than the file has/);
+    await expectRefusal(
+      zip([first, { ...second, extra: wide(2 ** 40, 2 ** 40) }]),
+      /declares 1099511627776 bytes, more than the file has/,
+    );
     await expectRefusal(zip([first, { ...second, extra: wide(16) }]), /64-bit sizes of "a\/data\/0" are incomplete/);
-    await expectRefusal(zip([first, { ...second, extra: new Uint8Array(0) }]), /64-bit sizes of "a\/data\/0" are missing/);
+    await expectRefusal(
+      zip([first, { ...second, extra: new Uint8Array(0) }]),
+      /64-bit sizes of "a\/data\/0" are missing/,
+    );
   });
 });
 
@@ -62,7 +76,9 @@ describe('save: archives beyond 4 GiB', () => {
       await writer.add('a/data/0', fourFloats);
       await writer.finish();
       const bytes = Buffer.concat(parts);
-      expect(bytes.includes(Buffer.from([0x01, 0x00, wideFrom === 100 ? 8 : 24, 0x00])), `from ${wideFrom}`).to.equal(true);
+      expect(bytes.includes(Buffer.from([0x01, 0x00, wideFrom === 100 ? 8 : 24, 0x00])), `from ${wideFrom}`).to.equal(
+        true,
+      );
       expect((await load<Tensor>(bytes)).tolist()).to.deep.equal([1, 2, 3, 4]);
     }
   });
@@ -72,9 +88,21 @@ describe('load: damaged files', () => {
   refuses('nothing', () => new Uint8Array(0), /an empty file/);
   refuses('text', () => Buffer.from('hello, this is not a checkpoint at all'), /something else/);
   refuses('a bare pickle', () => pickle(op.none), /before 1\.6/);
-  refuses('an archive of something else', () => zip([{ name: 'word/document.xml', data: Buffer.from('<x/>') }]), /with 0/);
-  refuses('two pickles', () => zip(['a', 'b'].map((root) => ({ name: `${root}/data.pkl`, data: pickle(op.none) }))), /with 2/);
-  refuses('an unknown version', () => checkpoint(pickle(op.none), [{ name: 'a/version', data: Buffer.from('99') }]).subarray(0), /two records are named "a\/version"/);
+  refuses(
+    'an archive of something else',
+    () => zip([{ name: 'word/document.xml', data: Buffer.from('<x/>') }]),
+    /with 0/,
+  );
+  refuses(
+    'two pickles',
+    () => zip(['a', 'b'].map((root) => ({ name: `${root}/data.pkl`, data: pickle(op.none) }))),
+    /with 2/,
+  );
+  refuses(
+    'an unknown version',
+    () => checkpoint(pickle(op.none), [{ name: 'a/version', data: Buffer.from('99') }]).subarray(0),
+    /two records are named "a\/version"/,
+  );
   refuses(
     'a version of the future',
     () =>
@@ -84,7 +112,11 @@ describe('load: damaged files', () => {
       ]),
     /format version 1 to 10, got "99"/,
   );
-  refuses('an unknown byte order', () => checkpoint(pickle(op.none), [{ name: 'a/byteorder', data: Buffer.from('middle') }]), /byte order/);
+  refuses(
+    'an unknown byte order',
+    () => checkpoint(pickle(op.none), [{ name: 'a/byteorder', data: Buffer.from('middle') }]),
+    /byte order/,
+  );
 
   it('cut off anywhere', async () => {
     const whole = await saveToBuffer({ x: tensor([1, 2, 3]), name: 'abc' });
@@ -120,13 +152,37 @@ describe('load: hostile archives', () => {
   const data: Entry = { name: 'a/data/0', data: fourFloats };
   refuses('a wrong checksum', () => zip([root, { ...data, crc: 1 }]), /checksum of "a\/data\/0" is wrong/);
   refuses('a record twice', () => zip([root, data, data]), /two records are named "a\/data\/0"/);
-  refuses('a record larger than the file', () => zip([root, { ...data, size: 2 ** 31 }]), /declares 2147483648 bytes, more than the file has/);
-  refuses('records that overlap', () => zip([root, data, { name: 'a/data/1', data: fourFloats, offset: 0 }]), /more than the file has for it|does not agree/);
-  refuses('a header that belongs to another', () => zip([root, { ...data, localName: 'a/data/9' }]), /does not agree with the directory/);
-  refuses('a directory beyond the file', () => zip([root, data], { directoryOffset: 2 ** 31 }), /directory lies outside/);
+  refuses(
+    'a record larger than the file',
+    () => zip([root, { ...data, size: 2 ** 31 }]),
+    /declares 2147483648 bytes, more than the file has/,
+  );
+  refuses(
+    'records that overlap',
+    () => zip([root, data, { name: 'a/data/1', data: fourFloats, offset: 0 }]),
+    /more than the file has for it|does not agree/,
+  );
+  refuses(
+    'a header that belongs to another',
+    () => zip([root, { ...data, localName: 'a/data/9' }]),
+    /does not agree with the directory/,
+  );
+  refuses(
+    'a directory beyond the file',
+    () => zip([root, data], { directoryOffset: 2 ** 31 }),
+    /directory lies outside/,
+  );
   refuses('a directory that is too long', () => zip([root, data], { directoryBytes: 2 ** 30 }), /directory/);
-  refuses('more entries than the directory has', () => zip([root, data], { entries: 60000 }), /too small for its 60000 records/);
-  refuses('fewer entries than the directory has', () => zip([root, data], { entries: 1 }), /bytes after its last record/);
+  refuses(
+    'more entries than the directory has',
+    () => zip([root, data], { entries: 60000 }),
+    /too small for its 60000 records/,
+  );
+  refuses(
+    'fewer entries than the directory has',
+    () => zip([root, data], { entries: 1 }),
+    /bytes after its last record/,
+  );
   refuses('an encrypted record', () => zip([root, { ...data, flags: 1 }]), /encrypted/);
   for (const name of ['../../etc/passwd', '/etc/passwd', 'a/../../b', 'C:/x', 'a\\b', 'a/./b', 'a\0b', ''])
     refuses(`a record named ${JSON.stringify(name)}`, () => zip([root, { ...data, name }]), /forbidden name/);
@@ -141,11 +197,16 @@ describe('load: hostile archives', () => {
     },
     /is compressed, which PyTorch never does/,
   );
-  refuses('a size that is not what is stored', () => zip([root, { ...data, size: 4_000_000, stored: 16 }]), /declares 4000000 bytes but stores 16/);
+  refuses(
+    'a size that is not what is stored',
+    () => zip([root, { ...data, size: 4_000_000, stored: 16 }]),
+    /declares 4000000 bytes but stores 16/,
+  );
 });
 
 describe('load: hostile pickles', () => {
-  const call = (module: string, name: string): Buffer => Buffer.concat([op.global(module, name), op.mark, op.string('touch /tmp/pwned'), op.tuple, op.reduce]);
+  const call = (module: string, name: string): Buffer =>
+    Buffer.concat([op.global(module, name), op.mark, op.string('touch /tmp/pwned'), op.tuple, op.reduce]);
   for (const [module, name] of [
     ['os', 'system'],
     ['posix', 'system'],
@@ -165,12 +226,36 @@ describe('load: hostile pickles', () => {
       new RegExp(`got ${module === '__builtin__' ? 'builtins' : module}\\.${name}, which is not in the fixed table`),
     );
 
-  refuses('a call of what is no function', () => checkpoint(pickle(op.string('eval'), op.emptyTuple, op.reduce)), /allowed function to be called, got a string/);
-  refuses('a call of a storage class', () => checkpoint(pickle(op.global('torch', 'FloatStorage'), op.emptyTuple, op.reduce)), /got torch\.FloatStorage/);
-  refuses('a call without a tuple', () => checkpoint(pickle(op.global('collections', 'OrderedDict'), op.none, op.reduce)), /has None as arguments/);
-  refuses('state for a tensor', () => checkpoint(pickle(tensorOf(), op.emptyDict, op.build)), /state for an OrderedDict alone, got it for a tensor/);
-  refuses('a function as a value', () => checkpoint(pickle(op.global('torch._utils', '_rebuild_tensor_v2'))), /expected a value/);
-  refuses('a storage as a value', () => checkpoint(pickle(storage('FloatStorage', '0', 4))), /expected a value, got storage 0/);
+  refuses(
+    'a call of what is no function',
+    () => checkpoint(pickle(op.string('eval'), op.emptyTuple, op.reduce)),
+    /allowed function to be called, got a string/,
+  );
+  refuses(
+    'a call of a storage class',
+    () => checkpoint(pickle(op.global('torch', 'FloatStorage'), op.emptyTuple, op.reduce)),
+    /got torch\.FloatStorage/,
+  );
+  refuses(
+    'a call without a tuple',
+    () => checkpoint(pickle(op.global('collections', 'OrderedDict'), op.none, op.reduce)),
+    /has None as arguments/,
+  );
+  refuses(
+    'state for a tensor',
+    () => checkpoint(pickle(tensorOf(), op.emptyDict, op.build)),
+    /state for an OrderedDict alone, got it for a tensor/,
+  );
+  refuses(
+    'a function as a value',
+    () => checkpoint(pickle(op.global('torch._utils', '_rebuild_tensor_v2'))),
+    /expected a value/,
+  );
+  refuses(
+    'a storage as a value',
+    () => checkpoint(pickle(storage('FloatStorage', '0', 4))),
+    /expected a value, got storage 0/,
+  );
   refuses(
     'a forged rebuilder',
     () =>
@@ -196,16 +281,44 @@ describe('load: hostile pickles', () => {
   refuses('values left over', () => checkpoint(pickle(op.none, op.none)), /left over/);
   refuses('an open mark', () => checkpoint(pickle(op.mark, op.none)), /left over/);
   refuses('a missing mark', () => checkpoint(pickle(op.none, op.tuple)), /mark is missing/);
-  refuses('too many marks', () => checkpoint(pickle(...Array.from({ length: 10_001 }, () => op.mark))), /more than 10000 marks/);
-  refuses('instructions without end', () => checkpoint(pickle(Buffer.alloc(5_000_002, '}0'))), /more than 5000000 instructions/);
+  refuses(
+    'too many marks',
+    () => checkpoint(pickle(...Array.from({ length: 10_001 }, () => op.mark))),
+    /more than 10000 marks/,
+  );
+  refuses(
+    'instructions without end',
+    () => checkpoint(pickle(Buffer.alloc(5_000_002, '}0'))),
+    /more than 5000000 instructions/,
+  );
   refuses('a memo that was never set', () => checkpoint(pickle(op.get(7))), /memo 7 was never set/);
-  refuses('a string beyond the end', () => checkpoint(pickle(Buffer.from([0x58, 0xff, 0xff, 0xff, 0x7f]))), /ends in the middle/);
-  refuses('a string of 64 bits beyond the end', () => checkpoint(pickle(Buffer.from([0x8d, 255, 255, 255, 255, 255, 255, 255, 255]))), /goes beyond its end/);
+  refuses(
+    'a string beyond the end',
+    () => checkpoint(pickle(Buffer.from([0x58, 0xff, 0xff, 0xff, 0x7f]))),
+    /ends in the middle/,
+  );
+  refuses(
+    'a string of 64 bits beyond the end',
+    () => checkpoint(pickle(Buffer.from([0x8d, 255, 255, 255, 255, 255, 255, 255, 255]))),
+    /goes beyond its end/,
+  );
   refuses('text that is no UTF-8', () => checkpoint(pickle(Buffer.from([0x58, 1, 0, 0, 0, 0xff]))), /UTF-8/);
   refuses('items for what is no list', () => checkpoint(pickle(op.none, op.none, op.append)), /appended to None/);
-  refuses('keys for what is no dict', () => checkpoint(pickle(op.emptyList, op.none, op.none, op.setItem)), /keys are set on a list/);
-  refuses('a list as a key', () => checkpoint(pickle(op.emptyDict, op.emptyList, op.none, op.setItem)), /hashable dict key, got a list/);
-  refuses('nesting without end', () => checkpoint(pickle(op.emptyTuple, ...Array.from({ length: 100_000 }, () => op.tuple1))), /nested at most 500/);
+  refuses(
+    'keys for what is no dict',
+    () => checkpoint(pickle(op.emptyList, op.none, op.none, op.setItem)),
+    /keys are set on a list/,
+  );
+  refuses(
+    'a list as a key',
+    () => checkpoint(pickle(op.emptyDict, op.emptyList, op.none, op.setItem)),
+    /hashable dict key, got a list/,
+  );
+  refuses(
+    'nesting without end',
+    () => checkpoint(pickle(op.emptyTuple, ...Array.from({ length: 100_000 }, () => op.tuple1))),
+    /nested at most 500/,
+  );
 });
 
 describe('load: hostile tensors', () => {
@@ -217,38 +330,97 @@ describe('load: hostile tensors', () => {
   refuses('of negative size', forged({ size: [-1] }), /whole numbers of at least 0 in a tensor's size, got -1/);
   refuses('of negative stride', forged({ stride: [-1] }), /stride/);
   refuses('of negative offset', forged({ offset: -4 }), /offset/);
-  refuses('of uncountable size', forged({ size: [2 ** 31 - 1, 2 ** 31 - 1], stride: [0, 0] }), /elements can be counted/);
+  refuses(
+    'of uncountable size',
+    forged({ size: [2 ** 31 - 1, 2 ** 31 - 1], stride: [0, 0] }),
+    /elements can be counted/,
+  );
   refuses('of a size beyond a double', forged({ size: [op.long(0, 0, 0, 0, 0, 0, 0, 0, 1)] }), /size/);
   refuses('with a boolean as size', forged({ size: [op.true] }), /size/);
   refuses('with too few strides', forged({ size: [2, 2] }), /one stride a dimension/);
-  refuses('of a thousand dimensions', forged({ size: new Array<number>(1000).fill(1), stride: new Array<number>(1000).fill(1) }), /at most 64 dimensions/);
-  refuses('of integers that require grad', forged({ storage: storage('IntStorage', '0', 4), requiresGrad: op.true }), /requires_grad on floating tensors alone/);
+  refuses(
+    'of a thousand dimensions',
+    forged({ size: new Array<number>(1000).fill(1), stride: new Array<number>(1000).fill(1) }),
+    /at most 64 dimensions/,
+  );
+  refuses(
+    'of integers that require grad',
+    forged({ storage: storage('IntStorage', '0', 4), requiresGrad: op.true }),
+    /requires_grad on floating tensors alone/,
+  );
   refuses('without memory', forged({ storage: op.none }), /a storage as a tensor's memory, got None/);
-  refuses('of a storage that is not there', forged({ storage: storage('FloatStorage', '1', 4) }), /record for storage "1", got none/);
+  refuses(
+    'of a storage that is not there',
+    forged({ storage: storage('FloatStorage', '1', 4) }),
+    /record for storage "1", got none/,
+  );
   refuses('of a storage named by a path', forged({ storage: storage('FloatStorage', '../data.pkl', 4) }), /got none/);
-  refuses('of a storage declared larger', forged({ storage: storage('FloatStorage', '0', 1 << 28) }), /1073741824 bytes in storage 0, as the pickle declares, got 16/);
-  refuses('of a storage declared smaller', forged({ storage: storage('FloatStorage', '0', 2) }), /8 bytes in storage 0/);
-  refuses('of a negative number of elements', forged({ storage: storage('FloatStorage', '0', -4) }), /number of elements/);
-  refuses('of a storage of no known class', forged({ storage: storage('EvilStorage', '0', 4) }), /torch\.EvilStorage, which is not in the fixed table/);
+  refuses(
+    'of a storage declared larger',
+    forged({ storage: storage('FloatStorage', '0', 1 << 28) }),
+    /1073741824 bytes in storage 0, as the pickle declares, got 16/,
+  );
+  refuses(
+    'of a storage declared smaller',
+    forged({ storage: storage('FloatStorage', '0', 2) }),
+    /8 bytes in storage 0/,
+  );
+  refuses(
+    'of a negative number of elements',
+    forged({ storage: storage('FloatStorage', '0', -4) }),
+    /number of elements/,
+  );
+  refuses(
+    'of a storage of no known class',
+    forged({ storage: storage('EvilStorage', '0', 4) }),
+    /torch\.EvilStorage, which is not in the fixed table/,
+  );
   refuses(
     'of a storage under two types',
-    () => checkpoint(pickle(op.emptyList, op.mark, tensorOf(), tensorOf({ storage: storage('IntStorage', '0', 4) }), op.appends)),
+    () =>
+      checkpoint(
+        pickle(op.emptyList, op.mark, tensorOf(), tensorOf({ storage: storage('IntStorage', '0', 4) }), op.appends),
+      ),
     /one type and size for storage 0/,
   );
-  refuses('of a persistent id that is no storage', () => checkpoint(pickle(op.string('module'), op.persistent)), /a storage as persistent id, got a string/);
+  refuses(
+    'of a persistent id that is no storage',
+    () => checkpoint(pickle(op.string('module'), op.persistent)),
+    /a storage as persistent id, got a string/,
+  );
   refuses(
     'with too few arguments',
-    () => checkpoint(pickle(op.global('torch._utils', '_rebuild_tensor_v2'), op.mark, storage('FloatStorage', '0', 4), op.tuple, op.reduce)),
+    () =>
+      checkpoint(
+        pickle(
+          op.global('torch._utils', '_rebuild_tensor_v2'),
+          op.mark,
+          storage('FloatStorage', '0', 4),
+          op.tuple,
+          op.reduce,
+        ),
+      ),
     /arguments for torch\._utils\._rebuild_tensor_v2/,
   );
   refuses(
     'as parameters of integers',
-    () => checkpoint(pickle(op.global('torch._utils', '_rebuild_parameter'), tensorOf({ storage: storage('IntStorage', '0', 4) }), op.true, op.tuple2, op.reduce)),
+    () =>
+      checkpoint(
+        pickle(
+          op.global('torch._utils', '_rebuild_parameter'),
+          tensorOf({ storage: storage('IntStorage', '0', 4) }),
+          op.true,
+          op.tuple2,
+          op.reduce,
+        ),
+      ),
     /floating parameters/,
   );
 
   it('booleans become 0 and 1', async () => {
-    const bytes = checkpoint(pickle(tensorOf({ storage: storage('BoolStorage', '0', 4) })), [{ name: 'a/data/0', data: Uint8Array.of(0, 1, 2, 255) }]);
+    const bytes = checkpoint(pickle(tensorOf({ storage: storage('BoolStorage', '0', 4) })), [
+      { name: 'a/data/0', data: Uint8Array.of(0, 1, 2, 255) },
+    ]);
     expect((await load<Tensor>(bytes)).toTypedArray()).to.deep.equal(Uint8Array.of(0, 1, 1, 1));
   });
 

@@ -3,7 +3,18 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { ArgumentError, CheckpointError, DeviceError, load, nn, optim, save, saveToBuffer, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  CheckpointError,
+  DeviceError,
+  load,
+  nn,
+  optim,
+  save,
+  saveToBuffer,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 import { rejection } from './rejection.js';
 
 const fixtures = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'serialization');
@@ -29,7 +40,19 @@ describe('load: tensors of PyTorch', () => {
     expect(t.bool.tolist()).to.deep.equal([true, false, true]);
     expect(t.bfloat16.tolist()).to.deep.equal([1.5, -0.0078125]);
     expect(t.float16.tolist()).to.deep.equal([1.5, 65504]);
-    for (const name of ['float32', 'float64', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'bfloat16', 'float16']) expect(t[name].dtype).to.equal(name);
+    for (const name of [
+      'float32',
+      'float64',
+      'int64',
+      'int32',
+      'int16',
+      'int8',
+      'uint8',
+      'bool',
+      'bfloat16',
+      'float16',
+    ])
+      expect(t[name].dtype).to.equal(name);
   });
 
   it('keeps shapes, strides and shared memory', () => {
@@ -94,8 +117,42 @@ describe('load: values of Python', () => {
   });
 
   it('reads plain values', () => {
-    const plain = [v.none, v.true, v.false, v.small, v.negative, v.safe, v.big, v.minus_big, v.float, v.integral_float, v.nan, v.infinity, v.text, v.empty_text, v.dtype, v.device];
-    expect(plain).to.deep.equal([null, true, false, 5, -70000, 2 ** 53 - 1, 2n ** 70n, -(2n ** 63n), 0.1, 3, Number.NaN, -Infinity, 'Grüße, 世界 🧠', '', 'bfloat16', 'cpu']);
+    const plain = [
+      v.none,
+      v.true,
+      v.false,
+      v.small,
+      v.negative,
+      v.safe,
+      v.big,
+      v.minus_big,
+      v.float,
+      v.integral_float,
+      v.nan,
+      v.infinity,
+      v.text,
+      v.empty_text,
+      v.dtype,
+      v.device,
+    ];
+    expect(plain).to.deep.equal([
+      null,
+      true,
+      false,
+      5,
+      -70000,
+      2 ** 53 - 1,
+      2n ** 70n,
+      -(2n ** 63n),
+      0.1,
+      3,
+      Number.NaN,
+      -Infinity,
+      'Grüße, 世界 🧠',
+      '',
+      'bfloat16',
+      'cpu',
+    ]);
   });
 
   it('reads containers; tuples are frozen', () => {
@@ -143,7 +200,11 @@ describe('load: values of Python', () => {
 
   it('reads pickles of protocols 4 and 5, and tensors with attributes', async () => {
     expect((await load<Tensor>(fixture('protocol4.pt'))).tolist()).to.deep.equal([1, 2]);
-    expect(await load(fixture('protocol5.pt'))).to.deep.equal([1, { a: Uint8Array.of(120, 121), s: new Set([3]) }, 2 ** 40]);
+    expect(await load(fixture('protocol5.pt'))).to.deep.equal([
+      1,
+      { a: Uint8Array.of(120, 121), s: new Set([3]) },
+      2 ** 40,
+    ]);
     expect((await load<{ tagged: Tensor }>(fixture('attribute.pt'))).tagged.tolist()).to.deep.equal([1, 2]);
   });
 });
@@ -152,14 +213,28 @@ describe('load: training states', () => {
   it('reads the state of a module and of its optimizer', async () => {
     const { epoch, state_dict: state, optimizer } = await load(fixture('training.pt'));
     expect(epoch).to.equal(3);
-    expect(Object.keys(state)).to.deep.equal(['0.weight', '0.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var', '1.num_batches_tracked']);
+    expect(Object.keys(state)).to.deep.equal([
+      '0.weight',
+      '0.bias',
+      '1.weight',
+      '1.bias',
+      '1.running_mean',
+      '1.running_var',
+      '1.num_batches_tracked',
+    ]);
     expect(state['1.num_batches_tracked'].item()).to.equal(1);
     expect(state['0.weight'].shape).to.deep.equal([2, 3]);
     expect([...optimizer.state.keys()]).to.deep.equal([0, 1, 2, 3]);
     expect(optimizer.state.get(0).step.item()).to.equal(1);
     expect(optimizer.state.get(2).exp_avg.shape).to.deep.equal([2]);
     expect(optimizer.param_groups).to.have.length(1);
-    expect(optimizer.param_groups[0]).to.deep.include({ lr: 0.5, betas: [0.5, 0.75], params: [0, 1, 2, 3], foreach: null, amsgrad: false });
+    expect(optimizer.param_groups[0]).to.deep.include({
+      lr: 0.5,
+      betas: [0.5, 0.75],
+      params: [0, 1, 2, 3],
+      foreach: null,
+      amsgrad: false,
+    });
   });
 
   it('continues a training of PyTorch, and hands it back', async () => {
@@ -167,14 +242,20 @@ describe('load: training states', () => {
     const linear = new nn.Linear(3, 2);
     linear.loadStateDict({ weight: state['0.weight'], bias: state['0.bias'] });
     expect(linear.weight.tolist()).to.deep.equal(state['0.weight'].tolist());
-    const params = [linear.weight, linear.bias as nn.Parameter, tensor([1, 1], { requiresGrad: true }), tensor([0, 0], { requiresGrad: true })];
+    const params = [
+      linear.weight,
+      linear.bias as nn.Parameter,
+      tensor([1, 1], { requiresGrad: true }),
+      tensor([0, 0], { requiresGrad: true }),
+    ];
     const optimizer = new optim.Adam(params);
     optimizer.loadStateDict(saved);
     expect(optimizer.paramGroups[0]).to.deep.include({ lr: 0.5, betas: [0.5, 0.75] });
     const back = await load(await saveToBuffer({ optimizer: optimizer.stateDict(), model: linear.stateDict() }));
     expect([...back.optimizer.state.keys()]).to.deep.equal([0, 1, 2, 3]);
     for (const [key, values] of saved.state)
-      for (const name of ['step', 'exp_avg', 'exp_avg_sq']) expect(back.optimizer.state.get(key)[name].tolist(), `${name} of ${key}`).to.deep.equal(values[name].tolist());
+      for (const name of ['step', 'exp_avg', 'exp_avg_sq'])
+        expect(back.optimizer.state.get(key)[name].tolist(), `${name} of ${key}`).to.deep.equal(values[name].tolist());
     expect(back.optimizer.param_groups[0].params).to.deep.equal([0, 1, 2, 3]);
     expect(Object.keys(back.model)).to.deep.equal(['weight', 'bias']);
     // What is saved are tensors, not parameters, as in PyTorch.
@@ -182,7 +263,9 @@ describe('load: training states', () => {
   });
 
   it('refuses a module itself, and says what to save', async () => {
-    expect((await rejection(saveToBuffer({ model: new nn.Linear(1, 1) }))).message).to.match(/save its stateDict\(\) \(at \.model\)/);
+    expect((await rejection(saveToBuffer({ model: new nn.Linear(1, 1) }))).message).to.match(
+      /save its stateDict\(\) \(at \.model\)/,
+    );
   });
 
   it('keeps the versions of modules, unseen, when saved again', async () => {
@@ -222,9 +305,13 @@ describe('load: sources and options', () => {
   it('refuses wrong arguments', async () => {
     expect(await rejection(load(fixture('tensors.pt'), { mapLocation: 'cuda' }))).to.be.instanceOf(DeviceError);
     expect(await rejection(load(fixture('tensors.pt'), { weightsOnly: false }))).to.be.instanceOf(ArgumentError);
-    expect((await rejection(load(fixture('tensors.pt'), { maplocation: 'cpu' } as never))).message).to.match(/did you mean "mapLocation"/);
+    expect((await rejection(load(fixture('tensors.pt'), { maplocation: 'cpu' } as never))).message).to.match(
+      /did you mean "mapLocation"/,
+    );
     expect(await rejection(load(5 as never))).to.be.instanceOf(ArgumentError);
-    expect((await rejection(load(fixture('missing.pt')))).message).to.match(/^load: expected a readable file at .*missing\.pt", got ENOENT/);
+    expect((await rejection(load(fixture('missing.pt')))).message).to.match(
+      /^load: expected a readable file at .*missing\.pt", got ENOENT/,
+    );
     expect(await rejection(load(fixtures))).to.be.instanceOf(CheckpointError);
     expect(await rejection(save({}, '' as never))).to.be.instanceOf(ArgumentError);
   });

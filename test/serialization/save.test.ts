@@ -1,9 +1,19 @@
 /** `save`: what is written, and how; that PyTorch reads it is shown by bytes that follow its own layout (and by scripts/check-checkpoints.py). */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile, lstat, chmod } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { ArgumentError, CheckpointError, full, load, nn, save, saveToBuffer, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  CheckpointError,
+  full,
+  load,
+  nn,
+  save,
+  saveToBuffer,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 import { rejection } from './rejection.js';
 
 let folder: string;
@@ -39,7 +49,16 @@ describe('save: the file', () => {
     const bytes = await readFile(file);
     const entries = layout(bytes);
     expect(entries.map(({ name }) => name)).to.deep.equal(
-      ['data.pkl', '.format_version', '.storage_alignment', 'byteorder', 'data/0', 'data/1', 'version', '.data/serialization_id'].map((name) => `my-model/${name}`),
+      [
+        'data.pkl',
+        '.format_version',
+        '.storage_alignment',
+        'byteorder',
+        'data/0',
+        'data/1',
+        'version',
+        '.data/serialization_id',
+      ].map((name) => `my-model/${name}`),
     );
     for (const { name, start } of entries) expect(start % 64, name).to.equal(0);
     expect(entries.map(({ size }) => size).slice(4, 6)).to.deep.equal([12, 40]);
@@ -84,7 +103,18 @@ describe('save: the file', () => {
 
 describe('save: values that come back', () => {
   it('every dtype, with shapes and strides', async () => {
-    for (const dtype of ['float32', 'float64', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'bfloat16', 'float16'] as const) {
+    for (const dtype of [
+      'float32',
+      'float64',
+      'int64',
+      'int32',
+      'int16',
+      'int8',
+      'uint8',
+      'bool',
+      'bfloat16',
+      'float16',
+    ] as const) {
       const x = tensor(
         [
           [0, 1, 2],
@@ -92,7 +122,9 @@ describe('save: values that come back', () => {
         ],
         { dtype },
       );
-      const [same, turned, scalar, none] = await load<Tensor[]>(await saveToBuffer([x, x.transpose(0, 1), full([], 1, { dtype }), full([2, 0], 1, { dtype })]));
+      const [same, turned, scalar, none] = await load<Tensor[]>(
+        await saveToBuffer([x, x.transpose(0, 1), full([], 1, { dtype }), full([2, 0], 1, { dtype })]),
+      );
       expect([same.dtype, turned.dtype], dtype).to.deep.equal([dtype, dtype]);
       expect(same.tolist(), dtype).to.deep.equal(x.tolist());
       expect(turned.strides, dtype).to.deep.equal([1, 3]);
@@ -144,7 +176,11 @@ describe('save: values that come back', () => {
   });
 
   it('parameters and cycles', async () => {
-    const list: unknown[] = [new nn.Parameter(tensor([1])), new nn.Parameter(tensor([2]), false), tensor([3], { requiresGrad: true })];
+    const list: unknown[] = [
+      new nn.Parameter(tensor([1])),
+      new nn.Parameter(tensor([2]), false),
+      tensor([3], { requiresGrad: true }),
+    ];
     list.push(list);
     const back = await load<unknown[]>(await saveToBuffer(list));
     expect(back[0]).to.be.instanceOf(nn.Parameter);
@@ -225,7 +261,9 @@ describe('save: atomic', () => {
     const target = path.join(folder, 'folder.pt');
     await mkdir(target);
     expect((await rejection(save([1], target))).message).to.match(/got the folder/);
-    expect((await rejection(save([1], path.join(folder, 'no', 'x.pt')))).message).to.match(/^save: expected to write .* got ENOENT/);
+    expect((await rejection(save([1], path.join(folder, 'no', 'x.pt')))).message).to.match(
+      /^save: expected to write .* got ENOENT/,
+    );
     expect(await readdir(folder)).to.deep.equal(['folder.pt']);
   });
 

@@ -6,7 +6,10 @@ import { memoryRoom } from '../../lib/storage/room.js';
 
 describe('memory for tensors', () => {
   it('that the machine does not have is an OutOfMemoryError', () => {
-    expect(() => zeros([1e12])).to.throw(OutOfMemoryError, /^allocate: expected at most the \d+ bytes of memory that are left, got a request for 4000000000000$/);
+    expect(() => zeros([1e12])).to.throw(
+      OutOfMemoryError,
+      /^allocate: expected at most the \d+ bytes of memory that are left, got a request for 4000000000000$/,
+    );
     expect(() => empty([Math.ceil(totalmem() / 4) + 1])).to.throw(OutOfMemoryError);
   });
 

@@ -5,7 +5,17 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
-import { amp, autograd, emptyCache, memoryStats, nn, noGrad, ones, resetPeakMemoryStats, type Tensor } from '../../lib/index.js';
+import {
+  amp,
+  autograd,
+  emptyCache,
+  memoryStats,
+  nn,
+  noGrad,
+  ones,
+  resetPeakMemoryStats,
+  type Tensor,
+} from '../../lib/index.js';
 import { addon } from '../../lib/native/addon.js';
 import { collector, setCollector } from '../../lib/storage/collector.js';
 import { setPoison } from '../../lib/storage/guard.js';
@@ -112,7 +122,9 @@ describe('memory that is used again', () => {
       held.push(gradInput[0] as Tensor, gradOutput[0] as Tensor, (gradOutput[0] as Tensor).mul(5));
     });
     const x = ones([N]).mul(0).requiresGrad_();
-    const y = (layer as unknown as (x: Tensor) => Tensor)((Double as unknown as { apply(x: Tensor): Tensor }).apply(x.mul(3)));
+    const y = (layer as unknown as (x: Tensor) => Tensor)(
+      (Double as unknown as { apply(x: Tensor): Tensor }).apply(x.mul(3)),
+    );
     y.mul(4).sum().backward();
     churn();
     expect(held.map((t) => t.toTypedArray()[N - 1])).to.deep.equal([4, 4, 20, 4, 8, 28]);
@@ -157,7 +169,10 @@ describe('memory that is used again', () => {
   it('begins at a cache line', () => {
     for (const count of [600, 5000, N, 3 * N + 1]) {
       const { storage } = ones([count]);
-      expect(addon.lifetime.firstLine(new Uint8Array(storage.buffer, storage.byteOffset)), `${count} elements`).to.equal(0);
+      expect(
+        addon.lifetime.firstLine(new Uint8Array(storage.buffer, storage.byteOffset)),
+        `${count} elements`,
+      ).to.equal(0);
     }
   });
 
@@ -215,7 +230,9 @@ describe('memoryStats and emptyCache', () => {
       const large = rss();
       emptyCache();
       console.log(JSON.stringify({ small, large, after: rss() }));`;
-    const out = JSON.parse(execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { encoding: 'utf8' })) as Record<string, number>;
+    const out = JSON.parse(
+      execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { encoding: 'utf8' }),
+    ) as Record<string, number>;
     expect(out.large - out.small).to.be.greaterThan(300);
     expect(out.after - out.small).to.be.lessThan(100);
   });

@@ -36,7 +36,12 @@ describe('layers', () => {
   it('of lib: no import goes up or in a circle', async () => {
     const { forbidden, options } = configuration;
     const tsConfig = extractTSConfig(path.join(root, 'tsconfig.json'));
-    const { output } = await cruise(['lib'], { ...options, baseDir: root, ruleSet: { forbidden }, validate: true }, undefined, { tsConfig });
+    const { output } = await cruise(
+      ['lib'],
+      { ...options, baseDir: root, ruleSet: { forbidden }, validate: true },
+      undefined,
+      { tsConfig },
+    );
     expect(output).to.be.an('object');
     const { summary, modules } = output as Exclude<typeof output, string>;
     expect(modules.filter(({ source }) => source.startsWith('lib/')).length).to.be.greaterThan(300);
@@ -54,7 +59,8 @@ describe('layers', () => {
     for (const [file, included] of includes) {
       const own = layerOf(file, nativeLayers);
       if (own < 0) wrong.push(`${file} has no layer`);
-      for (const other of included) if (layerOf(other, nativeLayers) > own) wrong.push(`${file} includes ${other}, which lies higher`);
+      for (const other of included)
+        if (layerOf(other, nativeLayers) > own) wrong.push(`${file} includes ${other}, which lies higher`);
     }
     const done = new Set<string>();
     const visit = (file: string, above: readonly string[]): void => {
@@ -73,7 +79,9 @@ describe('layers', () => {
       ['lib', layers],
       ['native', nativeLayers],
     ] as const) {
-      const rows = among.map(({ name, rooms }) => `| ${name} | ${rooms.map((room) => `\`${room}\``).join(', ')} |`).reverse();
+      const rows = among
+        .map(({ name, rooms }) => `| ${name} | ${rooms.map((room) => `\`${room}\``).join(', ')} |`)
+        .reverse();
       expect(text, `the layers of ${folder}`).to.contain(rows.join('\n'));
     }
   });

@@ -1,6 +1,21 @@
 /** `data` and `grad` as properties that can be assigned, `size` and `stride`: what PyTorch does, scenario by scenario. */
 import { expect } from 'chai';
-import { arange, ArgumentError, AutogradError, type DType, emptyCache, fromNumpy, full, memoryStats, nn, ones, optim, tensor, type Tensor, zeros } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  arange,
+  type DType,
+  emptyCache,
+  fromNumpy,
+  full,
+  memoryStats,
+  nn,
+  ones,
+  optim,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 import { compareWithFixture } from './surface-fixture.js';
 
 function leaf(...values: number[]): Tensor {
@@ -184,7 +199,10 @@ describe('grad', () => {
     expect(() => {
       p.requiresGrad = 5 as unknown as boolean;
     }).to.throw(ArgumentError, /requiresGrad: expected a boolean, got 5/);
-    expect(() => p.requiresGrad_(5 as unknown as boolean)).to.throw(ArgumentError, /requiresGrad_: expected a boolean, got 5/);
+    expect(() => p.requiresGrad_(5 as unknown as boolean)).to.throw(
+      ArgumentError,
+      /requiresGrad_: expected a boolean, got 5/,
+    );
   });
 });
 

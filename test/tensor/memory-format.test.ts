@@ -20,12 +20,19 @@ import {
 
 describe('memory format', () => {
   it("has constants under PyTorch's names", () => {
-    expect([contiguousFormat, channelsLast, channelsLast3d, preserveFormat]).to.deep.equal(['contiguous_format', 'channels_last', 'channels_last_3d', 'preserve_format']);
+    expect([contiguousFormat, channelsLast, channelsLast3d, preserveFormat]).to.deep.equal([
+      'contiguous_format',
+      'channels_last',
+      'channels_last_3d',
+      'preserve_format',
+    ]);
   });
 
   it('shapes the memory of empty', () => {
     expect(empty([2, 3, 4, 5], { memoryFormat: channelsLast }).stride()).to.deep.equal([60, 1, 15, 3]);
-    expect(empty(2, 3, 4, 5, { memoryFormat: channelsLast }).isContiguous({ memoryFormat: channelsLast })).to.equal(true);
+    expect(empty(2, 3, 4, 5, { memoryFormat: channelsLast }).isContiguous({ memoryFormat: channelsLast })).to.equal(
+      true,
+    );
     expect(empty([2, 3, 2, 4, 5], { memoryFormat: channelsLast3d }).stride()).to.deep.equal([120, 1, 60, 15, 3]);
   });
 
@@ -53,7 +60,10 @@ describe('memory format', () => {
       () => empty([2], { memoryFormat: wrong }),
       () => new nn.Linear(1, 1).to({ memoryFormat: wrong }),
     ])
-      expect(call).to.throw(ArgumentError, /expected a memoryFormat \(contiguous_format, channels_last, channels_last_3d, preserve_format\), got "channels_first"/);
+      expect(call).to.throw(
+        ArgumentError,
+        /expected a memoryFormat \(contiguous_format, channels_last, channels_last_3d, preserve_format\), got "channels_first"/,
+      );
     for (const call of [
       () => x.clone({ memoryFormat: channelsLast }),
       () => x.contiguous({ memoryFormat: channelsLast3d }),
@@ -61,8 +71,14 @@ describe('memory format', () => {
       () => empty([2, 3], { memoryFormat: channelsLast }),
     ])
       expect(call).to.throw(ShapeError, /expected [45] dimensions for memoryFormat channels_last/);
-    expect(() => x.t().contiguous({ memoryFormat: preserveFormat })).to.throw(ArgumentError, /contiguous: expected a memoryFormat that names an order/);
-    expect(() => empty([2], { memoryFormat: preserveFormat })).to.throw(ArgumentError, /empty: expected a memoryFormat that does not depend on a source/);
+    expect(() => x.t().contiguous({ memoryFormat: preserveFormat })).to.throw(
+      ArgumentError,
+      /contiguous: expected a memoryFormat that names an order/,
+    );
+    expect(() => empty([2], { memoryFormat: preserveFormat })).to.throw(
+      ArgumentError,
+      /empty: expected a memoryFormat that does not depend on a source/,
+    );
   });
 
   it('of a module changes images alone, in place, with their gradients', () => {
@@ -75,15 +91,24 @@ describe('memory format', () => {
     expect(model.to({ memoryFormat: channelsLast })).to.equal(model);
     expect([...model.parameters()][0]).to.equal(weight);
     expect([weight, weight.grad, bias, matrix].map((t) => t?.tolist())).to.deep.equal(before);
-    expect([weight, weight.grad, bias, matrix].map((t) => t?.stride())).to.deep.equal([[18, 1, 6, 2], [18, 1, 6, 2], [1], [27, 1]]);
+    expect([weight, weight.grad, bias, matrix].map((t) => t?.stride())).to.deep.equal([
+      [18, 1, 6, 2],
+      [18, 1, 6, 2],
+      [1],
+      [27, 1],
+    ]);
     model.to({ dtype: 'float64', memoryFormat: contiguousFormat });
     expect([weight.dtype, weight.stride()]).to.deep.equal(['float64', [18, 9, 3, 1]]);
   });
 
   it('that a module cannot take leaves it as it was', () => {
     const model = new nn.Sequential(new nn.Conv2d(2, 3, 3), new nn.Conv3d(3, 3, 1));
-    expect(() => model.to({ dtype: 'float64', memoryFormat: channelsLast })).to.throw(ShapeError, /to: expected 4 dimensions for memoryFormat channels_last/);
-    for (const parameter of model.parameters()) expect([parameter.dtype, parameter.isContiguous()]).to.deep.equal(['float32', true]);
+    expect(() => model.to({ dtype: 'float64', memoryFormat: channelsLast })).to.throw(
+      ShapeError,
+      /to: expected 4 dimensions for memoryFormat channels_last/,
+    );
+    for (const parameter of model.parameters())
+      expect([parameter.dtype, parameter.isContiguous()]).to.deep.equal(['float32', true]);
   });
 
   it('may change between steps, and in what an optimizer loads', () => {
@@ -106,6 +131,7 @@ describe('memory format', () => {
       return layer.weight.tolist();
     };
     const plain = run([contiguousFormat, contiguousFormat, contiguousFormat, contiguousFormat], false);
-    for (const reload of [false, true]) expect(run([contiguousFormat, channelsLast, channelsLast, contiguousFormat], reload)).to.deep.equal(plain);
+    for (const reload of [false, true])
+      expect(run([contiguousFormat, channelsLast, channelsLast, contiguousFormat], reload)).to.deep.equal(plain);
   });
 });

@@ -4,11 +4,15 @@ import { expect } from 'chai';
 import { NodegradError, Tensor } from '../../lib/index.js';
 
 type Answer = unknown;
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/tensor-surface.json', import.meta.url), 'utf8')) as Record<string, Record<string, Answer>>;
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/tensor-surface.json', import.meta.url), 'utf8')) as Record<
+  string,
+  Record<string, Answer>
+>;
 
 /** A value as the fixture has it: tensors by dtype, shape and elements. */
 export function shown(value: unknown): unknown {
-  if (value instanceof Tensor) return { dtype: value.dtype, shape: [...value.shape], values: value.detach().flatten().tolist() };
+  if (value instanceof Tensor)
+    return { dtype: value.dtype, shape: [...value.shape], values: value.detach().flatten().tolist() };
   return Array.isArray(value) ? value.map(shown) : value;
 }
 

@@ -19,9 +19,11 @@ export function records(file: Buffer): Buffer[] {
   const result: Buffer[] = [];
   for (let at = 0; at < file.length; ) {
     const length = Number(file.readBigUInt64LE(at));
-    if (unmasked(file.readUInt32LE(at + 8)) !== crc32c(file.subarray(at, at + 8))) throw new Error(`length checksum at ${at}`);
+    if (unmasked(file.readUInt32LE(at + 8)) !== crc32c(file.subarray(at, at + 8)))
+      throw new Error(`length checksum at ${at}`);
     const data = file.subarray(at + 12, at + 12 + length);
-    if (data.length !== length || unmasked(file.readUInt32LE(at + 12 + length)) !== crc32c(data)) throw new Error(`data checksum at ${at}`);
+    if (data.length !== length || unmasked(file.readUInt32LE(at + 12 + length)) !== crc32c(data))
+      throw new Error(`data checksum at ${at}`);
     result.push(data);
     at += 16 + length;
   }
@@ -42,11 +44,19 @@ const one = (name: string, kind: Field['kind']): Field => ({ name, kind });
 const HPARAM_VALUE: Schema = { 2: one('number', 'double'), 3: one('string', 'string'), 4: one('bool', 'int') };
 export const HPARAMS: Schema = {
   1: one('version', 'int'),
-  2: one('experiment', { 4: repeated('hparams', { 1: one('name', 'string'), 4: one('type', 'int') }), 5: repeated('metrics', { 1: one('name', { 2: one('tag', 'string') }) }) }),
+  2: one('experiment', {
+    4: repeated('hparams', { 1: one('name', 'string'), 4: one('type', 'int') }),
+    5: repeated('metrics', { 1: one('name', { 2: one('tag', 'string') }) }),
+  }),
   3: one('start', { 1: repeated('hparams', { 1: one('key', 'string'), 2: one('value', HPARAM_VALUE) }) }),
   4: one('end', { 1: one('status', 'int') }),
 };
-const IMAGE: Schema = { 1: one('height', 'int'), 2: one('width', 'int'), 3: one('colorspace', 'int'), 4: one('png', 'bytes') };
+const IMAGE: Schema = {
+  1: one('height', 'int'),
+  2: one('width', 'int'),
+  3: one('colorspace', 'int'),
+  4: one('png', 'bytes'),
+};
 const HISTOGRAM: Schema = {
   1: one('min', 'double'),
   2: one('max', 'double'),
@@ -56,7 +66,11 @@ const HISTOGRAM: Schema = {
   6: one('limits', 'doubles'),
   7: one('counts', 'doubles'),
 };
-const TENSOR: Schema = { 1: one('dtype', 'int'), 2: one('shape', { 2: repeated('dim', { 1: one('size', 'int') }) }), 8: repeated('strings', 'string') };
+const TENSOR: Schema = {
+  1: one('dtype', 'int'),
+  2: one('shape', { 2: repeated('dim', { 1: one('size', 'int') }) }),
+  8: repeated('strings', 'string'),
+};
 const VALUE: Schema = {
   1: one('tag', 'string'),
   2: one('simpleValue', 'float'),
@@ -136,7 +150,8 @@ export function decode(schema: Schema, bytes: Buffer): Record<string, unknown> {
       at += Number(length);
       if (field.kind === 'string') value = data.toString('utf8');
       else if (field.kind === 'bytes') value = data;
-      else if (field.kind === 'doubles') value = Array.from({ length: data.length / 8 }, (_, i) => data.readDoubleLE(8 * i));
+      else if (field.kind === 'doubles')
+        value = Array.from({ length: data.length / 8 }, (_, i) => data.readDoubleLE(8 * i));
       else value = decode(field.kind as Schema, data);
     }
     if (value === 0 || (Buffer.isBuffer(value) && value.length === 0)) continue;
@@ -146,4 +161,5 @@ export function decode(schema: Schema, bytes: Buffer): Record<string, unknown> {
   return result;
 }
 
-export const events = (file: Buffer): EventMessage[] => records(file).map((record) => decode(EVENT, record) as unknown as EventMessage);
+export const events = (file: Buffer): EventMessage[] =>
+  records(file).map((record) => decode(EVENT, record) as unknown as EventMessage);

@@ -1,8 +1,9 @@
 /** Images of SummaryWriter: the PNG is read back with a decoder of this test's own. */
-import { crc32, inflateSync } from 'node:zlib';
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { crc32, inflateSync } from 'node:zlib';
 import { expect } from 'chai';
 import { full, type Tensor, tensor, utils } from '../../lib/index.js';
 import { encodePng } from '../../lib/tensorboard/png.js';
@@ -33,7 +34,14 @@ function decodePng(png: Buffer): Picture {
   for (let y = 0; y < height; y++)
     for (let i = 0; i < stride; i++) {
       const filter = data[y * (stride + 1)];
-      const predicted = filter === 1 ? (i >= channels ? pixels[y * stride + i - channels] : 0) : filter === 2 && y > 0 ? pixels[(y - 1) * stride + i] : 0;
+      const predicted =
+        filter === 1
+          ? i >= channels
+            ? pixels[y * stride + i - channels]
+            : 0
+          : filter === 2 && y > 0
+            ? pixels[(y - 1) * stride + i]
+            : 0;
       pixels.push((data[y * (stride + 1) + 1 + i] + predicted) & 255);
     }
   return { width, height, channels, pixels };
@@ -49,7 +57,11 @@ function written(x: Tensor, dataformats?: string, batch = false): Picture {
     const image = events(readFileSync(path.join(folder, readdirSync(folder)[0])))[1].summary?.value[0].image;
     if (image === undefined) throw new Error('no image');
     const picture = decodePng(image.png);
-    expect([image.width, image.height, image.colorspace]).to.deep.equal([picture.width, picture.height, picture.channels]);
+    expect([image.width, image.height, image.colorspace]).to.deep.equal([
+      picture.width,
+      picture.height,
+      picture.channels,
+    ]);
     return picture;
   } finally {
     rmSync(folder, { recursive: true });
@@ -61,7 +73,12 @@ describe('PNG encoder', () => {
     for (const channels of [1, 2, 3, 4])
       for (const make of [(i: number) => i % 256, (i: number) => (i * 7919) % 251, () => 200]) {
         const pixels = Uint8Array.from({ length: 13 * 5 * channels }, (_, i) => make(i));
-        expect(decodePng(encodePng(pixels, 13, 5, channels))).to.deep.equal({ width: 13, height: 5, channels, pixels: [...pixels] });
+        expect(decodePng(encodePng(pixels, 13, 5, channels))).to.deep.equal({
+          width: 13,
+          height: 5,
+          channels,
+          pixels: [...pixels],
+        });
       }
   });
 });
@@ -75,7 +92,12 @@ describe('SummaryWriter images', () => {
       ]),
       'HW',
     );
-    expect(grey).to.deep.equal({ width: 3, height: 2, channels: 3, pixels: [0, 127, 255, 0, 255, 0].flatMap((v) => [v, v, v]) });
+    expect(grey).to.deep.equal({
+      width: 3,
+      height: 2,
+      channels: 3,
+      pixels: [0, 127, 255, 0, 255, 0].flatMap((v) => [v, v, v]),
+    });
     expect(written(tensor([[1, 200]], { dtype: 'uint8' }), 'HW').pixels).to.deep.equal([1, 1, 1, 200, 200, 200]);
   });
 

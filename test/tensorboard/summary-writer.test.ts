@@ -24,7 +24,8 @@ function eventsIn(logDir = folder): EventMessage[] {
   const files = readdirSync(logDir).filter((name) => name.startsWith('events.out.tfevents.'));
   return files.sort().flatMap((name) => events(readFileSync(path.join(logDir, name))));
 }
-const fixture = (name: string): EventMessage[] => events(readFileSync(path.join(here, '..', 'fixtures', 'tensorboard', name)));
+const fixture = (name: string): EventMessage[] =>
+  events(readFileSync(path.join(here, '..', 'fixtures', 'tensorboard', name)));
 const values = (list: EventMessage[]): ValueMessage[] => list.flatMap((event) => event.summary?.value ?? []);
 
 describe("SummaryWriter: PyTorch's messages", () => {
@@ -45,7 +46,9 @@ describe("SummaryWriter: PyTorch's messages", () => {
     expect(version.fileVersion).to.equal('brain.Event:2');
     expect(Math.abs(version.wallTime - Date.now() / 1000)).to.be.lessThan(60);
     const [, ...expected] = fixture('events.bin');
-    expect(rest.map((event) => event.summary?.value[0].tag)).to.deep.equal(expected.map((event) => event.summary?.value[0].tag));
+    expect(rest.map((event) => event.summary?.value[0].tag)).to.deep.equal(
+      expected.map((event) => event.summary?.value[0].tag),
+    );
     for (const [i, event] of rest.entries()) {
       const limits = event.summary?.value[0].histo?.limits;
       const theirs = expected[i].summary?.value[0].histo;
@@ -67,15 +70,25 @@ describe("SummaryWriter: PyTorch's messages", () => {
     const strip = (list: EventMessage[]): unknown =>
       values(list).map(({ tag, simpleValue, metadata }) => {
         const content = metadata?.plugin.content;
-        return { tag, simpleValue, plugin: metadata?.plugin.name, content: content === undefined ? undefined : decode(HPARAMS, content) };
+        return {
+          tag,
+          simpleValue,
+          plugin: metadata?.plugin.name,
+          content: content === undefined ? undefined : decode(HPARAMS, content),
+        };
       });
     const sorted = (list: unknown): string => JSON.stringify(list);
     const expected = strip(fixture('hparams.bin')) as {
-      content?: { start?: { hparams: { key: string; value: unknown }[] }; experiment?: { hparams: { name: string; type: number }[] } };
+      content?: {
+        start?: { hparams: { key: string; value: unknown }[] };
+        experiment?: { hparams: { name: string; type: number }[] };
+      };
     }[];
     // PyTorch takes a boolean for a number, and writes a map in no order.
     for (const { content } of expected) {
-      content?.start?.hparams.sort((a, b) => ['lr', 'name', 'flag'].indexOf(a.key) - ['lr', 'name', 'flag'].indexOf(b.key));
+      content?.start?.hparams.sort(
+        (a, b) => ['lr', 'name', 'flag'].indexOf(a.key) - ['lr', 'name', 'flag'].indexOf(b.key),
+      );
       const flag = content?.start?.hparams.find(({ key }) => key === 'flag');
       if (flag !== undefined) flag.value = { bool: 1 };
       const type = content?.experiment?.hparams.find(({ name }) => name === 'flag');
@@ -116,7 +129,10 @@ describe('SummaryWriter: histograms', () => {
     const writer = new SummaryWriter({ logDir: folder });
     writer.addHistogram('h', [1, Number.NaN, Infinity], 0);
     expect(() => writer.addHistogram('h', [Number.NaN], 0)).to.throw(ArgumentError, /within the bins/);
-    expect(() => writer.addHistogram('h', tensor(new Float32Array(0)), 0)).to.throw(ArgumentError, /at least one value/);
+    expect(() => writer.addHistogram('h', tensor(new Float32Array(0)), 0)).to.throw(
+      ArgumentError,
+      /at least one value/,
+    );
     expect(() => writer.addHistogram('h', [1, Infinity], 0, 4)).to.throw(ArgumentError, /finite/);
     expect(() => writer.addHistogram('h', [1], 0, 0)).to.throw(ArgumentError, /bins/);
     expect(() => writer.addHistogram('h', [1], 0, [2, 1])).to.throw(ArgumentError, /do not decrease/);
@@ -167,7 +183,10 @@ describe('SummaryWriter: nothing is lost', () => {
        for (let i = 0; i < 25; i++) writer.addScalar('a', i, i);
        process.exit(3);`,
     );
-    const run = spawnSync(process.execPath, ['--import', 'tsx', script], { cwd: path.join(here, '..', '..'), encoding: 'utf8' });
+    const run = spawnSync(process.execPath, ['--import', 'tsx', script], {
+      cwd: path.join(here, '..', '..'),
+      encoding: 'utf8',
+    });
     expect(run.status, run.stderr).to.equal(3);
     expect(values(eventsIn(logDir))).to.have.length(25);
   });
@@ -177,7 +196,9 @@ describe('SummaryWriter: arguments by name', () => {
   it('write what they write by position', () => {
     const image = full([1, 2, 2], 0.5);
     const write = (logDir: string, byName: boolean): unknown => {
-      const writer = byName ? new SummaryWriter({ logDir, comment: 'c', maxQueue: 3 }) : new SummaryWriter(logDir, 'c', null, 3);
+      const writer = byName
+        ? new SummaryWriter({ logDir, comment: 'c', maxQueue: 3 })
+        : new SummaryWriter(logDir, 'c', null, 3);
       const when = { globalStep: 2, walltime: TIME };
       if (byName) {
         writer.addScalar({ tag: 'a', scalarValue: 1, ...when });
@@ -213,7 +234,10 @@ describe('SummaryWriter: wrong calls', () => {
     expect(() => writer.addScalar('', 1)).to.throw(ArgumentError, /a tag/);
     expect(() => writer.addScalar('a', 'x' as never)).to.throw(ArgumentError, /a number or a tensor of one element/);
     expect(() => writer.addScalar('a', full([2], 1))).to.throw(ArgumentError, /got float32\[2\]/);
-    expect(() => writer.addScalar('a', 1, { globalstep: 1 } as never)).to.throw(ArgumentError, /did you mean "globalStep"/);
+    expect(() => writer.addScalar('a', 1, { globalstep: 1 } as never)).to.throw(
+      ArgumentError,
+      /did you mean "globalStep"/,
+    );
     expect(() => writer.addScalar('a', 1, Number.NaN)).to.throw(ArgumentError, /globalStep/);
     expect(() => writer.addScalars('a', 1 as never)).to.throw(ArgumentError);
     expect(() => writer.addText('a', 1 as never)).to.throw(ArgumentError);
@@ -221,14 +245,21 @@ describe('SummaryWriter: wrong calls', () => {
     expect(() => writer.addImage('a', full([2, 2], 1))).to.throw(ShapeError, /3 dimensions for dataformats CHW, got 2/);
     expect(() => writer.addImage('a', full([2, 2, 2], 1))).to.throw(ShapeError, /1, 3, 4 channels, got 2/);
     expect(() => writer.addImage('a', full([3, 0, 2], 1))).to.throw(ShapeError, /at least one pixel/);
-    expect(() => writer.addImage('a', full([2, 2], 1), 0, { dataformats: 'HH' })).to.throw(ArgumentError, /dataformats/);
+    expect(() => writer.addImage('a', full([2, 2], 1), 0, { dataformats: 'HH' })).to.throw(
+      ArgumentError,
+      /dataformats/,
+    );
     writer.close();
     expect(values(eventsIn())).to.have.length(0);
   });
 
   it('where the folder cannot be written to', () => {
     writeFileSync(path.join(folder, 'file'), '');
-    for (const place of [{ logDir: path.join(folder, 'file') }, { logDir: path.join(folder, '\u0000') }, { logDir: folder, filenameSuffix: '\u0000' }])
+    for (const place of [
+      { logDir: path.join(folder, 'file') },
+      { logDir: path.join(folder, '\u0000') },
+      { logDir: folder, filenameSuffix: '\u0000' },
+    ])
       expect(() => new SummaryWriter(place)).to.throw(NodegradError, /^SummaryWriter: expected to write ".*", got /);
   });
 });

@@ -64,13 +64,19 @@ describe("tqdm: the line is that of Python's", () => {
   for (const { arguments: given, line } of known.meters)
     it(line, () => {
       const plain = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
-      expect(formatMeter({ ...plain, desc: given.prefix, unitScale: given.unit_scale } as unknown as Parameters<typeof formatMeter>[0])).to.equal(line);
+      expect(
+        formatMeter({ ...plain, desc: given.prefix, unitScale: given.unit_scale } as unknown as Parameters<
+          typeof formatMeter
+        >[0]),
+      ).to.equal(line);
     });
 
   it('numbers, sizes, times', () => {
     expect(known.numbers.map(([value]) => formatNumber(value))).to.deep.equal(known.numbers.map(([, text]) => text));
     expect(known.sizes.map(([value]) => formatSize(value))).to.deep.equal(known.sizes.map(([, text]) => text));
-    expect(known.intervals.map(([value]) => formatInterval(value))).to.deep.equal(known.intervals.map(([, text]) => text));
+    expect(known.intervals.map(([value]) => formatInterval(value))).to.deep.equal(
+      known.intervals.map(([, text]) => text),
+    );
     expect(formatNumber(Number.NaN)).to.equal('NaN');
   });
 });
@@ -90,7 +96,13 @@ describe('tqdm: iteration', () => {
         .split('\n')
         .slice(0, -1)
         .map((line) => line.replace(/\[.*/, '[')),
-    ).to.deep.equal(['100%|██████████| 3/3 [', '100%|██████████| 1/1 [', '100%|██████████| 3/3 [', '3it [', '100%|██████████| 2/2 [']);
+    ).to.deep.equal([
+      '100%|██████████| 3/3 [',
+      '100%|██████████| 1/1 [',
+      '100%|██████████| 3/3 [',
+      '3it [',
+      '100%|██████████| 2/2 [',
+    ]);
   });
 
   it('takes the total from length, size or the option, and does without', () => {
@@ -157,7 +169,8 @@ describe('tqdm: on a terminal', () => {
     const file = new Screen(true);
     for (const i of trange(2, { file, desc: 'outer', mininterval: 0 })) {
       for (const j of trange(2, { file, desc: 'inner', mininterval: 0 })) {
-        if (i === 0 && j === 1) expect(shown(file.text).map((line) => line.slice(0, 11))).to.deep.equal(['outer:   0%', 'inner:  50%']);
+        if (i === 0 && j === 1)
+          expect(shown(file.text).map((line) => line.slice(0, 11))).to.deep.equal(['outer:   0%', 'inner:  50%']);
       }
     }
     expect(shown(file.text).map((line) => line.slice(0, 11))).to.deep.equal(['outer: 100%', '']);
@@ -169,7 +182,12 @@ describe('tqdm: on a terminal', () => {
     bar.write('a message');
     bar.close();
     bar.write('and one after');
-    expect(shown(file.text).map((line) => line.slice(0, 13))).to.deep.equal(['a message', '  0%|        ', 'and one after', '']);
+    expect(shown(file.text).map((line) => line.slice(0, 13))).to.deep.equal([
+      'a message',
+      '  0%|        ',
+      'and one after',
+      '',
+    ]);
   });
 
   it('is not drawn more often than mininterval', () => {

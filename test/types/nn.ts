@@ -18,7 +18,11 @@ export function parameters(linear: nn.Linear, maybe: nn.Parameter | null, either
   linear.bias = x;
   // @ts-expect-error a weight is there
   linear.weight = null;
-  const options = [new nn.Parameter(x, false), new nn.Parameter(x, { requiresGrad: false }), new nn.Parameter({ data: x, requiresGrad: false })];
+  const options = [
+    new nn.Parameter(x, false),
+    new nn.Parameter(x, { requiresGrad: false }),
+    new nn.Parameter({ data: x, requiresGrad: false }),
+  ];
   // @ts-expect-error no such option
   new nn.Parameter(x, { requireGrad: false });
   if (!(either instanceof nn.Parameter)) return either.mul(2);
@@ -42,7 +46,13 @@ class WithOptional extends nn.Module {
 export const optional: Tensor = new WithOptional(true)(x);
 
 // ---- modules whose class is not known can be called
-export function unknownModules(act: nn.Module, seq: nn.Sequential, layers: nn.Module[], rnn: nn.LSTM | nn.GRU, either: nn.Linear | nn.Conv2d): Tensor {
+export function unknownModules(
+  act: nn.Module,
+  seq: nn.Sequential,
+  layers: nn.Module[],
+  rnn: nn.LSTM | nn.GRU,
+  either: nn.Linear | nn.Conv2d,
+): Tensor {
   let y: Tensor = act(x);
   for (const m of seq) y = m(y);
   for (const m of seq.children()) y = m(y, 1, 'two');
@@ -63,7 +73,12 @@ export function knownModules(linear: nn.Linear, lstm: nn.LSTM, bilinear: nn.Bili
   type<Equal<typeof c, Tensor>>();
   return output.add(h).add(linear(x));
 }
-export const asModule: nn.Module[] = [new nn.Linear(1, 1), new nn.LSTM(1, 1), new nn.ModuleList(), new WithOptional(true)];
+export const asModule: nn.Module[] = [
+  new nn.Linear(1, 1),
+  new nn.LSTM(1, 1),
+  new nn.ModuleList(),
+  new WithOptional(true),
+];
 
 // ---- containers
 export function containers(list: nn.ModuleList<nn.Linear>, parameterList: nn.ParameterList): void {
@@ -80,7 +95,10 @@ export function containers(list: nn.ModuleList<nn.Linear>, parameterList: nn.Par
   const y: Tensor = dict.act(dict.fc(x)).add(dict.get('fc')(x));
   // @ts-expect-error no such name
   dict.other;
-  const nested = new nn.ModuleDict({ down: new nn.ModuleList([new nn.Linear(1, 1)]), up: new nn.ModuleList([new nn.Linear(1, 1)]) });
+  const nested = new nn.ModuleDict({
+    down: new nn.ModuleList([new nn.Linear(1, 1)]),
+    up: new nn.ModuleList([new nn.Linear(1, 1)]),
+  });
   for (const block of nested.down) block(y);
   for (const [, blocks] of nested.items()) for (const block of blocks) block(y);
   const named: nn.ModuleDict<nn.ModuleList> = new nn.ModuleDict<nn.ModuleList>([['a', new nn.ModuleList()]]);

@@ -2,7 +2,20 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { amp, ArgumentError, AutogradError, autograd, manualSeed, nn, noGrad, rand, randn, type Tensor, tensor, utils } from '../../lib/index.js';
+import {
+  ArgumentError,
+  AutogradError,
+  amp,
+  autograd,
+  manualSeed,
+  nn,
+  noGrad,
+  rand,
+  randn,
+  type Tensor,
+  tensor,
+  utils,
+} from '../../lib/index.js';
 
 const { checkpoint, checkpointSequential } = utils.checkpoint;
 type Fn = (x: Tensor) => Tensor;
@@ -24,25 +37,48 @@ const cube = (x: Tensor): Tensor => (Cube.apply as unknown as Fn).call(Cube, x);
 /** What makes a model: layers, and how they are called. */
 const models: Record<string, () => { module: nn.Module; run: (x: Tensor, wrap: Wrap) => Tensor }> = {
   perceptron: () => {
-    const module = new nn.Sequential(new nn.Linear(4, 8), new nn.Tanh(), new nn.Linear(8, 8), new nn.GELU(), new nn.Linear(8, 4));
+    const module = new nn.Sequential(
+      new nn.Linear(4, 8),
+      new nn.Tanh(),
+      new nn.Linear(8, 8),
+      new nn.GELU(),
+      new nn.Linear(8, 4),
+    );
     return { module, run: (x, wrap) => wrap((y) => module(y), x) };
   },
   'dropout and layer norm': () => {
-    const module = new nn.Sequential(new nn.Linear(4, 8), new nn.Dropout(0.5), new nn.LayerNorm(8), new nn.Linear(8, 4), new nn.Dropout(0.3));
+    const module = new nn.Sequential(
+      new nn.Linear(4, 8),
+      new nn.Dropout(0.5),
+      new nn.LayerNorm(8),
+      new nn.Linear(8, 4),
+      new nn.Dropout(0.3),
+    );
     return { module, run: (x, wrap) => wrap((y) => module(y), x).add(rand([4])) };
   },
   'one after the other': () => {
     const module = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4), new nn.Linear(4, 4)]);
-    return { module, run: (x, wrap) => [...module.children()].reduce((y, layer) => wrap((z) => (layer as nn.Linear)(z).relu().mul(y), y), x) };
+    return {
+      module,
+      run: (x, wrap) =>
+        [...module.children()].reduce((y, layer) => wrap((z) => (layer as nn.Linear)(z).relu().mul(y), y), x),
+    };
   },
   nested: () => {
     const module = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4), new nn.Linear(4, 4)]);
     const [a, b, c] = module.children() as nn.Linear[];
     const drop = (x: Tensor): Tensor => nn.functional.dropout(x, 0.5, true);
-    return { module, run: (x, wrap) => wrap((y) => wrap((z) => wrap((w) => drop(c(w)).sigmoid(), b(z).tanh()).mul(z), drop(a(y)).sin()).exp(), x) };
+    return {
+      module,
+      run: (x, wrap) =>
+        wrap((y) => wrap((z) => wrap((w) => drop(c(w)).sigmoid(), b(z).tanh()).mul(z), drop(a(y)).sin()).exp(), x),
+    };
   },
   'attention and convolution': () => {
-    const module = new nn.ModuleList([new nn.MultiheadAttention(4, 2, { batchFirst: true }), new nn.Conv1d(4, 4, 3, { padding: 1 })]);
+    const module = new nn.ModuleList([
+      new nn.MultiheadAttention(4, 2, { batchFirst: true }),
+      new nn.Conv1d(4, 4, 3, { padding: 1 }),
+    ]);
     const [attention, conv] = module.children() as [nn.MultiheadAttention, nn.Conv1d];
     return {
       module,
@@ -62,7 +98,10 @@ const models: Record<string, () => { module: nn.Module; run: (x: Tensor, wrap: W
   },
   autocast: () => {
     const module = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 4));
-    return { module, run: (x, wrap) => amp.autocast('cpu', 'bfloat16', () => wrap((y) => module(y).float(), module(x).float())) };
+    return {
+      module,
+      run: (x, wrap) => amp.autocast('cpu', 'bfloat16', () => wrap((y) => module(y).float(), module(x).float())),
+    };
   },
   recurrent: () => {
     const module = new nn.LSTM(4, 4);
@@ -75,7 +114,11 @@ interface Outcome {
   gradients: unknown[];
   next: unknown;
 }
-function outcome(make: (typeof models)[string], wrap: Wrap, how: (loss: Tensor, leaves: Tensor[]) => (Tensor | null)[]): Outcome {
+function outcome(
+  make: (typeof models)[string],
+  wrap: Wrap,
+  how: (loss: Tensor, leaves: Tensor[]) => (Tensor | null)[],
+): Outcome {
   manualSeed(3);
   const { module, run } = make();
   const x = randn([5, 4]).requiresGrad_();
@@ -167,7 +210,15 @@ describe('utils.checkpoint', () => {
 
   it('hands arguments and results of every kind through', () => {
     const x = tensor([1, 2], { requiresGrad: true });
-    const [a, b] = checkpoint((list: Tensor[], options: { scale: number }, n: number): [Tensor, string] => [list[0].mul(options.scale).exp().mul(n), 'b'], [x], { scale: 0.5 }, 3);
+    const [a, b] = checkpoint(
+      (list: Tensor[], options: { scale: number }, n: number): [Tensor, string] => [
+        list[0].mul(options.scale).exp().mul(n),
+        'b',
+      ],
+      [x],
+      { scale: 0.5 },
+      3,
+    );
     expect(b).to.equal('b');
     a.sum().backward();
     expect(((x.grad as Tensor).tolist() as number[])[0]).to.be.closeTo(1.5 * Math.exp(0.5), 1e-5);
@@ -180,14 +231,22 @@ describe('utils.checkpoint', () => {
     autograd.grad(kept.sum(), x);
     const different = checkpoint(dropout, x, { preserveRngState: false });
     const [g] = autograd.grad(different.sum(), x);
-    const zero = (different.toTypedArray() as Float32Array).map((value, i) => Number((value === 1) !== (g.toTypedArray()[i] === 0)));
+    const zero = (different.toTypedArray() as Float32Array).map((value, i) =>
+      Number((value === 1) !== (g.toTypedArray()[i] === 0)),
+    );
     expect(zero.reduce((sum, value) => sum + value, 0)).to.be.greaterThan(0);
     let times = 0;
     const changing = (y: Tensor): Tensor => (times++ === 0 ? y.exp().exp() : y.exp());
-    expect(() => checkpoint(changing, x).sum().backward()).to.throw(AutogradError, /a second run that saves 2 times, as the first did, got 1/);
+    expect(() => checkpoint(changing, x).sum().backward()).to.throw(
+      AutogradError,
+      /a second run that saves 2 times, as the first did, got 1/,
+    );
     times = 0;
     const narrowing = (y: Tensor): Tensor => (times++ === 0 ? y.exp() : y.narrow(0, 0, 5).exp());
-    expect(() => checkpoint(narrowing, x).sum().backward()).to.throw(AutogradError, /saves float32\[200\] at place 0, as the first did, got float32\[5\]/);
+    expect(() => checkpoint(narrowing, x).sum().backward()).to.throw(
+      AutogradError,
+      /saves float32\[200\] at place 0, as the first did, got float32\[5\]/,
+    );
   });
 
   it('notices a change in place of what a node saved', () => {
@@ -219,7 +278,13 @@ describe('utils.checkpoint', () => {
   it('checkpointSequential runs a list or a Sequential in parts', () => {
     const layers = (): nn.Sequential => {
       manualSeed(1);
-      return new nn.Sequential(new nn.Linear(4, 4), new nn.Tanh(), new nn.Dropout(0.5), new nn.Linear(4, 4), new nn.Sigmoid());
+      return new nn.Sequential(
+        new nn.Linear(4, 4),
+        new nn.Tanh(),
+        new nn.Dropout(0.5),
+        new nn.Linear(4, 4),
+        new nn.Sigmoid(),
+      );
     };
     const run = (call: (module: nn.Sequential, x: Tensor) => Tensor): unknown => {
       const module = layers();
@@ -230,7 +295,9 @@ describe('utils.checkpoint', () => {
     const expected = run((module, x) => module(x));
     expect(run((module, x) => checkpointSequential(module, 2, x, { useReentrant: false }))).to.deep.equal(expected);
     expect(run((module, x) => checkpointSequential(module.children() as never, 5, x))).to.deep.equal(expected);
-    expect(run((functions, input) => checkpointSequential({ functions, segments: 3, input, preserveRngState: true }))).to.deep.equal(expected);
+    expect(
+      run((functions, input) => checkpointSequential({ functions, segments: 3, input, preserveRngState: true })),
+    ).to.deep.equal(expected);
     const module = layers();
     const x = randn([3, 4]);
     expect(() => checkpointSequential(module, 6, x)).to.throw(ArgumentError, /at most 5 segments/);
@@ -243,8 +310,14 @@ describe('utils.checkpoint', () => {
     const x = randn([3]);
     expect(() => checkpoint(5 as never)).to.throw(ArgumentError, /checkpoint: expected a function, got 5/);
     expect(() => checkpoint((y: Tensor) => y, x, { useReentrant: 1 as never })).to.throw(ArgumentError, /useReentrant/);
-    expect(() => checkpoint((y: Tensor) => y, x, { useReentrant: false, preserve: 1 } as never)).to.throw(ArgumentError, /unknown option "preserve"/);
-    expect(() => checkpoint((y: Tensor) => y, x, { determinismCheck: 'all' as never })).to.throw(ArgumentError, /determinismCheck/);
+    expect(() => checkpoint((y: Tensor) => y, x, { useReentrant: false, preserve: 1 } as never)).to.throw(
+      ArgumentError,
+      /unknown option "preserve"/,
+    );
+    expect(() => checkpoint((y: Tensor) => y, x, { determinismCheck: 'all' as never })).to.throw(
+      ArgumentError,
+      /determinismCheck/,
+    );
     expect(() => checkpoint(async (y: Tensor) => y, x)).to.throw(ArgumentError, /done when it returns/);
   });
 });

@@ -1,4 +1,6 @@
 /** Modules of elementwise activations; each is the function of the same name in nn.functional, with its parameters kept. */
+
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import {
   celu,
@@ -27,7 +29,6 @@ import {
 } from '../../ops/activations/activation.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { constant_ } from '../init.js';
 import { Module } from '../module.js';
@@ -48,7 +49,9 @@ abstract class InplaceActivation extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof INPLACE, [inplace?: boolean]>) {
     super();
-    this.inplace = constructorArguments<typeof INPLACE, [inplace?: boolean]>(this.constructor.name, INPLACE, 0, args).inplace ?? false;
+    this.inplace =
+      constructorArguments<typeof INPLACE, [inplace?: boolean]>(this.constructor.name, INPLACE, 0, args).inplace ??
+      false;
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -143,7 +146,10 @@ export class LeakyReLU extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof LEAKY, [negativeSlope?: number, inplace?: boolean]>) {
     super();
-    const { negativeSlope = 0.01, inplace = false } = constructorArguments<typeof LEAKY, [negativeSlope?: number, inplace?: boolean]>('nn.LeakyReLU', LEAKY, 0, args);
+    const { negativeSlope = 0.01, inplace = false } = constructorArguments<
+      typeof LEAKY,
+      [negativeSlope?: number, inplace?: boolean]
+    >('nn.LeakyReLU', LEAKY, 0, args);
     this.negativeSlope = number('nn.LeakyReLU', 'negativeSlope', negativeSlope);
     this.inplace = inplace;
   }
@@ -194,7 +200,11 @@ export class PReLU extends Module {
   declare weight: Parameter;
   constructor(...args: ConstructorArguments<typeof PRELU, PReLUArguments>) {
     super();
-    const { numParameters = 1, init = 0.25, ...factory } = constructorArguments<typeof PRELU, PReLUArguments>('nn.PReLU', PRELU, 0, args);
+    const {
+      numParameters = 1,
+      init = 0.25,
+      ...factory
+    } = constructorArguments<typeof PRELU, PReLUArguments>('nn.PReLU', PRELU, 0, args);
     this.numParameters = checkInteger('nn.PReLU', 'numParameters', numParameters);
     this.init = number('nn.PReLU', 'init', init);
     this.weight = emptyParameter('nn.PReLU', [numParameters], factory);
@@ -218,7 +228,9 @@ export class GELU extends Module {
   readonly approximate: Approximate;
   constructor(...args: ConstructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>) {
     super();
-    this.approximate = constructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>('nn.GELU', GELU_PARAMETERS, 0, args).approximate ?? 'none';
+    this.approximate =
+      constructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>('nn.GELU', GELU_PARAMETERS, 0, args)
+        .approximate ?? 'none';
   }
   override forward(input: Tensor): Tensor {
     return gelu(input, { approximate: this.approximate });
@@ -236,7 +248,12 @@ export class Softplus extends Module {
   readonly threshold: number;
   constructor(...args: ConstructorArguments<typeof SOFTPLUS, SoftplusArguments>) {
     super();
-    const { beta = 1, threshold: limit = 20 } = constructorArguments<typeof SOFTPLUS, SoftplusArguments>('nn.Softplus', SOFTPLUS, 0, args);
+    const { beta = 1, threshold: limit = 20 } = constructorArguments<typeof SOFTPLUS, SoftplusArguments>(
+      'nn.Softplus',
+      SOFTPLUS,
+      0,
+      args,
+    );
     this.beta = number('nn.Softplus', 'beta', beta);
     this.threshold = number('nn.Softplus', 'threshold', limit);
   }
@@ -257,10 +274,15 @@ export class Hardtanh extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof HARDTANH, HardtanhArguments>) {
     super();
-    const { minVal = -1, maxVal = 1, inplace = false } = constructorArguments<typeof HARDTANH, HardtanhArguments>('nn.Hardtanh', HARDTANH, 0, args);
+    const {
+      minVal = -1,
+      maxVal = 1,
+      inplace = false,
+    } = constructorArguments<typeof HARDTANH, HardtanhArguments>('nn.Hardtanh', HARDTANH, 0, args);
     this.minVal = number('nn.Hardtanh', 'minVal', minVal);
     this.maxVal = number('nn.Hardtanh', 'maxVal', maxVal);
-    if (!(maxVal > minVal)) fail(ArgumentError, 'nn.Hardtanh', 'a maxVal above minVal', `minVal=${minVal}, maxVal=${maxVal}`);
+    if (!(maxVal > minVal))
+      fail(ArgumentError, 'nn.Hardtanh', 'a maxVal above minVal', `minVal=${minVal}, maxVal=${maxVal}`);
     this.inplace = inplace;
   }
   override forward(input: Tensor): Tensor {
@@ -280,7 +302,11 @@ export class Threshold extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof THRESHOLD, ThresholdArguments>) {
     super();
-    const { threshold: limit, value, inplace = false } = constructorArguments<typeof THRESHOLD, ThresholdArguments>('nn.Threshold', THRESHOLD, 2, args);
+    const {
+      threshold: limit,
+      value,
+      inplace = false,
+    } = constructorArguments<typeof THRESHOLD, ThresholdArguments>('nn.Threshold', THRESHOLD, 2, args);
     this.threshold = number('nn.Threshold', 'threshold', limit);
     this.value = number('nn.Threshold', 'value', value);
     this.inplace = inplace;
@@ -299,7 +325,11 @@ abstract class Shrink extends Module {
   constructor(...args: ConstructorArguments<typeof LAMBD, [lambd?: number]>) {
     super();
     const name = `nn.${this.constructor.name}`;
-    this.lambd = number(name, 'lambd', constructorArguments<typeof LAMBD, [lambd?: number]>(name, LAMBD, 0, args).lambd ?? 0.5);
+    this.lambd = number(
+      name,
+      'lambd',
+      constructorArguments<typeof LAMBD, [lambd?: number]>(name, LAMBD, 0, args).lambd ?? 0.5,
+    );
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {

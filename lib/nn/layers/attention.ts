@@ -1,18 +1,31 @@
 /** Attention with several heads as a layer. */
+
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, fail } from '../../errors.js';
 import { multiHeadAttentionForward } from '../../ops/sequence/multi-head-attention.js';
 import { transpose } from '../../ops/views/permute.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
-import { callArguments, type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
+import { type ConstructorArguments, callArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { constant_, xavierNormal_, xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
 import { Linear } from './linear.js';
 
 const OP = 'nn.MultiheadAttention';
-const NAMES = ['embedDim', 'numHeads', 'dropout', 'bias', 'addBiasKv', 'addZeroAttn', 'kdim', 'vdim', 'batchFirst', 'device', 'dtype'] as const;
+const NAMES = [
+  'embedDim',
+  'numHeads',
+  'dropout',
+  'bias',
+  'addBiasKv',
+  'addZeroAttn',
+  'kdim',
+  'vdim',
+  'batchFirst',
+  'device',
+  'dtype',
+] as const;
 type Arguments = [
   embedDim: number,
   numHeads: number,
@@ -26,9 +39,27 @@ type Arguments = [
   device?: string,
   dtype?: DType,
 ];
-const CALL = ['query', 'key', 'value', 'keyPaddingMask', 'needWeights', 'attnMask', 'averageAttnWeights', 'isCausal'] as const;
+const CALL = [
+  'query',
+  'key',
+  'value',
+  'keyPaddingMask',
+  'needWeights',
+  'attnMask',
+  'averageAttnWeights',
+  'isCausal',
+] as const;
 type Mask = Tensor | null;
-type Call = [query: Tensor, key: Tensor, value: Tensor, keyPaddingMask?: Mask, needWeights?: boolean, attnMask?: Mask, averageAttnWeights?: boolean, isCausal?: boolean];
+type Call = [
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  keyPaddingMask?: Mask,
+  needWeights?: boolean,
+  attnMask?: Mask,
+  averageAttnWeights?: boolean,
+  isCausal?: boolean,
+];
 
 /** The output projection; it prints under the name that PyTorch gives it. */
 class NonDynamicallyQuantizableLinear extends Linear {}
@@ -69,7 +100,17 @@ export class MultiheadAttention extends Module {
   constructor(...args: ConstructorArguments<typeof NAMES, Arguments>) {
     super();
     const given = constructorArguments<typeof NAMES, Arguments>(OP, NAMES, 2, args);
-    const { embedDim, numHeads, dropout = 0, bias = true, addBiasKv = false, addZeroAttn = false, kdim, vdim, batchFirst = false } = given;
+    const {
+      embedDim,
+      numHeads,
+      dropout = 0,
+      bias = true,
+      addBiasKv = false,
+      addZeroAttn = false,
+      kdim,
+      vdim,
+      batchFirst = false,
+    } = given;
     const factory = { device: given.device, dtype: given.dtype };
     this.embedDim = checkInteger(OP, 'embedDim', embedDim, 1);
     this.numHeads = checkInteger(OP, 'numHeads', numHeads, 1);
@@ -78,9 +119,11 @@ export class MultiheadAttention extends Module {
     this.dropout = dropout;
     this.batchFirst = batchFirst;
     this.headDim = embedDim / numHeads;
-    if (!Number.isInteger(this.headDim)) fail(ArgumentError, OP, 'an embedDim that numHeads divides', `${embedDim} and ${numHeads}`);
+    if (!Number.isInteger(this.headDim))
+      fail(ArgumentError, OP, 'an embedDim that numHeads divides', `${embedDim} and ${numHeads}`);
     this.addZeroAttn = addZeroAttn;
-    const projection = (wanted: boolean, rows: number, columns: number): Parameter | null => (wanted ? emptyParameter(OP, [rows, columns], factory) : null);
+    const projection = (wanted: boolean, rows: number, columns: number): Parameter | null =>
+      wanted ? emptyParameter(OP, [rows, columns], factory) : null;
     this.registerParameter('qProjWeight', projection(!this.packed, embedDim, embedDim));
     this.registerParameter('kProjWeight', projection(!this.packed, embedDim, this.kdim));
     this.registerParameter('vProjWeight', projection(!this.packed, embedDim, this.vdim));
@@ -97,7 +140,8 @@ export class MultiheadAttention extends Module {
   }
   /** Draws the input projections anew; biases become 0. */
   resetParameters(): void {
-    for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight]) if (weight !== null) xavierUniform_(weight);
+    for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight])
+      if (weight !== null) xavierUniform_(weight);
     if (this.inProjBias !== null) {
       constant_(this.inProjBias, 0);
       if (this.outProj.bias !== null) constant_(this.outProj.bias, 0);
@@ -105,7 +149,16 @@ export class MultiheadAttention extends Module {
     for (const bias of [this.biasK, this.biasV]) if (bias !== null) xavierNormal_(bias);
   }
   override forward(...args: ConstructorArguments<typeof CALL, Call>): [output: Tensor, weights: Tensor | null] {
-    const { query, key, value, keyPaddingMask, needWeights = true, attnMask, averageAttnWeights = true, isCausal = false } = callArguments<typeof CALL, Call>(OP, CALL, 3, args);
+    const {
+      query,
+      key,
+      value,
+      keyPaddingMask,
+      needWeights = true,
+      attnMask,
+      averageAttnWeights = true,
+      isCausal = false,
+    } = callArguments<typeof CALL, Call>(OP, CALL, 3, args);
     const swap = this.batchFirst && query.shape.length === 3;
     // The same tensor stays the same tensor, so that one product projects all three.
     const turned = (x: Tensor): Tensor => (swap ? transpose(x, 0, 1) : x);

@@ -1,12 +1,13 @@
 /** Convolution layers in one, two and three dimensions, and transposed ones. */
+
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/spatial/conv.js';
-import { pad } from '../../ops/movement/pad.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
+import { pad } from '../../ops/movement/pad.js';
 import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
+import { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/spatial/conv.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { calculateFanInAndFanOut } from '../fans.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
@@ -51,19 +52,23 @@ abstract class ConvNd extends Module {
     this.inChannels = checkInteger(name, 'inChannels', options.inChannels);
     this.outChannels = checkInteger(name, 'outChannels', options.outChannels);
     this.groups = checkInteger(name, 'groups', options.groups ?? 1, 1);
-    if (this.inChannels % this.groups !== 0) fail(ArgumentError, name, 'inChannels divisible by groups', `${this.inChannels}`, { groups: this.groups });
-    if (this.outChannels % this.groups !== 0) fail(ArgumentError, name, 'outChannels divisible by groups', `${this.outChannels}`, { groups: this.groups });
+    if (this.inChannels % this.groups !== 0)
+      fail(ArgumentError, name, 'inChannels divisible by groups', `${this.inChannels}`, { groups: this.groups });
+    if (this.outChannels % this.groups !== 0)
+      fail(ArgumentError, name, 'outChannels divisible by groups', `${this.outChannels}`, { groups: this.groups });
     this.kernelSize = spatialList(name, 'kernelSize', options.kernelSize, nd, 1);
     this.stride = spatialList(name, 'stride', options.stride ?? 1, nd, 1);
     this.dilation = spatialList(name, 'dilation', options.dilation ?? 1, nd, 1);
     this.outputPadding = spatialList(name, 'outputPadding', options.outputPadding ?? 0, nd, 0);
     const padding = options.padding ?? 0;
     if (padding === 'same' || padding === 'valid') {
-      if (padding === 'same' && this.stride.some((s) => s !== 1)) fail(ArgumentError, name, "stride 1 with padding 'same'", describe(options.stride));
+      if (padding === 'same' && this.stride.some((s) => s !== 1))
+        fail(ArgumentError, name, "stride 1 with padding 'same'", describe(options.stride));
       this.padding = padding;
     } else this.padding = spatialList(name, 'padding', padding, nd, 0);
     this.paddingMode = options.paddingMode ?? 'zeros';
-    if (!PADDING_MODES.includes(this.paddingMode)) fail(ArgumentError, name, `paddingMode of ${PADDING_MODES.join(', ')}`, describe(options.paddingMode));
+    if (!PADDING_MODES.includes(this.paddingMode))
+      fail(ArgumentError, name, `paddingMode of ${PADDING_MODES.join(', ')}`, describe(options.paddingMode));
     this.transposed = transposed;
     const [first, second] = transposed ? [this.inChannels, this.outChannels] : [this.outChannels, this.inChannels];
     this.weight = emptyParameter(name, [first, second / this.groups, ...this.kernelSize], options);
@@ -93,7 +98,19 @@ abstract class ConvNd extends Module {
   }
 }
 
-const CONV = ['inChannels', 'outChannels', 'kernelSize', 'stride', 'padding', 'dilation', 'groups', 'bias', 'paddingMode', 'device', 'dtype'] as const;
+const CONV = [
+  'inChannels',
+  'outChannels',
+  'kernelSize',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'paddingMode',
+  'device',
+  'dtype',
+] as const;
 type ConvArguments = [
   inChannels: number,
   outChannels: number,
@@ -117,7 +134,8 @@ abstract class Conv extends ConvNd {
   }
   protected convolve(fn: Function, input: Tensor): Tensor {
     const { stride, dilation, groups } = this;
-    if (this.paddingMode === 'zeros') return fn(input, this.weight, this.bias, { stride, padding: this.padding, dilation, groups });
+    if (this.paddingMode === 'zeros')
+      return fn(input, this.weight, this.bias, { stride, padding: this.padding, dilation, groups });
     return fn(pad(input, this.borders(), this.paddingMode), this.weight, this.bias, { stride, dilation, groups });
   }
   /** The border of each dimension as `pad` takes it: the last dimension first, before and after. */
@@ -163,7 +181,20 @@ export class Conv3d extends Conv {
   }
 }
 
-const CONV_TRANSPOSE = ['inChannels', 'outChannels', 'kernelSize', 'stride', 'padding', 'outputPadding', 'groups', 'bias', 'dilation', 'paddingMode', 'device', 'dtype'] as const;
+const CONV_TRANSPOSE = [
+  'inChannels',
+  'outChannels',
+  'kernelSize',
+  'stride',
+  'padding',
+  'outputPadding',
+  'groups',
+  'bias',
+  'dilation',
+  'paddingMode',
+  'device',
+  'dtype',
+] as const;
 type ConvTransposeArguments = [
   inChannels: number,
   outChannels: number,
@@ -183,27 +214,42 @@ export type ConvTransposeConstructor = ConstructorArguments<typeof CONV_TRANSPOS
 abstract class ConvTranspose extends ConvNd {
   constructor(name: string, nd: SpatialDims, args: ConvTransposeConstructor) {
     const options = constructorArguments<typeof CONV_TRANSPOSE, ConvTransposeArguments>(name, CONV_TRANSPOSE, 3, args);
-    if (options.paddingMode !== undefined && options.paddingMode !== 'zeros') fail(ArgumentError, name, "paddingMode 'zeros'", describe(options.paddingMode));
+    if (options.paddingMode !== undefined && options.paddingMode !== 'zeros')
+      fail(ArgumentError, name, "paddingMode 'zeros'", describe(options.paddingMode));
     super(name, nd, true, options);
   }
   protected convolve(fn: typeof convTranspose2d, input: Tensor, outputSize: readonly number[] | undefined): Tensor {
     const { stride, dilation, groups } = this;
     const padding = this.padding as readonly number[];
-    const outputPadding = outputSize === undefined || outputSize === null ? this.outputPadding : this.paddingFor(input, outputSize, padding);
+    const outputPadding =
+      outputSize === undefined || outputSize === null
+        ? this.outputPadding
+        : this.paddingFor(input, outputSize, padding);
     return fn(input, this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
   }
   /** The output padding that gives the wanted size. */
   private paddingFor(input: Tensor, outputSize: readonly number[], padding: readonly number[]): number[] {
     const nd = this.kernelSize.length;
     const name = this.constructor.name;
-    if (!Array.isArray(outputSize)) fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
+    if (!Array.isArray(outputSize))
+      fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
     const lead = tensorArgument(name, 'input', input).shape.length - nd;
     const wanted: readonly number[] = outputSize.length === input.shape.length ? outputSize.slice(lead) : outputSize;
-    if (wanted.length !== nd) fail(ArgumentError, name, `an outputSize of ${nd} or ${input.shape.length} numbers`, describe(outputSize), { input });
+    if (wanted.length !== nd)
+      fail(ArgumentError, name, `an outputSize of ${nd} or ${input.shape.length} numbers`, describe(outputSize), {
+        input,
+      });
     return wanted.map((size, d) => {
-      const least = (input.shape[lead + d] - 1) * this.stride[d] - 2 * padding[d] + this.dilation[d] * (this.kernelSize[d] - 1) + 1;
+      const least =
+        (input.shape[lead + d] - 1) * this.stride[d] - 2 * padding[d] + this.dilation[d] * (this.kernelSize[d] - 1) + 1;
       if (size < least || size > least + this.stride[d] - 1)
-        fail(ShapeError, name, `an outputSize in [${least}, ${least + this.stride[d] - 1}] at spatial dim ${d}`, `${size}`, { input });
+        fail(
+          ShapeError,
+          name,
+          `an outputSize in [${least}, ${least + this.stride[d] - 1}] at spatial dim ${d}`,
+          `${size}`,
+          { input },
+        );
       return size - least;
     });
   }

@@ -1,6 +1,13 @@
 /** Modules that drop elements or channels while training, and pass their input on in evaluation. */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../../ops/random/dropout.js';
+import {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from '../../ops/random/dropout.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
@@ -18,7 +25,8 @@ abstract class DropoutBase extends Module {
     super();
     const name = this.constructor.name;
     const { p = 0.5, inplace = false } = constructorArguments<typeof PARAMETERS, Arguments>(name, PARAMETERS, 0, args);
-    if (typeof p !== 'number' || !(p >= 0 && p <= 1)) fail(ArgumentError, name, 'a probability p between 0 and 1', describe(p));
+    if (typeof p !== 'number' || !(p >= 0 && p <= 1))
+      fail(ArgumentError, name, 'a probability p between 0 and 1', describe(p));
     this.p = p;
     this.inplace = inplace;
   }

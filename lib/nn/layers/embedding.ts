@@ -1,12 +1,13 @@
 /** A table of vectors that are looked up by index. */
+
+import { checkInteger } from '../../arguments.js';
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
-import { fillWith } from '../../tensor/copy.js';
-import { embedding } from '../../ops/sequence/embedding.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
+import { embedding } from '../../ops/sequence/embedding.js';
 import type { DType } from '../../storage/dtype.js';
+import { fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
@@ -14,7 +15,19 @@ import { Parameter } from '../parameter.js';
 import { reprFloat } from '../python-repr.js';
 
 const OP = 'nn.Embedding';
-const NAMES = ['numEmbeddings', 'embeddingDim', 'paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse', '_weight', '_freeze', 'device', 'dtype'] as const;
+const NAMES = [
+  'numEmbeddings',
+  'embeddingDim',
+  'paddingIdx',
+  'maxNorm',
+  'normType',
+  'scaleGradByFreq',
+  'sparse',
+  '_weight',
+  '_freeze',
+  'device',
+  'dtype',
+] as const;
 type Arguments = [
   numEmbeddings: number,
   embeddingDim: number,
@@ -57,10 +70,23 @@ export class Embedding extends Module {
   constructor(...args: ConstructorArguments<typeof NAMES, Arguments>) {
     super();
     const given = constructorArguments<typeof NAMES, Arguments>(OP, NAMES, 2, args);
-    const { numEmbeddings, embeddingDim, paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false, _weight = null, _freeze = false } = given;
+    const {
+      numEmbeddings,
+      embeddingDim,
+      paddingIdx = null,
+      maxNorm = null,
+      normType = 2,
+      scaleGradByFreq = false,
+      sparse = false,
+      _weight = null,
+      _freeze = false,
+    } = given;
     this.numEmbeddings = checkInteger(OP, 'numEmbeddings', numEmbeddings);
     this.embeddingDim = checkInteger(OP, 'embeddingDim', embeddingDim);
-    if (paddingIdx !== null && (!Number.isInteger(paddingIdx) || paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings))
+    if (
+      paddingIdx !== null &&
+      (!Number.isInteger(paddingIdx) || paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)
+    )
       fail(ArgumentError, OP, `paddingIdx in [${-numEmbeddings}, ${numEmbeddings - 1}]`, String(paddingIdx));
     this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? numEmbeddings + paddingIdx : paddingIdx;
     this.maxNorm = maxNorm;
@@ -81,10 +107,21 @@ export class Embedding extends Module {
   resetParameters(): void {
     normal_(this.weight);
     const row = this.paddingIdx;
-    if (row !== null) noGrad(() => fillWith(windowOn(this.weight, [this.embeddingDim], [1], this.weight.offset + row * this.embeddingDim), 0));
+    if (row !== null)
+      noGrad(() =>
+        fillWith(windowOn(this.weight, [this.embeddingDim], [1], this.weight.offset + row * this.embeddingDim), 0),
+      );
   }
   override forward(input: Tensor): Tensor {
-    return embedding(input, this.weight, this.paddingIdx, this.maxNorm, this.normType, this.scaleGradByFreq, this.sparse);
+    return embedding(
+      input,
+      this.weight,
+      this.paddingIdx,
+      this.maxNorm,
+      this.normType,
+      this.scaleGradByFreq,
+      this.sparse,
+    );
   }
   override extraRepr(): string {
     let text = `${this.numEmbeddings}, ${this.embeddingDim}`;
@@ -101,7 +138,10 @@ export class Embedding extends Module {
     rejectUnknownOptions(`${OP}.fromPretrained`, given, PRETRAINED);
     const { freeze = true, ...rest } = given;
     const rows = tensorArgument(`${OP}.fromPretrained`, 'embeddings', embeddings);
-    if (rows.shape.length !== 2) fail(ShapeError, `${OP}.fromPretrained`, 'embeddings of 2 dimensions', String(rows.shape.length), { embeddings: rows });
+    if (rows.shape.length !== 2)
+      fail(ShapeError, `${OP}.fromPretrained`, 'embeddings of 2 dimensions', String(rows.shape.length), {
+        embeddings: rows,
+      });
     return new Embedding(rows.shape[0], rows.shape[1], { ...rest, _weight: rows, _freeze: freeze });
   }
 }

@@ -1,8 +1,9 @@
 /** Layers of sliding blocks, power-average pooling and local response normalisation. */
-import { fold, unfold } from '../../ops/spatial/fold.js';
+
 import { localResponseNorm } from '../../ops/normalisation/local-response-norm.js';
-import { lpPool1d, lpPool2d, lpPool3d } from '../../ops/spatial/lp-pool.js';
 import type { Sizes } from '../../ops/spatial/batch.js';
+import { fold, unfold } from '../../ops/spatial/fold.js';
+import { lpPool1d, lpPool2d, lpPool3d } from '../../ops/spatial/lp-pool.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
@@ -119,7 +120,12 @@ export class LocalResponseNorm extends Module {
   readonly k: number;
   constructor(...args: ConstructorArguments<typeof LRN, LrnArguments>) {
     super();
-    const { size, alpha = 1e-4, beta = 0.75, k = 1 } = constructorArguments<typeof LRN, LrnArguments>('nn.LocalResponseNorm', LRN, 1, args);
+    const {
+      size,
+      alpha = 1e-4,
+      beta = 0.75,
+      k = 1,
+    } = constructorArguments<typeof LRN, LrnArguments>('nn.LocalResponseNorm', LRN, 1, args);
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;

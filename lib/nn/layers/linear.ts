@@ -1,9 +1,9 @@
 /** Linear and bilinear layers. */
 
+import { checkInteger } from '../../arguments.js';
 import { bilinear, linear } from '../../ops/products/linear.js';
 import type { DType } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter } from '../arguments.js';
 import { calculateFanInAndFanOut } from '../fans.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
@@ -26,7 +26,12 @@ export class Linear extends Module {
 
   constructor(...args: ConstructorArguments<typeof LINEAR, LinearArguments>) {
     super();
-    const { inFeatures, outFeatures, bias = true, ...factory } = constructorArguments<typeof LINEAR, LinearArguments>('nn.Linear', LINEAR, 2, args);
+    const {
+      inFeatures,
+      outFeatures,
+      bias = true,
+      ...factory
+    } = constructorArguments<typeof LINEAR, LinearArguments>('nn.Linear', LINEAR, 2, args);
     this.inFeatures = checkInteger('nn.Linear', 'inFeatures', inFeatures);
     this.outFeatures = checkInteger('nn.Linear', 'outFeatures', outFeatures);
     this.weight = emptyParameter('nn.Linear', [outFeatures, inFeatures], factory);
@@ -50,7 +55,14 @@ export class Linear extends Module {
 }
 
 const BILINEAR = ['in1Features', 'in2Features', 'outFeatures', 'bias', 'device', 'dtype'] as const;
-type BilinearArguments = [in1Features: number, in2Features: number, outFeatures: number, bias?: boolean, device?: string, dtype?: DType];
+type BilinearArguments = [
+  in1Features: number,
+  in2Features: number,
+  outFeatures: number,
+  bias?: boolean,
+  device?: string,
+  dtype?: DType,
+];
 
 /** y[o] = x1^T W[o] x2 + b[o] (torch.nn.Bilinear); W and b begin uniform in ±1 / sqrt(in1Features). */
 export class Bilinear extends Module {
@@ -62,7 +74,13 @@ export class Bilinear extends Module {
 
   constructor(...args: ConstructorArguments<typeof BILINEAR, BilinearArguments>) {
     super();
-    const { in1Features, in2Features, outFeatures, bias = true, ...factory } = constructorArguments<typeof BILINEAR, BilinearArguments>('nn.Bilinear', BILINEAR, 3, args);
+    const {
+      in1Features,
+      in2Features,
+      outFeatures,
+      bias = true,
+      ...factory
+    } = constructorArguments<typeof BILINEAR, BilinearArguments>('nn.Bilinear', BILINEAR, 3, args);
     this.in1Features = checkInteger('nn.Bilinear', 'in1Features', in1Features, 1);
     this.in2Features = checkInteger('nn.Bilinear', 'in2Features', in2Features);
     this.outFeatures = checkInteger('nn.Bilinear', 'outFeatures', outFeatures);

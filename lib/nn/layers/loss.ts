@@ -1,8 +1,15 @@
 /** The losses as modules: their options, kept, and nn.functional called with them. Class weights are buffers, as in PyTorch. */
-import type { Tensor } from '../../tensor/tensor.js';
+
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../../ops/losses/binary-cross-entropy.js';
 import { crossEntropy, nllLoss } from '../../ops/losses/cross-entropy.js';
-import { huberLoss, l1Loss, mseLoss, type Reduction, reductionOf, smoothL1Loss } from '../../ops/losses/difference-loss.js';
+import {
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  type Reduction,
+  reductionOf,
+  smoothL1Loss,
+} from '../../ops/losses/difference-loss.js';
 import {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
@@ -14,6 +21,7 @@ import {
   tripletMarginLoss,
 } from '../../ops/losses/margin-loss.js';
 import { gaussianNllLoss, klDiv, poissonNllLoss } from '../../ops/losses/probability-loss.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 
@@ -33,7 +41,13 @@ abstract class Loss extends Module {
 abstract class WeightedLoss extends Loss {
   declare weight: OptionalTensor;
 
-  constructor(name: string, weight: OptionalTensor | undefined, reduction: unknown, sizeAverage?: Legacy, reduce?: Legacy) {
+  constructor(
+    name: string,
+    weight: OptionalTensor | undefined,
+    reduction: unknown,
+    sizeAverage?: Legacy,
+    reduce?: Legacy,
+  ) {
     super(name, reduction, sizeAverage, reduce);
     this.registerBuffer('weight', weight ?? null);
   }
@@ -72,7 +86,12 @@ type Smooth = [...Plain, beta?: number];
 export class SmoothL1Loss extends Loss {
   readonly beta: number;
   constructor(...args: ConstructorArguments<typeof SMOOTH, Smooth>) {
-    const { sizeAverage, reduce, reduction, beta } = constructorArguments<typeof SMOOTH, Smooth>('SmoothL1Loss', SMOOTH, 0, args);
+    const { sizeAverage, reduce, reduction, beta } = constructorArguments<typeof SMOOTH, Smooth>(
+      'SmoothL1Loss',
+      SMOOTH,
+      0,
+      args,
+    );
     super('SmoothL1Loss', reduction, sizeAverage, reduce);
     this.beta = beta ?? 1;
   }
@@ -99,7 +118,12 @@ export class HuberLoss extends Loss {
 /** nn.functional.binaryCrossEntropy with options kept (torch.nn.BCELoss). */
 export class BCELoss extends WeightedLoss {
   constructor(...args: ConstructorArguments<typeof WEIGHTED, Weighted>) {
-    const { weight, sizeAverage, reduce, reduction } = constructorArguments<typeof WEIGHTED, Weighted>('BCELoss', WEIGHTED, 0, args);
+    const { weight, sizeAverage, reduce, reduction } = constructorArguments<typeof WEIGHTED, Weighted>(
+      'BCELoss',
+      WEIGHTED,
+      0,
+      args,
+    );
     super('BCELoss', weight, reduction, sizeAverage, reduce);
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -114,17 +138,33 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   static override readonly stateNames = { posWeight: 'pos_weight' };
   declare posWeight: OptionalTensor;
   constructor(...args: ConstructorArguments<typeof LOGITS, Logits>) {
-    const { weight, sizeAverage, reduce, reduction, posWeight } = constructorArguments<typeof LOGITS, Logits>('BCEWithLogitsLoss', LOGITS, 0, args);
+    const { weight, sizeAverage, reduce, reduction, posWeight } = constructorArguments<typeof LOGITS, Logits>(
+      'BCEWithLogitsLoss',
+      LOGITS,
+      0,
+      args,
+    );
     super('BCEWithLogitsLoss', weight, reduction, sizeAverage, reduce);
     this.registerBuffer('posWeight', posWeight ?? null);
   }
   override forward(input: Tensor, target: Tensor): Tensor {
-    return binaryCrossEntropyWithLogits(input, target, { weight: this.weight, posWeight: this.posWeight, reduction: this.reduction });
+    return binaryCrossEntropyWithLogits(input, target, {
+      weight: this.weight,
+      posWeight: this.posWeight,
+      reduction: this.reduction,
+    });
   }
 }
 
 const CROSS = ['weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction', 'labelSmoothing'] as const;
-type Cross = [weight?: OptionalTensor, sizeAverage?: Legacy, ignoreIndex?: number, reduce?: Legacy, reduction?: Reduction, labelSmoothing?: number];
+type Cross = [
+  weight?: OptionalTensor,
+  sizeAverage?: Legacy,
+  ignoreIndex?: number,
+  reduce?: Legacy,
+  reduction?: Reduction,
+  labelSmoothing?: number,
+];
 /** nn.functional.crossEntropy with options kept (torch.nn.CrossEntropyLoss). */
 export class CrossEntropyLoss extends WeightedLoss {
   readonly ignoreIndex: number;
@@ -142,7 +182,13 @@ export class CrossEntropyLoss extends WeightedLoss {
 }
 
 const NLL = ['weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction'] as const;
-type Nll = [weight?: OptionalTensor, sizeAverage?: Legacy, ignoreIndex?: number, reduce?: Legacy, reduction?: Reduction];
+type Nll = [
+  weight?: OptionalTensor,
+  sizeAverage?: Legacy,
+  ignoreIndex?: number,
+  reduce?: Legacy,
+  reduction?: Reduction,
+];
 /** nn.functional.nllLoss with options kept (torch.nn.NLLLoss). */
 export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
@@ -165,7 +211,10 @@ export class KLDivLoss extends Module {
   constructor(...args: ConstructorArguments<typeof KL, Kl>) {
     super();
     const given = constructorArguments<typeof KL, Kl>('KLDivLoss', KL, 0, args);
-    this.reduction = given.reduction === 'batchmean' ? 'batchmean' : reductionOf('KLDivLoss', given.reduction, given.sizeAverage, given.reduce);
+    this.reduction =
+      given.reduction === 'batchmean'
+        ? 'batchmean'
+        : reductionOf('KLDivLoss', given.reduction, given.sizeAverage, given.reduce);
     this.logTarget = given.logTarget ?? false;
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -174,7 +223,14 @@ export class KLDivLoss extends Module {
 }
 
 const POISSON = ['logInput', 'full', 'sizeAverage', 'eps', 'reduce', 'reduction'] as const;
-type Poisson = [logInput?: boolean, full?: boolean, sizeAverage?: Legacy, eps?: number, reduce?: Legacy, reduction?: Reduction];
+type Poisson = [
+  logInput?: boolean,
+  full?: boolean,
+  sizeAverage?: Legacy,
+  eps?: number,
+  reduce?: Legacy,
+  reduction?: Reduction,
+];
 /** nn.functional.poissonNllLoss with options kept (torch.nn.PoissonNLLLoss). */
 export class PoissonNLLLoss extends Loss {
   readonly logInput: boolean;
@@ -188,7 +244,12 @@ export class PoissonNLLLoss extends Loss {
     this.eps = given.eps ?? 1e-8;
   }
   override forward(logInput: Tensor, target: Tensor): Tensor {
-    return poissonNllLoss(logInput, target, { logInput: this.logInput, full: this.full, eps: this.eps, reduction: this.reduction });
+    return poissonNllLoss(logInput, target, {
+      logInput: this.logInput,
+      full: this.full,
+      eps: this.eps,
+      reduction: this.reduction,
+    });
   }
 }
 
@@ -251,7 +312,12 @@ export class MarginRankingLoss extends MarginLoss {
 /** nn.functional.softMarginLoss with options kept (torch.nn.SoftMarginLoss). */
 export class SoftMarginLoss extends Loss {
   constructor(...args: ConstructorArguments<typeof PLAIN, Plain>) {
-    const { sizeAverage, reduce, reduction } = constructorArguments<typeof PLAIN, Plain>('SoftMarginLoss', PLAIN, 0, args);
+    const { sizeAverage, reduce, reduction } = constructorArguments<typeof PLAIN, Plain>(
+      'SoftMarginLoss',
+      PLAIN,
+      0,
+      args,
+    );
     super('SoftMarginLoss', reduction, sizeAverage, reduce);
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -261,7 +327,12 @@ export class SoftMarginLoss extends Loss {
 /** nn.functional.multilabelMarginLoss with options kept (torch.nn.MultiLabelMarginLoss). */
 export class MultiLabelMarginLoss extends Loss {
   constructor(...args: ConstructorArguments<typeof PLAIN, Plain>) {
-    const { sizeAverage, reduce, reduction } = constructorArguments<typeof PLAIN, Plain>('MultiLabelMarginLoss', PLAIN, 0, args);
+    const { sizeAverage, reduce, reduction } = constructorArguments<typeof PLAIN, Plain>(
+      'MultiLabelMarginLoss',
+      PLAIN,
+      0,
+      args,
+    );
     super('MultiLabelMarginLoss', reduction, sizeAverage, reduce);
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -271,7 +342,12 @@ export class MultiLabelMarginLoss extends Loss {
 /** nn.functional.multilabelSoftMarginLoss with options kept (torch.nn.MultiLabelSoftMarginLoss). */
 export class MultiLabelSoftMarginLoss extends WeightedLoss {
   constructor(...args: ConstructorArguments<typeof WEIGHTED, Weighted>) {
-    const { weight, sizeAverage, reduce, reduction } = constructorArguments<typeof WEIGHTED, Weighted>('MultiLabelSoftMarginLoss', WEIGHTED, 0, args);
+    const { weight, sizeAverage, reduce, reduction } = constructorArguments<typeof WEIGHTED, Weighted>(
+      'MultiLabelSoftMarginLoss',
+      WEIGHTED,
+      0,
+      args,
+    );
     super('MultiLabelSoftMarginLoss', weight, reduction, sizeAverage, reduce);
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -292,7 +368,12 @@ export class MultiMarginLoss extends WeightedLoss {
     this.margin = given.margin ?? 1;
   }
   override forward(input: Tensor, target: Tensor): Tensor {
-    return multiMarginLoss(input, target, { p: this.p, margin: this.margin, weight: this.weight, reduction: this.reduction });
+    return multiMarginLoss(input, target, {
+      p: this.p,
+      margin: this.margin,
+      weight: this.weight,
+      reduction: this.reduction,
+    });
   }
 }
 

@@ -1,15 +1,16 @@
 /** Normalisation layers: batch and instance norms with running statistics; layer, group and root-mean-square norms. */
+
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { batchNorm } from '../../ops/normalisation/batch-norm.js';
-import { fillWith } from '../../tensor/copy.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
+import { viewOp } from '../../ops/core/view.js';
+import { batchNorm } from '../../ops/normalisation/batch-norm.js';
 import { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../ops/normalisation/row-norm.js';
 import { unbatch } from '../../ops/spatial/batch.js';
-import { viewOp } from '../../ops/core/view.js';
 import { type DType, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
+import { fillWith } from '../../tensor/copy.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { ones_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
@@ -17,12 +18,25 @@ import type { Parameter } from '../parameter.js';
 import { repr, reprFloat } from '../python-repr.js';
 
 const NORM = ['numFeatures', 'eps', 'momentum', 'affine', 'trackRunningStats', 'device', 'dtype', 'bias'] as const;
-type NormArguments = [numFeatures: number, eps?: number, momentum?: number | null, affine?: boolean, trackRunningStats?: boolean, device?: string, dtype?: DType, bias?: boolean];
+type NormArguments = [
+  numFeatures: number,
+  eps?: number,
+  momentum?: number | null,
+  affine?: boolean,
+  trackRunningStats?: boolean,
+  device?: string,
+  dtype?: DType,
+  bias?: boolean,
+];
 export type NormConstructor = ConstructorArguments<typeof NORM, NormArguments>;
 
 /** Features, optional weight and bias, and optional running statistics. */
 abstract class NormBase extends Module {
-  static override readonly stateNames = { runningMean: 'running_mean', runningVar: 'running_var', numBatchesTracked: 'num_batches_tracked' };
+  static override readonly stateNames = {
+    runningMean: 'running_mean',
+    runningVar: 'running_var',
+    numBatchesTracked: 'num_batches_tracked',
+  };
   static override readonly stateVersion = 2;
   readonly numFeatures: number;
   readonly eps: number;
@@ -45,7 +59,10 @@ abstract class NormBase extends Module {
     this.affine = options.affine ?? defaults.affine;
     this.trackRunningStats = options.trackRunningStats ?? defaults.trackRunningStats;
     this.registerParameter('weight', this.affine ? emptyParameter(name, [this.numFeatures], options) : null);
-    this.registerParameter('bias', this.affine && (options.bias ?? true) ? emptyParameter(name, [this.numFeatures], options) : null);
+    this.registerParameter(
+      'bias',
+      this.affine && (options.bias ?? true) ? emptyParameter(name, [this.numFeatures], options) : null,
+    );
     const statistic = (): Tensor | null => (this.trackRunningStats ? buffer(name, [this.numFeatures], options) : null);
     this.registerBuffer('runningMean', statistic());
     this.registerBuffer('runningVar', statistic());
@@ -95,7 +112,10 @@ export abstract class BatchNorm extends NormBase {
   }
   override forward(input: Tensor): Tensor {
     const ndim = tensorArgument(this.constructor.name, 'input', input).shape.length;
-    if (!this.ndims.includes(ndim)) fail(ShapeError, this.constructor.name, `an input of ${this.ndims.join(' or ')} dimensions`, `${ndim}`, { input });
+    if (!this.ndims.includes(ndim))
+      fail(ShapeError, this.constructor.name, `an input of ${this.ndims.join(' or ')} dimensions`, `${ndim}`, {
+        input,
+      });
     let factor = this.momentum ?? 0;
     if (this.training && this.numBatchesTracked !== null) {
       const count = this.numBatchesTracked.array as BigInt64Array;
@@ -106,7 +126,16 @@ export abstract class BatchNorm extends NormBase {
     const { runningMean, runningVar, weight, bias } = this;
     const training = this.training || (runningMean === null && runningVar === null);
     const tracked = !this.training || this.trackRunningStats;
-    return batchNorm(input, tracked ? runningMean : null, tracked ? runningVar : null, weight, bias, training, factor, this.eps);
+    return batchNorm(
+      input,
+      tracked ? runningMean : null,
+      tracked ? runningVar : null,
+      weight,
+      bias,
+      training,
+      factor,
+      this.eps,
+    );
   }
 }
 
@@ -143,11 +172,27 @@ abstract class InstanceNorm extends NormBase {
   override forward(input: Tensor): Tensor {
     const { nd } = this;
     const ndim = tensorArgument(this.constructor.name, 'input', input).shape.length;
-    if (ndim !== nd + 1 && ndim !== nd + 2) fail(ShapeError, this.constructor.name, `an input of ${nd + 1} or ${nd + 2} dimensions`, `${ndim}`, { input });
+    if (ndim !== nd + 1 && ndim !== nd + 2)
+      fail(ShapeError, this.constructor.name, `an input of ${nd + 1} or ${nd + 2} dimensions`, `${ndim}`, { input });
     if (this.affine && input.shape[ndim - nd - 1] !== this.numFeatures)
-      fail(ShapeError, this.constructor.name, `an input of ${this.numFeatures} channels`, `${input.shape[ndim - nd - 1]}`, { input });
+      fail(
+        ShapeError,
+        this.constructor.name,
+        `an input of ${this.numFeatures} channels`,
+        `${input.shape[ndim - nd - 1]}`,
+        { input },
+      );
     const run = (x: Tensor): Tensor =>
-      instanceNorm(x, this.runningMean, this.runningVar, this.weight, this.bias, this.training || !this.trackRunningStats, this.momentum ?? 0, this.eps);
+      instanceNorm(
+        x,
+        this.runningMean,
+        this.runningVar,
+        this.weight,
+        this.bias,
+        this.training || !this.trackRunningStats,
+        this.momentum ?? 0,
+        this.eps,
+      );
     return ndim === nd + 2 ? run(input) : unbatch(run(viewOp([input], [1, ...input.shape])));
   }
 }
@@ -181,7 +226,14 @@ function shapeOf(name: string, normalizedShape: number | readonly number[]): rea
 }
 
 const LAYER_NORM = ['normalizedShape', 'eps', 'elementwiseAffine', 'bias', 'device', 'dtype'] as const;
-type LayerNormArguments = [normalizedShape: number | readonly number[], eps?: number, elementwiseAffine?: boolean, bias?: boolean, device?: string, dtype?: DType];
+type LayerNormArguments = [
+  normalizedShape: number | readonly number[],
+  eps?: number,
+  elementwiseAffine?: boolean,
+  bias?: boolean,
+  device?: string,
+  dtype?: DType,
+];
 
 /** Normalisation over the last dimensions (torch.nn.LayerNorm); weight begins at 1, bias at 0. See `nn.functional.layerNorm`. */
 export class LayerNorm extends Module {
@@ -197,8 +249,16 @@ export class LayerNorm extends Module {
     this.normalizedShape = shapeOf('nn.LayerNorm', options.normalizedShape);
     this.eps = options.eps ?? 1e-5;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
-    this.registerParameter('weight', this.elementwiseAffine ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null);
-    this.registerParameter('bias', this.elementwiseAffine && (options.bias ?? true) ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null);
+    this.registerParameter(
+      'weight',
+      this.elementwiseAffine ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null,
+    );
+    this.registerParameter(
+      'bias',
+      this.elementwiseAffine && (options.bias ?? true)
+        ? emptyParameter('nn.LayerNorm', this.normalizedShape, options)
+        : null,
+    );
     this.resetParameters();
   }
   resetParameters(): void {
@@ -214,7 +274,13 @@ export class LayerNorm extends Module {
 }
 
 const RMS_NORM = ['normalizedShape', 'eps', 'elementwiseAffine', 'device', 'dtype'] as const;
-type RMSNormArguments = [normalizedShape: number | readonly number[], eps?: number | null, elementwiseAffine?: boolean, device?: string, dtype?: DType];
+type RMSNormArguments = [
+  normalizedShape: number | readonly number[],
+  eps?: number | null,
+  elementwiseAffine?: boolean,
+  device?: string,
+  dtype?: DType,
+];
 
 /** Division by the root mean square over the last dimensions (torch.nn.RMSNorm); weight begins at 1. See `nn.functional.rmsNorm`. */
 export class RMSNorm extends Module {
@@ -229,7 +295,10 @@ export class RMSNorm extends Module {
     this.normalizedShape = shapeOf('nn.RMSNorm', options.normalizedShape);
     this.eps = options.eps ?? null;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
-    this.registerParameter('weight', this.elementwiseAffine ? emptyParameter('nn.RMSNorm', this.normalizedShape, options) : null);
+    this.registerParameter(
+      'weight',
+      this.elementwiseAffine ? emptyParameter('nn.RMSNorm', this.normalizedShape, options) : null,
+    );
     this.resetParameters();
   }
   resetParameters(): void {
@@ -244,7 +313,15 @@ export class RMSNorm extends Module {
 }
 
 const GROUP_NORM = ['numGroups', 'numChannels', 'eps', 'affine', 'device', 'dtype', 'bias'] as const;
-type GroupNormArguments = [numGroups: number, numChannels: number, eps?: number, affine?: boolean, device?: string, dtype?: DType, bias?: boolean];
+type GroupNormArguments = [
+  numGroups: number,
+  numChannels: number,
+  eps?: number,
+  affine?: boolean,
+  device?: string,
+  dtype?: DType,
+  bias?: boolean,
+];
 
 /** Normalisation of groups of channels (torch.nn.GroupNorm); weight begins at 1, bias at 0. See `nn.functional.groupNorm`. */
 export class GroupNorm extends Module {
@@ -260,11 +337,17 @@ export class GroupNorm extends Module {
     const options = constructorArguments<typeof GROUP_NORM, GroupNormArguments>('nn.GroupNorm', GROUP_NORM, 2, args);
     this.numGroups = checkInteger('nn.GroupNorm', 'numGroups', options.numGroups, 1);
     this.numChannels = checkInteger('nn.GroupNorm', 'numChannels', options.numChannels);
-    if (this.numChannels % this.numGroups !== 0) fail(ArgumentError, 'nn.GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, { numGroups: this.numGroups });
+    if (this.numChannels % this.numGroups !== 0)
+      fail(ArgumentError, 'nn.GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, {
+        numGroups: this.numGroups,
+      });
     this.eps = options.eps ?? 1e-5;
     this.affine = options.affine ?? true;
     this.registerParameter('weight', this.affine ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null);
-    this.registerParameter('bias', this.affine && (options.bias ?? true) ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null);
+    this.registerParameter(
+      'bias',
+      this.affine && (options.bias ?? true) ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null,
+    );
     this.resetParameters();
   }
   resetParameters(): void {

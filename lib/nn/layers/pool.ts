@@ -1,5 +1,13 @@
 /** Pooling layers: regular and adaptive windows, maxima and means, and the inverse of max pooling. */
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, avgPool1d, avgPool2d, avgPool3d } from '../../ops/spatial/avg-pool.js';
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+} from '../../ops/spatial/avg-pool.js';
+import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
 import {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -12,14 +20,20 @@ import {
   maxUnpool3d,
   type OutputSize,
 } from '../../ops/spatial/max-pool.js';
-import { type Sizes, type SpatialDims, spatialList } from '../../ops/spatial/batch.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 import { repr } from '../python-repr.js';
 
 const MAX = ['kernelSize', 'stride', 'padding', 'dilation', 'returnIndices', 'ceilMode'] as const;
-type MaxArguments = [kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, dilation?: Sizes, returnIndices?: boolean, ceilMode?: boolean];
+type MaxArguments = [
+  kernelSize: Sizes,
+  stride?: Sizes | null,
+  padding?: Sizes,
+  dilation?: Sizes,
+  returnIndices?: boolean,
+  ceilMode?: boolean,
+];
 export type MaxPoolConstructor = ConstructorArguments<typeof MAX, MaxArguments>;
 
 abstract class MaxPool extends Module {
@@ -117,7 +131,13 @@ export class MaxUnpool3d extends MaxUnpool {
 }
 
 const AVG1 = ['kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad'] as const;
-type Avg1Arguments = [kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, ceilMode?: boolean, countIncludePad?: boolean];
+type Avg1Arguments = [
+  kernelSize: Sizes,
+  stride?: Sizes | null,
+  padding?: Sizes,
+  ceilMode?: boolean,
+  countIncludePad?: boolean,
+];
 
 /** Average pooling of [N, C, L] (torch.nn.AvgPool1d); see `nn.functional.avgPool1d`. */
 export class AvgPool1d extends Module {
@@ -144,7 +164,14 @@ export class AvgPool1d extends Module {
 }
 
 const AVG = ['kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const;
-type AvgArguments = [kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: number | null];
+type AvgArguments = [
+  kernelSize: Sizes,
+  stride?: Sizes | null,
+  padding?: Sizes,
+  ceilMode?: boolean,
+  countIncludePad?: boolean,
+  divisorOverride?: number | null,
+];
 export type AvgPoolConstructor = ConstructorArguments<typeof AVG, AvgArguments>;
 
 abstract class AvgPool extends Module {
@@ -169,7 +196,15 @@ abstract class AvgPool extends Module {
     this.divisorOverride = options.divisorOverride ?? null;
   }
   override forward(input: Tensor): Tensor {
-    return this.fn(input, this.kernelSize, this.stride, this.padding, this.ceilMode, this.countIncludePad, this.divisorOverride);
+    return this.fn(
+      input,
+      this.kernelSize,
+      this.stride,
+      this.padding,
+      this.ceilMode,
+      this.countIncludePad,
+      this.divisorOverride,
+    );
   }
   override extraRepr(): string {
     return `kernel_size=${repr(this.kernelSize)}, stride=${repr(this.stride)}, padding=${repr(this.padding)}`;

@@ -1,18 +1,25 @@
 /** Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU). Their single cells are in recurrent-cells.ts. */
+
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
-import { catOp, stackOp } from '../../ops/views/cat.js';
-import { dropout } from '../../ops/random/dropout.js';
-import { indexSelect } from '../../ops/indexing/index-select.js';
-import { transpose } from '../../ops/views/permute.js';
-import { GATES, type LayerWeights, type RecurrentMode, recurrentLayer, zeroState } from '../../ops/sequence/recurrent.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
-import { narrow, select } from '../../ops/views/slice.js';
 import { reshape, squeeze, unsqueeze } from '../../ops/core/view.js';
+import { indexSelect } from '../../ops/indexing/index-select.js';
+import { dropout } from '../../ops/random/dropout.js';
+import {
+  GATES,
+  type LayerWeights,
+  type RecurrentMode,
+  recurrentLayer,
+  zeroState,
+} from '../../ops/sequence/recurrent.js';
+import { catOp, stackOp } from '../../ops/views/cat.js';
+import { transpose } from '../../ops/views/permute.js';
+import { narrow, select } from '../../ops/views/slice.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import type { DType } from '../../storage/dtype.js';
 import { requireParameterRoom } from '../../storage/room.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments, emptyParameter, type Factory } from '../arguments.js';
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
@@ -20,7 +27,19 @@ import { PackedSequence, type Segment } from '../packed-sequence.js';
 import type { Parameter } from '../parameter.js';
 import { reprFloat } from '../python-repr.js';
 
-const BASE_NAMES = ['mode', 'inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'device', 'dtype'] as const;
+const BASE_NAMES = [
+  'mode',
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'projSize',
+  'device',
+  'dtype',
+] as const;
 type BaseArguments = [
   mode: RecurrentMode,
   inputSize: number,
@@ -37,7 +56,13 @@ type BaseArguments = [
 
 /** The kinds of parameters of one layer in one direction. */
 type Member = 'weightIh' | 'weightHh' | 'biasIh' | 'biasHh' | 'weightHr';
-const KEYS: Readonly<Record<Member, string>> = { weightIh: 'weight_ih', weightHh: 'weight_hh', biasIh: 'bias_ih', biasHh: 'bias_hh', weightHr: 'weight_hr' };
+const KEYS: Readonly<Record<Member, string>> = {
+  weightIh: 'weight_ih',
+  weightHh: 'weight_hh',
+  biasIh: 'bias_ih',
+  biasHh: 'bias_hh',
+  weightHr: 'weight_hr',
+};
 
 /** The common part of RNN, LSTM and GRU: parameters, checks, and the walk over layers and directions. */
 export class RNNBase extends Module {
@@ -55,15 +80,27 @@ export class RNNBase extends Module {
     super();
     const op = `nn.${this.constructor.name}`;
     const settings = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 3, args);
-    const { mode, inputSize, hiddenSize, numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = settings;
-    if (typeof mode !== 'string' || !Object.hasOwn(GATES, mode)) fail(ArgumentError, op, `mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
+    const {
+      mode,
+      inputSize,
+      hiddenSize,
+      numLayers = 1,
+      bias = true,
+      batchFirst = false,
+      dropout = 0,
+      bidirectional = false,
+      projSize = 0,
+    } = settings;
+    if (typeof mode !== 'string' || !Object.hasOwn(GATES, mode))
+      fail(ArgumentError, op, `mode of ${Object.keys(GATES).join(', ')}`, describe(mode));
     this.mode = mode;
     this.inputSize = checkInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = checkInteger(op, 'hiddenSize', hiddenSize, 1);
     this.numLayers = checkInteger(op, 'numLayers', numLayers, 1);
     if (typeof bias !== 'boolean') fail(ArgumentError, op, 'bias as true or false', describe(bias));
     if (typeof batchFirst !== 'boolean') fail(ArgumentError, op, 'batchFirst as true or false', describe(batchFirst));
-    if (typeof dropout !== 'number' || !(dropout >= 0 && dropout <= 1)) fail(ArgumentError, op, 'dropout from 0 to 1', describe(dropout));
+    if (typeof dropout !== 'number' || !(dropout >= 0 && dropout <= 1))
+      fail(ArgumentError, op, 'dropout from 0 to 1', describe(dropout));
     this.bias = bias;
     this.batchFirst = batchFirst;
     this.dropout = dropout;
@@ -93,20 +130,39 @@ export class RNNBase extends Module {
   get features(): number {
     return this.projSize > 0 ? this.projSize : this.hiddenSize;
   }
-  private makeWeight(op: string, member: Member, layer: number, direction: number, shape: Shape, factory: Factory): void {
+  private makeWeight(
+    op: string,
+    member: Member,
+    layer: number,
+    direction: number,
+    shape: Shape,
+    factory: Factory,
+  ): void {
     this.registerParameter(propertyOf(member, layer, direction), emptyParameter(op, shape, factory));
   }
   /** The parameter weight_ih_l0 is the property weightIhL0, its reverse twin weightIhL0Reverse. */
   private weightOf(member: Member, layer: number, direction: number): Parameter | null {
-    return ((this as unknown as Record<string, Parameter | undefined>)[propertyOf(member, layer, direction)] as Parameter | undefined) ?? null;
+    return (
+      ((this as unknown as Record<string, Parameter | undefined>)[propertyOf(member, layer, direction)] as
+        | Parameter
+        | undefined) ?? null
+    );
   }
   private weightsOf(layer: number, direction: number): LayerWeights {
     const weight = (member: Member): Parameter | null => this.weightOf(member, layer, direction);
-    return { wIh: weight('weightIh') as Tensor, wHh: weight('weightHh') as Tensor, bIh: weight('biasIh'), bHh: weight('biasHh'), wHr: weight('weightHr') };
+    return {
+      wIh: weight('weightIh') as Tensor,
+      wHh: weight('weightHh') as Tensor,
+      bIh: weight('biasIh'),
+      bHh: weight('biasHh'),
+      wHr: weight('weightHr'),
+    };
   }
   override stateKey(property: string): string {
     const match = /^(weightIh|weightHh|biasIh|biasHh|weightHr)L(\d+)(Reverse)?$/.exec(property);
-    return match === null ? super.stateKey(property) : `${KEYS[match[1] as Member]}_l${match[2]}${match[3] === undefined ? '' : '_reverse'}`;
+    return match === null
+      ? super.stateKey(property)
+      : `${KEYS[match[1] as Member]}_l${match[2]}${match[3] === undefined ? '' : '_reverse'}`;
   }
   /** Draws all parameters anew, uniform in ±1 / sqrt(hiddenSize). */
   resetParameters(): void {
@@ -120,8 +176,10 @@ export class RNNBase extends Module {
   protected run(input: Tensor, given: readonly (Tensor | null | undefined)[]): { output: Tensor; states: Tensor[] } {
     const op = `nn.${this.constructor.name}`;
     const ndim = tensorArgument(op, 'input', input).shape.length;
-    if (ndim !== 2 && ndim !== 3) fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
-    if (input.shape[ndim - 1] !== this.inputSize) fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
+    if (ndim !== 2 && ndim !== 3)
+      fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
+    if (input.shape[ndim - 1] !== this.inputSize)
+      fail(ShapeError, op, `an input of ${this.inputSize} features`, String(input.shape[ndim - 1]), { input });
     if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
     const batched = ndim === 3;
     const sequence = !batched ? unsqueeze(input, 1) : this.batchFirst ? transpose(input, 0, 1) : input;
@@ -133,7 +191,8 @@ export class RNNBase extends Module {
       if (state === null || state === undefined) return zeroState([count, batch, width], input);
       tensorArgument(op, i === 0 ? 'h0' : 'c0', state);
       const expected = batched ? [count, batch, width] : [count, width];
-      if (!sameShape(state.shape, expected)) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${expected}]`, `[${state.shape}]`, { input });
+      if (!sameShape(state.shape, expected))
+        fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${expected}]`, `[${state.shape}]`, { input });
       return batched ? state : unsqueeze(state, 1);
     });
     const last: Tensor[][] = widths.map(() => []);
@@ -142,22 +201,35 @@ export class RNNBase extends Module {
       const outputs: Tensor[] = [];
       for (let direction = 0; direction < this.directions; direction++) {
         const [h0, c0] = states.map((state) => select(state, 0, layer * this.directions + direction));
-        const { out, h, c } = recurrentLayer(op, this.mode, current, h0, c0, this.weightsOf(layer, direction), direction === 1);
+        const { out, h, c } = recurrentLayer(
+          op,
+          this.mode,
+          current,
+          h0,
+          c0,
+          this.weightsOf(layer, direction),
+          direction === 1,
+        );
         outputs.push(out);
         last[0].push(h);
         if (c !== undefined) last[1].push(c);
       }
       current = outputs.length === 1 ? outputs[0] : catOp(outputs, 2);
-      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropout(current, this.dropout, true);
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1)
+        current = dropout(current, this.dropout, true);
     }
     const output = !batched ? squeeze(current, 1) : this.batchFirst ? transpose(current, 0, 1) : current;
     return { output, states: last.map((list) => (batched ? stackOp(list, 0) : squeeze(stackOp(list, 0), 1))) };
   }
   /** The same over packed sequences: each run of steps with one batch size is a sequence of its own, and states pass from run to run. */
-  protected runPacked(input: PackedSequence, given: readonly (Tensor | null | undefined)[]): { output: PackedSequence; states: Tensor[] } {
+  protected runPacked(
+    input: PackedSequence,
+    given: readonly (Tensor | null | undefined)[],
+  ): { output: PackedSequence; states: Tensor[] } {
     const op = `nn.${this.constructor.name}`;
     const { data, sortedIndices, unsortedIndices } = input;
-    if (data.shape.length !== 2 || data.shape[1] !== this.inputSize) fail(ShapeError, op, `packed data of shape [N, ${this.inputSize}]`, `[${data.shape}]`);
+    if (data.shape.length !== 2 || data.shape[1] !== this.inputSize)
+      fail(ShapeError, op, `packed data of shape [N, ${this.inputSize}]`, `[${data.shape}]`);
     const batch = input.batch;
     const count = this.numLayers * this.directions;
     const widths = this.mode === 'LSTM' ? [this.features, this.hiddenSize] : [this.features];
@@ -166,7 +238,8 @@ export class RNNBase extends Module {
       const state = given[i];
       if (state === null || state === undefined) return zeroState([count, batch, width], data);
       tensorArgument(op, i === 0 ? 'h0' : 'c0', state);
-      if (!sameShape(state.shape, [count, batch, width])) fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${[count, batch, width]}]`, `[${state.shape}]`);
+      if (!sameShape(state.shape, [count, batch, width]))
+        fail(ShapeError, op, `${i === 0 ? 'h0' : 'c0'} of shape [${[count, batch, width]}]`, `[${state.shape}]`);
       return ordered(state, sortedIndices);
     });
     const segments = input.segments();
@@ -190,13 +263,21 @@ export class RNNBase extends Module {
         });
       }
       current = outputs.length === 1 ? outputs[0] : catOp(outputs, 1);
-      if (this.dropout > 0 && this.training && layer < this.numLayers - 1) current = dropout(current, this.dropout, true);
+      if (this.dropout > 0 && this.training && layer < this.numLayers - 1)
+        current = dropout(current, this.dropout, true);
     }
     const states = last.map((list) => ordered(stackOp(list, 0), unsortedIndices));
     return { output: new PackedSequence(current, input.batchSizes, sortedIndices, unsortedIndices), states };
   }
   /** One layer in one direction over the runs: sequences that end leave their state behind, those that begin (backward) bring theirs. */
-  private walkSegments(op: string, data: Tensor, segments: readonly Segment[], first: readonly Tensor[], layer: number, direction: number): { out: Tensor; states: Tensor[] } {
+  private walkSegments(
+    op: string,
+    data: Tensor,
+    segments: readonly Segment[],
+    first: readonly Tensor[],
+    layer: number,
+    direction: number,
+  ): { out: Tensor; states: Tensor[] } {
     const reverse = direction === 1;
     const weights = this.weightsOf(layer, direction);
     const rows = (x: Tensor, from: number, to: number): Tensor => narrow(x, 0, from, to - from);
@@ -207,7 +288,10 @@ export class RNNBase extends Module {
     for (let k = 0; k < segments.length; k++) {
       const at = reverse ? segments.length - 1 - k : k;
       const { start, steps, batch } = segments[at];
-      if (reverse) states = states.map((state, i) => (before === 0 ? rows(first[i], 0, batch) : catOp([state, rows(first[i], before, batch)], 0)));
+      if (reverse)
+        states = states.map((state, i) =>
+          before === 0 ? rows(first[i], 0, batch) : catOp([state, rows(first[i], before, batch)], 0),
+        );
       else if (batch < before) {
         states.forEach((state, i) => {
           ended[i].unshift(rows(state, batch, before));
@@ -239,7 +323,18 @@ function propertyOf(member: Member, layer: number, direction: number): string {
   return `${member}L${layer}${direction === 1 ? 'Reverse' : ''}`;
 }
 
-const RNN_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'device', 'dtype'] as const;
+const RNN_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'nonlinearity',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'device',
+  'dtype',
+] as const;
 type RNNArguments = [
   inputSize: number,
   hiddenSize: number,
@@ -274,7 +369,12 @@ export interface RNN {
 export class RNN extends RNNBase {
   readonly nonlinearity: 'tanh' | 'relu';
   constructor(...args: ConstructorArguments<typeof RNN_NAMES, RNNArguments>) {
-    const { nonlinearity = 'tanh', ...settings } = constructorArguments<typeof RNN_NAMES, RNNArguments>('nn.RNN', RNN_NAMES, 2, args);
+    const { nonlinearity = 'tanh', ...settings } = constructorArguments<typeof RNN_NAMES, RNNArguments>(
+      'nn.RNN',
+      RNN_NAMES,
+      2,
+      args,
+    );
     super({ mode: modeOf('nn.RNN', nonlinearity), ...settings });
     this.nonlinearity = nonlinearity;
   }
@@ -286,7 +386,17 @@ export class RNN extends RNNBase {
   }
 }
 
-const GRU_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'device', 'dtype'] as const;
+const GRU_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'device',
+  'dtype',
+] as const;
 type GRUArguments = [
   inputSize: number,
   hiddenSize: number,
@@ -322,7 +432,18 @@ export class GRU extends RNNBase {
   }
 }
 
-const LSTM_NAMES = ['inputSize', 'hiddenSize', 'numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'device', 'dtype'] as const;
+const LSTM_NAMES = [
+  'inputSize',
+  'hiddenSize',
+  'numLayers',
+  'bias',
+  'batchFirst',
+  'dropout',
+  'bidirectional',
+  'projSize',
+  'device',
+  'dtype',
+] as const;
 type LSTMArguments = [
   inputSize: number,
   hiddenSize: number,
@@ -353,11 +474,19 @@ export class LSTM extends RNNBase {
   constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {
     super({ mode: 'LSTM', ...constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args) });
   }
-  override forward(input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
+  override forward(
+    input: PackedSequence,
+    hx?: LSTMState | null,
+  ): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
   override forward(input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
-  override forward(input: Tensor | PackedSequence, hx?: LSTMState | null): [output: Tensor | PackedSequence, state: [h: Tensor, c: Tensor]] {
-    if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2)) fail(ArgumentError, 'nn.LSTM', '[h0, c0] as the state', describe(hx));
-    const { output, states } = input instanceof PackedSequence ? this.runPacked(input, hx ?? []) : this.run(input, hx ?? []);
+  override forward(
+    input: Tensor | PackedSequence,
+    hx?: LSTMState | null,
+  ): [output: Tensor | PackedSequence, state: [h: Tensor, c: Tensor]] {
+    if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2))
+      fail(ArgumentError, 'nn.LSTM', '[h0, c0] as the state', describe(hx));
+    const { output, states } =
+      input instanceof PackedSequence ? this.runPacked(input, hx ?? []) : this.run(input, hx ?? []);
     return [output, [states[0], states[1]]];
   }
 }

@@ -28,7 +28,12 @@ export class Flatten extends Module {
   readonly endDim: number;
   constructor(...args: ConstructorArguments<typeof FLATTEN, FlattenArguments>) {
     super();
-    const { startDim = 1, endDim = -1 } = constructorArguments<typeof FLATTEN, FlattenArguments>('nn.Flatten', FLATTEN, 0, args);
+    const { startDim = 1, endDim = -1 } = constructorArguments<typeof FLATTEN, FlattenArguments>(
+      'nn.Flatten',
+      FLATTEN,
+      0,
+      args,
+    );
     this.startDim = startDim;
     this.endDim = endDim;
   }
@@ -36,8 +41,13 @@ export class Flatten extends Module {
     const { shape } = tensorArgument('Flatten', 'input', input);
     const start = wrapDim('Flatten', this.startDim, shape.length);
     const end = wrapDim('Flatten', this.endDim, shape.length);
-    if (start > end) fail(ShapeError, 'Flatten', 'a startDim before endDim', `${this.startDim} and ${this.endDim}`, { input });
-    return reshape(input, [...shape.slice(0, start), elementCount(shape.slice(start, end + 1)), ...shape.slice(end + 1)]);
+    if (start > end)
+      fail(ShapeError, 'Flatten', 'a startDim before endDim', `${this.startDim} and ${this.endDim}`, { input });
+    return reshape(input, [
+      ...shape.slice(0, start),
+      elementCount(shape.slice(start, end + 1)),
+      ...shape.slice(end + 1),
+    ]);
   }
   override extraRepr(): string {
     return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
@@ -53,15 +63,25 @@ export class Unflatten extends Module {
   readonly unflattenedSize: readonly number[];
   constructor(...args: ConstructorArguments<typeof UNFLATTEN, UnflattenArguments>) {
     super();
-    const { dim, unflattenedSize } = constructorArguments<typeof UNFLATTEN, UnflattenArguments>('nn.Unflatten', UNFLATTEN, 2, args);
-    if (!Array.isArray(unflattenedSize)) fail(ArgumentError, 'nn.Unflatten', 'an array of sizes', describe(unflattenedSize));
+    const { dim, unflattenedSize } = constructorArguments<typeof UNFLATTEN, UnflattenArguments>(
+      'nn.Unflatten',
+      UNFLATTEN,
+      2,
+      args,
+    );
+    if (!Array.isArray(unflattenedSize))
+      fail(ArgumentError, 'nn.Unflatten', 'an array of sizes', describe(unflattenedSize));
     this.dim = dim;
     this.unflattenedSize = [...(unflattenedSize as readonly number[])];
   }
   override forward(input: Tensor): Tensor {
     const { shape } = tensorArgument('Unflatten', 'input', input);
     const dim = wrapDim('Unflatten', this.dim, shape.length);
-    return reshape(input, [...shape.slice(0, dim), ...inferSize('Unflatten', this.unflattenedSize, shape[dim]), ...shape.slice(dim + 1)]);
+    return reshape(input, [
+      ...shape.slice(0, dim),
+      ...inferSize('Unflatten', this.unflattenedSize, shape[dim]),
+      ...shape.slice(dim + 1),
+    ]);
   }
   override extraRepr(): string {
     return `dim=${this.dim}, unflattened_size=${repr(this.unflattenedSize)}`;

@@ -45,7 +45,8 @@ export class Softmin extends AlongDim {
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
     const { length } = tensorArgument('nn.Softmax2d', 'input', input).shape;
-    if (length !== 3 && length !== 4) fail(ShapeError, 'nn.Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
+    if (length !== 3 && length !== 4)
+      fail(ShapeError, 'nn.Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
     return functionalSoftmax(input, -3);
   }
 }

@@ -1,18 +1,18 @@
 /** Transformers out of attention, linear layers and norms: encoder and decoder layers, stacks of them, and the whole. */
 
+import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
-import { add } from '../../ops/elementwise/arithmetic.js';
 import { gelu, relu } from '../../ops/activations/activation.js';
-import { canonicalMask } from '../../ops/sequence/multi-head-attention.js';
+import { add } from '../../ops/elementwise/arithmetic.js';
 import { maskedFill } from '../../ops/elementwise/selection.js';
+import { canonicalMask } from '../../ops/sequence/multi-head-attention.js';
 import { sameShape } from '../../shape/layout.js';
-import { BOOL, defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dtype.js';
+import { BOOL, type DType, defaultFloatInfo, dtypeInfo } from '../../storage/dtype.js';
 import { requireParameterRoom } from '../../storage/room.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { fillWith } from '../../tensor/copy.js';
-import { checkInteger } from '../../arguments.js';
-import { callArguments, type ConstructorArguments, constructorArguments, type Factory } from '../arguments.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { type ConstructorArguments, callArguments, constructorArguments, type Factory } from '../arguments.js';
 import { ModuleList } from '../containers.js';
 import { deepcopy } from '../deepcopy.js';
 import { xavierUniform_ } from '../init.js';
@@ -26,7 +26,19 @@ import { LayerNorm } from './norm.js';
 export type TransformerActivation = 'relu' | 'gelu' | ((input: Tensor) => Tensor);
 type Mask = Tensor | null;
 
-const LAYER = ['dModel', 'nhead', 'dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst', 'bias', 'device', 'dtype'] as const;
+const LAYER = [
+  'dModel',
+  'nhead',
+  'dimFeedforward',
+  'dropout',
+  'activation',
+  'layerNormEps',
+  'batchFirst',
+  'normFirst',
+  'bias',
+  'device',
+  'dtype',
+] as const;
 type LayerArguments = [
   dModel: number,
   nhead: number,
@@ -72,7 +84,17 @@ export class TransformerEncoderLayer extends Module {
     super();
     const op = 'nn.TransformerEncoderLayer';
     const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
-    const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps = 1e-5, batchFirst = false, normFirst = false, bias = true } = given;
+    const {
+      dModel,
+      nhead,
+      dimFeedforward = 2048,
+      dropout = 0.1,
+      activation = 'relu',
+      layerNormEps = 1e-5,
+      batchFirst = false,
+      normFirst = false,
+      bias = true,
+    } = given;
     const factory: Factory = { device: given.device, dtype: given.dtype };
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, ...factory });
@@ -87,10 +109,18 @@ export class TransformerEncoderLayer extends Module {
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_LAYER, EncoderLayerCall>): Tensor {
     const op = 'nn.TransformerEncoderLayer';
-    const { src, srcMask, srcKeyPaddingMask, isCausal = false } = callArguments<typeof ENCODER_LAYER, EncoderLayerCall>(op, ENCODER_LAYER, 1, args);
+    const {
+      src,
+      srcMask,
+      srcKeyPaddingMask,
+      isCausal = false,
+    } = callArguments<typeof ENCODER_LAYER, EncoderLayerCall>(op, ENCODER_LAYER, 1, args);
     const padding = canonicalMask(op, 'srcKeyPaddingMask', srcKeyPaddingMask, src.info);
     const mask = canonicalMask(op, 'srcMask', srcMask, src.info);
-    const attend = (x: Tensor): Tensor => this.dropout1(this.selfAttn(x, x, x, { attnMask: mask, keyPaddingMask: padding, needWeights: false, isCausal })[0]);
+    const attend = (x: Tensor): Tensor =>
+      this.dropout1(
+        this.selfAttn(x, x, x, { attnMask: mask, keyPaddingMask: padding, needWeights: false, isCausal })[0],
+      );
     const feed = (x: Tensor): Tensor => this.dropout2(this.linear2(this.dropout(this.activation(this.linear1(x)))));
     if (this.normFirst) {
       const x = add(src, attend(this.norm1(src)));
@@ -101,7 +131,16 @@ export class TransformerEncoderLayer extends Module {
   }
 }
 
-const DECODER_LAYER = ['tgt', 'memory', 'tgtMask', 'memoryMask', 'tgtKeyPaddingMask', 'memoryKeyPaddingMask', 'tgtIsCausal', 'memoryIsCausal'] as const;
+const DECODER_LAYER = [
+  'tgt',
+  'memory',
+  'tgtMask',
+  'memoryMask',
+  'tgtKeyPaddingMask',
+  'memoryKeyPaddingMask',
+  'tgtIsCausal',
+  'memoryIsCausal',
+] as const;
 type DecoderLayerCall = [
   tgt: Tensor,
   memory: Tensor,
@@ -115,7 +154,10 @@ type DecoderLayerCall = [
 
 /** Self-attention, attention to the encoder's output, and a feed-forward net (torch.nn.TransformerDecoderLayer). */
 export class TransformerDecoderLayer extends Module {
-  static override readonly stateNames: Readonly<Record<string, string>> = { selfAttn: 'self_attn', multiheadAttn: 'multihead_attn' };
+  static override readonly stateNames: Readonly<Record<string, string>> = {
+    selfAttn: 'self_attn',
+    multiheadAttn: 'multihead_attn',
+  };
   declare readonly selfAttn: MultiheadAttention;
   declare readonly multiheadAttn: MultiheadAttention;
   declare readonly linear1: Linear;
@@ -134,7 +176,17 @@ export class TransformerDecoderLayer extends Module {
     super();
     const op = 'nn.TransformerDecoderLayer';
     const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
-    const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1, activation = 'relu', layerNormEps = 1e-5, batchFirst = false, normFirst = false, bias = true } = given;
+    const {
+      dModel,
+      nhead,
+      dimFeedforward = 2048,
+      dropout = 0.1,
+      activation = 'relu',
+      layerNormEps = 1e-5,
+      batchFirst = false,
+      normFirst = false,
+      bias = true,
+    } = given;
     const factory: Factory = { device: given.device, dtype: given.dtype };
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
     this.multiheadAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
@@ -151,12 +203,40 @@ export class TransformerDecoderLayer extends Module {
     this.activation = activationOf(op, activation);
   }
   override forward(...args: ConstructorArguments<typeof DECODER_LAYER, DecoderLayerCall>): Tensor {
-    const given = callArguments<typeof DECODER_LAYER, DecoderLayerCall>('nn.TransformerDecoderLayer', DECODER_LAYER, 2, args);
-    const { tgt, memory, tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal = false, memoryIsCausal = false } = given;
+    const given = callArguments<typeof DECODER_LAYER, DecoderLayerCall>(
+      'nn.TransformerDecoderLayer',
+      DECODER_LAYER,
+      2,
+      args,
+    );
+    const {
+      tgt,
+      memory,
+      tgtMask,
+      memoryMask,
+      tgtKeyPaddingMask,
+      memoryKeyPaddingMask,
+      tgtIsCausal = false,
+      memoryIsCausal = false,
+    } = given;
     const attend = (x: Tensor): Tensor =>
-      this.dropout1(this.selfAttn(x, x, x, { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, isCausal: tgtIsCausal, needWeights: false })[0]);
+      this.dropout1(
+        this.selfAttn(x, x, x, {
+          attnMask: tgtMask,
+          keyPaddingMask: tgtKeyPaddingMask,
+          isCausal: tgtIsCausal,
+          needWeights: false,
+        })[0],
+      );
     const consult = (x: Tensor): Tensor =>
-      this.dropout2(this.multiheadAttn(x, memory, memory, { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, isCausal: memoryIsCausal, needWeights: false })[0]);
+      this.dropout2(
+        this.multiheadAttn(x, memory, memory, {
+          attnMask: memoryMask,
+          keyPaddingMask: memoryKeyPaddingMask,
+          isCausal: memoryIsCausal,
+          needWeights: false,
+        })[0],
+      );
     const feed = (x: Tensor): Tensor => this.dropout3(this.linear2(this.dropout(this.activation(this.linear1(x)))));
     if (this.normFirst) {
       let x = add(tgt, attend(this.norm1(tgt)));
@@ -185,7 +265,9 @@ function isCausalMask(mask: Mask | undefined, given: boolean | null | undefined,
   if (given !== null && given !== undefined) return given;
   if (mask === null || mask === undefined || !mask.info.floating || !sameShape(mask.shape, [size, size])) return false;
   const values = mask.toTypedArray();
-  for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) if (Number(values[i * size + j]) !== (j > i ? Number.NEGATIVE_INFINITY : 0)) return false;
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < size; j++)
+      if (Number(values[i * size + j]) !== (j > i ? Number.NEGATIVE_INFINITY : 0)) return false;
   return true;
 }
 
@@ -203,7 +285,13 @@ function lastNorm(op: string, norm: Layer | null): Layer | null {
 }
 
 const ENCODER = ['encoderLayer', 'numLayers', 'norm', 'enableNestedTensor', 'maskCheck'] as const;
-type EncoderArguments = [encoderLayer: TransformerEncoderLayer, numLayers: number, norm?: Layer | null, enableNestedTensor?: boolean, maskCheck?: boolean];
+type EncoderArguments = [
+  encoderLayer: TransformerEncoderLayer,
+  numLayers: number,
+  norm?: Layer | null,
+  enableNestedTensor?: boolean,
+  maskCheck?: boolean,
+];
 const ENCODER_CALL = ['src', 'mask', 'srcKeyPaddingMask', 'isCausal'] as const;
 type EncoderCall = [src: Tensor, mask?: Mask, srcKeyPaddingMask?: Mask, isCausal?: boolean | null];
 
@@ -232,14 +320,20 @@ export class TransformerEncoder extends Module {
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_CALL, EncoderCall>): Tensor {
     const op = 'nn.TransformerEncoder';
-    const { src, mask, srcKeyPaddingMask, isCausal } = callArguments<typeof ENCODER_CALL, EncoderCall>(op, ENCODER_CALL, 1, args);
+    const { src, mask, srcKeyPaddingMask, isCausal } = callArguments<typeof ENCODER_CALL, EncoderCall>(
+      op,
+      ENCODER_CALL,
+      1,
+      args,
+    );
     const padding = canonicalMask(op, 'srcKeyPaddingMask', srcKeyPaddingMask, src.info);
     const added = canonicalMask(op, 'mask', mask, src.info);
     const first = this.layers.at(0);
     const size = src.shape.length === 2 || !first.selfAttn.batchFirst ? src.shape[0] : src.shape[1];
     const causal = isCausalMask(added, isCausal, size);
     let output = src;
-    for (const layer of this.layers) output = layer(output, { srcMask: added ?? null, isCausal: causal, srcKeyPaddingMask: padding ?? null });
+    for (const layer of this.layers)
+      output = layer(output, { srcMask: added ?? null, isCausal: causal, srcKeyPaddingMask: padding ?? null });
     return this.norm === null ? output : this.norm(output);
   }
 }
@@ -266,13 +360,22 @@ export class TransformerDecoder extends Module {
 
   constructor(...args: ConstructorArguments<typeof DECODER, DecoderArguments>) {
     super();
-    const { decoderLayer, numLayers, norm = null } = constructorArguments<typeof DECODER, DecoderArguments>('nn.TransformerDecoder', DECODER, 2, args);
+    const {
+      decoderLayer,
+      numLayers,
+      norm = null,
+    } = constructorArguments<typeof DECODER, DecoderArguments>('nn.TransformerDecoder', DECODER, 2, args);
     this.layers = clones('nn.TransformerDecoder', decoderLayer, numLayers);
     this.numLayers = numLayers;
     this.norm = lastNorm('nn.TransformerDecoder', norm);
   }
   override forward(...args: ConstructorArguments<typeof DECODER_CALL, DecoderCall>): Tensor {
-    const { tgt, memory, tgtIsCausal, ...rest } = callArguments<typeof DECODER_CALL, DecoderCall>('nn.TransformerDecoder', DECODER_CALL, 2, args);
+    const { tgt, memory, tgtIsCausal, ...rest } = callArguments<typeof DECODER_CALL, DecoderCall>(
+      'nn.TransformerDecoder',
+      DECODER_CALL,
+      2,
+      args,
+    );
     const first = this.layers.at(0);
     const size = tgt.shape.length === 2 || !first.selfAttn.batchFirst ? tgt.shape[0] : tgt.shape[1];
     const causal = isCausalMask(rest.tgtMask, tgtIsCausal, size);
@@ -354,12 +457,24 @@ export class Transformer extends Module {
   constructor(...args: ConstructorArguments<typeof WHOLE, WholeArguments>) {
     super();
     const given = constructorArguments<typeof WHOLE, WholeArguments>('nn.Transformer', WHOLE, 0, args);
-    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, dimFeedforward = 2048, dropout = 0.1, activation = 'relu' } = given;
+    const {
+      dModel = 512,
+      nhead = 8,
+      numEncoderLayers = 6,
+      numDecoderLayers = 6,
+      dimFeedforward = 2048,
+      dropout = 0.1,
+      activation = 'relu',
+    } = given;
     const { layerNormEps = 1e-5, batchFirst = false, normFirst = false, bias = true, device, dtype } = given;
     const settings = { dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst, bias, device, dtype };
     const norm = (): LayerNorm => new LayerNorm(dModel, { eps: layerNormEps, bias, device, dtype });
-    this.encoder = given.customEncoder ?? new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, settings), numEncoderLayers, norm());
-    this.decoder = given.customDecoder ?? new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, settings), numDecoderLayers, norm());
+    this.encoder =
+      given.customEncoder ??
+      new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, settings), numEncoderLayers, norm());
+    this.decoder =
+      given.customDecoder ??
+      new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, settings), numDecoderLayers, norm());
     this.resetParameters();
     this.dModel = dModel;
     this.nhead = nhead;
@@ -371,12 +486,24 @@ export class Transformer extends Module {
   }
   override forward(...args: ConstructorArguments<typeof WHOLE_CALL, WholeCall>): Tensor {
     const op = 'nn.Transformer';
-    const { src, tgt, srcMask, srcKeyPaddingMask, srcIsCausal, ...rest } = callArguments<typeof WHOLE_CALL, WholeCall>(op, WHOLE_CALL, 2, args);
+    const { src, tgt, srcMask, srcKeyPaddingMask, srcIsCausal, ...rest } = callArguments<typeof WHOLE_CALL, WholeCall>(
+      op,
+      WHOLE_CALL,
+      2,
+      args,
+    );
     const batch = this.batchFirst ? 0 : 1;
     if (src.shape.length === 3 && src.shape[batch] !== tgt.shape[batch])
-      fail(ShapeError, op, 'src and tgt of one batch size', `${src.shape[batch]} and ${tgt.shape[batch]}`, { src, tgt });
+      fail(ShapeError, op, 'src and tgt of one batch size', `${src.shape[batch]} and ${tgt.shape[batch]}`, {
+        src,
+        tgt,
+      });
     for (const x of [src, tgt])
-      if (x.shape[x.shape.length - 1] !== this.dModel) fail(ShapeError, op, `src and tgt of ${this.dModel} features`, String(x.shape[x.shape.length - 1]), { src, tgt });
+      if (x.shape[x.shape.length - 1] !== this.dModel)
+        fail(ShapeError, op, `src and tgt of ${this.dModel} features`, String(x.shape[x.shape.length - 1]), {
+          src,
+          tgt,
+        });
     const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
     return this.decoder(tgt, memory, rest);
   }

@@ -1,12 +1,24 @@
 /** Layers that change the resolution: interpolation, and shuffles between channels and pixels. */
-import { interpolate, type InterpolateMode, type PerDimension, pixelShuffle, pixelUnshuffle } from '../../ops/spatial/interpolate.js';
+import {
+  type InterpolateMode,
+  interpolate,
+  type PerDimension,
+  pixelShuffle,
+  pixelUnshuffle,
+} from '../../ops/spatial/interpolate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 import { repr, reprFloat } from '../python-repr.js';
 
 const UPSAMPLE = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
-type UpsampleArguments = [size?: PerDimension, scaleFactor?: PerDimension, mode?: InterpolateMode, alignCorners?: boolean | null, recomputeScaleFactor?: boolean | null];
+type UpsampleArguments = [
+  size?: PerDimension,
+  scaleFactor?: PerDimension,
+  mode?: InterpolateMode,
+  alignCorners?: boolean | null,
+  recomputeScaleFactor?: boolean | null,
+];
 
 /** Resampling to a size or by a factor (torch.nn.Upsample); see `nn.functional.interpolate`. */
 export class Upsample extends Module {
@@ -31,7 +43,11 @@ export class Upsample extends Module {
     const { size, scaleFactor } = this;
     // PyTorch holds factors as floats: 2.0.
     const factor =
-      typeof scaleFactor === 'number' ? reprFloat(scaleFactor) : scaleFactor === null ? '' : `(${scaleFactor.map(reprFloat).join(', ')}${scaleFactor.length === 1 ? ',' : ''})`;
+      typeof scaleFactor === 'number'
+        ? reprFloat(scaleFactor)
+        : scaleFactor === null
+          ? ''
+          : `(${scaleFactor.map(reprFloat).join(', ')}${scaleFactor.length === 1 ? ',' : ''})`;
     return `${scaleFactor === null ? `size=${repr(size)}` : `scale_factor=${factor}`}, mode=${repr(this.mode)}`;
   }
 }
@@ -42,14 +58,24 @@ type ShortArguments = [size?: PerDimension, scaleFactor?: PerDimension];
 /** Upsample with mode 'nearest' of [N, C, H, W] (torch.nn.UpsamplingNearest2d). */
 export class UpsamplingNearest2d extends Upsample {
   constructor(...args: ConstructorArguments<typeof SHORT, ShortArguments>) {
-    const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>('nn.UpsamplingNearest2d', SHORT, 0, args);
+    const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>(
+      'nn.UpsamplingNearest2d',
+      SHORT,
+      0,
+      args,
+    );
     super({ size, scaleFactor, mode: 'nearest' });
   }
 }
 /** Upsample with mode 'bilinear' and aligned corners of [N, C, H, W] (torch.nn.UpsamplingBilinear2d). */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(...args: ConstructorArguments<typeof SHORT, ShortArguments>) {
-    const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>('nn.UpsamplingBilinear2d', SHORT, 0, args);
+    const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>(
+      'nn.UpsamplingBilinear2d',
+      SHORT,
+      0,
+      args,
+    );
     super({ size, scaleFactor, mode: 'bilinear', alignCorners: true });
   }
 }
@@ -59,7 +85,12 @@ export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
   constructor(...args: ConstructorArguments<readonly ['upscaleFactor'], [upscaleFactor: number]>) {
     super();
-    this.upscaleFactor = constructorArguments<readonly ['upscaleFactor'], [upscaleFactor: number]>('nn.PixelShuffle', ['upscaleFactor'], 1, args).upscaleFactor;
+    this.upscaleFactor = constructorArguments<readonly ['upscaleFactor'], [upscaleFactor: number]>(
+      'nn.PixelShuffle',
+      ['upscaleFactor'],
+      1,
+      args,
+    ).upscaleFactor;
   }
   override forward(input: Tensor): Tensor {
     return pixelShuffle(input, this.upscaleFactor);
@@ -73,7 +104,12 @@ export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
   constructor(...args: ConstructorArguments<readonly ['downscaleFactor'], [downscaleFactor: number]>) {
     super();
-    this.downscaleFactor = constructorArguments<readonly ['downscaleFactor'], [downscaleFactor: number]>('nn.PixelUnshuffle', ['downscaleFactor'], 1, args).downscaleFactor;
+    this.downscaleFactor = constructorArguments<readonly ['downscaleFactor'], [downscaleFactor: number]>(
+      'nn.PixelUnshuffle',
+      ['downscaleFactor'],
+      1,
+      args,
+    ).downscaleFactor;
   }
   override forward(input: Tensor): Tensor {
     return pixelUnshuffle(input, this.downscaleFactor);

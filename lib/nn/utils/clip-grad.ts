@@ -1,11 +1,11 @@
 /** Gradients kept within a norm or within bounds (torch.nn.utils.clip_grad). */
 import { noGrad } from '../../autograd/grad-mode.js';
-import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { vectorNorm } from '../../ops/linalg/vector-norm.js';
+import { ArgumentError, AutogradError, describe, fail } from '../../errors.js';
 import { tensorArgument } from '../../ops/core/promotion.js';
-import { defaultFloatInfo, promote } from '../../storage/dtype.js';
 import { scalarOf } from '../../ops/creation/creation.js';
+import { vectorNorm } from '../../ops/linalg/vector-norm.js';
+import { defaultFloatInfo, promote } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 
 /** One parameter, or several. */
@@ -13,8 +13,14 @@ export type Parameters = Tensor | Iterable<Tensor>;
 
 /** The parameters as a list. */
 export function parameterList(op: string, parameters: Parameters): Tensor[] {
-  const list = parameters instanceof Tensor ? [parameters] : typeof parameters === 'object' && parameters !== null && Symbol.iterator in parameters ? [...parameters] : null;
-  if (list === null || list.some((p) => !(p instanceof Tensor))) fail(ArgumentError, op, 'a tensor or tensors', describe(parameters));
+  const list =
+    parameters instanceof Tensor
+      ? [parameters]
+      : typeof parameters === 'object' && parameters !== null && Symbol.iterator in parameters
+        ? [...parameters]
+        : null;
+  if (list === null || list.some((p) => !(p instanceof Tensor)))
+    fail(ArgumentError, op, 'a tensor or tensors', describe(parameters));
   return list;
 }
 function gradients(op: string, parameters: Parameters): Tensor[] {
@@ -25,8 +31,11 @@ function gradients(op: string, parameters: Parameters): Tensor[] {
 export type NormType = number | 'inf' | '-inf';
 
 function orderOf(op: string, normType: unknown): number {
-  const order = normType === 'inf' ? Number.POSITIVE_INFINITY : normType === '-inf' ? Number.NEGATIVE_INFINITY : normType;
-  return typeof order === 'number' && !Number.isNaN(order) ? order : fail(ArgumentError, op, "a number or 'inf' for normType", describe(normType));
+  const order =
+    normType === 'inf' ? Number.POSITIVE_INFINITY : normType === '-inf' ? Number.NEGATIVE_INFINITY : normType;
+  return typeof order === 'number' && !Number.isNaN(order)
+    ? order
+    : fail(ArgumentError, op, "a number or 'inf' for normType", describe(normType));
 }
 
 /**
@@ -35,7 +44,12 @@ function orderOf(op: string, normType: unknown): number {
  */
 export const getTotalNorm = defineFunction(
   { name: 'nn.utils.getTotalNorm', parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'] },
-  (tensors: Parameters, normType: NormType = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  (
+    tensors: Parameters,
+    normType: NormType = 2,
+    errorIfNonfinite: boolean = false,
+    _foreach?: boolean | null,
+  ): Tensor => {
     const list = parameterList('getTotalNorm', tensors);
     const order = orderOf('getTotalNorm', normType);
     if (list.length === 0) return scalarOf(0, defaultFloatInfo());
@@ -45,7 +59,9 @@ export const getTotalNorm = defineFunction(
       list.map((t) => t.info).reduce((a, b) => promote(a, b)),
     );
     if (errorIfNonfinite && !Number.isFinite(total.item()))
-      throw new AutogradError(`getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`);
+      throw new AutogradError(
+        `getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`,
+      );
     return total;
   },
 );
@@ -63,7 +79,8 @@ function combined(norms: readonly number[], order: number): number {
 export const clipGradsWithNorm_ = defineFunction(
   { name: 'nn.utils.clipGradsWithNorm_', parameters: ['parameters', 'maxNorm', 'totalNorm', 'foreach'], required: 3 },
   (parameters: Parameters, maxNorm: number, totalNorm: Tensor, _foreach?: boolean | null): void => {
-    if (typeof maxNorm !== 'number' || Number.isNaN(maxNorm)) fail(ArgumentError, 'clipGradsWithNorm_', 'a number for maxNorm', describe(maxNorm));
+    if (typeof maxNorm !== 'number' || Number.isNaN(maxNorm))
+      fail(ArgumentError, 'clipGradsWithNorm_', 'a number for maxNorm', describe(maxNorm));
     tensorArgument('clipGradsWithNorm_', 'totalNorm', totalNorm);
     // In the type of the norm, and by way of the reciprocal, as PyTorch divides a number by a tensor.
     const factor = noGrad(() => Number(totalNorm.add(1e-6).reciprocal().mul(maxNorm).item()));
@@ -80,8 +97,18 @@ export const clipGradsWithNorm_ = defineFunction(
  * norm that they had. torch.nn.utils.clip_grad_norm_
  */
 export const clipGradNorm_ = defineFunction(
-  { name: 'nn.utils.clipGradNorm_', parameters: ['parameters', 'maxNorm', 'normType', 'errorIfNonfinite', 'foreach'], required: 2 },
-  (parameters: Parameters, maxNorm: number, normType: NormType = 2, errorIfNonfinite: boolean = false, _foreach?: boolean | null): Tensor => {
+  {
+    name: 'nn.utils.clipGradNorm_',
+    parameters: ['parameters', 'maxNorm', 'normType', 'errorIfNonfinite', 'foreach'],
+    required: 2,
+  },
+  (
+    parameters: Parameters,
+    maxNorm: number,
+    normType: NormType = 2,
+    errorIfNonfinite: boolean = false,
+    _foreach?: boolean | null,
+  ): Tensor => {
     const list = parameterList('clipGradNorm_', parameters);
     const total = getTotalNorm(gradients('clipGradNorm_', list), normType, errorIfNonfinite);
     clipGradsWithNorm_(list, maxNorm, total);
@@ -93,7 +120,8 @@ export const clipGradNorm_ = defineFunction(
 export const clipGradValue_ = defineFunction(
   { name: 'nn.utils.clipGradValue_', parameters: ['parameters', 'clipValue', 'foreach'], required: 2 },
   (parameters: Parameters, clipValue: number, _foreach?: boolean | null): void => {
-    if (typeof clipValue !== 'number' || Number.isNaN(clipValue)) fail(ArgumentError, 'clipGradValue_', 'a number for clipValue', describe(clipValue));
+    if (typeof clipValue !== 'number' || Number.isNaN(clipValue))
+      fail(ArgumentError, 'clipGradValue_', 'a number for clipValue', describe(clipValue));
     noGrad(() => {
       for (const gradient of gradients('clipGradValue_', parameters)) gradient.clamp_(-clipValue, clipValue);
     });

@@ -1,11 +1,12 @@
 /** Parameters as one vector, and back (torch.nn.utils.convert_parameters). */
-import { describe, fail, ShapeError } from '../../errors.js';
-import { cat } from '../../ops/views/cat.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
+import { describe, fail, ShapeError } from '../../errors.js';
 import { reshape } from '../../ops/core/view.js';
+import { cat } from '../../ops/views/cat.js';
 import { contiguousStrides } from '../../shape/layout.js';
-import { rebind, type Tensor, windowOn } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';
+import { rebind, type Tensor, windowOn } from '../../tensor/tensor.js';
 import { type Parameters, parameterList } from './clip-grad.js';
 
 /** All elements of the parameters, one after another; differentiable. torch.nn.utils.parameters_to_vector */
@@ -20,7 +21,8 @@ export const vectorToParameters = defineFunction(
   (vec: Tensor, parameters: Parameters): void => {
     const list = parameterList('vectorToParameters', parameters);
     const needed = list.reduce((sum, p) => sum + p.numel(), 0);
-    if (vec.shape.length !== 1 || vec.numel() < needed) fail(ShapeError, 'vectorToParameters', `a vector of at least ${needed} elements`, describe(vec));
+    if (vec.shape.length !== 1 || vec.numel() < needed)
+      fail(ShapeError, 'vectorToParameters', `a vector of at least ${needed} elements`, describe(vec));
     const flat = contiguousOf(vec);
     let at = flat.offset;
     for (const parameter of list) {

@@ -5,9 +5,24 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { ConstructorArguments } from '../arguments.js';
 import { Module } from '../module.js';
 import { registerParametrization } from './parametrize.js';
-import { asMatrix, normalized, randomDirection, type SPECTRAL_NORM, type SpectralNormArguments, type SpectralSettings, spectralSettings, step } from './spectral-norm.js';
+import {
+  asMatrix,
+  normalized,
+  randomDirection,
+  type SPECTRAL_NORM,
+  type SpectralNormArguments,
+  type SpectralSettings,
+  spectralSettings,
+  step,
+} from './spectral-norm.js';
 import { tensorOf } from './weight-hook.js';
-import { normExceptDim, type WEIGHT_NORM, type WeightNormArguments, weightNormSettings, weightOf } from './weight-norm.js';
+import {
+  normExceptDim,
+  type WEIGHT_NORM,
+  type WeightNormArguments,
+  weightNormSettings,
+  weightOf,
+} from './weight-norm.js';
 
 /** W / sigma; it prints under the name that PyTorch gives it. */
 class _SpectralNorm extends Module {
@@ -67,7 +82,10 @@ class _WeightNorm extends Module {
  * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws ArgumentError for a name
  * that is no parameter's.
  */
-export function spectralNorm<M extends Module>(module: M, ...args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>): M {
+export function spectralNorm<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>
+): M {
   const op = 'nn.utils.parametrizations.spectralNorm';
   const { name, ...settings } = spectralSettings(op, module, args);
   return registerParametrization(module, name, new _SpectralNorm(tensorOf(op, module, name).tensor, settings));
@@ -79,7 +97,10 @@ export function spectralNorm<M extends Module>(module: M, ...args: ConstructorAr
  * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm. Throws ArgumentError
  * for a name that is no parameter's.
  */
-export function weightNorm<M extends Module>(module: M, ...args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>): M {
+export function weightNorm<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>
+): M {
   const op = 'nn.utils.parametrizations.weightNorm';
   const { name, dim } = weightNormSettings(op, module, args);
   const { key } = tensorOf(op, module, name);

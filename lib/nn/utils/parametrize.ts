@@ -4,7 +4,7 @@
  * `module.parametrizations`.
  */
 import { noGrad } from '../../autograd/grad-mode.js';
-import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { detach } from '../../ops/core/convert.js';
 import { ScopedValue } from '../../scoped-value.js';
 import { sameShape } from '../../shape/layout.js';
@@ -32,7 +32,8 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 
   constructor(parametrization: Parametrization, original: Tensor) {
     super([parametrization]);
-    if (!(original instanceof Tensor)) fail(ArgumentError, 'ParametrizationList', 'a tensor for original', describe(original));
+    if (!(original instanceof Tensor))
+      fail(ArgumentError, 'ParametrizationList', 'a tensor for original', describe(original));
     const parts = noGrad(() => inverse(parametrization, original));
     this.isTensor = parts instanceof Tensor;
     const list = parts instanceof Tensor ? [parts] : parts;
@@ -57,7 +58,9 @@ export class ParametrizationList extends ModuleList<Parametrization> {
     let args: unknown[] = this.originals();
     for (const module of this) args = [module(...args)];
     const [value] = args;
-    return value instanceof Tensor ? value : fail(ArgumentError, 'parametrize', 'a parametrization that returns a tensor', describe(value));
+    return value instanceof Tensor
+      ? value
+      : fail(ArgumentError, 'parametrize', 'a parametrization that returns a tensor', describe(value));
   }
   /** The value, from the cache while one is open. */
   value(): Tensor {
@@ -68,19 +71,28 @@ export class ParametrizationList extends ModuleList<Parametrization> {
   }
   /** Sets the originals so that the value becomes the given tensor. Throws ArgumentError where a parametrization has no rightInverse. */
   assign(value: Tensor): void {
-    if (!(value instanceof Tensor)) fail(ArgumentError, 'parametrize', 'a tensor for a parametrized tensor', describe(value));
+    if (!(value instanceof Tensor))
+      fail(ArgumentError, 'parametrize', 'a tensor for a parametrized tensor', describe(value));
     let current: Tensor | readonly Tensor[] = value;
     for (const module of [...this].reverse()) {
       const { rightInverse } = module;
-      if (typeof rightInverse !== 'function') fail(ArgumentError, 'parametrize', `a rightInverse of ${module.constructor.name}, without which nothing can be assigned`, 'none');
+      if (typeof rightInverse !== 'function')
+        fail(
+          ArgumentError,
+          'parametrize',
+          `a rightInverse of ${module.constructor.name}, without which nothing can be assigned`,
+          'none',
+        );
       const given = current as Tensor;
       current = noGrad(() => rightInverse.call(module, given));
     }
     const parts = current instanceof Tensor ? [current] : current;
     const originals = this.originals();
-    if (parts.length !== originals.length) fail(ArgumentError, 'parametrize', `${originals.length} tensors of rightInverse`, String(parts.length));
+    if (parts.length !== originals.length)
+      fail(ArgumentError, 'parametrize', `${originals.length} tensors of rightInverse`, String(parts.length));
     parts.forEach((part, i) => {
-      if (part.info !== originals[i].info) fail(DTypeError, 'parametrize', `a tensor of ${originals[i].dtype}`, part.dtype);
+      if (part.info !== originals[i].info)
+        fail(DTypeError, 'parametrize', `a tensor of ${originals[i].dtype}`, part.dtype);
       replaceMemory(originals[i], part);
     });
   }
@@ -89,8 +101,12 @@ export class ParametrizationList extends ModuleList<Parametrization> {
 function inverse(parametrization: Parametrization, original: Tensor): Tensor | readonly Tensor[] {
   if (typeof parametrization.rightInverse !== 'function') return original;
   const parts: unknown = parametrization.rightInverse(original);
-  if (parts instanceof Tensor && parts.info !== original.info) fail(DTypeError, 'registerParametrization', `a rightInverse that keeps ${original.dtype}`, parts.dtype);
-  if (!(parts instanceof Tensor) && (!Array.isArray(parts) || parts.length === 0 || Array.from(parts).some((part) => !(part instanceof Tensor))))
+  if (parts instanceof Tensor && parts.info !== original.info)
+    fail(DTypeError, 'registerParametrization', `a rightInverse that keeps ${original.dtype}`, parts.dtype);
+  if (
+    !(parts instanceof Tensor) &&
+    (!Array.isArray(parts) || parts.length === 0 || Array.from(parts).some((part) => !(part instanceof Tensor)))
+  )
     fail(ArgumentError, 'registerParametrization', 'a rightInverse that returns a tensor or tensors', describe(parts));
   return parts as Tensor | readonly Tensor[];
 }
@@ -124,7 +140,9 @@ function inject(module: Module, property: string, key: string): void {
 export function isParametrized(module: Module, tensorName?: string | null): boolean {
   const dict = dictOf(module);
   if (dict === null) return false;
-  return tensorName === undefined || tensorName === null ? dict.length > 0 : dict.has(tensorName) || dict.has(module.stateKey(tensorName));
+  return tensorName === undefined || tensorName === null
+    ? dict.length > 0
+    : dict.has(tensorName) || dict.has(module.stateKey(tensorName));
 }
 
 /** The class of a module as it was before its first parametrization. torch.nn.utils.parametrize.type_before_parametrizations */
@@ -143,11 +161,19 @@ type Register = [tensorName: string, parametrization: Parametrization, unsafe?: 
  * already gets one more, which is called on what the others gave. `unsafe` (default false): it may change shape and dtype.
  * Throws ArgumentError for a name that is no parameter's or buffer's. torch.nn.utils.parametrize.register_parametrization
  */
-export function registerParametrization<M extends Module>(module: M, ...args: ConstructorArguments<typeof REGISTER, Register>): M {
+export function registerParametrization<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof REGISTER, Register>
+): M {
   const op = 'registerParametrization';
-  const { tensorName, parametrization, unsafe = false } = constructorArguments<typeof REGISTER, Register>(op, REGISTER, 2, args);
+  const {
+    tensorName,
+    parametrization,
+    unsafe = false,
+  } = constructorArguments<typeof REGISTER, Register>(op, REGISTER, 2, args);
   if (!(module instanceof Module)) fail(ArgumentError, op, 'a module', describe(module));
-  if (!(parametrization instanceof Module)) fail(ArgumentError, op, 'a module as parametrization', describe(parametrization));
+  if (!(parametrization instanceof Module))
+    fail(ArgumentError, op, 'a module as parametrization', describe(parametrization));
   parametrization.train(module.training);
   if (isParametrized(module, tensorName)) {
     const list = listOf(module, tensorName);
@@ -161,7 +187,8 @@ export function registerParametrization<M extends Module>(module: M, ...args: Co
   if (!unsafe) {
     const value = list();
     if (value.info !== info) fail(DTypeError, op, `a parametrization that keeps ${info.name}, or unsafe`, value.dtype);
-    if (!sameShape(value.shape, shape)) fail(ShapeError, op, `a parametrization that keeps the shape [${shape}], or unsafe`, `[${value.shape}]`);
+    if (!sameShape(value.shape, shape))
+      fail(ShapeError, op, `a parametrization that keeps the shape [${shape}], or unsafe`, `[${value.shape}]`);
   }
   Reflect.deleteProperty(module, property);
   if (dictOf(module) === null) {
@@ -178,8 +205,10 @@ export function registerParametrization<M extends Module>(module: M, ...args: Co
 
 function checkSame(op: string, before: Tensor, after: unknown): void {
   if (!(after instanceof Tensor)) fail(ArgumentError, op, 'a parametrization that returns a tensor', describe(after));
-  if (after.info !== before.info) fail(DTypeError, op, `a parametrization that keeps ${before.dtype}, or unsafe`, after.dtype);
-  if (!sameShape(after.shape, before.shape)) fail(ShapeError, op, `a parametrization that keeps the shape [${before.shape}], or unsafe`, `[${after.shape}]`);
+  if (after.info !== before.info)
+    fail(DTypeError, op, `a parametrization that keeps ${before.dtype}, or unsafe`, after.dtype);
+  if (!sameShape(after.shape, before.shape))
+    fail(ShapeError, op, `a parametrization that keeps the shape [${before.shape}], or unsafe`, `[${after.shape}]`);
 }
 
 function listOf(module: Module, name: string): ParametrizationList {
@@ -194,17 +223,24 @@ type Remove = [tensorName: string, leaveParametrized?: boolean];
  * Makes a tensor a plain parameter or buffer again: with `leaveParametrized` (default true) of the value that it has, else the original, of
  * which there must be one. Throws ArgumentError for a name that is not parametrized. torch.nn.utils.parametrize.remove_parametrizations
  */
-export function removeParametrizations<M extends Module>(module: M, ...args: ConstructorArguments<typeof REMOVE, Remove>): M {
+export function removeParametrizations<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof REMOVE, Remove>
+): M {
   const op = 'removeParametrizations';
   const { tensorName, leaveParametrized = true } = constructorArguments<typeof REMOVE, Remove>(op, REMOVE, 1, args);
-  if (!isParametrized(module, tensorName)) fail(ArgumentError, op, 'the name of a parametrized tensor', describe(tensorName));
+  if (!isParametrized(module, tensorName))
+    fail(ArgumentError, op, 'the name of a parametrized tensor', describe(tensorName));
   const list = listOf(module, tensorName);
   const dict = dictOf(module) as ModuleDict<ParametrizationList>;
   const [key] = dict.items().find(([, own]) => own === list) as [string, ParametrizationList];
   const prototype = Object.getPrototypeOf(module) as object;
-  const property = Object.getOwnPropertyNames(prototype).find((name) => name !== 'constructor' && module.stateKey(name) === key) as string;
+  const property = Object.getOwnPropertyNames(prototype).find(
+    (name) => name !== 'constructor' && module.stateKey(name) === key,
+  ) as string;
   let [original] = list.originals();
-  if (!list.isTensor && !leaveParametrized) fail(ArgumentError, op, 'leaveParametrized for a tensor that several others make', 'false');
+  if (!list.isTensor && !leaveParametrized)
+    fail(ArgumentError, op, 'leaveParametrized for a tensor that several others make', 'false');
   if (leaveParametrized) {
     const value = noGrad(() => list());
     if (list.isTensor) replaceMemory(original, value);

@@ -1,15 +1,16 @@
 /** Spectral normalisation, W / sigma with sigma the largest singular value of W by power iteration: its arithmetic, and the form with a hook. */
+
+import { checkInteger } from '../../arguments.js';
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
-import { div } from '../../ops/elementwise/arithmetic.js';
 import { clone } from '../../ops/core/convert.js';
+import { flatten, unsqueeze } from '../../ops/core/view.js';
+import { div } from '../../ops/elementwise/arithmetic.js';
 import { normalize } from '../../ops/linalg/distance.js';
 import { dot, mv } from '../../ops/products/matmul.js';
 import { permute } from '../../ops/views/permute.js';
-import { flatten, unsqueeze } from '../../ops/core/view.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkInteger } from '../../arguments.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../layers/conv.js';
 import type { Module } from '../module.js';
@@ -27,14 +28,24 @@ export interface SpectralSettings {
 }
 
 /** The arguments with their defaults: dimension 1 of transposed convolutions, 0 of all others. */
-export function spectralSettings(op: string, module: Module, args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>): SpectralSettings & { name: string } {
-  const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim } = constructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>(op, SPECTRAL_NORM, 0, args);
+export function spectralSettings(
+  op: string,
+  module: Module,
+  args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>,
+): SpectralSettings & { name: string } {
+  const {
+    name = 'weight',
+    nPowerIterations = 1,
+    eps = 1e-12,
+    dim,
+  } = constructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>(op, SPECTRAL_NORM, 0, args);
   const iterations = checkInteger(op, 'nPowerIterations', nPowerIterations, 1);
   if (typeof eps !== 'number') fail(ArgumentError, op, 'a number for eps', describe(eps));
   const outputs = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((Class) => module instanceof Class) ? 1 : 0;
   const { ndim } = tensorOf(op, module, name).tensor;
   const wanted = dim ?? outputs;
-  if (!Number.isInteger(wanted) || wanted < -ndim || wanted >= ndim) fail(IndexError, op, `dim in [${-ndim}, ${ndim - 1}]`, describe(dim));
+  if (!Number.isInteger(wanted) || wanted < -ndim || wanted >= ndim)
+    fail(IndexError, op, `dim in [${-ndim}, ${ndim - 1}]`, describe(dim));
   return { name, iterations, eps, dim: wanted < 0 ? wanted + ndim : wanted };
 }
 
@@ -66,7 +77,10 @@ const KIND = 'spectral norm';
  * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws ArgumentError for a name
  * that is no parameter's.
  */
-export function spectralNorm<M extends Module>(module: M, ...args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>): M {
+export function spectralNorm<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof SPECTRAL_NORM, SpectralNormArguments>
+): M {
   const op = 'nn.utils.spectralNorm';
   const { name, dim, iterations, eps } = spectralSettings(op, module, args);
   const weight = tensorOf(op, module, name).tensor;

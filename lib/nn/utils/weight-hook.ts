@@ -6,8 +6,8 @@ import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { detach } from '../../ops/core/convert.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Module } from '../module.js';
 import type { ForwardPreHook } from '../hooks.js';
+import { Module } from '../module.js';
 import { HOOKS } from '../module-hooks.js';
 import { Parameter } from '../parameter.js';
 
@@ -57,9 +57,15 @@ export function installWeightHook(
 ): void {
   const { property, key, tensor } = tensorOf(op, module, name);
   Reflect.deleteProperty(module, property);
-  for (const [suffix, value] of Object.entries(parts)) module.registerTensor(property + suffix, `${key}_${suffix.toLowerCase()}`, value);
+  for (const [suffix, value] of Object.entries(parts))
+    module.registerTensor(property + suffix, `${key}_${suffix.toLowerCase()}`, value);
   write(module, property, detach(tensor));
-  const purpose: Purpose = { kind, property, suffixes: Object.keys(parts), compute: (host, training) => compute((suffix) => read(host, property + suffix), training) };
+  const purpose: Purpose = {
+    kind,
+    property,
+    suffixes: Object.keys(parts),
+    compute: (host, training) => compute((suffix) => read(host, property + suffix), training),
+  };
   const hook: ForwardPreHook = (host) => {
     write(host, property, purpose.compute(host, host.training));
   };
@@ -70,8 +76,11 @@ export function installWeightHook(
 /** Makes the computed weight the parameter again. Throws ArgumentError where no such hook is there. */
 export function removeWeightHook<M extends Module>(op: string, module: M, name: string, kind: string): M {
   if (!(module instanceof Module)) fail(ArgumentError, op, 'a module', describe(module));
-  const found = purposesOf(module).find(([, purpose]) => purpose.kind === kind && (purpose.property === name || module.stateKey(purpose.property) === name));
-  if (found === undefined) fail(ArgumentError, op, `a module with ${kind} of ${describe(name)}`, module.constructor.name);
+  const found = purposesOf(module).find(
+    ([, purpose]) => purpose.kind === kind && (purpose.property === name || module.stateKey(purpose.property) === name),
+  );
+  if (found === undefined)
+    fail(ArgumentError, op, `a module with ${kind} of ${describe(name)}`, module.constructor.name);
   const [hook, { property, suffixes, compute }] = found;
   const weight = noGrad(() => compute(module, false));
   module[HOOKS].forwardPre.removeWhere((own) => own === hook);

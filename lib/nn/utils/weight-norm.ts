@@ -1,8 +1,8 @@
 /** Weight normalisation, w = g v / |v| with the norm over all dimensions but one: its arithmetic, and the form with a hook. */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
-import { div, mul } from '../../ops/elementwise/arithmetic.js';
 import { detach } from '../../ops/core/convert.js';
+import { div, mul } from '../../ops/elementwise/arithmetic.js';
 import { vectorNorm } from '../../ops/linalg/vector-norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type ConstructorArguments, constructorArguments } from '../arguments.js';
@@ -14,11 +14,21 @@ export const WEIGHT_NORM = ['name', 'dim'] as const;
 export type WeightNormArguments = [name?: string, dim?: number | null];
 
 /** The arguments with their defaults; dim -1, as null, is the norm over all dimensions. */
-export function weightNormSettings(op: string, module: Module, args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>): { name: string; dim: number } {
-  const { name = 'weight', dim = 0 } = constructorArguments<typeof WEIGHT_NORM, WeightNormArguments>(op, WEIGHT_NORM, 0, args);
+export function weightNormSettings(
+  op: string,
+  module: Module,
+  args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>,
+): { name: string; dim: number } {
+  const { name = 'weight', dim = 0 } = constructorArguments<typeof WEIGHT_NORM, WeightNormArguments>(
+    op,
+    WEIGHT_NORM,
+    0,
+    args,
+  );
   const { ndim } = tensorOf(op, module, name).tensor;
   const wanted = dim ?? -1;
-  if (!Number.isInteger(wanted) || wanted < -1 || wanted >= Math.max(ndim, 1)) fail(IndexError, op, `null or dim in [-1, ${ndim - 1}]`, describe(dim));
+  if (!Number.isInteger(wanted) || wanted < -1 || wanted >= Math.max(ndim, 1))
+    fail(IndexError, op, `null or dim in [-1, ${ndim - 1}]`, describe(dim));
   return { name, dim: wanted };
 }
 
@@ -41,7 +51,10 @@ const KIND = 'weight norm';
  * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm. Throws ArgumentError
  * for a name that is no parameter's.
  */
-export function weightNorm<M extends Module>(module: M, ...args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>): M {
+export function weightNorm<M extends Module>(
+  module: M,
+  ...args: ConstructorArguments<typeof WEIGHT_NORM, WeightNormArguments>
+): M {
   const op = 'nn.utils.weightNorm';
   const { name, dim } = weightNormSettings(op, module, args);
   const weight = tensorOf(op, module, name).tensor;

@@ -3,37 +3,55 @@
  * are composed of operators, since only double backward runs them. f' stands for the function's derivative.
  */
 import type { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
+import { scalarTensor } from '../core/promotion.js';
 import { addOp, divOp, mul, scaled, scaledMulOp, subOp } from '../elementwise/arithmetic.js';
 import { ge, lt } from '../elementwise/comparison.js';
-import { castRecorded } from '../core/convert.js';
 import { type Elementwise, elementwiseOp, type Keep } from '../elementwise/elementwise-op.js';
-import { exp } from '../elementwise/exponential.js';
-import { sigmoid } from '../elementwise/exponential.js';
-import { tanh } from '../elementwise/exponential.js';
+import { exp, sigmoid, tanh } from '../elementwise/exponential.js';
 import { square } from '../elementwise/power.js';
-import { scalarTensor } from '../core/promotion.js';
 import { whereOp } from '../elementwise/selection.js';
 
 type Gradients = readonly (Tensor | null)[];
 
 /** An activation y = f(x), saving x (or y, where f' can be read off it): dx = backward(g, saved). */
-function activation(name: string, backward: () => Elementwise, keep: Keep = (_, [x]) => [x], layout?: 'contiguous'): Elementwise {
-  return elementwiseOp({ name, layout, keep, backward: (g, context): Gradients => [backward()([g, context.saved(0)], context.spec.numbers)] });
+function activation(
+  name: string,
+  backward: () => Elementwise,
+  keep: Keep = (_, [x]) => [x],
+  layout?: 'contiguous',
+): Elementwise {
+  return elementwiseOp({
+    name,
+    layout,
+    keep,
+    backward: (g, context): Gradients => [backward()([g, context.saved(0)], context.spec.numbers)],
+  });
 }
 /** z = g f'(x) where f' is constant in pieces: dg = h f'(x), and nothing for x. */
 function piecewiseBackward(name: string): Elementwise {
-  const op: Elementwise = elementwiseOp({ name, keep: (_, [, x]) => [x], backward: (h, context): Gradients => [op([h, context.saved(0)], context.spec.numbers), null] });
+  const op: Elementwise = elementwiseOp({
+    name,
+    keep: (_, [, x]) => [x],
+    backward: (h, context): Gradients => [op([h, context.saved(0)], context.spec.numbers), null],
+  });
   return op;
 }
 /** z = g f'(x): dg = h f'(x), dx = second(h g, x), which is h g f''(x). */
-function smoothBackward(name: string, second: (hg: Tensor, x: Tensor, numbers: readonly number[]) => Tensor): Elementwise {
+function smoothBackward(
+  name: string,
+  second: (hg: Tensor, x: Tensor, numbers: readonly number[]) => Tensor,
+): Elementwise {
   const op: Elementwise = elementwiseOp({
     name,
     keep: (needs, [g, x]) => [needs[1] ? g : null, x],
     backward: (h, context): Gradients => {
       const x = context.saved(1);
       const { numbers } = context.spec;
-      return [context.needs(0) ? op([h, x], numbers) : null, context.needs(1) ? second(mul.op([h, context.saved(0)]), x, numbers) : null];
+      return [
+        context.needs(0) ? op([h, x], numbers) : null,
+        context.needs(1) ? second(mul.op([h, context.saved(0)]), x, numbers) : null,
+      ];
     },
   });
   return op;
@@ -53,7 +71,11 @@ function product(...factors: Tensor[]): Tensor {
 const keepOutput: Keep = (_, __, y) => [y];
 
 /** y = max(x, 0); dx = g where y > 0. */
-export const reluOp: Elementwise = elementwiseOp({ name: 'relu', keep: keepOutput, backward: (g, context): Gradients => [thresholdBackwardOp([g, context.saved(0)], [0])] });
+export const reluOp: Elementwise = elementwiseOp({
+  name: 'relu',
+  keep: keepOutput,
+  backward: (g, context): Gradients => [thresholdBackwardOp([g, context.saved(0)], [0])],
+});
 /** z = g where x > threshold. Numbers: threshold. */
 export const thresholdBackwardOp = piecewiseBackward('thresholdBackward');
 /** y = x where x > threshold, else value; dx = g there. Numbers: threshold, value. */
@@ -86,7 +108,10 @@ export const preluOp: Elementwise = elementwiseOp({
   keep: (_, [x, w]) => [x, w],
   backward: (g, context): Gradients => {
     const x = context.saved(0);
-    return [context.needs(0) ? preluBackwardOp([g, x, context.saved(1)]) : null, context.needs(1) ? mul.op([negativeGateOp([g, x]), x]) : null];
+    return [
+      context.needs(0) ? preluBackwardOp([g, x, context.saved(1)]) : null,
+      context.needs(1) ? mul.op([negativeGateOp([g, x]), x]) : null,
+    ];
   },
 });
 /** z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x < 0. */
@@ -97,7 +122,11 @@ const preluBackwardOp: Elementwise = elementwiseOp({
     const x = context.saved(1);
     const w = context.saved(2);
     const below = (): Tensor => whereOp([h, mul.op([h, w]), ge.op([x, scalarTensor(0, x.info)])]);
-    return [context.needs(0) ? below() : null, null, context.needs(2) ? negativeGateOp([mul.op([h, context.saved(0)]), x]) : null];
+    return [
+      context.needs(0) ? below() : null,
+      null,
+      context.needs(2) ? negativeGateOp([mul.op([h, context.saved(0)]), x]) : null,
+    ];
   },
 });
 
@@ -105,7 +134,10 @@ const preluBackwardOp: Elementwise = elementwiseOp({
 export const eluOp = activation('elu', () => eluBackwardOp);
 /** f'' = rate f' below 0, 0 elsewhere. */
 const eluBackwardOp: Elementwise = smoothBackward('eluBackward', (hg, x, numbers) =>
-  scaled(mul.op([eluBackwardOp([hg, x], numbers), castRecorded(lt.op([x, scalarTensor(0, x.info)]), x.info)]), numbers[2]),
+  scaled(
+    mul.op([eluBackwardOp([hg, x], numbers), castRecorded(lt.op([x, scalarTensor(0, x.info)]), x.info)]),
+    numbers[2],
+  ),
 );
 
 /** y = x Phi(x), Phi the normal distribution's integral. */
@@ -151,12 +183,18 @@ export const softplusOp = activation('softplus', () => softplusBackwardOp);
 /** f'' = beta s (1 - s) with s = sigmoid(beta x), 0 from the threshold on. */
 const softplusBackwardOp = smoothBackward('softplusBackward', (hg, x, [beta, threshold]) => {
   const z = scaled(x, beta);
-  return whereOp([scalarTensor(0, x.info), scaled(mul.op([hg, bump(sigmoid.op([z]))]), beta), ge.op([z, scalarTensor(threshold, x.info)])]);
+  return whereOp([
+    scalarTensor(0, x.info),
+    scaled(mul.op([hg, bump(sigmoid.op([z]))]), beta),
+    ge.op([z, scalarTensor(threshold, x.info)]),
+  ]);
 });
 /** y = ln sigmoid x, which PyTorch lays out row by row. */
 export const logsigmoidOp = activation('logsigmoid', () => logsigmoidBackwardOp, undefined, 'contiguous');
 /** f' = sigmoid(-x), f'' = -s (1 - s). */
-const logsigmoidBackwardOp = smoothBackward('logsigmoidBackward', (hg, x) => scaledMulOp([hg, bump(sigmoid.op([x]))], [-1]));
+const logsigmoidBackwardOp = smoothBackward('logsigmoidBackward', (hg, x) =>
+  scaledMulOp([hg, bump(sigmoid.op([x]))], [-1]),
+);
 
 /** y = (x + 3) / 6 held between 0 and 1. */
 export const hardsigmoidOp = activation('hardsigmoid', () => hardsigmoidBackwardOp);

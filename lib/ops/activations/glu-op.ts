@@ -1,13 +1,14 @@
 /** The operators of the gated linear unit: one half of a tensor, let through as far as the other half says. */
+
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
-import { type Plan, planOf } from '../../shape/plan.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { type Plan, planOf } from '../../shape/plan.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { addOp, mul, scaled, subOp } from '../elementwise/arithmetic.js';
-import { catOp } from '../views/cat.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { sigmoid } from '../elementwise/exponential.js';
+import { catOp } from '../views/cat.js';
 import { chunk } from '../views/split.js';
 
 declare module '../../native/kernels.js' {

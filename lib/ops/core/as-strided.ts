@@ -4,18 +4,18 @@
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { attachOutput, nodeFor, setViewRebuilder } from '../../autograd/graph.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
-import { type Plan, stridedPlan } from '../../shape/plan.js';
-import { contiguousStrides, elementCount, sameShape, type Shape } from '../../shape/layout.js';
-import type { DTypeInfo } from '../../storage/dtype.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { contiguousStrides, elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { type Plan, stridedPlan } from '../../shape/plan.js';
+import type { DTypeInfo } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
+import { castTo, contiguousOf, copyInto, filledTensor, fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { castTo, contiguousOf, copyInto, fillWith, filledTensor } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { tensorArgument } from './promotion.js';
 
 declare module '../../native/kernels.js' {
@@ -81,9 +81,21 @@ export const asStridedOp = defineOp<Geometry, Windows>({
   name: 'asStrided',
   view: true,
   infer: ([x], window) => {
-    if (window.shape.length !== window.strides.length) fail(ShapeError, 'asStrided', 'one stride for each size', `size [${window.shape}] and stride [${window.strides}]`);
+    if (window.shape.length !== window.strides.length)
+      fail(
+        ShapeError,
+        'asStrided',
+        'one stride for each size',
+        `size [${window.shape}] and stride [${window.strides}]`,
+      );
     for (const n of [...window.shape, ...window.strides, window.offset])
-      if (!Number.isInteger(n) || n < 0) fail(ShapeError, 'asStrided', 'sizes, strides and an offset of at least 0', `[${window.shape}], [${window.strides}], ${window.offset}`);
+      if (!Number.isInteger(n) || n < 0)
+        fail(
+          ShapeError,
+          'asStrided',
+          'sizes, strides and an offset of at least 0',
+          `[${window.shape}], [${window.strides}], ${window.offset}`,
+        );
     if ((window.offset + extentOf(window)) * x.info.bytes > x.storage.byteLength)
       fail(
         ShapeError,
@@ -108,10 +120,14 @@ const asStridedBackwardOp = defineOp<Windows, Windows>({
     if (!overlapsItself(windows.input)) return contiguousOf(memory.input);
     const counts = sharedMemory(windows, g.info);
     const one = filledTensor([], g.info, 1);
-    accumulate(counts.input, windowOn(one, [...windows.input.shape], new Array<number>(windows.input.shape.length).fill(0), 0));
+    accumulate(
+      counts.input,
+      windowOn(one, [...windows.input.shape], new Array<number>(windows.input.shape.length).fill(0), 0),
+    );
     const out = castTo(memory.input, g.info);
     const share = castTo(counts.input, g.info);
-    for (let i = 0; i < elementCount(out.shape); i++) (out.array as Float64Array)[i] /= (share.array as Float64Array)[i];
+    for (let i = 0; i < elementCount(out.shape); i++)
+      (out.array as Float64Array)[i] /= (share.array as Float64Array)[i];
     return out;
   },
   backward: ({ spec }, g): Gradients => [asStridedGatherOp([g], spec)],
@@ -139,7 +155,8 @@ const asStridedScatterOp = defineOp<Windows, Windows>({
   name: 'asStridedScatter',
   nativeHalf: true,
   infer: ([, source], windows) => {
-    if (!sameShape(source.shape, windows.window.shape)) fail(ShapeError, 'asStridedScatter', `a source of shape [${windows.window.shape}]`, `[${source.shape}]`);
+    if (!sameShape(source.shape, windows.window.shape))
+      fail(ShapeError, 'asStridedScatter', `a source of shape [${windows.window.shape}]`, `[${source.shape}]`);
     return windows;
   },
   forward: (windows, [x, source]) => {
@@ -193,7 +210,11 @@ export const asStrided = defineFunction(
   { name: 'asStrided', parameters: ['input', 'size', 'stride', 'storageOffset'], required: 3 },
   (input: Tensor, size: Shape, stride: readonly number[], storageOffset?: number | null): Tensor => {
     const x = tensorArgument('asStrided', 'input', input);
-    return asStridedOp([x], { shape: numbers('asStrided', 'size', size), strides: numbers('asStrided', 'stride', stride), offset: storageOffset ?? x.offset });
+    return asStridedOp([x], {
+      shape: numbers('asStrided', 'size', size),
+      strides: numbers('asStrided', 'stride', stride),
+      offset: storageOffset ?? x.offset,
+    });
   },
 );
 
@@ -202,10 +223,16 @@ export const asStridedScatter = defineFunction(
   { name: 'asStridedScatter', parameters: ['input', 'src', 'size', 'stride', 'storageOffset'], required: 4 },
   (input: Tensor, src: Tensor, size: Shape, stride: readonly number[], storageOffset?: number | null): Tensor => {
     const x = tensorArgument('asStridedScatter', 'input', input);
-    const window = { shape: numbers('asStridedScatter', 'size', size), strides: numbers('asStridedScatter', 'stride', stride), offset: storageOffset ?? x.offset };
+    const window = {
+      shape: numbers('asStridedScatter', 'size', size),
+      strides: numbers('asStridedScatter', 'stride', stride),
+      offset: storageOffset ?? x.offset,
+    };
     asStridedOp.definition.infer([x], window);
     // PyTorch works on a contiguous clone that keeps the offset's meaning only for tensors without gaps.
-    const own: Geometry = x.contiguousLayout ? geometryOf(x) : { shape: x.shape, strides: contiguousStrides(x.shape), offset: x.offset };
+    const own: Geometry = x.contiguousLayout
+      ? geometryOf(x)
+      : { shape: x.shape, strides: contiguousStrides(x.shape), offset: x.offset };
     return asStridedScatterOp([x, tensorArgument('asStridedScatter', 'src', src)], { input: own, window });
   },
 );

@@ -6,7 +6,10 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from './promotion.js';
 
 export function identity(name: string) {
-  return defineFunction({ name, parameters: ['input'] }, (input: Tensor): Tensor => tensorArgument(name, 'input', input));
+  return defineFunction(
+    { name, parameters: ['input'] },
+    (input: Tensor): Tensor => tensorArgument(name, 'input', input),
+  );
 }
 /** The tensor itself: every tensor is real. torch.real */
 export const real = identity('real');

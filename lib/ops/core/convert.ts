@@ -1,16 +1,32 @@
 /** Conversions of element type and layout, recorded by autograd: `to`, `float`, `contiguous`, `clone`, `detach`. */
-import { isDense } from '../../shape/layout.js';
+
 import { gradientOperators } from '../../autograd/gradient-operators.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
+import { isDense } from '../../shape/layout.js';
 import { followsFormat, type MemoryFormat, memoryFormatArgument, suggestedFormat } from '../../shape/memory-format.js';
-import { BFLOAT16, BOOL, type DType, type DTypeInfo, dtypeInfo, FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, isDType, UINT8 } from '../../storage/dtype.js';
+import {
+  BFLOAT16,
+  BOOL,
+  type DType,
+  type DTypeInfo,
+  dtypeInfo,
+  FLOAT16,
+  FLOAT32,
+  FLOAT64,
+  INT8,
+  INT16,
+  INT32,
+  INT64,
+  isDType,
+  UINT8,
+} from '../../storage/dtype.js';
 import { allocateLike, allocateStrided } from '../../tensor/allocate.js';
+import { castInFormat, castOperand, copyInto } from '../../tensor/copy.js';
 import { checkDevice, type DeviceName, isDeviceName } from '../../tensor/device.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { castInFormat, castOperand, copyInto } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp } from '../../dispatch/define-op.js';
 
 interface Conversion {
   readonly info: DTypeInfo;
@@ -48,7 +64,9 @@ export function wide(x: Tensor): Tensor {
   return x.info.half ? castRecorded(x, FLOAT32) : x;
 }
 gradientOperators.copyFor = (leaf, gradient) => {
-  const out = isDense(leaf.shape, leaf.strides) ? allocateStrided(leaf.shape, leaf.strides, gradient.info) : allocateLike(gradient);
+  const out = isDense(leaf.shape, leaf.strides)
+    ? allocateStrided(leaf.shape, leaf.strides, gradient.info)
+    : allocateLike(gradient);
   copyInto(out, gradient);
   return out;
 };
@@ -57,21 +75,26 @@ gradientOperators.cast = castRecorded;
 /** A copy in fresh memory, without gaps. `memoryFormat` is 'preserve_format' by default: the order of the dimensions in memory stays. torch.clone */
 export const clone = defineFunction(
   { name: 'clone', parameters: ['input', 'memoryFormat'], keywords: 1 },
-  (input: Tensor, memoryFormat?: MemoryFormat): Tensor => cloneOp([input], memoryFormatArgument('clone', memoryFormat, 'preserve_format')),
+  (input: Tensor, memoryFormat?: MemoryFormat): Tensor =>
+    cloneOp([input], memoryFormatArgument('clone', memoryFormat, 'preserve_format')),
 );
 
 /** The tensor itself where its elements lie in the order of `memoryFormat` (row-major by default), else a copy in which they do. Tensor.contiguous */
-export const contiguous = defineFunction({ name: 'contiguous', parameters: ['input', 'memoryFormat'], keywords: 1 }, (input: Tensor, memoryFormat?: MemoryFormat): Tensor => {
-  const format = memoryFormatArgument('contiguous', memoryFormat, 'contiguous_format');
-  if (followsFormat(input.shape, input.strides, format)) return input;
-  if (format === 'preserve_format') fail(ArgumentError, 'contiguous', 'a memoryFormat that names an order', format);
-  return cloneOp([input], format);
-});
+export const contiguous = defineFunction(
+  { name: 'contiguous', parameters: ['input', 'memoryFormat'], keywords: 1 },
+  (input: Tensor, memoryFormat?: MemoryFormat): Tensor => {
+    const format = memoryFormatArgument('contiguous', memoryFormat, 'contiguous_format');
+    if (followsFormat(input.shape, input.strides, format)) return input;
+    if (format === 'preserve_format') fail(ArgumentError, 'contiguous', 'a memoryFormat that names an order', format);
+    return cloneOp([input], format);
+  },
+);
 
 /** The same memory outside of the graph: no gradient flows through it. */
 export const detach = defineFunction(
   { name: 'detach', parameters: ['input'] },
-  (input: Tensor): Tensor => new Tensor(input.storage, null, input.info, input.shape, input.strides, input.offset, input.contiguousLayout),
+  (input: Tensor): Tensor =>
+    new Tensor(input.storage, null, input.info, input.shape, input.strides, input.offset, input.contiguousLayout),
 );
 
 export interface ToOptions {
@@ -87,7 +110,12 @@ export interface ToOptions {
  * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
  */
 export const to = defineFunction(
-  { name: 'to', parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other', 'memoryFormat'], keywords: 3, kinds: { target: 'any' } },
+  {
+    name: 'to',
+    parameters: ['input', 'target', 'dtype', 'nonBlocking', 'copy', 'device', 'other', 'memoryFormat'],
+    keywords: 3,
+    kinds: { target: 'any' },
+  },
   (
     input: Tensor,
     target?: DType | DeviceName | Tensor,
@@ -122,7 +150,8 @@ export const to = defineFunction(
 function conversion(name: string, info: DTypeInfo) {
   return defineFunction(
     { name, parameters: ['input', 'memoryFormat'], keywords: 1 },
-    (input: Tensor, memoryFormat?: MemoryFormat): Tensor => (memoryFormat === undefined ? castRecorded(input, info) : to(input, info.name, { memoryFormat })),
+    (input: Tensor, memoryFormat?: MemoryFormat): Tensor =>
+      memoryFormat === undefined ? castRecorded(input, info) : to(input, info.name, { memoryFormat }),
   );
 }
 export const float = conversion('float', FLOAT32);

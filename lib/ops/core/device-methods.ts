@@ -1,8 +1,9 @@
 /** What tensors tell of the device that they are on, and the ways to another: there is one device, so each is the tensor itself or a DeviceError. */
-import { checkDevice } from '../../tensor/device.js';
-import { Tensor } from '../../tensor/tensor.js';
+
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
+import { checkDevice } from '../../tensor/device.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from './promotion.js';
 
 /** The tensor itself: it is on the CPU. Tensor.cpu */
@@ -26,10 +27,13 @@ const hpu = elsewhere('hpu');
 const mtia = elsewhere('mtia');
 
 /** The index of the tensor's device: -1, as of all tensors on the CPU. torch.get_device */
-export const getDevice = defineFunction({ name: 'getDevice', parameters: ['input'], hidden: true }, (input: Tensor): number => {
-  tensorArgument('getDevice', 'input', input);
-  return -1;
-});
+export const getDevice = defineFunction(
+  { name: 'getDevice', parameters: ['input'], hidden: true },
+  (input: Tensor): number => {
+    tensorArgument('getDevice', 'input', input);
+    return -1;
+  },
+);
 
 /** What a tensor may be elsewhere, and is not here. */
 const NEVER = [

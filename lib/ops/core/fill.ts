@@ -1,18 +1,18 @@
 /** Values written in place: copy_, fill_, zero_; and fill, which writes into a copy. */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
+import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
+import { defineOp } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { describe, fail, ShapeError } from '../../errors.js';
 import { broadcastsTo } from '../../shape/broadcast.js';
 import type { Shape } from '../../shape/layout.js';
 import { requireInRange } from '../../storage/range.js';
 import { allocateAs, allocateLike } from '../../tensor/allocate.js';
+import { castTo, copyInto, filledTensor, fillWith } from '../../tensor/copy.js';
 import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
-import { castTo, copyInto, fillWith, filledTensor } from '../../tensor/copy.js';
 import { castRecorded } from './convert.js';
-import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp } from '../../dispatch/define-op.js';
 import { isScalar, type Scalar, tensorArgument } from './promotion.js';
 import { expandOp } from './view.js';
 
@@ -51,10 +51,13 @@ function valueTensor(op: string, x: Tensor, value: unknown): Tensor {
 }
 
 /** The value everywhere, in the shape and type of `input`. torch.fill */
-export const fill = defineFunction({ name: 'fill', parameters: ['input', 'value'], required: 2 }, (input: Tensor, value: Scalar | Tensor): Tensor => {
-  const x = tensorArgument('fill', 'input', input);
-  return fillOp([x, valueTensor('fill', x, value)], undefined);
-});
+export const fill = defineFunction(
+  { name: 'fill', parameters: ['input', 'value'], required: 2 },
+  (input: Tensor, value: Scalar | Tensor): Tensor => {
+    const x = tensorArgument('fill', 'input', input);
+    return fillOp([x, valueTensor('fill', x, value)], undefined);
+  },
+);
 
 /** Records an in-place change whose new values are `compute()`, where gradients are concerned; else only writes. */
 function write(op: string, target: Tensor, source: Tensor, recorded: () => Tensor): Tensor {
@@ -74,12 +77,16 @@ function fillInPlace(op: string, x: Tensor, value: unknown): Tensor {
 
 /** Sets every element to the value, in place. Tensor.fill_ */
 attachMethod('fill_', (x: Tensor, given: unknown) => {
-  const named = typeof given === 'object' && given !== null && !(given instanceof Tensor) && 'value' in given ? given.value : given;
+  const named =
+    typeof given === 'object' && given !== null && !(given instanceof Tensor) && 'value' in given ? given.value : given;
   return fillInPlace('fill_', x, named);
 });
 
 /** Sets every element to 0, in place. torch.zero_ */
-export const zero_ = defineFunction({ name: 'zero_', parameters: ['input'] }, (input: Tensor): Tensor => fillInPlace('zero_', tensorArgument('zero_', 'input', input), 0));
+export const zero_ = defineFunction(
+  { name: 'zero_', parameters: ['input'] },
+  (input: Tensor): Tensor => fillInPlace('zero_', tensorArgument('zero_', 'input', input), 0),
+);
 
 /** Copies the values of `src`, broadcast and converted, into the tensor. Tensor.copy_ */
 const copyMethod = defineFunction(
@@ -87,8 +94,11 @@ const copyMethod = defineFunction(
   (input: Tensor, src: Tensor, nonBlocking?: boolean): Tensor => {
     void nonBlocking;
     const source = tensorArgument('copy_', 'src', src);
-    if (!broadcastsTo(source.shape, input.shape)) fail(ShapeError, 'copy_', `src that broadcasts to [${input.shape}]`, `[${source.shape}]`);
-    return write('copy_', input, source, () => copyOp([input, expandOp([castRecorded(source, input.info)], input.shape)], undefined));
+    if (!broadcastsTo(source.shape, input.shape))
+      fail(ShapeError, 'copy_', `src that broadcasts to [${input.shape}]`, `[${source.shape}]`);
+    return write('copy_', input, source, () =>
+      copyOp([input, expandOp([castRecorded(source, input.info)], input.shape)], undefined),
+    );
   },
 );
 

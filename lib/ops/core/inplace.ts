@@ -5,14 +5,14 @@
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace, gradientNode } from '../../autograd/graph.js';
+import { attachMethod } from '../../dispatch/define-function.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { sameShape } from '../../shape/layout.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
 import { castAs, copyInto } from '../../tensor/copy.js';
-import { castRecorded } from './convert.js';
-import { attachMethod } from '../../dispatch/define-function.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
+import { castRecorded } from './convert.js';
 
 /** Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a bool. */
 export function canStore(from: DTypeInfo, to: DTypeInfo): boolean {
@@ -27,8 +27,10 @@ export function inplace(op: string, target: Tensor, compute: () => Tensor): Tens
 
 /** Copies a recorded result into `target`, which takes the result's place in the graph. */
 export function storeResult(op: string, target: Tensor, result: Tensor): Tensor {
-  if (!sameShape(result.shape, target.shape)) fail(ShapeError, op, `a result of the target's shape [${target.shape}]`, `[${result.shape}]`);
-  if (!canStore(result.info, target.info)) fail(DTypeError, op, `a result that can be stored as ${target.dtype}`, result.dtype);
+  if (!sameShape(result.shape, target.shape))
+    fail(ShapeError, op, `a result of the target's shape [${target.shape}]`, `[${result.shape}]`);
+  if (!canStore(result.info, target.info))
+    fail(DTypeError, op, `a result that can be stored as ${target.dtype}`, result.dtype);
   const stored = castRecorded(result, target.info);
   copyInto(target, stored);
   target.storage.version++;
@@ -45,7 +47,9 @@ export function operandOf(target: Tensor, args: readonly unknown[]): Tensor {
 /** Attaches `x.name(...)` as the in-place form of `fn(x, ...)`. */
 // biome-ignore lint/suspicious/noExplicitAny: any public function, whatever its parameters
 export function defineInplace(name: string, fn: (...args: any[]) => Tensor): void {
-  attachMethod(name, (target: Tensor, ...args: unknown[]) => inplace(name, target, () => fn(operandOf(target, args), ...args)));
+  attachMethod(name, (target: Tensor, ...args: unknown[]) =>
+    inplace(name, target, () => fn(operandOf(target, args), ...args)),
+  );
 }
 /** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
 export function snapshot(t: Tensor): Tensor {

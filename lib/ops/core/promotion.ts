@@ -1,9 +1,9 @@
 /** Numbers as operands, and the common type of several operands: PyTorch's rules (torch.result_type). */
 import { ArgumentError, describe, fail } from '../../errors.js';
-import { BOOL, defaultFloatInfo, type DTypeInfo, INT64, promote } from '../../storage/dtype.js';
+import { BOOL, type DTypeInfo, defaultFloatInfo, INT64, promote } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
-import { Tensor } from '../../tensor/tensor.js';
 import { writeElement } from '../../tensor/copy.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { castOperandRecorded } from './convert.js';
 
 /** What an elementwise operator takes beside a tensor: a number counts as PyTorch's int where it is integral, else as its float. */
@@ -56,7 +56,8 @@ export function resultType(op: string, operands: readonly Operand[]): DTypeInfo 
     const operand = operands[i];
     if (operand instanceof Tensor) {
       if (operand.isWrappedNumber) wrapped = wrapped === null ? operand.info : promote(wrapped, operand.info);
-      else if (operand.shape.length === 0) zeroDimensional = zeroDimensional === null ? operand.info : promote(zeroDimensional, operand.info);
+      else if (operand.shape.length === 0)
+        zeroDimensional = zeroDimensional === null ? operand.info : promote(zeroDimensional, operand.info);
       else dimensioned = dimensioned === null ? operand.info : promote(dimensioned, operand.info);
     } else if (isScalar(operand)) {
       const info = scalarInfo(operand);

@@ -6,8 +6,8 @@ import { elementCount, placeAlike } from '../../shape/layout.js';
 import { formatStrides, type MemoryFormat, suggestedFormat } from '../../shape/memory-format.js';
 import type { Strided } from '../../shape/plan.js';
 import { allocate, allocateStrided } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { copyInto } from '../../tensor/copy.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 
 /** The tensor itself where it has these strides, which leave no gaps, else a copy that has. */
 export function withStrides(x: Tensor, strides: readonly number[]): Tensor {
@@ -33,7 +33,9 @@ export function inFormatOf(image: Strided, out: Tensor): Tensor {
 export function inFormatOfRows(rows: Strided, out: Tensor): Tensor {
   const [n, c, l] = rows.shape;
   const [a, b, step] = rows.strides;
-  return rows.shape.length === 3 && suggestedFormat([n, c, 1, l], [a, b, l * step, step]) === 'channels_last' ? channelsInnermost(out) : out;
+  return rows.shape.length === 3 && suggestedFormat([n, c, 1, l], [a, b, l * step, step]) === 'channels_last'
+    ? channelsInnermost(out)
+    : out;
 }
 
 /** A fresh result [N, C, L] with the channels innermost. */

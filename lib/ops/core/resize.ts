@@ -2,16 +2,16 @@
  * Changes of what a tensor shows: other sizes of its storage (`resize_`), or the memory of another tensor (`set_`). Neither is part of the graph.
  */
 import { checkInplace } from '../../autograd/graph.js';
-import { ArgumentError, AutogradError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
+import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { sizeArguments } from '../../dispatch/sizes-method.js';
+import { ArgumentError, AutogradError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { checkSizes } from '../../shape/dims.js';
 import { contiguousStrides, elementCount, isContiguous, type Shape } from '../../shape/layout.js';
 import { allocate } from '../../tensor/allocate.js';
-import { rebind, Tensor, windowOn } from '../../tensor/tensor.js';
 import { copyPart } from '../../tensor/copy.js';
-import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
+import { rebind, Tensor, windowOn } from '../../tensor/tensor.js';
 import { tensorArgument } from './promotion.js';
-import { sizeArguments } from '../../dispatch/sizes-method.js';
 
 /** How many elements of the storage a window reaches, from the storage's first on. */
 function extent(shape: Shape, strides: readonly number[], offset: number): number {
@@ -37,12 +37,15 @@ function resize(op: string, x: Tensor, shape: readonly number[]): Tensor {
 }
 
 /** The sizes, which may be followed by options. */
-attachMethod('resize_', (x: Tensor, ...args: unknown[]) => resize('resize_', x, sizeArguments('resize_', 'sizes', args)));
+attachMethod('resize_', (x: Tensor, ...args: unknown[]) =>
+  resize('resize_', x, sizeArguments('resize_', 'sizes', args)),
+);
 /** As `resize_`, to the sizes of another tensor. Tensor.resize_as_ */
 const resizeAs = defineMethod(
   'resizeAs_',
   ['theTemplate'],
-  (x: Tensor, theTemplate: Tensor): Tensor => resize('resizeAs_', x, tensorArgument('resizeAs_', 'theTemplate', theTemplate).shape),
+  (x: Tensor, theTemplate: Tensor): Tensor =>
+    resize('resizeAs_', x, tensorArgument('resizeAs_', 'theTemplate', theTemplate).shape),
 );
 
 /**
@@ -54,21 +57,32 @@ const set = defineMethod(
   ['source', 'storageOffset', 'size', 'stride'],
   (input: Tensor, source?: Tensor | null, storageOffset?: number, size?: Shape, stride?: readonly number[]): Tensor => {
     checkInplace('set_', input);
-    const from = source === undefined || source === null ? allocate([0], input.info) : tensorArgument('set_', 'source', source);
+    const from =
+      source === undefined || source === null ? allocate([0], input.info) : tensorArgument('set_', 'source', source);
     if (from.info !== input.info) fail(DTypeError, 'set_', `a source of ${input.dtype}`, from.dtype);
-    if (from.requiresGrad) throw new AutogradError('set_: expected a source that requires no grad, got one that does; detach() it first');
+    if (from.requiresGrad)
+      throw new AutogradError('set_: expected a source that requires no grad, got one that does; detach() it first');
     const offset = storageOffset ?? (size === undefined ? from.offset : 0);
     const shape = [...(size ?? from.shape)];
     checkSizes('set_', shape);
     const strides = [...(stride ?? (size === undefined ? from.strides : contiguousStrides(shape)))];
     if (strides.length !== shape.length || strides.some((n) => !Number.isInteger(n) || n < 0))
       fail(ArgumentError, 'set_', `a stride of at least 0 for each of ${shape.length} sizes`, describe(strides));
-    if (!Number.isInteger(offset) || offset < 0) fail(ArgumentError, 'set_', 'a storageOffset of at least 0', describe(offset));
+    if (!Number.isInteger(offset) || offset < 0)
+      fail(ArgumentError, 'set_', 'a storageOffset of at least 0', describe(offset));
     const there = Math.floor(from.storage.byteLength / from.info.bytes);
     if (extent(shape, strides, offset) > there)
-      fail(ShapeError, 'set_', `a window within the ${there} elements of the source's memory`, `size [${shape}], stride [${strides}] from ${offset} on`);
+      fail(
+        ShapeError,
+        'set_',
+        `a window within the ${there} elements of the source's memory`,
+        `size [${shape}], stride [${strides}] from ${offset} on`,
+      );
     const storage = from.storage.alias(input.storage.version + 1);
-    rebind(input, new Tensor(storage, null, from.info, Object.freeze(shape), strides, offset, isContiguous(shape, strides)));
+    rebind(
+      input,
+      new Tensor(storage, null, from.info, Object.freeze(shape), strides, offset, isContiguous(shape, strides)),
+    );
     return input;
   },
   { kinds: { source: 'tensor?' } },

@@ -1,5 +1,5 @@
 /** Questions about types: which one an operation gives, which one can be stored in which. */
-import { promote, type DType, dtypeInfo } from '../../storage/dtype.js';
+import { type DType, dtypeInfo, promote } from '../../storage/dtype.js';
 import { canStore } from './inplace.js';
 import { type Operand, resultType as typeOf } from './promotion.js';
 

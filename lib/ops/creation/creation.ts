@@ -1,17 +1,29 @@
 /** Tensors from values: numbers, nested arrays, typed arrays. */
-import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
-import { castTo, fillWith } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
 import { isOptions } from '../../arguments.js';
+import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { checkSizes } from '../../shape/dims.js';
 import { contiguousStrides, elementCount } from '../../shape/layout.js';
 import { MAX_DIMS } from '../../shape/plan.js';
-import { BOOL, defaultFloatInfo, type DType, type DTypeInfo, DTYPES, dtypeInfo, FLOAT64, INT64, promote, UINT8 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
+import {
+  BOOL,
+  DTYPES,
+  type DType,
+  type DTypeInfo,
+  defaultFloatInfo,
+  dtypeInfo,
+  FLOAT64,
+  INT64,
+  promote,
+  UINT8,
+} from '../../storage/dtype.js';
 import { requireWholeInRange } from '../../storage/range.js';
 import { allocate } from '../../tensor/allocate.js';
+import { castTo, fillWith } from '../../tensor/copy.js';
 import { checkDevice } from '../../tensor/device.js';
 import { Tensor, tensorOver } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
 
 /** Numbers, booleans or bigints, nested as the shape; rows of one length. */
 export type TensorData = number | bigint | boolean | Tensor | TypedArray | Uint8ClampedArray | readonly TensorData[];
@@ -53,7 +65,8 @@ class Elements {
   add(data: unknown, dim = 0): this {
     if (dim === this.shape.length) {
       if (data instanceof Tensor) {
-        if (elementCount(data.shape) !== 1) fail(ArgumentError, 'tensor', 'tensors of one element in an array (stack takes larger ones)', describe(data));
+        if (elementCount(data.shape) !== 1)
+          fail(ArgumentError, 'tensor', 'tensors of one element in an array (stack takes larger ones)', describe(data));
         this.join(data.info);
         this.values.push(elementOf(data));
       } else if (typeof data === 'number' || typeof data === 'bigint' || typeof data === 'boolean') {
@@ -64,9 +77,15 @@ class Elements {
     }
     const row = Array.isArray(data) || isTypedArray(data);
     if (!row || data.length !== this.shape[dim])
-      fail(ShapeError, 'tensor', `rows of one length (${this.shape[dim]} at dim ${dim})`, row ? `one of ${data.length}` : describe(data));
+      fail(
+        ShapeError,
+        'tensor',
+        `rows of one length (${this.shape[dim]} at dim ${dim})`,
+        row ? `one of ${data.length}` : describe(data),
+      );
     if (isTypedArray(data)) {
-      if (dim !== this.shape.length - 1) fail(ShapeError, 'tensor', `${this.shape.length} dimensions everywhere`, `numbers at dim ${dim + 1}`);
+      if (dim !== this.shape.length - 1)
+        fail(ShapeError, 'tensor', `${this.shape.length} dimensions everywhere`, `numbers at dim ${dim + 1}`);
       this.join(infoOfArray('tensor', data));
       for (const value of data) this.values.push(value);
     } else for (const item of data as unknown[]) this.add(item, dim + 1);
@@ -113,7 +132,8 @@ function isDetached(buffer: ArrayBufferLike): boolean {
 /** A tensor on the memory of a typed array. */
 function windowOnArray(op: string, data: TypedArray | Uint8ClampedArray, shape: unknown): Tensor {
   const info = infoOfArray(op, data);
-  if (isDetached(data.buffer)) fail(ArgumentError, op, 'a typed array that has its memory', 'one whose memory was transferred');
+  if (isDetached(data.buffer))
+    fail(ArgumentError, op, 'a typed array that has its memory', 'one whose memory was transferred');
   const sizes = shape === undefined ? [data.length] : [...sizesOfOption(op, shape)];
   if (elementCount(sizes) !== data.length) fail(ShapeError, op, `a shape of ${data.length} elements`, `[${sizes}]`);
   const memory = data instanceof Uint8ClampedArray ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
@@ -149,7 +169,11 @@ function copied(view: Tensor, wanted: DTypeInfo | undefined): Tensor {
 }
 
 /** Calls a function of data and options with both in one object. */
-function fromNamed<R>(op: string, named: Record<string, unknown>, fn: (data: TensorData, options: Record<string, unknown>) => R): R {
+function fromNamed<R>(
+  op: string,
+  named: Record<string, unknown>,
+  fn: (data: TensorData, options: Record<string, unknown>) => R,
+): R {
   const { data, ...options } = named;
   if (data === undefined || isOptions(data)) fail(ArgumentError, op, 'data', describe(data));
   return fn(data as TensorData, options);
@@ -161,11 +185,20 @@ function fromNested(data: TensorData, shape: readonly number[] | undefined, want
   const { values } = elements;
   const info = wanted ?? elements.info ?? defaultFloatInfo();
   const target = shape === undefined ? found : sizesOfOption('tensor', shape);
-  if (elementCount(target) !== values.length) fail(ShapeError, 'tensor', `a shape of ${values.length} elements`, `[${target}]`);
+  if (elementCount(target) !== values.length)
+    fail(ShapeError, 'tensor', `a shape of ${values.length} elements`, `[${target}]`);
   if (info.category === 1) for (const value of values) requireWholeInRange('tensor', value, info);
   // Bigints keep all their digits; everything else passes through a double.
-  const wide = info === INT64 ? BigInt64Array.from(values, (v) => (typeof v === 'bigint' ? v : BigInt(Math.trunc(Number(v))))) : Float64Array.from(values, Number);
-  const flat = tensorOver(wide, info === INT64 ? INT64 : FLOAT64, Object.freeze([...target]), contiguousStrides(target));
+  const wide =
+    info === INT64
+      ? BigInt64Array.from(values, (v) => (typeof v === 'bigint' ? v : BigInt(Math.trunc(Number(v)))))
+      : Float64Array.from(values, Number);
+  const flat = tensorOver(
+    wide,
+    info === INT64 ? INT64 : FLOAT64,
+    Object.freeze([...target]),
+    contiguousStrides(target),
+  );
   return castTo(flat, info);
 }
 
@@ -189,7 +222,9 @@ export function asTensor(data: TensorData | NamedData, options: Omit<TensorOptio
   if (options.device !== undefined) checkDevice('asTensor', options.device);
   const view = isTypedArray(data) ? windowOnArray('asTensor', data, options.shape) : data;
   if (!(view instanceof Tensor)) return tensor(view as TensorData, options);
-  return options.dtype === undefined || options.dtype === null ? view : castRecorded(view, dtypeInfo('asTensor', options.dtype));
+  return options.dtype === undefined || options.dtype === null
+    ? view
+    : castRecorded(view, dtypeInfo('asTensor', options.dtype));
 }
 
 /** A 0-dimensional tensor of the given type. */

@@ -2,17 +2,17 @@
  * PyTorch's first constructors: `new Tensor(2, 3)`, `FloatTensor([1, 2])`, `x.new(4)`. They can be called with `new` and without. What the
  * package calls `Tensor` is the one of the default floating type; tensors themselves are made by the class in tensor.ts, which programs never see.
  */
-import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../../errors.js';
-import { castRecorded } from '../core/convert.js';
-import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
+
 import { isOptions } from '../../arguments.js';
-import { viewOp } from '../core/view.js';
+import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
+import { ArgumentError, DTypeError, describe, fail, rejectUnknownOptions } from '../../errors.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import {
   BFLOAT16,
   BOOL,
-  defaultFloatInfo,
   type DType,
   type DTypeInfo,
+  defaultFloatInfo,
   dtypeInfo,
   FLOAT16,
   FLOAT32,
@@ -24,15 +24,19 @@ import {
   setDefaultDtype,
   UINT8,
 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocateChecked } from '../../tensor/allocate.js';
-import { tensor, type TensorData } from './creation.js';
 import { checkDevice } from '../../tensor/device.js';
 import { integersOf } from '../../tensor/integer.js';
 import { Tensor as TensorClass } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
+import { viewOp } from '../core/view.js';
+import { type TensorData, tensor } from './creation.js';
 
 type Options = { device?: string };
-type Arguments = [] | [data: TypedArray | Uint8ClampedArray | TensorClass | readonly TensorData[], options?: Options] | (number | TensorClass | Options)[];
+type Arguments =
+  | []
+  | [data: TypedArray | Uint8ClampedArray | TensorClass | readonly TensorData[], options?: Options]
+  | (number | TensorClass | Options)[];
 
 /** Makes tensors of one type: of the given sizes (uninitialised), with the given data, or on the memory of a tensor of that type. */
 export interface LegacyClass {
@@ -52,14 +56,23 @@ function construct(op: string, typeOfClass: DTypeInfo | null, args: readonly unk
   const only = given[0];
   if (given.length === 0) return allocateChecked(op, [0], info);
   if (given.length === 1 && only instanceof TensorClass) {
-    if (typeOfClass !== null && only.info !== info) fail(DTypeError, op, `a tensor of ${info.name} (x.to('${info.name}') converts)`, only.dtype);
+    if (typeOfClass !== null && only.info !== info)
+      fail(DTypeError, op, `a tensor of ${info.name} (x.to('${info.name}') converts)`, only.dtype);
     return viewOp([only], only.shape);
   }
   // A shape is a frozen array, and stands for PyTorch's torch.Size: sizes, where any other array is data.
-  if (given.length === 1 && Array.isArray(only) && Object.isFrozen(only)) return allocateChecked(op, only as readonly number[], info);
-  if (given.length === 1 && (Array.isArray(only) || ArrayBuffer.isView(only))) return tensor(only as TensorData, { dtype: info.name });
+  if (given.length === 1 && Array.isArray(only) && Object.isFrozen(only))
+    return allocateChecked(op, only as readonly number[], info);
+  if (given.length === 1 && (Array.isArray(only) || ArrayBuffer.isView(only)))
+    return tensor(only as TensorData, { dtype: info.name });
   const sizes = integersOf(given);
-  if (sizes.some((n) => typeof n !== 'number')) fail(ArgumentError, op, 'sizes as numbers, an array of data, or a tensor', describe(given.length === 1 ? only : given));
+  if (sizes.some((n) => typeof n !== 'number'))
+    fail(
+      ArgumentError,
+      op,
+      'sizes as numbers, an array of data, or a tensor',
+      describe(given.length === 1 ? only : given),
+    );
   return allocateChecked(op, sizes as number[], info);
 }
 
@@ -73,7 +86,11 @@ function legacyClass(name: string, typeOfClass: DTypeInfo | null): LegacyClass {
     if (new.target === undefined || new.target === Class) return made;
     // Of a class of the program's that extends this one.
     const { storage, info, shape, strides, offset, contiguousLayout } = made;
-    return Reflect.construct(TensorClass, [storage, null, info, shape, strides, offset, contiguousLayout], new.target) as TensorClass;
+    return Reflect.construct(
+      TensorClass,
+      [storage, null, info, shape, strides, offset, contiguousLayout],
+      new.target,
+    ) as TensorClass;
   };
   Object.defineProperty(Class, 'name', { value: name });
   Object.defineProperty(Class, 'prototype', { value: TensorClass.prototype, writable: false });
@@ -83,7 +100,9 @@ function legacyClass(name: string, typeOfClass: DTypeInfo | null): LegacyClass {
 /** The class of one type; `x instanceof FloatTensor` asks for the type. */
 function typedClass(name: string, info: DTypeInfo): LegacyClass {
   const Class = legacyClass(name, info);
-  Object.defineProperty(Class, Symbol.hasInstance, { value: (x: unknown) => x instanceof TensorClass && x.info === info });
+  Object.defineProperty(Class, Symbol.hasInstance, {
+    value: (x: unknown) => x instanceof TensorClass && x.info === info,
+  });
   for (const key of [Class, `torch.${name}`]) infos.set(key, info);
   typeNames.set(info, `torch.${name}`);
   return Class;
@@ -108,15 +127,29 @@ export const BoolTensor = typedClass('BoolTensor', BOOL);
 
 /** Sets the floating type of new tensors by class or name: `setDefaultTensorType(DoubleTensor)`. torch.set_default_tensor_type */
 export function setDefaultTensorType(type: LegacyClass | string): void {
-  const info = infos.get(type) ?? fail(ArgumentError, 'setDefaultTensorType', "a class such as FloatTensor, or its name 'torch.FloatTensor'", describe(type));
+  const info =
+    infos.get(type) ??
+    fail(
+      ArgumentError,
+      'setDefaultTensorType',
+      "a class such as FloatTensor, or its name 'torch.FloatTensor'",
+      describe(type),
+    );
   setDefaultDtype(info.name);
 }
 
 /** PyTorch's name of the tensor's type ('torch.FloatTensor'), or the tensor in a type given by dtype, class or such a name. Tensor.type */
-defineMethod('type', ['dtype', 'nonBlocking'], (input: TensorClass, dtype?: DType | LegacyClass | string | null): TensorClass | string => {
-  if (dtype === undefined || dtype === null) return typeNames.get(input.info) as string;
-  return castRecorded(input, dtype === Tensor ? defaultFloatInfo() : (infos.get(dtype) ?? dtypeInfo('type', dtype as DType)));
-});
+defineMethod(
+  'type',
+  ['dtype', 'nonBlocking'],
+  (input: TensorClass, dtype?: DType | LegacyClass | string | null): TensorClass | string => {
+    if (dtype === undefined || dtype === null) return typeNames.get(input.info) as string;
+    return castRecorded(
+      input,
+      dtype === Tensor ? defaultFloatInfo() : (infos.get(dtype) ?? dtypeInfo('type', dtype as DType)),
+    );
+  },
+);
 
 attachMethod('new', (x: TensorClass, ...args: unknown[]) => construct('new', x.info, args));
 

@@ -1,19 +1,38 @@
 /** Sums, products and quotients: elementwise with promotion and broadcasting. */
 import { gradientOperators } from '../../autograd/gradient-operators.js';
-import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount } from '../../shape/layout.js';
-import { planOf, type Plan } from '../../shape/plan.js';
-import { BOOL } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { castTo, contiguousOf, fillWith } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
-import { aliasOf, arithmeticPair, binary, type BinaryFunction, defineElementwise, floatPair, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
+import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount } from '../../shape/layout.js';
+import { type Plan, planOf } from '../../shape/plan.js';
+import { BOOL } from '../../storage/dtype.js';
+import { allocate } from '../../tensor/allocate.js';
+import { castTo, contiguousOf, fillWith } from '../../tensor/copy.js';
+import { Tensor } from '../../tensor/tensor.js';
+import {
+  asOperand,
+  isScalar,
+  type Operand,
+  resultType,
+  type Scalar,
+  scalarTensor,
+  tensorArgument,
+} from '../core/promotion.js';
+import {
+  aliasOf,
+  arithmeticPair,
+  type BinaryFunction,
+  binary,
+  defineElementwise,
+  floatPair,
+  Planned,
+  pair,
+  type UnaryFunction,
+  unary,
+} from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -26,14 +45,20 @@ declare module '../../native/kernels.js' {
 /** y = a + b; da = g, db = g. */
 export const addOp = elementwiseOp({ name: 'add', backward: (g) => [g, g] });
 /** y = a - b; da = g, db = -g. */
-export const subOp: Elementwise = elementwiseOp({ name: 'sub', backward: (g, context) => [g, context.needs(1) ? neg.op([g]) : null] });
+export const subOp: Elementwise = elementwiseOp({
+  name: 'sub',
+  backward: (g, context) => [g, context.needs(1) ? neg.op([g]) : null],
+});
 /** y = a / b; da = g / b, db = -g (a / b) / b. */
 export const divOp: Elementwise = elementwiseOp({
   name: 'div',
   keep: (needs, [a, b]) => [needs[1] ? a : null, b],
   backward: (g, context) => {
     const b = context.saved(1);
-    return [context.needs(0) ? divOp([g, b]) : null, context.needs(1) ? mul.op([neg.op([g]), divOp([divOp([context.saved(0), b]), b])]) : null];
+    return [
+      context.needs(0) ? divOp([g, b]) : null,
+      context.needs(1) ? mul.op([neg.op([g]), divOp([divOp([context.saved(0), b]), b])]) : null,
+    ];
   },
 });
 /** y = c a b for a number c; da = c g b, db = c g a. */
@@ -42,7 +67,10 @@ export const scaledMulOp: Elementwise = elementwiseOp({
   keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
   backward: (g, context) => {
     const { numbers } = context.spec;
-    return [context.needs(0) ? scaledMulOp([g, context.saved(1)], numbers) : null, context.needs(1) ? scaledMulOp([g, context.saved(0)], numbers) : null];
+    return [
+      context.needs(0) ? scaledMulOp([g, context.saved(1)], numbers) : null,
+      context.needs(1) ? scaledMulOp([g, context.saved(0)], numbers) : null,
+    ];
   },
 });
 
@@ -81,8 +109,10 @@ const addScaledOp: Elementwise = elementwiseOp({
 function planSum(op: string, a: Operand, b: Operand, alpha: Scalar, negate: boolean): Planned {
   const info = resultType(op, [a, b]);
   if (!isScalar(alpha)) fail(ArgumentError, op, 'a number for alpha', describe(alpha));
-  if (!info.floating && typeof alpha === 'number' && !Number.isInteger(alpha)) fail(ArgumentError, op, `an integral alpha for ${info.name} tensors`, String(alpha));
-  if (typeof alpha === 'boolean' && info !== BOOL) fail(ArgumentError, op, 'a boolean alpha for bool tensors alone', String(alpha), { dtype: info.name });
+  if (!info.floating && typeof alpha === 'number' && !Number.isInteger(alpha))
+    fail(ArgumentError, op, `an integral alpha for ${info.name} tensors`, String(alpha));
+  if (typeof alpha === 'boolean' && info !== BOOL)
+    fail(ArgumentError, op, 'a boolean alpha for bool tensors alone', String(alpha), { dtype: info.name });
   const [x, y] = [asOperand(op, a, info), asOperand(op, b, info)];
   const factor = negate ? -Number(alpha) : Number(alpha);
   if (info.floating) return new Planned(addScaledOp, [x, y], [factor]);
@@ -99,7 +129,9 @@ function rejectBool(op: string, a: Operand, b: Operand): void {
 export const add = defineElementwise(
   { name: 'add', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, alpha?: Scalar) =>
-    alpha === undefined || alpha === 1 ? new Planned(addOp, arithmeticPair('add', input, other)) : planSum('add', input, other, alpha, false),
+    alpha === undefined || alpha === 1
+      ? new Planned(addOp, arithmeticPair('add', input, other))
+      : planSum('add', input, other, alpha, false),
 );
 
 /** `input - alpha * other`, elementwise. Not for bool. */
@@ -107,17 +139,29 @@ export const sub = defineElementwise(
   { name: 'sub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, alpha?: Scalar) => {
     rejectBool('sub', input, other);
-    return alpha === undefined || alpha === 1 ? new Planned(subOp, arithmeticPair('sub', input, other)) : planSum('sub', input, other, alpha, true);
+    return alpha === undefined || alpha === 1
+      ? new Planned(subOp, arithmeticPair('sub', input, other))
+      : planSum('sub', input, other, alpha, true);
   },
 );
 export const subtract = aliasOf('subtract', sub);
 
 /** `other - alpha * input`, elementwise. Not for bool. */
 export const rsub = defineElementwise(
-  { name: 'rsub', parameters: ['input', 'other', 'alpha'], keywords: 1, required: 2, scalarInput: true, inplace: false, method: false },
+  {
+    name: 'rsub',
+    parameters: ['input', 'other', 'alpha'],
+    keywords: 1,
+    required: 2,
+    scalarInput: true,
+    inplace: false,
+    method: false,
+  },
   (input: Operand, other: Operand, alpha?: Scalar) => {
     rejectBool('rsub', input, other);
-    return alpha === undefined || alpha === 1 ? new Planned(subOp, pair('rsub', other, input)) : planSum('rsub', other, input, alpha, true);
+    return alpha === undefined || alpha === 1
+      ? new Planned(subOp, pair('rsub', other, input))
+      : planSum('rsub', other, input, alpha, true);
   },
 );
 
@@ -126,7 +170,10 @@ export const mul: BinaryFunction = binary(
   {
     name: 'mul',
     keep: (needs, [a, b]) => [needs[1] ? a : null, needs[0] ? b : null],
-    backward: (g, context) => [context.needs(0) ? mul.op([g, context.saved(1)]) : null, context.needs(1) ? mul.op([g, context.saved(0)]) : null],
+    backward: (g, context) => [
+      context.needs(0) ? mul.op([g, context.saved(1)]) : null,
+      context.needs(1) ? mul.op([g, context.saved(0)]) : null,
+    ],
   },
   { operands: arithmeticPair },
 );
@@ -150,8 +197,10 @@ export type RoundingMode = 'trunc' | 'floor' | null;
 export const div = defineElementwise(
   { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, roundingMode?: RoundingMode) => {
-    if (roundingMode === undefined || roundingMode === null) return new Planned(divOp, floatPair('div', input, other, true));
-    if (roundingMode !== 'trunc' && roundingMode !== 'floor') fail(ArgumentError, 'div', "roundingMode 'trunc', 'floor' or null", describe(roundingMode));
+    if (roundingMode === undefined || roundingMode === null)
+      return new Planned(divOp, floatPair('div', input, other, true));
+    if (roundingMode !== 'trunc' && roundingMode !== 'floor')
+      fail(ArgumentError, 'div', "roundingMode 'trunc', 'floor' or null", describe(roundingMode));
     return new Planned(roundingMode === 'trunc' ? truncDivideOp : floorDivide.op, divisible('div', input, other));
   },
 );
@@ -159,13 +208,19 @@ export const divide = aliasOf('divide', div);
 export const trueDivide = aliasOf('trueDivide', div);
 
 /** `floor(input / other)`, elementwise: a step, whose derivative is zero. */
-export const floorDivide: BinaryFunction = binary({ name: 'floorDivide', backward: (g) => [zerosFor(g), zerosFor(g)] }, { operands: divisible });
+export const floorDivide: BinaryFunction = binary(
+  { name: 'floorDivide', backward: (g) => [zerosFor(g), zerosFor(g)] },
+  { operands: divisible },
+);
 /** `input - floor(input / other) * other`: the rest with the divisor's sign. da = g, db = -g floor(a / b). */
 export const remainder: BinaryFunction = binary(
   {
     name: 'remainder',
     keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
-    backward: (g, context) => [g, context.needs(1) ? neg.op([mul.op([g, floorDivide.op([context.saved(0), context.saved(1)])])]) : null],
+    backward: (g, context) => [
+      g,
+      context.needs(1) ? neg.op([mul.op([g, floorDivide.op([context.saved(0), context.saved(1)])])]) : null,
+    ],
   },
   { operands: divisible },
 );
@@ -174,7 +229,10 @@ export const fmod: BinaryFunction = binary(
   {
     name: 'fmod',
     keep: (needs, [a, b]) => (needs[1] ? [a, b] : []),
-    backward: (g, context) => [g, context.needs(1) ? neg.op([mul.op([g, truncDivideOp([context.saved(0), context.saved(1)])])]) : null],
+    backward: (g, context) => [
+      g,
+      context.needs(1) ? neg.op([mul.op([g, truncDivideOp([context.saved(0), context.saved(1)])])]) : null,
+    ],
   },
   { operands: divisible },
 );

@@ -1,17 +1,18 @@
 /** Comparisons and predicates: bool results, no derivative. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, fail } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { elementCount, sameShape } from '../../shape/layout.js';
 import { BOOL, FLOAT64 } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { fillWith } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { aliasOf, binary, type BinaryFunction } from './elementwise-function.js';
-import { elementwiseOp } from './elementwise-op.js';
-import { tensorArgument } from '../core/promotion.js';
 import { allocateAs } from '../../tensor/allocate.js';
+import { fillWith } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
+import { tensorArgument } from '../core/promotion.js';
+import { aliasOf, type BinaryFunction, binary } from './elementwise-function.js';
+import { elementwiseOp } from './elementwise-op.js';
 
 const STEP = 'a comparison is constant almost everywhere';
 const comparison = (name: string): BinaryFunction => binary({ name, output: BOOL, notDifferentiable: STEP });
@@ -78,24 +79,40 @@ function close(op: string, input: Tensor, other: Tensor, rtol = 1e-5, atol = 1e-
 /** Whether `|input - other| <= atol + rtol * |other|`, elementwise; equal infinities are close. */
 export const isclose = defineFunction(
   { name: 'isclose', parameters: ['input', 'other', 'rtol', 'atol', 'equalNan'], required: 2 },
-  (a: Tensor, b: Tensor, rtol?: number, atol?: number, equalNan?: boolean) => close('isclose', a, b, rtol, atol, equalNan),
+  (a: Tensor, b: Tensor, rtol?: number, atol?: number, equalNan?: boolean) =>
+    close('isclose', a, b, rtol, atol, equalNan),
 );
 /** Whether all elements are close, as `isclose` says. */
 export const allclose = defineFunction(
   { name: 'allclose', parameters: ['input', 'other', 'rtol', 'atol', 'equalNan'], required: 2 },
-  (a: Tensor, b: Tensor, rtol?: number, atol?: number, equalNan?: boolean): boolean => allTrue(close('allclose', a, b, rtol, atol, equalNan)),
+  (a: Tensor, b: Tensor, rtol?: number, atol?: number, equalNan?: boolean): boolean =>
+    allTrue(close('allclose', a, b, rtol, atol, equalNan)),
 );
 /** Whether two tensors have the same shape and elements; NaN equals nothing. */
-export const equal = defineFunction({ name: 'equal', parameters: ['input', 'other'], required: 2 }, (input: Tensor, other: Tensor): boolean => {
-  const [a, b] = [tensorArgument('equal', 'input', input), tensorArgument('equal', 'other', other)];
-  return sameShape(a.shape, b.shape) && allTrue(eq(a, b));
-});
+export const equal = defineFunction(
+  { name: 'equal', parameters: ['input', 'other'], required: 2 },
+  (input: Tensor, other: Tensor): boolean => {
+    const [a, b] = [tensorArgument('equal', 'input', input), tensorArgument('equal', 'other', other)];
+    return sameShape(a.shape, b.shape) && allTrue(eq(a, b));
+  },
+);
 
 function allTrue(mask: Tensor): boolean {
   return kernels.containsZero[BOOL.code]?.(mask.array, elementCount(mask.shape)) === 0;
 }
 
-type ComparisonName = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual';
+type ComparisonName =
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'notEqual'
+  | 'less'
+  | 'lessEqual'
+  | 'greater'
+  | 'greaterEqual';
 type ComparisonMethods = { [N in ComparisonName | `${ComparisonName}_`]: Method<BinaryFunction> };
 type PredicateMethods = { [N in 'isnan' | 'isinf' | 'isfinite' | 'isposinf' | 'isneginf' | 'signbit']: () => Tensor };
 declare module '../../tensor/tensor.js' {

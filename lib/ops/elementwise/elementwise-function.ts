@@ -2,18 +2,26 @@
  * Public elementwise functions. Such a function only prepares: it turns its arguments into an operator and operands of one type
  * (`plan`). Running them out of place gives `x.exp()`, running them into x's memory gives `x.exp_()`.
  */
+
+import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
+import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
+import type { Kind } from '../../dispatch/parameter-kinds.js';
+import type { PublicFunction } from '../../dispatch/public-arguments.js';
 import { type DTypeInfo, defaultFloatInfo, FLOAT32 } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import { attachMethod, defineFunction } from '../../dispatch/define-function.js';
-import type { PublicFunction } from '../../dispatch/public-arguments.js';
-import type { Kind } from '../../dispatch/parameter-kinds.js';
+import { snapshot, storeResult } from '../core/inplace.js';
+import {
+  asOperand,
+  isScalar,
+  type Operand,
+  resultType,
+  type Scalar,
+  scalarTensor,
+  tensorArgument,
+} from '../core/promotion.js';
 import { type Elementwise, elementwiseOp, type Row } from './elementwise-op.js';
-import { snapshot } from '../core/inplace.js';
-import { storeResult } from '../core/inplace.js';
-import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { asOperand, isScalar, type Operand, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 
 /** An operator with the operands and numbers that it is to run on. */
 export class Planned {
@@ -39,7 +47,11 @@ export function runInto(op: string, target: Tensor, planned: Planned | Tensor): 
   const { operator, inputs, numbers } = planned;
   if (operator.into(op, target, inputs, numbers)) return target;
   const recorded = isGradEnabled() && inputs.some((t) => t.requiresGrad);
-  return storeResult(op, target, operator(recorded ? inputs.map((t) => (t.storage === target.storage ? snapshot(t) : t)) : inputs, numbers));
+  return storeResult(
+    op,
+    target,
+    operator(recorded ? inputs.map((t) => (t.storage === target.storage ? snapshot(t) : t)) : inputs, numbers),
+  );
 }
 
 interface Declaration<P extends readonly string[]> {
@@ -68,12 +80,15 @@ export function defineElementwise<const P extends readonly string[], A extends r
   if (inplace) {
     // Only reads arguments: the same rules of options and positions, with the result written into the first one's memory.
     const short = `${typeof method === 'string' ? method : name.slice(name.lastIndexOf('.') + 1)}_`;
-    const change = defineFunction<P, A, Tensor>({ ...declaration, name: short, method: false, hidden: true }, (...args: A) => {
-      const target = args[0];
-      if (!(target instanceof Tensor)) return tensorArgument(short, 'input', target);
-      checkInplace(short, target);
-      return runInto(short, target, plan(...args));
-    });
+    const change = defineFunction<P, A, Tensor>(
+      { ...declaration, name: short, method: false, hidden: true },
+      (...args: A) => {
+        const target = args[0];
+        if (!(target instanceof Tensor)) return tensorArgument(short, 'input', target);
+        checkInplace(short, target);
+        return runInto(short, target, plan(...args));
+      },
+    );
     attachMethod(short, change as never);
   }
   return fn;
@@ -100,8 +115,14 @@ export type UnaryFunction = PublicFunction<readonly ['input'], [input: Tensor], 
 export function unary(row: Row, settings: { integers?: 'same' | 'float'; inplace?: boolean } = {}): UnaryFunction {
   const { name } = row;
   const op = elementwiseOp(row);
-  const input = settings.integers === 'same' ? (x: unknown) => tensorArgument(name, 'input', x) : (x: unknown) => floatInput(name, x);
-  const fn = defineElementwise({ name, parameters: ['input'], inplace: settings.inplace }, (x: Tensor) => new Planned(op, [input(x)]));
+  const input =
+    settings.integers === 'same'
+      ? (x: unknown) => tensorArgument(name, 'input', x)
+      : (x: unknown) => floatInput(name, x);
+  const fn = defineElementwise(
+    { name, parameters: ['input'], inplace: settings.inplace },
+    (x: Tensor) => new Planned(op, [input(x)]),
+  );
   return Object.assign(fn, { op }) as unknown as UnaryFunction;
 }
 
@@ -139,12 +160,22 @@ type Both = PublicFunction<readonly ['input', 'other'], [input: Operand, other: 
 export type BinaryFunction = Both & { readonly op: Elementwise };
 
 /** A function of two operands, tensors or numbers, with its operator as `op`. */
-export function binary(row: Row, settings: { operands?: typeof pair; inplace?: boolean; method?: boolean } = {}): BinaryFunction {
+export function binary(
+  row: Row,
+  settings: { operands?: typeof pair; inplace?: boolean; method?: boolean } = {},
+): BinaryFunction {
   const { name } = row;
   const op = elementwiseOp(row);
   const { operands = pair } = settings;
   const fn = defineElementwise(
-    { name, parameters: ['input', 'other'], required: 2, scalarInput: true, inplace: settings.inplace, ...(settings.method === undefined ? {} : { method: settings.method }) },
+    {
+      name,
+      parameters: ['input', 'other'],
+      required: 2,
+      scalarInput: true,
+      inplace: settings.inplace,
+      ...(settings.method === undefined ? {} : { method: settings.method }),
+    },
     (a: Operand, b: Operand) => new Planned(op, operands(name, a, b)),
   );
   return Object.assign(fn, { op }) as unknown as BinaryFunction;

@@ -3,20 +3,21 @@
  * (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of its target (`into`),
  * which is what in-place functions do.
  */
-import { attachOutputs, beginCall, endCall, openNode } from '../../autograd/record.js';
+
 import type { Node } from '../../autograd/node.js';
+import { attachOutputs, beginCall, endCall, openNode } from '../../autograd/record.js';
+import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type Plan, planOf } from '../../shape/plan.js';
 import { type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { castAs, castOperand } from '../../tensor/copy.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { adoptInplace } from '../core/as-strided.js';
 import { snapshot } from '../core/inplace.js';
 
@@ -30,7 +31,12 @@ export interface ElementwiseContext extends Node {
 }
 
 /** What a row saves for its derivative; saved in this order, and only what a needed gradient reads. */
-export type Keep = (needs: readonly boolean[], inputs: readonly Tensor[], output: Tensor, numbers: readonly number[]) => (Tensor | null)[];
+export type Keep = (
+  needs: readonly boolean[],
+  inputs: readonly Tensor[],
+  output: Tensor,
+  numbers: readonly number[],
+) => (Tensor | null)[];
 
 export interface Row {
   readonly name: string;
@@ -94,11 +100,15 @@ export function elementwiseOp(row: Row): Elementwise {
       const first = inputs[0];
       const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first);
       const info = output ?? first.info;
-      const out = layout === undefined ? allocateResult(spec.shape, inputs, info) : outputOf(layout, spec.shape, inputs, info);
+      const out =
+        layout === undefined ? allocateResult(spec.shape, inputs, info) : outputOf(layout, spec.shape, inputs, info);
       run(kernel, spec, inputs, out);
       return mixed && output === undefined ? castAs(out, given[0].info) : out;
     },
-    save: keep === undefined ? undefined : (context, inputs, outputs) => context.save(...kept(keep, context, inputs, outputs[0])),
+    save:
+      keep === undefined
+        ? undefined
+        : (context, inputs, outputs) => context.save(...kept(keep, context, inputs, outputs[0])),
     backward: backward === undefined ? undefined : (context, g) => backward(g, context),
     notDifferentiable: row.notDifferentiable,
   }) as unknown as Operator<readonly number[] | undefined, Tensor>;
@@ -116,13 +126,23 @@ export function elementwiseOp(row: Row): Elementwise {
       return false;
     const running = beginCall(operator.definition, inputs, numbers, target);
     const spec = infer(inputs, numbers);
-    if (!sameShape(spec.shape, target.shape)) fail(ShapeError, op, `operands that broadcast to the target's shape [${target.shape}]`, `a result of shape [${spec.shape}]`);
+    if (!sameShape(spec.shape, target.shape))
+      fail(
+        ShapeError,
+        op,
+        `operands that broadcast to the target's shape [${target.shape}]`,
+        `a result of shape [${spec.shape}]`,
+      );
     // The result as a tensor of its own: it may be saved, while `target` goes on to later versions of the same memory.
     const result = windowOn(target, target.shape, target.strides, target.offset);
     const node = openNode(operator.definition, spec, inputs) as ElementwiseContext | null;
     // What is saved of the target's old values is copied before they are gone.
     const saved =
-      node === null || keep === undefined ? null : kept(keep, node, inputs, result).map((t) => (t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t));
+      node === null || keep === undefined
+        ? null
+        : kept(keep, node, inputs, result).map((t) =>
+            t !== null && t !== result && t.storage === target.storage ? snapshot(t) : t,
+          );
     run(kernel, spec, inputs, target);
     target.storage.version++;
     if (node !== null) {
@@ -136,7 +156,12 @@ export function elementwiseOp(row: Row): Elementwise {
   return Object.assign(operator, { into }) as unknown as Elementwise;
 }
 
-function outputOf(layout: NonNullable<Row['layout']>, shape: Shape, inputs: readonly Tensor[], info: DTypeInfo): Tensor {
+function outputOf(
+  layout: NonNullable<Row['layout']>,
+  shape: Shape,
+  inputs: readonly Tensor[],
+  info: DTypeInfo,
+): Tensor {
   if (layout === 'contiguous') return allocate(shape, info);
   return allocateResult(
     shape,
@@ -145,7 +170,12 @@ function outputOf(layout: NonNullable<Row['layout']>, shape: Shape, inputs: read
   );
 }
 
-function run(kernel: (...args: (TypedArray | Plan)[]) => void, spec: Spec, inputs: readonly Tensor[], out: Tensor): void {
+function run(
+  kernel: (...args: (TypedArray | Plan)[]) => void,
+  spec: Spec,
+  inputs: readonly Tensor[],
+  out: Tensor,
+): void {
   const { shape, numbers } = spec;
   const first = inputs[0];
   if (inputs.length === 1) {
@@ -169,7 +199,12 @@ function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i];
     if (input === target || !input.storage.overlaps(target.storage)) continue;
-    if (input.array.byteOffset !== target.array.byteOffset || !sameShape(input.shape, target.shape) || !sameShape(input.strides, target.strides)) return true;
+    if (
+      input.array.byteOffset !== target.array.byteOffset ||
+      !sameShape(input.shape, target.shape) ||
+      !sameShape(input.strides, target.strides)
+    )
+      return true;
   }
   return false;
 }

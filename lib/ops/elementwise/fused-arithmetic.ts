@@ -1,16 +1,17 @@
 /** Arithmetic of three operands in one pass: addcmul, addcdiv; and xlogy. */
-import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
-import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { div, divOp, mul, neg, scaled, scaledMulOp } from './arithmetic.js';
-import { castTo } from '../../tensor/copy.js';
-import { eq, le } from './comparison.js';
-import type { Method } from '../../dispatch/public-arguments.js';
+
 import { defineOp } from '../../dispatch/define-op.js';
-import { binary, type BinaryFunction, defineElementwise, floatPair, Planned } from './elementwise-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
+import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
+import { castTo } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { asOperand, isScalar, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { div, divOp, mul, neg, scaled, scaledMulOp } from './arithmetic.js';
+import { eq, le } from './comparison.js';
+import { type BinaryFunction, binary, defineElementwise, floatPair, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAnd } from './logical.js';
-import { asOperand, isScalar, resultType, type Scalar, scalarTensor, tensorArgument } from '../core/promotion.js';
 import { whereOp } from './selection.js';
 
 type Gradients = readonly (Tensor | null)[];
@@ -21,7 +22,11 @@ const addcmulOp: Elementwise = elementwiseOp({
   keep: (needs, [, a, b]) => [needs[2] ? a : null, needs[1] ? b : null],
   backward: (g, context): Gradients => {
     const { numbers } = context.spec;
-    return [g, context.needs(1) ? scaledMulOp([g, context.saved(1)], numbers) : null, context.needs(2) ? scaledMulOp([g, context.saved(0)], numbers) : null];
+    return [
+      g,
+      context.needs(1) ? scaledMulOp([g, context.saved(1)], numbers) : null,
+      context.needs(2) ? scaledMulOp([g, context.saved(0)], numbers) : null,
+    ];
   },
 });
 /** y = x + v a / b; dx = g, da = v g / b, db = -v g a / b^2. */
@@ -50,7 +55,8 @@ const addcdivMixedOp = defineOp<number, MixedSpec>({
       operands.map((t) => castTo(t, info)),
       [value],
     ),
-  save: (context, [, a, b]) => context.save(context.needs(2) ? a : null, context.needs(1) || context.needs(2) ? b : null),
+  save: (context, [, a, b]) =>
+    context.save(context.needs(2) ? a : null, context.needs(1) || context.needs(2) ? b : null),
   backward: (context, g): Gradients => {
     if (!context.needs(1) && !context.needs(2)) return [g, null, null];
     const b = context.saved(1);
@@ -66,14 +72,29 @@ interface MixedSpec {
   readonly info: DTypeInfo;
 }
 
-function planTernary(op: Elementwise, name: string, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar | undefined, integers: boolean): Planned | Tensor {
-  const operands = [tensorArgument(name, 'input', input), tensorArgument(name, 'tensor1', tensor1), tensorArgument(name, 'tensor2', tensor2)];
+function planTernary(
+  op: Elementwise,
+  name: string,
+  input: Tensor,
+  tensor1: Tensor,
+  tensor2: Tensor,
+  value: Scalar | undefined,
+  integers: boolean,
+): Planned | Tensor {
+  const operands = [
+    tensorArgument(name, 'input', input),
+    tensorArgument(name, 'tensor1', tensor1),
+    tensorArgument(name, 'tensor2', tensor2),
+  ];
   const info = resultType(name, operands);
-  if (info === BOOL || (!integers && !info.floating)) fail(DTypeError, name, integers ? 'numbers' : 'a floating tensor (integers do not divide evenly)', info.name);
+  if (info === BOOL || (!integers && !info.floating))
+    fail(DTypeError, name, integers ? 'numbers' : 'a floating tensor (integers do not divide evenly)', info.name);
   const factor = value ?? 1;
   if (!isScalar(factor)) fail(ArgumentError, name, 'a number for value', describe(factor));
-  if (!info.floating && !Number.isInteger(Number(factor))) fail(ArgumentError, name, `an integral value for ${info.name} tensors`, String(factor));
-  if (op === addcdivOp && operands.every((t) => t.info.floating) && operands.some((t) => t.info !== info)) return addcdivMixedOp(operands, Number(factor));
+  if (!info.floating && !Number.isInteger(Number(factor)))
+    fail(ArgumentError, name, `an integral value for ${info.name} tensors`, String(factor));
+  if (op === addcdivOp && operands.every((t) => t.info.floating) && operands.some((t) => t.info !== info))
+    return addcdivMixedOp(operands, Number(factor));
   return new Planned(
     op,
     operands.map((t) => asOperand(name, t, info)),
@@ -84,12 +105,14 @@ function planTernary(op: Elementwise, name: string, input: Tensor, tensor1: Tens
 /** `input + value * tensor1 * tensor2`, elementwise; value is 1 by default. */
 export const addcmul = defineElementwise(
   { name: 'addcmul', parameters: ['input', 'tensor1', 'tensor2', 'value'], keywords: 1, required: 3 },
-  (input: Tensor, tensor1: Tensor, tensor2: Tensor, value?: Scalar) => planTernary(addcmulOp, 'addcmul', input, tensor1, tensor2, value, true),
+  (input: Tensor, tensor1: Tensor, tensor2: Tensor, value?: Scalar) =>
+    planTernary(addcmulOp, 'addcmul', input, tensor1, tensor2, value, true),
 );
 /** `input + value * tensor1 / tensor2`, elementwise; value is 1 by default. */
 export const addcdiv = defineElementwise(
   { name: 'addcdiv', parameters: ['input', 'tensor1', 'tensor2', 'value'], keywords: 1, required: 3 },
-  (input: Tensor, tensor1: Tensor, tensor2: Tensor, value?: Scalar) => planTernary(addcdivOp, 'addcdiv', input, tensor1, tensor2, value, false),
+  (input: Tensor, tensor1: Tensor, tensor2: Tensor, value?: Scalar) =>
+    planTernary(addcdivOp, 'addcdiv', input, tensor1, tensor2, value, false),
 );
 
 /** `input * ln(other)`, 0 where input is 0 (unless other is NaN). da = g ln b, 0 where a = 0 and b <= 0; db = g a / b. */

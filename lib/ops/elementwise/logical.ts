@@ -1,12 +1,13 @@
 /** Logic of truth values and of bits; no derivative. */
+
+import type { Method } from '../../dispatch/public-arguments.js';
 import { DTypeError, fail } from '../../errors.js';
 import { BOOL } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { binary, type BinaryFunction, defineElementwise, pair, Planned } from './elementwise-function.js';
-import { elementwiseOp } from './elementwise-op.js';
 import { asOperand, type Operand, resultType, tensorArgument } from '../core/promotion.js';
+import { type BinaryFunction, binary, defineElementwise, Planned, pair } from './elementwise-function.js';
+import { elementwiseOp } from './elementwise-op.js';
 
 const STEP = 'its values are whole numbers or truth values';
 
@@ -55,7 +56,15 @@ export const bitwiseNot = defineElementwise(
   (input: Tensor) => new Planned(bitwiseNotOp, [tensorArgument('bitwiseNot', 'input', input)]),
 );
 
-type Name = 'logicalAnd' | 'logicalOr' | 'logicalXor' | 'bitwiseAnd' | 'bitwiseOr' | 'bitwiseXor' | 'bitwiseLeftShift' | 'bitwiseRightShift';
+type Name =
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'logicalXor'
+  | 'bitwiseAnd'
+  | 'bitwiseOr'
+  | 'bitwiseXor'
+  | 'bitwiseLeftShift'
+  | 'bitwiseRightShift';
 type Methods = { [N in Name | `${Name}_`]: Method<BinaryFunction> };
 type NotMethods = { [N in 'logicalNot' | 'logicalNot_' | 'bitwiseNot' | 'bitwiseNot_']: () => Tensor };
 declare module '../../tensor/tensor.js' {

@@ -1,15 +1,16 @@
 /** Powers and roots. */
+
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, fail } from '../../errors.js';
 import { BOOL, FLOAT64 } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { asOperand, isScalar, type Operand, resultType, scalarTensor } from '../core/promotion.js';
 import { divOp, mul, scaledMulOp, subOp, zerosFor } from './arithmetic.js';
 import { eq, ge } from './comparison.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineElementwise, pair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
+import { defineElementwise, Planned, pair, type UnaryFunction, unary } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { logicalAnd } from './logical.js';
 import { log } from './exponential.js';
-import { asOperand, isScalar, type Operand, resultType, scalarTensor } from '../core/promotion.js';
+import { logicalAnd } from './logical.js';
 import { whereOp } from './selection.js';
 
 /** y = x^p for a number p; dx = p g x^(p-1), and 0 for p = 0 whatever x is. */
@@ -35,26 +36,36 @@ const powOp: Elementwise = elementwiseOp({
     const slope = (): Tensor => mul.op([context.saved(2), log.op([a])]);
     return [
       context.needs(0) ? whereOp([zero, base(), eq.op([b, zero])]) : null,
-      context.needs(1) ? mul.op([g, whereOp([zero, slope(), logicalAnd.op([eq.op([a, zero]), ge.op([b, zero])])])]) : null,
+      context.needs(1)
+        ? mul.op([g, whereOp([zero, slope(), logicalAnd.op([eq.op([a, zero]), ge.op([b, zero])])])])
+        : null,
     ];
   },
 });
 
 /** `input ^ exponent`, elementwise; either may be a number. An integer to a negative number is an error. */
-export const pow = defineElementwise({ name: 'pow', parameters: ['input', 'exponent'], required: 2, scalarInput: true }, (input: Operand, exponent: Operand) => {
-  if (!isScalar(exponent) || !(input instanceof Tensor)) return new Planned(powOp, pair('pow', input, exponent));
-  const info = resultType('pow', [input, exponent]);
-  if (info === BOOL) fail(ArgumentError, 'pow', 'numbers', 'bool', { input });
-  const p = Number(exponent);
-  if (!info.floating && p < 0) fail(ArgumentError, 'pow', 'a non-negative exponent of integers', String(exponent), { input });
-  return new Planned(powScalarOp, [asOperand('pow', input, info)], [p]);
-});
+export const pow = defineElementwise(
+  { name: 'pow', parameters: ['input', 'exponent'], required: 2, scalarInput: true },
+  (input: Operand, exponent: Operand) => {
+    if (!isScalar(exponent) || !(input instanceof Tensor)) return new Planned(powOp, pair('pow', input, exponent));
+    const info = resultType('pow', [input, exponent]);
+    if (info === BOOL) fail(ArgumentError, 'pow', 'numbers', 'bool', { input });
+    const p = Number(exponent);
+    if (!info.floating && p < 0)
+      fail(ArgumentError, 'pow', 'a non-negative exponent of integers', String(exponent), { input });
+    return new Planned(powScalarOp, [asOperand('pow', input, info)], [p]);
+  },
+);
 
 /** `input ^ exponent` in float64, elementwise; either may be a number. */
-export const floatPower = defineElementwise({ name: 'floatPower', parameters: ['input', 'exponent'], required: 2, scalarInput: true }, (input: Operand, exponent: Operand) => {
-  if (isScalar(exponent) && input instanceof Tensor) return new Planned(powScalarOp, [asOperand('floatPower', input, FLOAT64)], [Number(exponent)]);
-  return new Planned(powOp, [asOperand('floatPower', input, FLOAT64), asOperand('floatPower', exponent, FLOAT64)]);
-});
+export const floatPower = defineElementwise(
+  { name: 'floatPower', parameters: ['input', 'exponent'], required: 2, scalarInput: true },
+  (input: Operand, exponent: Operand) => {
+    if (isScalar(exponent) && input instanceof Tensor)
+      return new Planned(powScalarOp, [asOperand('floatPower', input, FLOAT64)], [Number(exponent)]);
+    return new Planned(powOp, [asOperand('floatPower', input, FLOAT64), asOperand('floatPower', exponent, FLOAT64)]);
+  },
+);
 
 /** y = sqrt(x); dx = g / (2 y). */
 export const sqrt: UnaryFunction = unary({
@@ -75,7 +86,10 @@ export const reciprocal: UnaryFunction = unary({
   backward: (g, context) => [scaledMulOp([g, powScalarOp([context.saved(0)], [2])], [-1])],
 });
 /** y = x^2; dx = 2 g x. */
-export const square: UnaryFunction = unary({ name: 'square', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, context.saved(0)], [2])] }, { integers: 'same' });
+export const square: UnaryFunction = unary(
+  { name: 'square', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, context.saved(0)], [2])] },
+  { integers: 'same' },
+);
 
 type Name = 'sqrt' | 'rsqrt' | 'reciprocal' | 'square';
 type Methods = { [N in Name | `${Name}_`]: () => Tensor };

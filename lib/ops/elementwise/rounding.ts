@@ -1,18 +1,31 @@
 /** Signs, whole numbers and special values, element by element. */
+
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { clone } from '../core/convert.js';
+import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { divOp, mul, zerosFor } from './arithmetic.js';
 import { eq, isfinite } from './comparison.js';
-import { clone } from '../core/convert.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { aliasOf, binary, type BinaryFunction, defineElementwise, floatPair, Planned, unary, type UnaryFunction } from './elementwise-function.js';
+import {
+  aliasOf,
+  type BinaryFunction,
+  binary,
+  defineElementwise,
+  floatPair,
+  Planned,
+  type UnaryFunction,
+  unary,
+} from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
-import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { whereOp } from './selection.js';
 
 /** y = |x|; dx = g sign x, 0 at 0. */
-export const abs: UnaryFunction = unary({ name: 'abs', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, sign.op([context.saved(0)])])] }, { integers: 'same' });
+export const abs: UnaryFunction = unary(
+  { name: 'abs', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, sign.op([context.saved(0)])])] },
+  { integers: 'same' },
+);
 export const absolute = aliasOf('absolute', abs);
 /** y = -1, 0 or 1 by the sign of x; a step, whose derivative is zero. */
 export const sign: UnaryFunction = unary({ name: 'sign', backward: (g) => [zerosFor(g)] }, { integers: 'same' });
@@ -43,18 +56,26 @@ export const fix = aliasOf('fix', trunc);
 const roundOp = elementwiseOp({ name: 'round', backward: (g) => [zerosFor(g)] });
 const roundDecimalsOp = elementwiseOp({ name: 'roundDecimals', backward: (g) => [zerosFor(g)] });
 /** The nearest whole number, the even one of two, at `decimals` places after the point (before it, where negative; default 0). */
-export const round = defineElementwise({ name: 'round', parameters: ['input', 'decimals'], keywords: 1 }, (input: Tensor, places?: number) => {
-  const decimals = places ?? 0;
-  const x = wholeInput('round', input);
-  if (!Number.isInteger(decimals)) fail(ArgumentError, 'round', 'integral decimals', describe(decimals));
-  if (!x.info.floating) return clone(x);
-  if (decimals === 0) return new Planned(roundOp, [x]);
-  return new Planned(roundDecimalsOp, [x], decimals > 0 ? [10 ** decimals, 1] : [1, 10 ** -decimals]);
-});
+export const round = defineElementwise(
+  { name: 'round', parameters: ['input', 'decimals'], keywords: 1 },
+  (input: Tensor, places?: number) => {
+    const decimals = places ?? 0;
+    const x = wholeInput('round', input);
+    if (!Number.isInteger(decimals)) fail(ArgumentError, 'round', 'integral decimals', describe(decimals));
+    if (!x.info.floating) return clone(x);
+    if (decimals === 0) return new Planned(roundOp, [x]);
+    return new Planned(roundDecimalsOp, [x], decimals > 0 ? [10 ** decimals, 1] : [1, 10 ** -decimals]);
+  },
+);
 /** y = x - trunc x; dx = g. */
 export const frac: UnaryFunction = unary({ name: 'frac', backward: (g) => [g] }, { integers: 'same' });
 
-const LARGEST: Readonly<Record<string, number>> = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE, bfloat16: 3.3895313892515355e38, float16: 65504 };
+const LARGEST: Readonly<Record<string, number>> = {
+  float32: 3.4028234663852886e38,
+  float64: Number.MAX_VALUE,
+  bfloat16: 3.3895313892515355e38,
+  float16: 65504,
+};
 function largest(info: DTypeInfo): number {
   return LARGEST[info.name];
 }
@@ -82,7 +103,10 @@ export const copysign: BinaryFunction = binary(
     backward: (g, context) => {
       const a = context.saved(0);
       const zero = scalarTensor(0, g.info);
-      return [context.needs(0) ? mul.op([g, whereOp([zero, divOp([context.saved(1), a]), eq.op([a, zero])])]) : null, context.needs(1) ? zerosFor(g) : null];
+      return [
+        context.needs(0) ? mul.op([g, whereOp([zero, divOp([context.saved(1), a]), eq.op([a, zero])])]) : null,
+        context.needs(1) ? zerosFor(g) : null,
+      ];
     },
   },
   { operands: floatPair },

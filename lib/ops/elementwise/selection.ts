@@ -1,17 +1,18 @@
 /** Choosing between values, element by element: where, maskedFill, bounds, the larger and the smaller. */
-import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
-import { BOOL, UINT8 } from '../../storage/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { divOp, mul, subOp } from './arithmetic.js';
-import { eq, ge, gt, le, lt } from './comparison.js';
-import { castRecorded } from '../core/convert.js';
+
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
-import { aliasOf, binary, type BinaryFunction, defineElementwise, Planned } from './elementwise-function.js';
+import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
+import { BOOL, UINT8 } from '../../storage/dtype.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
+import { asOperand, isScalar, type Operand, resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { nonzeroTuple } from '../indexing/masked.js';
+import { divOp, mul, subOp } from './arithmetic.js';
+import { eq, ge, gt, le, lt } from './comparison.js';
+import { aliasOf, type BinaryFunction, binary, defineElementwise, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAnd, logicalOr } from './logical.js';
-import { nonzeroTuple } from '../indexing/masked.js';
-import { asOperand, isScalar, type Operand, resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
 
 type Gradients = readonly (Tensor | null)[];
 
@@ -23,7 +24,11 @@ export const whereOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const condition = context.saved(0);
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, condition]) : null, context.needs(1) ? whereOp([zero, g, condition]) : null, null];
+    return [
+      context.needs(0) ? whereOp([g, zero, condition]) : null,
+      context.needs(1) ? whereOp([zero, g, condition]) : null,
+      null,
+    ];
   },
 });
 
@@ -36,7 +41,11 @@ const maskedFillOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const mask = context.saved(0);
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, mask]) : null, context.needs(1) ? whereOp([zero, g, mask]) : null, null];
+    return [
+      context.needs(0) ? whereOp([g, zero, mask]) : null,
+      context.needs(1) ? whereOp([zero, g, mask]) : null,
+      null,
+    ];
   },
 });
 
@@ -57,22 +66,44 @@ interface Where {
 export const where = defineFunction(
   { name: 'where', parameters: ['condition', 'input', 'other'], method: false },
   (condition: Tensor, input?: Operand, other?: Operand): Tensor | Tensor[] => {
-    if (input === undefined && other === undefined) return nonzeroTuple(tensorArgument('where', 'condition', condition));
-    if (input === undefined || other === undefined) fail(ArgumentError, 'where', 'input and other, or neither', 'one of them', { condition });
+    if (input === undefined && other === undefined)
+      return nonzeroTuple(tensorArgument('where', 'condition', condition));
+    if (input === undefined || other === undefined)
+      fail(ArgumentError, 'where', 'input and other, or neither', 'one of them', { condition });
     const info = resultType('where', [input, other]);
-    return whereOp([asOperand('where', input, info), asOperand('where', other, info), maskArgument('where', 'condition', condition)]);
+    return whereOp([
+      asOperand('where', input, info),
+      asOperand('where', other, info),
+      maskArgument('where', 'condition', condition),
+    ]);
   },
 ) as unknown as Where;
-const whereMethod = defineMethod('where', ['condition', 'other'], (input: Tensor, condition: Tensor, other: Operand): Tensor => where(condition, input, other), { required: 3 });
+const whereMethod = defineMethod(
+  'where',
+  ['condition', 'other'],
+  (input: Tensor, condition: Tensor, other: Operand): Tensor => where(condition, input, other),
+  { required: 3 },
+);
 
 /** `input` with `value` (a number or a 0-dimensional tensor) wherever `mask` is true. */
-export const maskedFill = defineElementwise({ name: 'maskedFill', parameters: ['input', 'mask', 'value'], required: 3 }, (input: Tensor, mask: Tensor, value: Operand) => {
-  const x = tensorArgument('maskedFill', 'input', input);
-  if (value instanceof Tensor && value.shape.length > 0) fail(ArgumentError, 'maskedFill', 'a number or a 0-dimensional tensor for value', describe(value), { input, mask });
-  if (isScalar(value) && !x.info.floating && resultType('maskedFill', [x, value]) !== x.info)
-    fail(DTypeError, 'maskedFill', `a value that can be stored as ${x.dtype}`, describe(value), { input });
-  return new Planned(maskedFillOp, [asOperand('maskedFill', value, x.info), x, maskArgument('maskedFill', 'mask', mask)]);
-});
+export const maskedFill = defineElementwise(
+  { name: 'maskedFill', parameters: ['input', 'mask', 'value'], required: 3 },
+  (input: Tensor, mask: Tensor, value: Operand) => {
+    const x = tensorArgument('maskedFill', 'input', input);
+    if (value instanceof Tensor && value.shape.length > 0)
+      fail(ArgumentError, 'maskedFill', 'a number or a 0-dimensional tensor for value', describe(value), {
+        input,
+        mask,
+      });
+    if (isScalar(value) && !x.info.floating && resultType('maskedFill', [x, value]) !== x.info)
+      fail(DTypeError, 'maskedFill', `a value that can be stored as ${x.dtype}`, describe(value), { input });
+    return new Planned(maskedFillOp, [
+      asOperand('maskedFill', value, x.info),
+      x,
+      maskArgument('maskedFill', 'mask', mask),
+    ]);
+  },
+);
 
 /** The larger of two gradients' shares: z = g of a's side in max(a, b), half of it at a tie; dg = h's share. */
 const maximumBackwardOp: Elementwise = elementwiseOp({
@@ -92,7 +123,10 @@ export const maximum: BinaryFunction = binary(
     keep: (_, [a, b]) => [a, b],
     backward: (g, context): Gradients => {
       const [a, b] = [context.saved(0), context.saved(1)];
-      return [context.needs(0) ? maximumBackwardOp([g, a, b]) : null, context.needs(1) ? maximumBackwardOp([g, b, a]) : null];
+      return [
+        context.needs(0) ? maximumBackwardOp([g, a, b]) : null,
+        context.needs(1) ? maximumBackwardOp([g, b, a]) : null,
+      ];
     },
   },
   { inplace: false },
@@ -104,7 +138,10 @@ export const minimum: BinaryFunction = binary(
     keep: (_, [a, b]) => [a, b],
     backward: (g, context): Gradients => {
       const [a, b] = [context.saved(0), context.saved(1)];
-      return [context.needs(0) ? minimumBackwardOp([g, a, b]) : null, context.needs(1) ? minimumBackwardOp([g, b, a]) : null];
+      return [
+        context.needs(0) ? minimumBackwardOp([g, a, b]) : null,
+        context.needs(1) ? minimumBackwardOp([g, b, a]) : null,
+      ];
     },
   },
   { inplace: false },
@@ -120,7 +157,10 @@ function ignoringNan(name: 'fmax' | 'fmin'): BinaryFunction {
       backward: (g, context): Gradients => {
         const first = firstOp([context.saved(0), context.saved(1)]);
         const zero = scalarTensor(0, g.info);
-        return [context.needs(0) ? whereOp([g, zero, first]) : null, context.needs(1) ? whereOp([zero, g, first]) : null];
+        return [
+          context.needs(0) ? whereOp([g, zero, first]) : null,
+          context.needs(1) ? whereOp([zero, g, first]) : null,
+        ];
       },
     },
     { inplace: false },
@@ -165,7 +205,10 @@ const clampMinOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const [x, low] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, ge.op([x, low])]) : null, context.needs(1) ? whereOp([g, zero, lt.op([x, low])]) : null];
+    return [
+      context.needs(0) ? whereOp([g, zero, ge.op([x, low])]) : null,
+      context.needs(1) ? whereOp([g, zero, lt.op([x, low])]) : null,
+    ];
   },
 });
 /** y = min(x, h); dx = g where x <= h, dh = g where x > h. */
@@ -176,7 +219,10 @@ const clampMaxOp: Elementwise = elementwiseOp({
   backward: (g, context): Gradients => {
     const [x, high] = [context.saved(0), context.saved(1)];
     const zero = scalarTensor(0, g.info);
-    return [context.needs(0) ? whereOp([g, zero, le.op([x, high])]) : null, context.needs(1) ? whereOp([g, zero, gt.op([x, high])]) : null];
+    return [
+      context.needs(0) ? whereOp([g, zero, le.op([x, high])]) : null,
+      context.needs(1) ? whereOp([g, zero, gt.op([x, high])]) : null,
+    ];
   },
 });
 
@@ -195,22 +241,28 @@ function planClamp(op: string, input: Tensor, min: Bound, max: Bound): Planned {
   const y = asOperand(op, x, info);
   const numbers = [low ?? -Infinity, high ?? Infinity];
   // A bound of NaN makes everything NaN, which the kernel for numbers does not.
-  if (info.floating && numbers.every((bound) => isScalar(bound) && !Number.isNaN(bound))) return new Planned(clampScalarOp, [y], numbers.map(Number));
+  if (info.floating && numbers.every((bound) => isScalar(bound) && !Number.isNaN(bound)))
+    return new Planned(clampScalarOp, [y], numbers.map(Number));
   if (high === undefined) return new Planned(clampMinOp, [y, asOperand(op, low as Operand, info)]);
   if (low === undefined) return new Planned(clampMaxOp, [y, asOperand(op, high, info)]);
   return new Planned(clampOp, [y, asOperand(op, low, info), asOperand(op, high, info)]);
 }
 
 /** `min(max(input, min), max)`, elementwise; each bound is a number, a tensor, or left out. */
-export const clamp = defineElementwise({ name: 'clamp', parameters: ['input', 'min', 'max'] }, (input: Tensor, min?: Bound, max?: Bound) => planClamp('clamp', input, min, max));
+export const clamp = defineElementwise(
+  { name: 'clamp', parameters: ['input', 'min', 'max'] },
+  (input: Tensor, min?: Bound, max?: Bound) => planClamp('clamp', input, min, max),
+);
 export const clip = aliasOf('clip', clamp);
 /** `max(input, min)`, elementwise. */
-export const clampMin = defineElementwise({ name: 'clampMin', parameters: ['input', 'min'], required: 2 }, (input: Tensor, min: Operand) =>
-  planClamp('clampMin', input, min, null),
+export const clampMin = defineElementwise(
+  { name: 'clampMin', parameters: ['input', 'min'], required: 2 },
+  (input: Tensor, min: Operand) => planClamp('clampMin', input, min, null),
 );
 /** `min(input, max)`, elementwise. */
-export const clampMax = defineElementwise({ name: 'clampMax', parameters: ['input', 'max'], required: 2 }, (input: Tensor, max: Operand) =>
-  planClamp('clampMax', input, null, max),
+export const clampMax = defineElementwise(
+  { name: 'clampMax', parameters: ['input', 'max'], required: 2 },
+  (input: Tensor, max: Operand) => planClamp('clampMax', input, null, max),
 );
 
 /** y = a + w (b - a); da = g (1 - w), db = g w, dw = g (b - a). */
@@ -232,7 +284,12 @@ export const lerp = defineElementwise(
   (input: Tensor, end: Tensor, weight: Operand) => {
     const [a, b] = [tensorArgument('lerp', 'input', input), tensorArgument('lerp', 'end', end)];
     if (!a.info.floating || b.info !== a.info || (weight instanceof Tensor && weight.info !== a.info))
-      fail(DTypeError, 'lerp', 'floating tensors of one dtype', `${a.dtype}, ${b.dtype}${weight instanceof Tensor ? `, ${weight.dtype}` : ''}`);
+      fail(
+        DTypeError,
+        'lerp',
+        'floating tensors of one dtype',
+        `${a.dtype}, ${b.dtype}${weight instanceof Tensor ? `, ${weight.dtype}` : ''}`,
+      );
     return new Planned(lerpOp, [a, b, asOperand('lerp', weight, a.info)]);
   },
 );

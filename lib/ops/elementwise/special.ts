@@ -11,9 +11,17 @@ function bell(x: Tensor): Tensor {
   return exp.op([neg.op([square.op([x])])]);
 }
 /** y = erf x, the integral of the bell curve; dx = g 2 / sqrt(pi) e^(-x^2). */
-export const erf: UnaryFunction = unary({ name: 'erf', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [TWO_BY_ROOT_PI])] });
+export const erf: UnaryFunction = unary({
+  name: 'erf',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [TWO_BY_ROOT_PI])],
+});
 /** y = 1 - erf x; dx = -g 2 / sqrt(pi) e^(-x^2). */
-export const erfc: UnaryFunction = unary({ name: 'erfc', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [-TWO_BY_ROOT_PI])] });
+export const erfc: UnaryFunction = unary({
+  name: 'erfc',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [-TWO_BY_ROOT_PI])],
+});
 
 type Name = 'erf' | 'erfc';
 type Methods = { [N in Name | `${Name}_`]: () => Tensor };

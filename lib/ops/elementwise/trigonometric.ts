@@ -1,36 +1,81 @@
 /** Mathematical functions of one tensor, element by element; integers and bools become the default floating type. */
-import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, divOp, mul, scaledMulOp, subOp } from './arithmetic.js';
-import { aliasOf, binary, type BinaryFunction, floatPair, unary, type UnaryFunction } from './elementwise-function.js';
+
 import type { Method } from '../../dispatch/public-arguments.js';
-import { reciprocal, rsqrt, square } from './power.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { scalarTensor } from '../core/promotion.js';
+import { addOp, divOp, mul, scaledMulOp, subOp } from './arithmetic.js';
 import { eq } from './comparison.js';
-import { whereOp } from './selection.js';
+import { aliasOf, type BinaryFunction, binary, floatPair, type UnaryFunction, unary } from './elementwise-function.js';
 import { plus } from './exponential.js';
+import { reciprocal, rsqrt, square } from './power.js';
+import { whereOp } from './selection.js';
 
 /** y = sin x; dx = g cos x. */
-export const sin: UnaryFunction = unary({ name: 'sin', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, cos.op([context.saved(0)])])] });
+export const sin: UnaryFunction = unary({
+  name: 'sin',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, cos.op([context.saved(0)])])],
+});
 /** y = cos x; dx = -g sin x. */
-export const cos: UnaryFunction = unary({ name: 'cos', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, sin.op([context.saved(0)])], [-1])] });
+export const cos: UnaryFunction = unary({
+  name: 'cos',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [scaledMulOp([g, sin.op([context.saved(0)])], [-1])],
+});
 /** y = tan x; dx = g (1 + y^2). */
-export const tan: UnaryFunction = unary({ name: 'tan', keep: (_, __, y) => [y], backward: (g, context) => [mul.op([g, plus(square.op([context.saved(0)]), 1)])] });
+export const tan: UnaryFunction = unary({
+  name: 'tan',
+  keep: (_, __, y) => [y],
+  backward: (g, context) => [mul.op([g, plus(square.op([context.saved(0)]), 1)])],
+});
 /** y = arcsin x; dx = g / sqrt(1 - x^2). */
-export const asin: UnaryFunction = unary({ name: 'asin', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, rsqrt.op([oneMinusSquare(context.saved(0))])])] });
+export const asin: UnaryFunction = unary({
+  name: 'asin',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, rsqrt.op([oneMinusSquare(context.saved(0))])])],
+});
 /** y = arccos x; dx = -g / sqrt(1 - x^2). */
-export const acos: UnaryFunction = unary({ name: 'acos', keep: (_, [x]) => [x], backward: (g, context) => [scaledMulOp([g, rsqrt.op([oneMinusSquare(context.saved(0))])], [-1])] });
+export const acos: UnaryFunction = unary({
+  name: 'acos',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [scaledMulOp([g, rsqrt.op([oneMinusSquare(context.saved(0))])], [-1])],
+});
 /** y = arctan x; dx = g / (1 + x^2). */
-export const atan: UnaryFunction = unary({ name: 'atan', keep: (_, [x]) => [x], backward: (g, context) => [divOp([g, plus(square.op([context.saved(0)]), 1)])] });
+export const atan: UnaryFunction = unary({
+  name: 'atan',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [divOp([g, plus(square.op([context.saved(0)]), 1)])],
+});
 /** y = sinh x; dx = g cosh x. */
-export const sinh: UnaryFunction = unary({ name: 'sinh', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, cosh.op([context.saved(0)])])] });
+export const sinh: UnaryFunction = unary({
+  name: 'sinh',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, cosh.op([context.saved(0)])])],
+});
 /** y = cosh x; dx = g sinh x. */
-export const cosh: UnaryFunction = unary({ name: 'cosh', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, sinh.op([context.saved(0)])])] });
+export const cosh: UnaryFunction = unary({
+  name: 'cosh',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, sinh.op([context.saved(0)])])],
+});
 /** y = arsinh x; dx = g / sqrt(x^2 + 1). */
-export const asinh: UnaryFunction = unary({ name: 'asinh', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, rsqrt.op([plus(square.op([context.saved(0)]), 1)])])] });
+export const asinh: UnaryFunction = unary({
+  name: 'asinh',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, rsqrt.op([plus(square.op([context.saved(0)]), 1)])])],
+});
 /** y = arcosh x; dx = g / sqrt(x^2 - 1). */
-export const acosh: UnaryFunction = unary({ name: 'acosh', keep: (_, [x]) => [x], backward: (g, context) => [mul.op([g, rsqrt.op([plus(square.op([context.saved(0)]), -1)])])] });
+export const acosh: UnaryFunction = unary({
+  name: 'acosh',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [mul.op([g, rsqrt.op([plus(square.op([context.saved(0)]), -1)])])],
+});
 /** y = artanh x; dx = g / (1 - x^2). */
-export const atanh: UnaryFunction = unary({ name: 'atanh', keep: (_, [x]) => [x], backward: (g, context) => [divOp([g, oneMinusSquare(context.saved(0))])] });
+export const atanh: UnaryFunction = unary({
+  name: 'atanh',
+  keep: (_, [x]) => [x],
+  backward: (g, context) => [divOp([g, oneMinusSquare(context.saved(0))])],
+});
 
 function oneMinusSquare(x: Tensor): Tensor {
   return subOp([scalarTensor(1, x.info), square.op([x])]);
@@ -57,7 +102,10 @@ export const hypot: BinaryFunction = binary({
   keep: (_, [a, b], y) => [a, b, y],
   backward: (g, context) => {
     const y = context.saved(2);
-    return [context.needs(0) ? mul.op([g, divOp([context.saved(0), y])]) : null, context.needs(1) ? mul.op([g, divOp([context.saved(1), y])]) : null];
+    return [
+      context.needs(0) ? mul.op([g, divOp([context.saved(0), y])]) : null,
+      context.needs(1) ? mul.op([g, divOp([context.saved(1), y])]) : null,
+    ];
   },
 });
 

@@ -1,26 +1,37 @@
 /** Elements by an index of one dimension, the others at their own places: gather, scatter and scatterAdd, takeAlongDim. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { Tensor } from '../../tensor/tensor.js';
 import { castTo, filledTensor } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { checkedIndex, requireSameType } from './index-rows.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { defineInplace } from '../core/inplace.js';
 import { asOperand, isScalar, type Scalar, tensorArgument } from '../core/promotion.js';
-import { atLeastVector } from './index-select.js';
 import { expandOp, viewOp } from '../core/view.js';
+import { checkedIndex, requireSameType } from './index-rows.js';
+import { atLeastVector } from './index-select.js';
 
 /** Lines along a dimension: source, index and out, how many elements of each line, its steps, and a plan over the lines. */
 type ScatterKernel = KernelTable<
-  [source: TypedArray, index: TypedArray, out: TypedArray, count: number, sourceStep: number, indexStep: number, n: number, step: number, plan: Plan]
+  [
+    source: TypedArray,
+    index: TypedArray,
+    out: TypedArray,
+    count: number,
+    sourceStep: number,
+    indexStep: number,
+    n: number,
+    step: number,
+    plan: Plan,
+  ]
 >;
 
 declare module '../../native/kernels.js' {
@@ -53,11 +64,21 @@ export const gatherOp: Operator<number, Tensor> = defineOp<number, Along>({
     if (elementCount(index.shape) === 0) return out;
     const still = x.strides.map((s, d) => (d === dim ? 0 : s));
     const kernel = instanceOf('gather', kernels.gather, x);
-    kernel(x.array, index.array, out.array, x.shape[dim], x.strides[dim], stridedPlan(index.shape, [out.strides, index.strides, still]));
+    kernel(
+      x.array,
+      index.array,
+      out.array,
+      x.shape[dim],
+      x.strides[dim],
+      stridedPlan(index.shape, [out.strides, index.strides, still]),
+    );
     return out;
   },
   save: (context, [, index]) => context.save(index),
-  backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }), null],
+  backward: (context, g): Gradients => [
+    placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+    null,
+  ],
 });
 
 interface Places extends Along {
@@ -83,7 +104,17 @@ export function scatterInto(table: ScatterKernel, out: Tensor, source: Tensor, i
   const others = (list: readonly number[]): number[] => list.filter((_, d) => d !== dim);
   const plan = stridedPlan(others(index.shape), [others(source.strides), others(index.strides), others(out.strides)]);
   const kernel = instanceOf('scatter', table, out);
-  kernel(source.array, index.array, out.array, index.shape[dim], source.strides[dim], index.strides[dim], out.shape[dim], out.strides[dim], plan);
+  kernel(
+    source.array,
+    index.array,
+    out.array,
+    index.shape[dim],
+    source.strides[dim],
+    index.strides[dim],
+    out.shape[dim],
+    out.strides[dim],
+    plan,
+  );
 }
 
 /** y = x with source added at the index; dx = g, dsource = g gathered at the index. */
@@ -96,7 +127,11 @@ const scatterAddOp: Operator<number, Tensor> = defineOp<number, Along>({
     return out;
   },
   save: (context, [, , index]) => context.save(index),
-  backward: (context, g): Gradients => [g, context.needs(1) ? gatherOp([g, context.saved(0)], context.spec.dim) : null, null],
+  backward: (context, g): Gradients => [
+    g,
+    context.needs(1) ? gatherOp([g, context.saved(0)], context.spec.dim) : null,
+    null,
+  ],
 });
 
 /** y = x with source put at the index, the last of several; dx = g with zeros at the index, dsource = g gathered at the index. */
@@ -113,7 +148,11 @@ const scatterOp: Operator<number, Tensor> = defineOp<number, Along>({
   backward: (context, g): Gradients => {
     const { dim } = context.spec;
     const index = context.saved(0);
-    return [context.needs(0) ? scatterOp([g, filledTensor(index.shape, g.info, 0), index], dim) : null, context.needs(1) ? gatherOp([g, index], dim) : null, null];
+    return [
+      context.needs(0) ? scatterOp([g, filledTensor(index.shape, g.info, 0), index], dim) : null,
+      context.needs(1) ? gatherOp([g, index], dim) : null,
+      null,
+    ];
   },
 });
 
@@ -130,9 +169,13 @@ function arrange(op: string, input: unknown, dim: number, index: unknown, fromEn
   const i = atLeastVector(tensorArgument(op, 'index', index));
   const d = wrapDim(op, dim, x.shape.length);
   if (elementCount(i.shape) > 0) {
-    if (i.shape.length !== x.shape.length) fail(ShapeError, op, `an index of ${x.shape.length} dimensions`, `[${i.shape}]`, { input: given });
+    if (i.shape.length !== x.shape.length)
+      fail(ShapeError, op, `an index of ${x.shape.length} dimensions`, `[${i.shape}]`, { input: given });
     for (let k = 0; k < x.shape.length; k++)
-      if (k !== d && i.shape[k] > x.shape[k]) fail(ShapeError, op, `an index no larger than the tensor (except in dim ${d})`, `[${i.shape}]`, { input: given });
+      if (k !== d && i.shape[k] > x.shape[k])
+        fail(ShapeError, op, `an index no larger than the tensor (except in dim ${d})`, `[${i.shape}]`, {
+          input: given,
+        });
   }
   return { x, dim: d, index: checkedIndex(op, i, x.shape[d], fromEnd) };
 }
@@ -150,7 +193,13 @@ export const gather = defineFunction(
   },
 );
 
-export function scatterArguments(op: string, input: Tensor, dim: number, index: Tensor, src: unknown): Arranged & { source: Tensor } {
+export function scatterArguments(
+  op: string,
+  input: Tensor,
+  dim: number,
+  index: Tensor,
+  src: unknown,
+): Arranged & { source: Tensor } {
   const a = arrange(op, input, dim, index);
   if (!(src instanceof Tensor)) {
     if (!isScalar(src)) fail(ArgumentError, op, 'a tensor or a number for src', describe(src));
@@ -163,7 +212,8 @@ export function scatterArguments(op: string, input: Tensor, dim: number, index: 
       fail(ShapeError, op, `src at least as large as the index [${a.index.shape}]`, `[${src.shape}]`, { input });
   }
   let part = source;
-  for (let k = 0; k < a.index.shape.length; k++) if (part.shape[k] !== a.index.shape[k]) part = part.narrow(k, 0, a.index.shape[k]);
+  for (let k = 0; k < a.index.shape.length; k++)
+    if (part.shape[k] !== a.index.shape[k]) part = part.narrow(k, 0, a.index.shape[k]);
   return { ...a, source: part };
 }
 
@@ -184,10 +234,24 @@ export const scatterAdd = defineFunction(
  * places repeat the last wins. `reduce`: 'add' or 'multiply' combines instead. torch.scatter
  */
 export const scatter = defineFunction(
-  { name: 'scatter', parameters: ['input', 'dim', 'index', 'src', 'value', 'reduce'], keywords: 2, required: 3, kinds: { src: 'operand' } },
-  (input: Tensor, dim: number, index: Tensor, src?: Tensor | Scalar, value?: Scalar, reduce?: 'add' | 'multiply'): Tensor => {
+  {
+    name: 'scatter',
+    parameters: ['input', 'dim', 'index', 'src', 'value', 'reduce'],
+    keywords: 2,
+    required: 3,
+    kinds: { src: 'operand' },
+  },
+  (
+    input: Tensor,
+    dim: number,
+    index: Tensor,
+    src?: Tensor | Scalar,
+    value?: Scalar,
+    reduce?: 'add' | 'multiply',
+  ): Tensor => {
     const a = scatterArguments('scatter', input, dim, index, src ?? value);
-    if (reduce !== undefined && reduce !== null && reduce !== 'add' && reduce !== 'multiply') fail(ArgumentError, 'scatter', "reduce 'add' or 'multiply'", describe(reduce));
+    if (reduce !== undefined && reduce !== null && reduce !== 'add' && reduce !== 'multiply')
+      fail(ArgumentError, 'scatter', "reduce 'add' or 'multiply'", describe(reduce));
     const op = reduce === 'add' ? scatterAddOp : reduce === 'multiply' ? scatterMultiplyOp : scatterOp;
     return asGiven(op([a.x, a.source, a.index], a.dim), input);
   },
@@ -218,7 +282,8 @@ export const takeAlongDim = defineFunction(
     const x = tensorArgument('takeAlongDim', 'input', input);
     const index = tensorArgument('takeAlongDim', 'indices', indices);
     if (dim === undefined || dim === null) return gather(x.reshape([-1]), 0, index.reshape([-1]));
-    if (x.shape.length !== index.shape.length) fail(ShapeError, 'takeAlongDim', `indices of ${x.shape.length} dimensions`, `[${index.shape}]`, { input: x });
+    if (x.shape.length !== index.shape.length)
+      fail(ShapeError, 'takeAlongDim', `indices of ${x.shape.length} dimensions`, `[${index.shape}]`, { input: x });
     const d = wrapDim('takeAlongDim', dim, x.shape.length);
     if (x.shape.length === 0) fail(IndexError, 'takeAlongDim', 'no dim for a scalar', String(dim), { input: x });
     const common = broadcastShapes(

@@ -2,21 +2,30 @@
  * Rows by index, the core of indexing: a tensor seen as (outer, n, inner), rows of `inner` elements taken from it, put into it or
  * added to it at places of a dimension of size n. Also the checks that every index passes before memory is touched.
  */
+
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import type { Plan } from '../../shape/plan.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf, filledTensor } from '../../tensor/copy.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { withStrides } from '../core/relayout.js';
 
-type RowArguments = [source: TypedArray, index: TypedArray, out: TypedArray, outer: number, n: number, inner: number, count: number];
+type RowArguments = [
+  source: TypedArray,
+  index: TypedArray,
+  out: TypedArray,
+  outer: number,
+  n: number,
+  inner: number,
+  count: number,
+];
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -72,7 +81,14 @@ export function checkedIndex(op: string, index: unknown, n: number, fromEnd = fa
   if (given.info.category !== 1) fail(DTypeError, op, 'an index of an integer type', given.dtype);
   const list = contiguousOf(castTo64(given));
   const at = kernels.firstOutside[INT64.code]?.(list.array, elementCount(list.shape), fromEnd ? -n : 0, n) ?? -1;
-  if (at >= 0) fail(IndexError, op, fromEnd ? `indices in [${-n}, ${n - 1}]` : `indices in [0, ${n - 1}]`, `${list.array[at]} (element ${at})`, { index: given });
+  if (at >= 0)
+    fail(
+      IndexError,
+      op,
+      fromEnd ? `indices in [${-n}, ${n - 1}]` : `indices in [0, ${n - 1}]`,
+      `${list.array[at]} (element ${at})`,
+      { index: given },
+    );
   return list;
 }
 
@@ -122,7 +138,11 @@ export const addRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
     return rows.preserves === true ? withStrides(out, likeStrides(x)) : out;
   },
   save: (context, [, , index]) => context.save(index),
-  backward: (context, g): Gradients => [g, context.needs(1) ? takeRowsOp([g, context.saved(0)], context.spec) : null, null],
+  backward: (context, g): Gradients => [
+    g,
+    context.needs(1) ? takeRowsOp([g, context.saved(0)], context.spec) : null,
+    null,
+  ],
 });
 
 /** y = x with rows replaced at the index; dx = g with zeros there, dsource = g's rows at the index. */
@@ -139,7 +159,11 @@ export const putRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   backward: (context, g): Gradients => {
     const { spec } = context;
     const index = context.saved(0);
-    return [context.needs(0) ? putRowsOp([g, filledTensor(spec.rowsShape, g.info, 0), index], spec) : null, context.needs(1) ? takeRowsOp([g, index], spec) : null, null];
+    return [
+      context.needs(0) ? putRowsOp([g, filledTensor(spec.rowsShape, g.info, 0), index], spec) : null,
+      context.needs(1) ? takeRowsOp([g, index], spec) : null,
+      null,
+    ];
   },
 });
 
@@ -157,5 +181,6 @@ export function putRowsInto(out: Tensor, source: Tensor, index: Tensor, rows: Ro
 
 /** Throws unless the tensor's type can be added to in place of another's. */
 export function requireSameType(op: string, name: string, x: Tensor, source: Tensor): void {
-  if (source.info !== x.info) fail(DTypeError, op, `${name} of the same type as the tensor`, describe(source), { input: x });
+  if (source.info !== x.info)
+    fail(DTypeError, op, `${name} of the same type as the tensor`, describe(source), { input: x });
 }

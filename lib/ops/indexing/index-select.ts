@@ -1,6 +1,8 @@
 /** Whole slices of one dimension by a vector of indices: indexSelect, indexAdd, indexCopy, indexFill; and take and put on flat tensors. */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
+import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, sameShape } from '../../shape/layout.js';
@@ -8,12 +10,20 @@ import { INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { addRowsInto, addRowsOp, checkedIndex, putRowsInto, putRowsOp, requireSameType, type Rows, rowsAlong, takeRowsOp } from './index-rows.js';
 import { inplace } from '../core/inplace.js';
 import { asOperand, isScalar, type Scalar, tensorArgument } from '../core/promotion.js';
 import { expandOp, viewOp } from '../core/view.js';
+import {
+  addRowsInto,
+  addRowsOp,
+  checkedIndex,
+  putRowsInto,
+  putRowsOp,
+  type Rows,
+  requireSameType,
+  rowsAlong,
+  takeRowsOp,
+} from './index-rows.js';
 
 /** A checked vector of indices of a dimension, and the rows that it takes. */
 function along(op: string, x: Tensor, dim: number, index: unknown, fromEnd = false): { rows: Rows; index: Tensor } {
@@ -30,22 +40,34 @@ function along(op: string, x: Tensor, dim: number, index: unknown, fromEnd = fal
 }
 
 /** The slices of dimension `dim` at the indices, in their order. torch.index_select */
-export const indexSelect = defineFunction({ name: 'indexSelect', parameters: ['input', 'dim', 'index'], required: 3 }, (input: Tensor, dim: number, index: Tensor): Tensor => {
-  const x = tensorArgument('indexSelect', 'input', input);
-  const { rows, index: list } = along('indexSelect', x, dim, index);
-  if (x.shape.length === 0 && rows.rowsShape.length > 0) fail(ShapeError, 'indexSelect', 'one index into a scalar', 'none', { input: x });
-  return takeRowsOp([x, list], rows);
-});
+export const indexSelect = defineFunction(
+  { name: 'indexSelect', parameters: ['input', 'dim', 'index'], required: 3 },
+  (input: Tensor, dim: number, index: Tensor): Tensor => {
+    const x = tensorArgument('indexSelect', 'input', input);
+    const { rows, index: list } = along('indexSelect', x, dim, index);
+    if (x.shape.length === 0 && rows.rowsShape.length > 0)
+      fail(ShapeError, 'indexSelect', 'one index into a scalar', 'none', { input: x });
+    return takeRowsOp([x, list], rows);
+  },
+);
 
 function checkSource(op: string, x: Tensor, rows: Rows, source: Tensor): void {
   requireSameType(op, 'a source', x, source);
-  if (!sameShape(source.shape, rows.rowsShape)) fail(ShapeError, op, `a source of shape [${rows.rowsShape}]`, `[${source.shape}]`, { input: x });
+  if (!sameShape(source.shape, rows.rowsShape))
+    fail(ShapeError, op, `a source of shape [${rows.rowsShape}]`, `[${source.shape}]`, { input: x });
 }
 
 /** In place straight in memory where nothing is recorded and the memory is contiguous, else by way of the recorded operator. */
-export function inplaceRows(op: string, x: Tensor, sources: readonly Tensor[], direct: () => void, compute: () => Tensor): Tensor {
+export function inplaceRows(
+  op: string,
+  x: Tensor,
+  sources: readonly Tensor[],
+  direct: () => void,
+  compute: () => Tensor,
+): Tensor {
   const recorded = isGradEnabled() && [x, ...sources].some((t) => t.requiresGrad);
-  if (recorded || !x.contiguousLayout || x.info.half || sources.some((s) => s.storage.overlaps(x.storage))) return inplace(op, x, compute);
+  if (recorded || !x.contiguousLayout || x.info.half || sources.some((s) => s.storage.overlaps(x.storage)))
+    return inplace(op, x, compute);
   checkInplace(op, x);
   direct();
   x.storage.version++;
@@ -61,7 +83,8 @@ function indexAddInto(op: string, put: (op: string, x: Tensor, source: Tensor, i
     const x = tensorArgument(op, 'input', input);
     const s = tensorArgument(op, 'source', source);
     const { rows, index: list } = along(op, x, dim, index);
-    if (x.shape.length === 0 && rows.rowsShape.length > 0) fail(ShapeError, op, 'one index into a scalar', 'none', { input: x });
+    if (x.shape.length === 0 && rows.rowsShape.length > 0)
+      fail(ShapeError, op, 'one index into a scalar', 'none', { input: x });
     checkSource(op, x, rows, s);
     return put(op, x, scaled(op, s, alpha), list, rows);
   };
@@ -91,7 +114,8 @@ function indexCopyInto(op: string, inPlace: boolean) {
     const s = tensorArgument(op, 'source', given);
     const { rows, index: list } = along(op, x, dim, index);
     // A scalar may stand for a vector of one element, and the other way round.
-    const single = x.shape.length + s.shape.length <= 1 && elementCount(rows.rowsShape) === 1 && elementCount(s.shape) === 1;
+    const single =
+      x.shape.length + s.shape.length <= 1 && elementCount(rows.rowsShape) === 1 && elementCount(s.shape) === 1;
     const source = single ? s.reshape(rows.rowsShape) : s;
     checkSource(op, x, rows, source);
     const compute = (): Tensor => putRowsOp([x, source, list], rows);
@@ -99,7 +123,10 @@ function indexCopyInto(op: string, inPlace: boolean) {
   };
 }
 /** input with the slices of dimension `dim` at the indices replaced by those of source. torch.index_copy */
-export const indexCopy = defineFunction({ name: 'indexCopy', parameters: ['input', 'dim', 'index', 'source'], required: 4 }, indexCopyInto('indexCopy', false));
+export const indexCopy = defineFunction(
+  { name: 'indexCopy', parameters: ['input', 'dim', 'index', 'source'], required: 4 },
+  indexCopyInto('indexCopy', false),
+);
 const indexCopyInplace = defineFunction(
   { name: 'Tensor.indexCopy_', parameters: ['input', 'dim', 'index', 'source'], required: 4, method: 'indexCopy_' },
   indexCopyInto('indexCopy_', true),
@@ -123,7 +150,8 @@ function indexFillInto(op: string, inPlace: boolean) {
   return (input: Tensor, dim: number, index: Tensor, value: Scalar | Tensor): Tensor => {
     const x = tensorArgument(op, 'input', input);
     const { rows, index: list } = along(op, x, dim, distinct(op, index), true);
-    if (value instanceof Tensor ? value.shape.length > 0 : !isScalar(value)) fail(ArgumentError, op, 'a number or a 0-dimensional tensor for value', describe(value));
+    if (value instanceof Tensor ? value.shape.length > 0 : !isScalar(value))
+      fail(ArgumentError, op, 'a number or a 0-dimensional tensor for value', describe(value));
     const one = value instanceof Tensor ? castRecorded(value, x.info) : asOperand(op, value, x.info);
     const s = expandOp([one], rows.rowsShape);
     const compute = (): Tensor => putRowsOp([x, s, list], { ...rows, preserves: true });
@@ -131,7 +159,10 @@ function indexFillInto(op: string, inPlace: boolean) {
   };
 }
 /** input with the slices of dimension `dim` at the indices filled with the value. torch.index_fill */
-export const indexFill = defineFunction({ name: 'indexFill', parameters: ['input', 'dim', 'index', 'value'], required: 4 }, indexFillInto('indexFill', false));
+export const indexFill = defineFunction(
+  { name: 'indexFill', parameters: ['input', 'dim', 'index', 'value'], required: 4 },
+  indexFillInto('indexFill', false),
+);
 const indexFillInplace = defineFunction(
   { name: 'Tensor.indexFill_', parameters: ['input', 'dim', 'index', 'value'], required: 4, method: 'indexFill_' },
   indexFillInto('indexFill_', true),
@@ -143,11 +174,14 @@ export function flatRows(x: Tensor, index: Tensor): Rows {
 }
 
 /** The elements at positions of the flattened tensor, in the index's shape. torch.take */
-export const take = defineFunction({ name: 'take', parameters: ['input', 'index'], required: 2 }, (input: Tensor, index: Tensor): Tensor => {
-  const x = tensorArgument('take', 'input', input);
-  const list = checkedIndex('take', index, elementCount(x.shape), true);
-  return takeRowsOp([x, list], flatRows(x, list));
-});
+export const take = defineFunction(
+  { name: 'take', parameters: ['input', 'index'], required: 2 },
+  (input: Tensor, index: Tensor): Tensor => {
+    const x = tensorArgument('take', 'input', input);
+    const list = checkedIndex('take', index, elementCount(x.shape), true);
+    return takeRowsOp([x, list], flatRows(x, list));
+  },
+);
 
 /** input with the elements at positions of the flattened tensor replaced by those of source, or added to. torch.put */
 export const put = defineFunction(
@@ -157,7 +191,8 @@ export const put = defineFunction(
     const list = checkedIndex('put', index, elementCount(x.shape), true);
     const s = tensorArgument('put', 'source', source);
     requireSameType('put', 'a source', x, s);
-    if (elementCount(s.shape) !== elementCount(list.shape)) fail(ShapeError, 'put', `a source of ${elementCount(list.shape)} elements`, `[${s.shape}]`);
+    if (elementCount(s.shape) !== elementCount(list.shape))
+      fail(ShapeError, 'put', `a source of ${elementCount(list.shape)} elements`, `[${s.shape}]`);
     const op = accumulate ? addRowsOp : putRowsOp;
     return op([x, s.reshape(list.shape), list], flatRows(x, list));
   },
@@ -165,7 +200,8 @@ export const put = defineFunction(
 const putInplace = defineMethod(
   'put_',
   ['index', 'source', 'accumulate'],
-  (x: Tensor, index: Tensor, source: Tensor, accumulate?: boolean): Tensor => inplace('put_', x, () => put(x, index, source, accumulate)),
+  (x: Tensor, index: Tensor, source: Tensor, accumulate?: boolean): Tensor =>
+    inplace('put_', x, () => put(x, index, source, accumulate)),
   { required: 3 },
 );
 

@@ -3,27 +3,36 @@
  * masks and nested arrays take or put rows. Every index is checked before memory is touched.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
+import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount, isContiguous, type Shape } from '../../shape/layout.js';
 import { planOf, type Strided } from '../../shape/plan.js';
 import { resultStrides } from '../../shape/result-strides.js';
 import { INT64 } from '../../storage/dtype.js';
-import { nestedShape, tensor, type TensorData } from '../creation/creation.js';
+import { filledTensor } from '../../tensor/copy.js';
 import { ellipsis, type Index, Slice } from '../../tensor/indexing.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { filledTensor } from '../../tensor/copy.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { addRowsInto, addRowsOp, checkedIndex, putRowsInto, putRowsOp, requireSameType, type Rows, takeRowsOp } from './index-rows.js';
+import { asOperand, isScalar, type Scalar } from '../core/promotion.js';
+import { expandOp, unsqueezeOp, viewOp } from '../core/view.js';
+import { nestedShape, type TensorData, tensor } from '../creation/creation.js';
+import { permuteOp } from '../views/permute.js';
+import { selectOp, sliceOf } from '../views/slice.js';
+import {
+  addRowsInto,
+  addRowsOp,
+  checkedIndex,
+  putRowsInto,
+  putRowsOp,
+  type Rows,
+  requireSameType,
+  takeRowsOp,
+} from './index-rows.js';
 import { inplaceRows } from './index-select.js';
 import { nonzeroPositions, nonzeroTuple } from './masked.js';
-import { permuteOp } from '../views/permute.js';
-import { asOperand, isScalar, type Scalar } from '../core/promotion.js';
-import { selectOp, sliceOf } from '../views/slice.js';
-import { expandOp, unsqueezeOp, viewOp } from '../core/view.js';
 
 /** A tensor after the basic part of an index list, and the index tensors of its dimensions (null where there is none). */
 interface Basic {
@@ -72,10 +81,12 @@ function applyBasic(op: string, x: Tensor, indices: readonly Index[]): Basic {
       const i = Number(item);
       if (!Number.isInteger(i)) fail(IndexError, op, 'whole numbers as indices', String(item));
       const n = view.shape[dim];
-      if (i < -n || i >= n) fail(IndexError, op, `an index in [${-n}, ${n - 1}] for dim ${dim}`, String(item), { input: x });
+      if (i < -n || i >= n)
+        fail(IndexError, op, `an index in [${-n}, ${n - 1}] for dim ${dim}`, String(item), { input: x });
       view = selectOp([view], [dim, i]);
     } else if (item instanceof Slice) {
-      if (item.start !== null || item.stop !== null || item.step !== null) view = sliceOf(op, view, dim, item.start, item.stop, item.step ?? 1);
+      if (item.start !== null || item.stop !== null || item.step !== null)
+        view = sliceOf(op, view, dim, item.start, item.stop, item.step ?? 1);
       keep(1);
     } else if (item === null) {
       view = unsqueezeOp([view], dim);
@@ -87,7 +98,8 @@ function applyBasic(op: string, x: Tensor, indices: readonly Index[]): Basic {
       dim++;
     } else {
       const t = indexTensor(op, item);
-      if (t === null) fail(ArgumentError, op, 'numbers, slices, null, ellipsis, tensors or arrays as indices', describe(item));
+      if (t === null)
+        fail(ArgumentError, op, 'numbers, slices, null, ellipsis, tensors or arrays as indices', describe(item));
       if (t.info.name === 'bool' || t.info.name === 'uint8') {
         if (t.shape.length === 0) {
           view = unsqueezeOp([view], dim);
@@ -97,9 +109,18 @@ function applyBasic(op: string, x: Tensor, indices: readonly Index[]): Basic {
         }
         t.shape.forEach((n, k) => {
           if (n !== view.shape[dim + k])
-            fail(IndexError, op, `a mask of the tensor's sizes [${view.shape.slice(dim, dim + t.shape.length)}] from dim ${dim} on`, `[${t.shape}]`, { input: x });
+            fail(
+              IndexError,
+              op,
+              `a mask of the tensor's sizes [${view.shape.slice(dim, dim + t.shape.length)}] from dim ${dim} on`,
+              `[${t.shape}]`,
+              { input: x },
+            );
         });
-        if (t.shape.length > 1 && indices.every((other) => other === item || uses(other) === 0 || other instanceof Slice)) {
+        if (
+          t.shape.length > 1 &&
+          indices.every((other) => other === item || uses(other) === 0 || other instanceof Slice)
+        ) {
           // One mask alone: its dimensions are indexed as one.
           view = view.flatten(dim, dim + t.shape.length - 1);
           tensors.push(nonzeroPositions(t));
@@ -111,7 +132,8 @@ function applyBasic(op: string, x: Tensor, indices: readonly Index[]): Basic {
       } else if (t.shape.length === 0) {
         const i = t.item() as number;
         const n = view.shape[dim];
-        if (i < -n || i >= n) fail(IndexError, op, `an index in [${-n}, ${n - 1}] for dim ${dim}`, String(i), { input: x });
+        if (i < -n || i >= n)
+          fail(IndexError, op, `an index in [${-n}, ${n - 1}] for dim ${dim}`, String(i), { input: x });
         view = selectOp([view], [dim, i]);
       } else {
         tensors.push(t);
@@ -165,14 +187,33 @@ function pick(op: string, { view, tensors }: Basic): Picked {
 }
 
 /** The strides of taken rows, as an elementwise operator of the source and the index tensors gives them; null for row-major ones. */
-function takenStrides(source: Tensor, tensors: readonly (Tensor | null)[], first: number, shape: Shape, rowsShape: Shape): readonly number[] | null {
+function takenStrides(
+  source: Tensor,
+  tensors: readonly (Tensor | null)[],
+  first: number,
+  shape: Shape,
+  rowsShape: Shape,
+): readonly number[] | null {
   const given = tensors.filter((t) => t !== null);
   if (source.contiguousLayout && given.every((t) => t.contiguousLayout)) return null;
-  const strided = (own: Shape, strides: readonly number[]): Strided => ({ shape: own, strides, contiguousLayout: isContiguous(own, strides) });
+  const strided = (own: Shape, strides: readonly number[]): Strided => ({
+    shape: own,
+    strides,
+    contiguousLayout: isContiguous(own, strides),
+  });
   const repeated = new Array<number>(shape.length).fill(0);
   const after = source.shape.length - first - given.length;
-  const taken = strided(rowsShape, [...source.strides.slice(0, first), ...repeated, ...source.strides.slice(first + given.length)]);
-  const lists = given.map((t) => strided([...shape, ...new Array<number>(after).fill(1)], [...broadcastStrides(t.shape, t.strides, shape), ...new Array<number>(after).fill(0)]));
+  const taken = strided(rowsShape, [
+    ...source.strides.slice(0, first),
+    ...repeated,
+    ...source.strides.slice(first + given.length),
+  ]);
+  const lists = given.map((t) =>
+    strided(
+      [...shape, ...new Array<number>(after).fill(1)],
+      [...broadcastStrides(t.shape, t.strides, shape), ...new Array<number>(after).fill(0)],
+    ),
+  );
   return resultStrides(rowsShape, [taken, ...lists]);
 }
 
@@ -188,12 +229,19 @@ function indexShapes(op: string, a: Shape, b: Shape): Shape {
 function linearIndex(shape: Shape, lists: readonly Tensor[], sizes: readonly number[]): Tensor {
   const out = filledTensor(shape, INT64, 0);
   lists.forEach((list, k) => {
-    kernels.addToLinearIndex[INT64.code]?.(list.array, out.array, sizes[k], elementCount(sizes.slice(k + 1)), planOf(out.shape, [out, list]));
+    kernels.addToLinearIndex[INT64.code]?.(
+      list.array,
+      out.array,
+      sizes[k],
+      elementCount(sizes.slice(k + 1)),
+      planOf(out.shape, [out, list]),
+    );
   });
   return out;
 }
 
-const asList = (indices: Index | readonly Index[]): readonly Index[] => (Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index]);
+const asList = (indices: Index | readonly Index[]): readonly Index[] =>
+  Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index];
 
 /**
  * The tensor at an index list, Python's x[...]: `x.index([0, slice(1, 3), null, ellipsis, mask])`. Items are numbers, slices, null
@@ -204,7 +252,10 @@ export function index(input: Tensor, indices: Index | readonly Index[]): Tensor 
   const basic = applyBasic('index', input, asList(indices));
   if (basic.tensors.every((t) => t === null)) return basic.view === input ? viewOp([input], input.shape) : basic.view;
   const { source, index: list, rows, first, shape } = pick('index', basic);
-  return takeRowsOp([source, list], { ...rows, strides: takenStrides(source, basic.tensors, first, shape, rows.rowsShape) });
+  return takeRowsOp([source, list], {
+    ...rows,
+    strides: takenStrides(source, basic.tensors, first, shape, rows.rowsShape),
+  });
 }
 
 /** The values in the tensor's type, expanded to the shape that the index list names; leading dimensions of size 1 fall away. */
@@ -217,11 +268,18 @@ function valuesFor(op: string, values: Tensor | Scalar, x: Tensor, shape: Shape)
   let lead = 0;
   while (v.shape.length - lead > shape.length && v.shape[lead] === 1) lead++;
   if (lead > 0) v = viewOp([v], v.shape.slice(lead));
-  if (!broadcastsTo(v.shape, shape)) fail(ShapeError, op, `values that broadcast to [${shape}]`, `[${values.shape}]`, { input: x });
+  if (!broadcastsTo(v.shape, shape))
+    fail(ShapeError, op, `values that broadcast to [${shape}]`, `[${values.shape}]`, { input: x });
   return expandOp([v], shape);
 }
 
-function putInto(op: string, x: Tensor, indices: Index | readonly Index[], values: Tensor | Scalar, accumulate: boolean): Tensor {
+function putInto(
+  op: string,
+  x: Tensor,
+  indices: Index | readonly Index[],
+  values: Tensor | Scalar,
+  accumulate: boolean,
+): Tensor {
   const basic = applyBasic(op, x, asList(indices));
   if (basic.tensors.every((t) => t === null)) {
     const v = valuesFor(op, values, basic.view, basic.view.shape);
@@ -245,8 +303,14 @@ function putInto(op: string, x: Tensor, indices: Index | readonly Index[], value
 
 /** Sets the elements at an index list to the values (or adds them, with `accumulate`), in place. torch.Tensor.index_put_ */
 const indexPutInplace = defineFunction(
-  { name: 'Tensor.indexPut_', parameters: ['input', 'indices', 'values', 'accumulate'], required: 3, method: 'indexPut_' },
-  (input: Tensor, indices: Index | readonly Index[], values: Tensor | Scalar, accumulate?: boolean): Tensor => putInto('indexPut_', input, indices, values, accumulate ?? false),
+  {
+    name: 'Tensor.indexPut_',
+    parameters: ['input', 'indices', 'values', 'accumulate'],
+    required: 3,
+    method: 'indexPut_',
+  },
+  (input: Tensor, indices: Index | readonly Index[], values: Tensor | Scalar, accumulate?: boolean): Tensor =>
+    putInto('indexPut_', input, indices, values, accumulate ?? false),
 );
 
 /** A copy of input with the elements at an index list set to the values, or added to with `accumulate`. torch.index_put */

@@ -1,19 +1,20 @@
 /** Scatters that combine what meets at one place: scatterReduce with sum, prod, mean, amax and amin. */
-import { ArgumentError, describe, fail, ShapeError, IndexError } from '../../errors.js';
-import { kernels } from '../../native/kernels.js';
-import type { DTypeInfo } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { castTo, filledTensor } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
-import { gather, gatherOp, scatter, scatterAdd, scatterArguments, scatterInto } from './gather.js';
-import { defineInplace } from '../core/inplace.js';
-import { viewOp } from '../core/view.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
+import { kernels } from '../../native/kernels.js';
 import { wrapDim } from '../../shape/dims.js';
 import { sameShape } from '../../shape/layout.js';
+import type { DTypeInfo } from '../../storage/dtype.js';
+import { castTo, filledTensor } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
+import { defineInplace } from '../core/inplace.js';
 import { tensorArgument } from '../core/promotion.js';
+import { viewOp } from '../core/view.js';
+import { gather, gatherOp, scatter, scatterAdd, scatterArguments, scatterInto } from './gather.js';
 import { checkedIndex } from './index-rows.js';
 
 export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
@@ -49,7 +50,8 @@ const reduceOp: Operator<Attributes, Tensor> = defineOp<Attributes, Attributes>(
   infer: (_, attributes) => attributes,
   forward: ({ dim, reduce, includeSelf }, [x, source, index]) => {
     const out = castTo(x, x.info);
-    if (!includeSelf) scatterInto(kernels.scatter, out, filledTensor(index.shape, x.info, neutral(reduce, x.info)), index, dim);
+    if (!includeSelf)
+      scatterInto(kernels.scatter, out, filledTensor(index.shape, x.info, neutral(reduce, x.info)), index, dim);
     scatterInto(TABLES[reduce], out, source, index, dim);
     return out;
   },
@@ -57,19 +59,33 @@ const reduceOp: Operator<Attributes, Tensor> = defineOp<Attributes, Attributes>(
   backward: (context, g): Gradients => {
     const { dim, reduce, includeSelf } = context.spec;
     const [x, source, index, y] = [0, 1, 2, 3].map((i) => context.saved(i));
-    const shares = reduce === 'prod' ? productShares(context.spec, x, source, index, y, g) : extremeShares(dim, x, source, index, y, g, includeSelf);
+    const shares =
+      reduce === 'prod'
+        ? productShares(context.spec, x, source, index, y, g)
+        : extremeShares(dim, x, source, index, y, g, includeSelf);
     const own = includeSelf ? shares[0] : scatter(shares[0], dim, index, 0);
     return [own, shares[1], null];
   },
 });
 
 /** g times the product of all other factors; written so that a single zero among the factors is no division by zero. */
-function productShares({ dim, reduce, includeSelf }: Attributes, x: Tensor, source: Tensor, index: Tensor, y: Tensor, g: Tensor): [Tensor, Tensor] {
+function productShares(
+  { dim, reduce, includeSelf }: Attributes,
+  x: Tensor,
+  source: Tensor,
+  index: Tensor,
+  y: Tensor,
+  g: Tensor,
+): [Tensor, Tensor] {
   const again = (a: Tensor, s: Tensor): Tensor => reduceOp([a, s, index], { dim, reduce, includeSelf });
   const nonzero = x.maskedFill(x.eq(0), 1);
   const own = g.mul(again(nonzero, source)).div(nonzero);
   const zero = source.eq(0);
-  const zeros = gather(scatterAdd(filledTensor(x.shape, x.info, 0), dim, index, castRecorded(zero, x.info)), dim, index);
+  const zeros = gather(
+    scatterAdd(filledTensor(x.shape, x.info, 0), dim, index, castRecorded(zero, x.info)),
+    dim,
+    index,
+  );
   const single = zero.logicalAnd(zeros.eq(1));
   const others = again(x, source.maskedFill(single, 1));
   const bySource = gather(g.mul(y), dim, index).div(source.maskedFill(zero, 1));
@@ -77,7 +93,15 @@ function productShares({ dim, reduce, includeSelf }: Attributes, x: Tensor, sour
 }
 
 /** g divided among all that are equal to the result. */
-function extremeShares(dim: number, x: Tensor, source: Tensor, index: Tensor, y: Tensor, g: Tensor, includeSelf: boolean): [Tensor, Tensor] {
+function extremeShares(
+  dim: number,
+  x: Tensor,
+  source: Tensor,
+  index: Tensor,
+  y: Tensor,
+  g: Tensor,
+  includeSelf: boolean,
+): [Tensor, Tensor] {
   const sourceWins = castRecorded(source.eq(gatherOp([y, index], dim)), x.info);
   let selfWins = castRecorded(x.eq(y), x.info);
   if (!includeSelf) selfWins = scatter(selfWins, dim, index, 0);
@@ -90,9 +114,23 @@ function extremeShares(dim: number, x: Tensor, source: Tensor, index: Tensor, y:
  * tensor's own values count only where nothing meets them. torch.scatter_reduce
  */
 export const scatterReduce = defineFunction(
-  { name: 'scatterReduce', parameters: ['input', 'dim', 'index', 'src', 'reduce', 'includeSelf'], keywords: 1, required: 5, composed: true },
-  (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, includeSelf: boolean = true): Tensor => {
-    if (!REDUCTIONS.includes(reduce)) fail(ArgumentError, 'scatterReduce', "reduce 'sum', 'prod', 'mean', 'amax' or 'amin'", describe(reduce));
+  {
+    name: 'scatterReduce',
+    parameters: ['input', 'dim', 'index', 'src', 'reduce', 'includeSelf'],
+    keywords: 1,
+    required: 5,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    dim: number,
+    index: Tensor,
+    src: Tensor,
+    reduce: ScatterReduction,
+    includeSelf: boolean = true,
+  ): Tensor => {
+    if (!REDUCTIONS.includes(reduce))
+      fail(ArgumentError, 'scatterReduce', "reduce 'sum', 'prod', 'mean', 'amax' or 'amin'", describe(reduce));
     const a = scatterArguments('scatterReduce', input, dim, index, src);
     const scalar = input.shape.length === 0;
     let out: Tensor;
@@ -101,7 +139,12 @@ export const scatterReduce = defineFunction(
       out = scatterAdd(start, a.dim, a.index, a.source);
       if (reduce === 'mean') {
         const own = filledTensor(a.x.shape, a.x.info, 1);
-        const counts = scatterAdd(includeSelf ? own : scatter(own, a.dim, a.index, 0), a.dim, a.index, filledTensor(a.index.shape, a.x.info, 1)).clampMin(1);
+        const counts = scatterAdd(
+          includeSelf ? own : scatter(own, a.dim, a.index, 0),
+          a.dim,
+          a.index,
+          filledTensor(a.index.shape, a.x.info, 1),
+        ).clampMin(1);
         out = out.div(counts, { roundingMode: a.x.info.floating ? null : 'floor' });
       }
     } else out = reduceOp([a.x, a.source, a.index], { dim: a.dim, reduce, includeSelf });
@@ -112,19 +155,42 @@ defineInplace('scatterReduce_', scatterReduce);
 
 /** Slices of source combined with those of input at the indices of dimension `dim`, by 'prod', 'mean', 'amax' or 'amin'. torch.index_reduce */
 export const indexReduce = defineFunction(
-  { name: 'indexReduce', parameters: ['input', 'dim', 'index', 'source', 'reduce', 'includeSelf'], keywords: 1, required: 5, composed: true },
-  (input: Tensor, dim: number, index: Tensor, source: Tensor, reduce: 'prod' | 'mean' | 'amax' | 'amin', includeSelf: boolean = true): Tensor => {
+  {
+    name: 'indexReduce',
+    parameters: ['input', 'dim', 'index', 'source', 'reduce', 'includeSelf'],
+    keywords: 1,
+    required: 5,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    dim: number,
+    index: Tensor,
+    source: Tensor,
+    reduce: 'prod' | 'mean' | 'amax' | 'amin',
+    includeSelf: boolean = true,
+  ): Tensor => {
     const x = tensorArgument('indexReduce', 'input', input);
     const d = wrapDim('indexReduce', dim, x.shape.length);
     if (index.shape.length > 1) fail(IndexError, 'indexReduce', 'a vector of indices', `[${index.shape}]`);
     const list = checkedIndex('indexReduce', index, x.shape[d] ?? 1).reshape([-1]);
-    if ((reduce as string) === 'sum') fail(ArgumentError, 'indexReduce', "reduce 'prod', 'mean', 'amax' or 'amin' (indexAdd adds)", describe(reduce));
+    if ((reduce as string) === 'sum')
+      fail(ArgumentError, 'indexReduce', "reduce 'prod', 'mean', 'amax' or 'amin' (indexAdd adds)", describe(reduce));
     const count = list.shape[0];
-    if (x.shape.length === 0 && count !== 1) fail(ShapeError, 'indexReduce', 'one index into a scalar', String(count), { input: x });
+    if (x.shape.length === 0 && count !== 1)
+      fail(ShapeError, 'indexReduce', 'one index into a scalar', String(count), { input: x });
     const expected = x.shape.map((n, k) => (k === d ? count : n));
-    if (!sameShape(source.shape, expected)) fail(ShapeError, 'indexReduce', `a source of shape [${expected}]`, `[${source.shape}]`, { input: x });
+    if (!sameShape(source.shape, expected))
+      fail(ShapeError, 'indexReduce', `a source of shape [${expected}]`, `[${source.shape}]`, { input: x });
     const one = source.shape.map((_, k) => (k === d ? -1 : 1));
-    return scatterReduce(x, d, source.shape.length === 0 ? list.reshape([]) : list.reshape(one).expand(source.shape), source, reduce, { includeSelf });
+    return scatterReduce(
+      x,
+      d,
+      source.shape.length === 0 ? list.reshape([]) : list.reshape(one).expand(source.shape),
+      source,
+      reduce,
+      { includeSelf },
+    );
   },
 );
 

@@ -1,19 +1,20 @@
 /** Distances and directions: nn.functional's normalize, cosineSimilarity and pairwiseDistance, composed of norms. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { wrapDim } from '../../shape/dims.js';
 import { sameShape } from '../../shape/layout.js';
 import { defaultFloatInfo } from '../../storage/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { castRecorded, detach, wide } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { vectorNorm } from './vector-norm.js';
 import { asOperand, resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { expandOp } from '../core/view.js';
+import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
+import { clampMin } from '../elementwise/selection.js';
 import { sumOp } from '../reductions/reduce.js';
 import { finishDims } from '../reductions/reduction.js';
-import { clampMin } from '../elementwise/selection.js';
-import { expandOp } from '../core/view.js';
+import { vectorNorm } from './vector-norm.js';
 
 function number(op: string, name: string, value: unknown, byDefault: number): number {
   if (value === undefined) return byDefault;
@@ -25,7 +26,10 @@ export const normalize = defineFunction(
   { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
   (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
     const x = wide(tensorArgument('normalize', 'input', input));
-    return castRecorded(divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]), input.info);
+    return castRecorded(
+      divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]),
+      input.info,
+    );
   },
 );
 
@@ -52,14 +56,23 @@ export const cosineSimilarity = defineFunction(
     const least = number(op, 'eps', eps, 1e-8);
     const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
     const dims = shape.length === 0 ? [] : [wrapped];
-    const similarity = sumOp([mul.op([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])], dims);
+    const similarity = sumOp(
+      [mul.op([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])],
+      dims,
+    );
     return finishDims(castRecorded(similarity, info), dims, false);
   },
 );
 
 /** The `p`-norm (2) of `x1 - x2 + eps` along the last dimension: the distance of each pair of vectors. */
 export const pairwiseDistance = defineFunction(
-  { name: 'pairwiseDistance', parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'], required: 2, method: false, composed: true },
+  {
+    name: 'pairwiseDistance',
+    parameters: ['x1', 'x2', 'p', 'eps', 'keepdim'],
+    required: 2,
+    method: false,
+    composed: true,
+  },
   (x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor => {
     const op = 'pairwiseDistance';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);

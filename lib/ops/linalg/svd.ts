@@ -1,27 +1,31 @@
 /** Singular values of matrices, whose derivative of every order goes through the singular vectors. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { contiguousOf, fillWith } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { matmul } from '../products/matmul.js';
-import { permuteOp, transpose } from '../views/permute.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
+import { unsqueeze } from '../core/view.js';
+import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
+import { matmul } from '../products/matmul.js';
 import { sumOp } from '../reductions/reduce.js';
 import { finishDims } from '../reductions/reduction.js';
-import { unsqueeze } from '../core/view.js';
+import { permuteOp, transpose } from '../views/permute.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** input (b, m, n) = left (b, m, k) values (b, k) right (b, k, n); returns how many matrices could not be decomposed. */
-    svd: KernelTable<[input: TypedArray, left: TypedArray, values: TypedArray, right: TypedArray, batch: number, m: number, n: number], number>;
+    svd: KernelTable<
+      [input: TypedArray, left: TypedArray, values: TypedArray, right: TypedArray, batch: number, m: number, n: number],
+      number
+    >;
   }
 }
 
@@ -58,8 +62,17 @@ export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>
     const left = allocate([...batch, m, k], x.info);
     const values = allocate([...batch, k], x.info);
     const right = allocate([...batch, k, n], x.info);
-    const failed = instanceOf('svd', kernels.svd, x)(contiguousOf(x).array, left.array, values.array, right.array, elementCount(batch), m, n);
-    if (failed > 0) fail(ArgumentError, 'svd', 'matrices of finite numbers', `${failed} that could not be decomposed`, { input: x });
+    const failed = instanceOf('svd', kernels.svd, x)(
+      contiguousOf(x).array,
+      left.array,
+      values.array,
+      right.array,
+      elementCount(batch),
+      m,
+      n,
+    );
+    if (failed > 0)
+      fail(ArgumentError, 'svd', 'matrices of finite numbers', `${failed} that could not be decomposed`, { input: x });
     return [left, values, right];
   },
   save: (context, _, [left, values, right]) => context.save(left, values, right),
@@ -107,10 +120,16 @@ function singularValues(op: string, x: Tensor): Tensor {
 }
 
 /** The sum of the singular values of the matrices over two dimensions (all of a matrix by default). */
-export function nuclearNorm(op: string, x: Tensor, dim: number | readonly number[] | null | undefined, keepdim: boolean | undefined): Tensor {
+export function nuclearNorm(
+  op: string,
+  x: Tensor,
+  dim: number | readonly number[] | null | undefined,
+  keepdim: boolean | undefined,
+): Tensor {
   const given = dim === undefined || dim === null ? x.shape.map((_, d) => d) : typeof dim === 'number' ? [dim] : dim;
   const dims = given.map((d) => wrapDim(op, d, x.shape.length));
-  if (dims.length !== 2 || dims[0] === dims[1]) fail(ShapeError, op, 'two dims of matrices for the nuclear norm', `[${given}]`, { input: x });
+  if (dims.length !== 2 || dims[0] === dims[1])
+    fail(ShapeError, op, 'two dims of matrices for the nuclear norm', `[${given}]`, { input: x });
   const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
   const values = singularValues(op, permuteOp([x], [...rest, ...dims]));
   const sum = finishDims(sumOp([values], [values.shape.length - 1]), [values.shape.length - 1], false);

@@ -1,25 +1,26 @@
 /** Norms of vectors over dimensions: (sum |x|^p)^(1/p) in one pass, with PyTorch's gradients at zero. */
-import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, type DType, dtypeInfo, promote } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { mul } from '../elementwise/arithmetic.js';
 import { castTo } from '../../tensor/copy.js';
-import { eq } from '../elementwise/comparison.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded, wide } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
-import { requireElements, tieWeightsOp } from '../reductions/extrema.js';
-import { powScalarOp } from '../elementwise/power.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
-import { finishDims, keptShape, reduceGroups, type ReduceSpec } from '../reductions/reduction.js';
+import { expandOp } from '../core/view.js';
+import { mul } from '../elementwise/arithmetic.js';
+import { eq } from '../elementwise/comparison.js';
+import { powScalarOp } from '../elementwise/power.js';
 import { abs, sign } from '../elementwise/rounding.js';
 import { divideOrZero, whereOp } from '../elementwise/selection.js';
+import { requireElements, tieWeightsOp } from '../reductions/extrema.js';
+import { finishDims, keptShape, type ReduceSpec, reduceGroups } from '../reductions/reduction.js';
 import { nuclearNorm } from './svd.js';
-import { expandOp } from '../core/view.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -57,9 +58,13 @@ const normOp = defineOp<NormAttributes, NormSpec>({
     // The 0-norm counts; every other norm of norms is the norm of all.
     if (spec.p === 0) {
       const ones = castTo(castTo(x, BOOL), x.info);
-      return reduceGroups(ones, spec, x.info, (input, out, outer, n, inner) => instanceOf('norm', kernels.sum, input)(input.array, out.array, outer, n, inner, 1));
+      return reduceGroups(ones, spec, x.info, (input, out, outer, n, inner) =>
+        instanceOf('norm', kernels.sum, input)(input.array, out.array, outer, n, inner, 1),
+      );
     }
-    return reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('norm', kernels.norm, input)(input.array, out.array, outer, n, inner, spec.p));
+    return reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
+      instanceOf('norm', kernels.norm, input)(input.array, out.array, outer, n, inner, spec.p),
+    );
   },
   save: (context, [x], [y]) => context.save(x, y),
   backward: (context, given): Gradients => {
@@ -69,7 +74,13 @@ const normOp = defineOp<NormAttributes, NormSpec>({
     if (p === 0) return [expandOp([mul.op([g, scalarTensor(0, g.info)])], context.spec.shape)];
     if (p === 1) return [mul.op([g, sign.op([x])])];
     const y = context.saved(1);
-    if (!Number.isFinite(p)) return [mul.op([mul.op([g, sign.op([x])]), wide(tieWeightsOp([abs.op([context.saved(0)]), y], { ...context.spec, nan: true }))])];
+    if (!Number.isFinite(p))
+      return [
+        mul.op([
+          mul.op([g, sign.op([x])]),
+          wide(tieWeightsOp([abs.op([context.saved(0)]), y], { ...context.spec, nan: true })),
+        ]),
+      ];
     if (p < 1) return [mul.op([signedPower(x, p - 1), mul.op([g, powScalarOp([wide(y)], [1 - p])])])];
     return [mul.op([g, signedPower(divideOrZero(x, wide(y)), p - 1)])];
   },
@@ -79,7 +90,8 @@ const normOp = defineOp<NormAttributes, NormSpec>({
 function inDtype(op: string, input: Tensor, dtype: DType | null | undefined): Tensor {
   if (dtype === undefined || dtype === null) return input;
   const info = dtypeInfo(op, dtype);
-  if (!info.floating || promote(info, input.info) !== info) fail(DTypeError, op, `a floating dtype that holds ${input.dtype}`, dtype);
+  if (!info.floating || promote(info, input.info) !== info)
+    fail(DTypeError, op, `a floating dtype that holds ${input.dtype}`, dtype);
   return castRecorded(input, info);
 }
 
@@ -110,10 +122,17 @@ export const vectorNorm = defineFunction(
 /** The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm; 'nuc' sums the singular values of matrices. */
 export const norm = defineFunction(
   { name: 'norm', parameters: ['input', 'p', 'dim', 'keepdim', 'dtype'], composed: true },
-  (input: Tensor, p?: number | 'fro' | 'nuc' | null, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
+  (
+    input: Tensor,
+    p?: number | 'fro' | 'nuc' | null,
+    dim?: number | readonly number[] | null,
+    keepdim?: boolean,
+    dtype?: DType | null,
+  ): Tensor => {
     const x = tensorArgument('norm', 'input', input);
     if (p === 'nuc') return nuclearNorm('norm', inDtype('norm', x, dtype), dim, keepdim);
-    if (typeof p === 'string' && p !== 'fro') fail(ArgumentError, 'norm', "a number, 'fro' or 'nuc' for p", describe(p));
+    if (typeof p === 'string' && p !== 'fro')
+      fail(ArgumentError, 'norm', "a number, 'fro' or 'nuc' for p", describe(p));
     return vectorNormOf('norm', x, p === undefined || p === null || p === 'fro' ? 2 : p, dim, keepdim, dtype);
   },
 );

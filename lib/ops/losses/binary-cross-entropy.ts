@@ -1,30 +1,29 @@
 /** Binary cross entropy of probabilities and of logits, fused with its reduction; weights are composed around it. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { broadcastsTo } from '../../shape/broadcast.js';
-import { fillWith } from '../../tensor/copy.js';
 import { allocateAs, allocateLike, allocateResult } from '../../tensor/allocate.js';
+import { fillWith } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { scalarTensor } from '../core/promotion.js';
 import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, type Operator } from '../../dispatch/define-op.js';
+import { log, log1p, sigmoid } from '../elementwise/exponential.js';
+import { clampMin } from '../elementwise/selection.js';
 import {
   checkSameShape,
-  lossArguments,
   type LossAttributes,
+  type LossSpec,
+  lossArguments,
   lossBackward,
   lossForward,
-  type LossSpec,
   lossSpec,
   type Reduction,
   reduceLoss,
   reductionOf,
 } from './difference-loss.js';
-import { sigmoid } from '../elementwise/exponential.js';
-import { log } from '../elementwise/exponential.js';
-import { log1p } from '../elementwise/exponential.js';
-import { scalarTensor } from '../core/promotion.js';
-import { clampMin } from '../elementwise/selection.js';
 
 type Gradients = readonly (Tensor | null)[];
 
@@ -44,7 +43,11 @@ const binaryCrossEntropyBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSp
     const d = clampMin(mul.op([x, oneMinus(x)]), 1e-12);
     const h = divOp([scaled(mul.op([c, g]), context.spec), d]);
     const slope = divOp([mul.op([subOp([x, t]), subOp([oneMinus(x), x])]), d]);
-    return [dg, context.needs(1) ? mul.op([h, oneMinus(slope)]) : null, context.needs(2) ? mul.op([h, constant(-1, h)]) : null];
+    return [
+      dg,
+      context.needs(1) ? mul.op([h, oneMinus(slope)]) : null,
+      context.needs(2) ? mul.op([h, constant(-1, h)]) : null,
+    ];
   },
 });
 
@@ -53,7 +56,8 @@ const binaryCrossEntropyOp = defineOp<LossAttributes, LossSpec>({
   name: 'binaryCrossEntropy',
   autocast: 'float32',
   infer: (inputs, attributes) => lossSpec('binaryCrossEntropy', inputs, attributes),
-  forward: (spec, inputs) => lossForward('binaryCrossEntropy', kernels.binaryCrossEntropy, spec, inputs, ([x]) => allocateAs(x)),
+  forward: (spec, inputs) =>
+    lossForward('binaryCrossEntropy', kernels.binaryCrossEntropy, spec, inputs, ([x]) => allocateAs(x)),
   save: (context, [x, t]) => context.save(x, t),
   backward: (context, g): Gradients => {
     const [x, t] = [context.saved(0), context.saved(1)];
@@ -67,7 +71,8 @@ const binaryCrossEntropyOp = defineOp<LossAttributes, LossSpec>({
 const logitsBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
   name: 'binaryCrossEntropyWithLogitsBackward',
   infer: (_, spec) => spec,
-  forward: (spec, inputs) => lossBackward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogitsBackward, spec, inputs),
+  forward: (spec, inputs) =>
+    lossBackward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogitsBackward, spec, inputs),
   save: (context, inputs) => context.save(...inputs),
   backward: (context, c): Gradients => {
     const [g, x, t] = [context.saved(0), context.saved(1), context.saved(2)];
@@ -75,7 +80,11 @@ const logitsBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec
     if (!context.needs(1) && !context.needs(2)) return [dg, null, null];
     const h = scaled(mul.op([c, g]), context.spec);
     const y = sigmoid.op([x]);
-    return [dg, context.needs(1) ? mul.op([h, mul.op([y, oneMinus(y)])]) : null, context.needs(2) ? mul.op([h, constant(-1, h)]) : null];
+    return [
+      dg,
+      context.needs(1) ? mul.op([h, mul.op([y, oneMinus(y)])]) : null,
+      context.needs(2) ? mul.op([h, constant(-1, h)]) : null,
+    ];
   },
 });
 
@@ -85,7 +94,10 @@ const logitsOp = defineOp<LossAttributes, LossSpec>({
   autocast: 'float32',
   infer: (inputs, attributes) => lossSpec('binaryCrossEntropyWithLogits', inputs, attributes),
   // PyTorch begins with 1 - t.
-  forward: (spec, inputs) => lossForward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogits, spec, inputs, ([, t]) => allocateResult(t.shape, [t], t.info)),
+  forward: (spec, inputs) =>
+    lossForward('binaryCrossEntropyWithLogits', kernels.binaryCrossEntropyWithLogits, spec, inputs, ([, t]) =>
+      allocateResult(t.shape, [t], t.info),
+    ),
   save: (context, [x, t]) => context.save(x, t),
   backward: (context, g): Gradients => {
     const [x, t] = [context.saved(0), context.saved(1)];
@@ -95,7 +107,11 @@ const logitsOp = defineOp<LossAttributes, LossSpec>({
 });
 
 function checkWeight(op: string, name: string, weight: Tensor, input: Tensor): void {
-  if (!broadcastsTo(weight.shape, input.shape)) fail(ShapeError, op, `a ${name} that broadcasts to [${input.shape}]`, `[${weight.shape}]`, { input, [name]: weight });
+  if (!broadcastsTo(weight.shape, input.shape))
+    fail(ShapeError, op, `a ${name} that broadcasts to [${input.shape}]`, `[${weight.shape}]`, {
+      input,
+      [name]: weight,
+    });
 }
 
 /**
@@ -103,11 +119,24 @@ function checkWeight(op: string, name: string, weight: Tensor, input: Tensor): v
  * Input and target of one shape, else ShapeError. Source: torch.nn.functional.binary_cross_entropy.
  */
 export const binaryCrossEntropy = defineFunction(
-  { name: 'nn.functional.binaryCrossEntropy', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.binaryCrossEntropy',
+    parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    weight?: Tensor | null,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const op = 'binaryCrossEntropy';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
-    if (weight === undefined || weight === null) return binaryCrossEntropyOp(lossArguments(op, { input, target }), { reduction, parameter: 0 });
+    if (weight === undefined || weight === null)
+      return binaryCrossEntropyOp(lossArguments(op, { input, target }), { reduction, parameter: 0 });
     const [x, t, w] = lossArguments(op, { input, target, weight });
     checkSameShape(op, x, t);
     checkWeight(op, 'weight', w, x);
@@ -121,8 +150,21 @@ export const binaryCrossEntropy = defineFunction(
  * Source: torch.nn.functional.binary_cross_entropy_with_logits.
  */
 export const binaryCrossEntropyWithLogits = defineFunction(
-  { name: 'nn.functional.binaryCrossEntropyWithLogits', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction', 'posWeight'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction, posWeight?: Tensor | null): Tensor => {
+  {
+    name: 'nn.functional.binaryCrossEntropyWithLogits',
+    parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction', 'posWeight'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    weight?: Tensor | null,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+    posWeight?: Tensor | null,
+  ): Tensor => {
     const op = 'binaryCrossEntropyWithLogits';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
     const named: Record<string, Tensor> = { input, target };

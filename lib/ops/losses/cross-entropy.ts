@@ -2,23 +2,24 @@
  * Losses of class scores: cross entropy, fused with its log-softmax, and negative log likelihood. Scores are (N, C, ...) or (C), class
  * indices (N, ...) or (), int64; every index is checked before a kernel reads by it.
  */
-import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
-import { type DTypeInfo, FLOAT32, INT64, UINT8 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { mul, subOp } from '../elementwise/arithmetic.js';
-import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
+import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { applyAutocast } from '../../dispatch/autocast-policy.js';
-import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { type DTypeInfo, FLOAT32, INT64, UINT8 } from '../../storage/dtype.js';
+import { allocate } from '../../tensor/allocate.js';
+import { castTo, contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
+import { mul, subOp } from '../elementwise/arithmetic.js';
 import { sumOp } from '../reductions/reduce.js';
 import { logSoftmax, softmaxOp } from '../reductions/softmax.js';
+import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -60,7 +61,18 @@ declare module '../../native/kernels.js' {
       ]
     >;
     nllLoss: KernelTable<
-      [input: TypedArray, target: TypedArray, weight: TypedArray, out: TypedArray, norm: TypedArray, outer: number, classes: number, inner: number, ignored: number, mode: number]
+      [
+        input: TypedArray,
+        target: TypedArray,
+        weight: TypedArray,
+        out: TypedArray,
+        norm: TypedArray,
+        outer: number,
+        classes: number,
+        inner: number,
+        ignored: number,
+        mode: number,
+      ]
     >;
     nllLossBackward: KernelTable<
       [
@@ -111,16 +123,25 @@ function classSpec(op: string, input: Tensor, attributes: ClassAttributes): Clas
   if (shape.length === 0) fail(ShapeError, op, 'scores of shape (C), or (N, C, ...)', '[]', { input, target });
   const dim = shape.length === 1 ? 0 : 1;
   const wanted = shape.filter((_, d) => d !== dim);
-  if (!sameShape(target.shape, wanted)) fail(ShapeError, op, `a target of shape [${wanted}]`, `[${target.shape}]`, { input, target });
-  if (target.info !== INT64 && target.info !== UINT8) fail(DTypeError, op, 'class indices of int64', target.dtype, { input, target });
+  if (!sameShape(target.shape, wanted))
+    fail(ShapeError, op, `a target of shape [${wanted}]`, `[${target.shape}]`, { input, target });
+  if (target.info !== INT64 && target.info !== UINT8)
+    fail(DTypeError, op, 'class indices of int64', target.dtype, { input, target });
   const classes = shape[dim];
-  if (weight !== null && !sameShape(weight.shape, [classes])) fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
+  if (weight !== null && !sameShape(weight.shape, [classes]))
+    fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
   if (!Number.isInteger(ignoreIndex)) fail(ArgumentError, op, 'a whole ignoreIndex', describe(ignoreIndex));
   const indices = widened(target, INT64);
   const count = elementCount(target.shape);
   const outside = kernels.findOutside[INT64.code]?.(indices.array, count, classes, ignoreIndex) ?? -1;
   if (outside >= 0)
-    fail(IndexError, op, `class indices in [0, ${classes - 1}] or ignoreIndex ${ignoreIndex}`, `${indices.array[outside]} at element ${outside}`, { input, target });
+    fail(
+      IndexError,
+      op,
+      `class indices in [0, ${classes - 1}] or ignoreIndex ${ignoreIndex}`,
+      `${indices.array[outside]} at element ${outside}`,
+      { input, target },
+    );
   const info = input.info.half ? FLOAT32 : input.info;
   return {
     ...attributes,
@@ -173,7 +194,9 @@ const crossEntropyBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, 
     const [g, x, logSum, factor, norm] = [0, 1, 2, 3, 4].map((i) => context.saved(i));
     const { spec } = context;
     const none = [null, null, null];
-    const dg = context.needs(0) ? mul.op([c, crossEntropyBackwardOp([scalarTensor(1, g.info), x, logSum, factor, norm], spec)]) : null;
+    const dg = context.needs(0)
+      ? mul.op([c, crossEntropyBackwardOp([scalarTensor(1, g.info), x, logSum, factor, norm], spec)])
+      : null;
     if (!context.needs(1)) return [dg, null, ...none];
     const y = softmaxOp([x], spec.dim);
     const h = mul.op([mul.op([c, g]), mul.op([factor.view(spec.kept), norm])]);
@@ -214,7 +237,12 @@ const crossEntropyOp = defineOp<ClassAttributes, ClassSpec, Tensor[]>({
     return [x.info === info ? out : castTo(out, x.info), logSum, factor, norm];
   },
   save: (context, [x], [, logSum, factor, norm]) => context.save(x, logSum, factor, norm),
-  backward: (context, g): Gradients => [crossEntropyBackwardOp([beside(g, context.spec), context.saved(0), context.saved(1), context.saved(2), context.saved(3)], context.spec)],
+  backward: (context, g): Gradients => [
+    crossEntropyBackwardOp(
+      [beside(g, context.spec), context.saved(0), context.saved(1), context.saved(2), context.saved(3)],
+      context.spec,
+    ),
+  ],
 });
 
 /** z = -g k w_t where c = t, else 0; linear in g, and its transpose is the loss itself: dg = nllLoss(c). */
@@ -273,17 +301,25 @@ function optionalWeight(op: string, weight: Tensor | null | undefined): Tensor |
 }
 
 /** Cross entropy against probabilities of the input's shape, composed: they may be differentiated too. */
-function withProbabilities(input: Tensor, target: Tensor, weight: Tensor | null, reduction: Reduction, labelSmoothing: number): Tensor {
+function withProbabilities(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  reduction: Reduction,
+  labelSmoothing: number,
+): Tensor {
   const op = 'crossEntropy';
   const [x, given] = lossArguments(op, { input, target });
   checkSameShape(op, x, given);
   if (x.shape.length === 0) fail(ShapeError, op, 'scores of shape (C), or (N, C, ...)', '[]', { input, target });
   const dim = x.shape.length === 1 ? 0 : 1;
   const classes = x.shape[dim];
-  if (weight !== null && !sameShape(weight.shape, [classes])) fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
+  if (weight !== null && !sameShape(weight.shape, [classes]))
+    fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
   const t = labelSmoothing > 0 ? given.mul(1 - labelSmoothing).add(labelSmoothing / classes) : given;
   let terms = mul.op([logSoftmax(x, dim), t]);
-  if (weight !== null) terms = mul.op([terms, castRecorded(weight, x.info).view(x.shape.map((_, d) => (d === dim ? classes : 1)))]);
+  if (weight !== null)
+    terms = mul.op([terms, castRecorded(weight, x.info).view(x.shape.map((_, d) => (d === dim ? classes : 1)))]);
   const elements = sumOp([terms], [dim])
     .view(x.shape.filter((_, d) => d !== dim))
     .mul(-1);
@@ -322,7 +358,8 @@ export const crossEntropy = defineFunction(
     const x = tensorArgument(op, 'input', input);
     const t = tensorArgument(op, 'target', target);
     const w = optionalWeight(op, weight);
-    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) fail(ArgumentError, op, 'labelSmoothing in [0, 1]', describe(labelSmoothing));
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+      fail(ArgumentError, op, 'labelSmoothing in [0, 1]', describe(labelSmoothing));
     if (t.info.floating && sameShape(t.shape, x.shape)) {
       if (ignoreIndex >= 0) fail(ArgumentError, op, 'no ignoreIndex with probabilities as target', String(ignoreIndex));
       return withProbabilities(x, t, w, reduction, labelSmoothing);
@@ -336,8 +373,20 @@ export const crossEntropy = defineFunction(
  * Source: torch.nn.functional.nll_loss.
  */
 export const nllLoss = defineFunction(
-  { name: 'nn.functional.nllLoss', parameters: ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction'], required: 2 },
-  (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, ignored?: number, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.nllLoss',
+    parameters: ['input', 'target', 'weight', 'sizeAverage', 'ignoreIndex', 'reduce', 'reduction'],
+    required: 2,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    weight?: Tensor | null,
+    sizeAverage?: boolean | null,
+    ignored?: number,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('nllLoss', reductionName, sizeAverage, reduce);
     const [x] = applyAutocast('float32', [tensorArgument('nllLoss', 'input', input)]);
     const attributes = {

@@ -2,28 +2,44 @@
  * Losses of the difference of two tensors of one shape (squared, absolute, smooth, Huber), each fused with its reduction; and what all
  * losses share: reductions by name, and the rule that input and target have one shape, where PyTorch would broadcast with a warning.
  */
-import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate, allocateAs, allocateResult } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { divOp, mul } from '../elementwise/arithmetic.js';
-import { contiguousOf } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
+import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { applyAutocast } from '../../dispatch/autocast-policy.js';
-import { withStrides } from '../core/relayout.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { allocate, allocateAs, allocateResult } from '../../tensor/allocate.js';
+import { contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
 import { resultType, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { withStrides } from '../core/relayout.js';
+import { divOp, mul } from '../elementwise/arithmetic.js';
 import { mean, sum } from '../reductions/reduce.js';
 
 /** How the elements of a loss become one: their mean (the default), their sum, or not at all. */
 export type Reduction = 'none' | 'mean' | 'sum';
 
-type LossKernel = KernelTable<[input: TypedArray, target: TypedArray, out: TypedArray, n: number, parameter: number, reduces: number, scale: number]>;
-type LossBackwardKernel = KernelTable<[gradient: TypedArray, input: TypedArray, target: TypedArray, out: TypedArray, n: number, parameter: number, shared: number, scale: number]>;
-type LossCurvatureKernel = KernelTable<[weight: TypedArray, input: TypedArray, target: TypedArray, out: TypedArray, n: number, parameter: number]>;
+type LossKernel = KernelTable<
+  [input: TypedArray, target: TypedArray, out: TypedArray, n: number, parameter: number, reduces: number, scale: number]
+>;
+type LossBackwardKernel = KernelTable<
+  [
+    gradient: TypedArray,
+    input: TypedArray,
+    target: TypedArray,
+    out: TypedArray,
+    n: number,
+    parameter: number,
+    shared: number,
+    scale: number,
+  ]
+>;
+type LossCurvatureKernel = KernelTable<
+  [weight: TypedArray, input: TypedArray, target: TypedArray, out: TypedArray, n: number, parameter: number]
+>;
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -59,8 +75,14 @@ export interface LossSpec extends LossAttributes {
 type Gradients = readonly (Tensor | null)[];
 
 /** The reduction of a loss's arguments, PyTorch's deprecated sizeAverage and reduce included. */
-export function reductionOf(op: string, reduction: unknown, sizeAverage?: boolean | null, reduce?: boolean | null): Reduction {
-  if ((sizeAverage ?? null) !== null || (reduce ?? null) !== null) return reduce === false ? 'none' : sizeAverage === false ? 'sum' : 'mean';
+export function reductionOf(
+  op: string,
+  reduction: unknown,
+  sizeAverage?: boolean | null,
+  reduce?: boolean | null,
+): Reduction {
+  if ((sizeAverage ?? null) !== null || (reduce ?? null) !== null)
+    return reduce === false ? 'none' : sizeAverage === false ? 'sum' : 'mean';
   if (reduction === undefined) return 'mean';
   if (reduction === 'none' || reduction === 'mean' || reduction === 'sum') return reduction;
   return fail(ArgumentError, op, "reduction 'none', 'mean' or 'sum'", describe(reduction));
@@ -85,10 +107,16 @@ export function lossArguments(op: string, named: Readonly<Record<string, unknown
 
 export function checkSameShape(op: string, input: Tensor, target: Tensor): void {
   if (!sameShape(input.shape, target.shape))
-    fail(ShapeError, op, 'input and target of one shape (PyTorch would broadcast them, which is nearly always a mistake)', `[${input.shape}] and [${target.shape}]`, {
-      input,
-      target,
-    });
+    fail(
+      ShapeError,
+      op,
+      'input and target of one shape (PyTorch would broadcast them, which is nearly always a mistake)',
+      `[${input.shape}] and [${target.shape}]`,
+      {
+        input,
+        target,
+      },
+    );
 }
 
 export function lossSpec(op: string, inputs: readonly Tensor[], { reduction, parameter }: LossAttributes): LossSpec {
@@ -104,11 +132,20 @@ export function lossForward(
   kernel: LossKernel,
   spec: LossSpec,
   inputs: readonly Tensor[],
-  unreduced: (inputs: readonly Tensor[]) => Tensor = (operands) => allocateResult(spec.shape, operands, operands[0].info),
+  unreduced: (inputs: readonly Tensor[]) => Tensor = (operands) =>
+    allocateResult(spec.shape, operands, operands[0].info),
 ): Tensor {
   const [input, target] = inputs;
   const call = (x: Tensor, t: Tensor, out: Tensor): Tensor => {
-    instanceOf(op, kernel, input)(x.array, t.array, out.array, spec.count, spec.parameter, Number(spec.reduction !== 'none'), spec.scale);
+    instanceOf(op, kernel, input)(
+      x.array,
+      t.array,
+      out.array,
+      spec.count,
+      spec.parameter,
+      Number(spec.reduction !== 'none'),
+      spec.scale,
+    );
     return out;
   };
   if (spec.reduction !== 'none') return call(contiguousOf(input), contiguousOf(target), allocate([], input.info));
@@ -116,10 +153,24 @@ export function lossForward(
   return call(withStrides(input, out.strides), withStrides(target, out.strides), out);
 }
 
-export function lossBackward(op: string, kernel: LossBackwardKernel, spec: LossSpec, [g, input, target]: readonly Tensor[]): Tensor {
+export function lossBackward(
+  op: string,
+  kernel: LossBackwardKernel,
+  spec: LossSpec,
+  [g, input, target]: readonly Tensor[],
+): Tensor {
   const out = allocate(spec.shape, input.info);
   const shared = g.shape.length === 0 && spec.shape.length > 0;
-  instanceOf(op, kernel, input)(contiguousOf(g).array, contiguousOf(input).array, contiguousOf(target).array, out.array, spec.count, spec.parameter, Number(shared), spec.scale);
+  instanceOf(op, kernel, input)(
+    contiguousOf(g).array,
+    contiguousOf(input).array,
+    contiguousOf(target).array,
+    out.array,
+    spec.count,
+    spec.parameter,
+    Number(shared),
+    spec.scale,
+  );
   return out;
 }
 
@@ -134,17 +185,31 @@ function curvatureOf(name: Curved): Operator<LossAttributes, Tensor> {
     infer: (_, attributes) => attributes,
     forward: ({ parameter }, [h, x, t]) => {
       const out = allocate(x.shape, x.info);
-      instanceOf(name, kernels[`${name}Curvature`], x)(contiguousOf(h).array, contiguousOf(x).array, contiguousOf(t).array, out.array, elementCount(x.shape), parameter);
+      instanceOf(name, kernels[`${name}Curvature`], x)(
+        contiguousOf(h).array,
+        contiguousOf(x).array,
+        contiguousOf(t).array,
+        out.array,
+        elementCount(x.shape),
+        parameter,
+      );
       return out;
     },
     save: (context, [, x, t]) => context.save(x, t),
-    backward: (context, c): Gradients => [curvatureOp([c, context.saved(0), context.saved(1)], context.spec), null, null],
+    backward: (context, c): Gradients => [
+      curvatureOp([c, context.saved(0), context.saved(1)], context.spec),
+      null,
+      null,
+    ],
   });
   return curvatureOp;
 }
 
 /** A loss l(x - t), by its kernels for l, its slope and its curvature, which the absolute error does without: it is 0. */
-function differenceLoss(name: Curved | 'l1Loss', unreduced?: (inputs: readonly Tensor[]) => Tensor): Operator<LossAttributes, Tensor> {
+function differenceLoss(
+  name: Curved | 'l1Loss',
+  unreduced?: (inputs: readonly Tensor[]) => Tensor,
+): Operator<LossAttributes, Tensor> {
   const curvatureOp = name === 'l1Loss' ? null : curvatureOf(name);
   /** z = g s l'(x - t); dg = c s l', dx = c g s l'', dt = -dx, where s = 1 / n for a mean, else 1. */
   const backwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
@@ -180,10 +245,17 @@ const smoothL1LossOp = differenceLoss('smoothL1Loss');
 const huberLossOp = differenceLoss('huberLoss', ([x]) => allocateAs(x));
 
 /** A loss with an element-wise weight of the input's shape; PyTorch divides the mean by the sum of weights, for Huber by the count. */
-function weighted(op: string, loss: Operator<LossAttributes, Tensor>, tensors: readonly Tensor[], attributes: LossAttributes, byCount: boolean): Tensor {
+function weighted(
+  op: string,
+  loss: Operator<LossAttributes, Tensor>,
+  tensors: readonly Tensor[],
+  attributes: LossAttributes,
+  byCount: boolean,
+): Tensor {
   const [x, t, w] = tensors;
   checkSameShape(op, x, t);
-  if (!sameShape(w.shape, x.shape)) fail(ShapeError, op, 'a weight of the input’s shape', `[${w.shape}]`, { input: x, weight: w });
+  if (!sameShape(w.shape, x.shape))
+    fail(ShapeError, op, 'a weight of the input’s shape', `[${w.shape}]`, { input: x, weight: w });
   const elements = mul.op([loss([x, t], { ...attributes, reduction: 'none' }), w]);
   if (attributes.reduction !== 'mean' || byCount) return reduceLoss(elements, attributes.reduction);
   return divOp([sum(elements), sum(w)]);
@@ -197,7 +269,14 @@ const PAIR = ['input', 'target', 'sizeAverage', 'reduce', 'reduction'] as const;
  */
 export const mseLoss = defineFunction(
   { name: 'nn.functional.mseLoss', parameters: [...PAIR, 'weight'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, weight?: Tensor | null): Tensor => {
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reduction?: Reduction,
+    weight?: Tensor | null,
+  ): Tensor => {
     const attributes = { reduction: reductionOf('mseLoss', reduction, sizeAverage, reduce), parameter: 0 };
     if ((weight ?? null) === null) return mseLossOp(lossArguments('mseLoss', { input, target }), attributes);
     return weighted('mseLoss', mseLossOp, lossArguments('mseLoss', { input, target, weight }), attributes, false);
@@ -207,7 +286,14 @@ export const mseLoss = defineFunction(
 /** The absolute error `|input - target|`, reduced. Shapes as mseLoss. Source: torch.nn.functional.l1_loss. */
 export const l1Loss = defineFunction(
   { name: 'nn.functional.l1Loss', parameters: [...PAIR, 'weight'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, weight?: Tensor | null): Tensor => {
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reduction?: Reduction,
+    weight?: Tensor | null,
+  ): Tensor => {
     const attributes = { reduction: reductionOf('l1Loss', reduction, sizeAverage, reduce), parameter: 0 };
     if ((weight ?? null) === null) return l1LossOp(lossArguments('l1Loss', { input, target }), attributes);
     return weighted('l1Loss', l1LossOp, lossArguments('l1Loss', { input, target, weight }), attributes, false);
@@ -219,8 +305,21 @@ export const l1Loss = defineFunction(
  * Source: torch.nn.functional.smooth_l1_loss.
  */
 export const smoothL1Loss = defineFunction(
-  { name: 'nn.functional.smoothL1Loss', parameters: [...PAIR, 'beta'], required: 2, composed: true, kinds: { beta: 'number' } },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reduction?: Reduction, given?: number): Tensor => {
+  {
+    name: 'nn.functional.smoothL1Loss',
+    parameters: [...PAIR, 'beta'],
+    required: 2,
+    composed: true,
+    kinds: { beta: 'number' },
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reduction?: Reduction,
+    given?: number,
+  ): Tensor => {
     const beta = given ?? 1;
     if (!(beta >= 0)) fail(ArgumentError, 'smoothL1Loss', 'beta of at least 0', String(beta));
     const attributes = { reduction: reductionOf('smoothL1Loss', reduction, sizeAverage, reduce), parameter: beta };
@@ -233,7 +332,12 @@ export const smoothL1Loss = defineFunction(
  * Source: torch.nn.functional.huber_loss.
  */
 export const huberLoss = defineFunction(
-  { name: 'nn.functional.huberLoss', parameters: ['input', 'target', 'reduction', 'delta', 'weight'], required: 2, composed: true },
+  {
+    name: 'nn.functional.huberLoss',
+    parameters: ['input', 'target', 'reduction', 'delta', 'weight'],
+    required: 2,
+    composed: true,
+  },
   (input: Tensor, target: Tensor, reduction?: Reduction, given?: number, weight?: Tensor | null): Tensor => {
     const delta = given ?? 1;
     if (!(delta > 0)) fail(ArgumentError, 'huberLoss', 'delta above 0', String(delta));

@@ -1,30 +1,55 @@
 /** Losses of distances and margins, composed of elementwise operators. */
-import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { elementCount, sameShape } from '../../shape/layout.js';
 import { INT64 } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { binaryCrossEntropyWithLogits } from './binary-cross-entropy.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { pairwiseDistance } from '../linalg/distance.js';
-import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { minimum, where } from '../elementwise/selection.js';
+import { pairwiseDistance } from '../linalg/distance.js';
+import { binaryCrossEntropyWithLogits } from './binary-cross-entropy.js';
+import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
 
 /**
  * `1 - cos(input1, input2)` where the target is 1, `max(0, cos - margin)` where it is -1, reduced. Inputs (N, D) with target (N), or (D) with
  * a scalar; else ShapeError. Source: torch.nn.functional.cosine_embedding_loss.
  */
 export const cosineEmbeddingLoss = defineFunction(
-  { name: 'nn.functional.cosineEmbeddingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3, composed: true },
-  (input1: Tensor, input2: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.cosineEmbeddingLoss',
+    parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'],
+    required: 3,
+    composed: true,
+  },
+  (
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin?: number,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const op = 'cosineEmbeddingLoss';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
     const [a, b, t] = lossArguments(op, { input1, input2, target });
-    if (t.shape.length > 1) fail(ShapeError, op, 'a target of at most one dimension', `[${t.shape}]`, { input1, input2, target });
-    if (a.shape.length !== t.shape.length + 1 || !sameShape(a.shape.slice(0, -1), t.shape) || !sameShape(a.shape, b.shape))
-      fail(ShapeError, op, 'inputs of shape (N, D) with a target (N), or (D) with a scalar', `[${a.shape}], [${b.shape}] and [${t.shape}]`, { input1, input2, target });
+    if (t.shape.length > 1)
+      fail(ShapeError, op, 'a target of at most one dimension', `[${t.shape}]`, { input1, input2, target });
+    if (
+      a.shape.length !== t.shape.length + 1 ||
+      !sameShape(a.shape.slice(0, -1), t.shape) ||
+      !sameShape(a.shape, b.shape)
+    )
+      fail(
+        ShapeError,
+        op,
+        'inputs of shape (N, D) with a target (N), or (D) with a scalar',
+        `[${a.shape}], [${b.shape}] and [${t.shape}]`,
+        { input1, input2, target },
+      );
     const dot = (x: Tensor, y: Tensor): Tensor => x.mul(y).sum(-1);
     const cosine = dot(a, b).div(dot(a, a).add(1e-12).mul(dot(b, b).add(1e-12)).sqrt());
     const zero = scalarTensor(0, a.info);
@@ -36,8 +61,20 @@ export const cosineEmbeddingLoss = defineFunction(
 
 /** `input` where the target is 1, `max(0, margin - input)` where it is -1, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.hinge_embedding_loss. */
 export const hingeEmbeddingLoss = defineFunction(
-  { name: 'nn.functional.hingeEmbeddingLoss', parameters: ['input', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.hingeEmbeddingLoss',
+    parameters: ['input', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    margin?: number,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('hingeEmbeddingLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('hingeEmbeddingLoss', { input, target });
     checkSameShape('hingeEmbeddingLoss', x, t);
@@ -56,8 +93,21 @@ export const hingeEmbeddingLoss = defineFunction(
 
 /** `max(0, -target (input1 - input2) + margin)`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.margin_ranking_loss. */
 export const marginRankingLoss = defineFunction(
-  { name: 'nn.functional.marginRankingLoss', parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'], required: 3, composed: true },
-  (input1: Tensor, input2: Tensor, target: Tensor, margin?: number, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.marginRankingLoss',
+    parameters: ['input1', 'input2', 'target', 'margin', 'sizeAverage', 'reduce', 'reduction'],
+    required: 3,
+    composed: true,
+  },
+  (
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin?: number,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('marginRankingLoss', reductionName, sizeAverage, reduce);
     const [a, b, t] = lossArguments('marginRankingLoss', { input1, input2, target });
     checkSameShape('marginRankingLoss', a, b);
@@ -75,8 +125,19 @@ export const marginRankingLoss = defineFunction(
 
 /** `log(1 + e^(-target input))`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.soft_margin_loss. */
 export const softMarginLoss = defineFunction(
-  { name: 'nn.functional.softMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.softMarginLoss',
+    parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('softMarginLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('softMarginLoss', { input, target });
     checkSameShape('softMarginLoss', x, t);
@@ -128,22 +189,40 @@ export const tripletMarginLoss = defineFunction(
 );
 
 /** Scores as (N, C) and class indices as (N): (C) with one index is a batch of one. */
-function batchOfClasses(op: string, input: Tensor, target: Tensor, perClass: boolean): { x: Tensor; t: Tensor; single: boolean } {
+function batchOfClasses(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  perClass: boolean,
+): { x: Tensor; t: Tensor; single: boolean } {
   const classes = input.shape.length === 0 ? 1 : input.shape[input.shape.length - 1];
   const n = input.shape.length < 2 ? 1 : input.shape[0];
-  if (input.shape.length > 2 || classes === 0) fail(ShapeError, op, 'scores of shape (N, C) or (C)', `[${input.shape}]`, { input, target });
+  if (input.shape.length > 2 || classes === 0)
+    fail(ShapeError, op, 'scores of shape (N, C) or (C)', `[${input.shape}]`, { input, target });
   if (target.info !== INT64) fail(DTypeError, op, 'class indices of int64', target.dtype, { input, target });
   const wanted = n * (perClass ? classes : 1);
   if (elementCount(target.shape) !== wanted || target.shape.length > (perClass ? 2 : 1))
     fail(ShapeError, op, `a target of ${wanted} elements`, `[${target.shape}]`, { input, target });
-  return { x: input.reshape(n, classes), t: perClass ? target.reshape(n, classes) : target.reshape(n, 1), single: input.shape.length < 2 };
+  return {
+    x: input.reshape(n, classes),
+    t: perClass ? target.reshape(n, classes) : target.reshape(n, 1),
+    single: input.shape.length < 2,
+  };
 }
 
 /** Throws IndexError for the first index that is no class; -1 is let through where it ends a list. */
 function checkClasses(op: string, target: Tensor, classes: number, ended: boolean): void {
   const indices = contiguousOf(target);
-  const outside = kernels.findOutside[INT64.code]?.(indices.array, elementCount(target.shape), classes, ended ? -1 : 0) ?? -1;
-  if (outside >= 0) fail(IndexError, op, `class indices in [${ended ? -1 : 0}, ${classes - 1}]`, `${indices.array[outside]} at element ${outside}`, { target });
+  const outside =
+    kernels.findOutside[INT64.code]?.(indices.array, elementCount(target.shape), classes, ended ? -1 : 0) ?? -1;
+  if (outside >= 0)
+    fail(
+      IndexError,
+      op,
+      `class indices in [${ended ? -1 : 0}, ${classes - 1}]`,
+      `${indices.array[outside]} at element ${outside}`,
+      { target },
+    );
 }
 
 /**
@@ -151,7 +230,12 @@ function checkClasses(op: string, target: Tensor, classes: number, ended: boolea
  * Throws ShapeError, IndexError. Source: torch.nn.functional.multi_margin_loss.
  */
 export const multiMarginLoss = defineFunction(
-  { name: 'nn.functional.multiMarginLoss', parameters: ['input', 'target', 'p', 'margin', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
+  {
+    name: 'nn.functional.multiMarginLoss',
+    parameters: ['input', 'target', 'p', 'margin', 'weight', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
   (
     input: Tensor,
     target: Tensor,
@@ -176,7 +260,8 @@ export const multiMarginLoss = defineFunction(
       .clampMin(0);
     if (power === 2) terms = terms.mul(terms);
     if (weight !== undefined && weight !== null) {
-      if (!sameShape(weight.shape, [classes])) fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
+      if (!sameShape(weight.shape, [classes]))
+        fail(ShapeError, op, `a weight of shape [${classes}], one a class`, `[${weight.shape}]`, { input, weight });
       terms = terms.mul(weight.gather(0, t.reshape(-1)).reshape(-1, 1));
     }
     const loss = terms.scatter(1, t, 0).sum(1).div(classes);
@@ -189,8 +274,19 @@ export const multiMarginLoss = defineFunction(
  * first -1. `input` and `target` (N, C) or (C). Throws ShapeError, IndexError. Source: torch.nn.functional.multilabel_margin_loss.
  */
 export const multilabelMarginLoss = defineFunction(
-  { name: 'nn.functional.multilabelMarginLoss', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.multilabelMarginLoss',
+    parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const op = 'multilabelMarginLoss';
     const reduction = reductionOf(op, reductionName, sizeAverage, reduce);
     const [given] = lossArguments(op, { input });
@@ -213,8 +309,20 @@ export const multilabelMarginLoss = defineFunction(
  * Source: torch.nn.functional.multilabel_soft_margin_loss.
  */
 export const multilabelSoftMarginLoss = defineFunction(
-  { name: 'nn.functional.multilabelSoftMarginLoss', parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, weight?: Tensor | null, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.multilabelSoftMarginLoss',
+    parameters: ['input', 'target', 'weight', 'sizeAverage', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    weight?: Tensor | null,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('multilabelSoftMarginLoss', reductionName, sizeAverage, reduce);
     const elements = binaryCrossEntropyWithLogits(input, target, { weight: weight ?? null, reduction: 'none' });
     return reduceLoss(elements.mean(-1), reduction);

@@ -1,10 +1,10 @@
 /** Losses of distributions, composed of elementwise operators: Kullback-Leibler divergence, Poisson and Gaussian likelihoods. */
 import { noGrad } from '../../autograd/grad-mode.js';
+import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { sameShape } from '../../shape/layout.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { defineFunction } from '../../dispatch/define-function.js';
 import { where } from '../elementwise/selection.js';
 import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
 
@@ -13,8 +13,20 @@ import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf 
  * sum over the batch's size. A target of 0 counts 0. Shapes equal, else ShapeError. Source: torch.nn.functional.kl_div.
  */
 export const klDiv = defineFunction(
-  { name: 'nn.functional.klDiv', parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction', 'logTarget'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, sizeAverage?: boolean | null, reduce?: boolean | null, reductionName?: Reduction | 'batchmean', logTarget?: boolean): Tensor => {
+  {
+    name: 'nn.functional.klDiv',
+    parameters: ['input', 'target', 'sizeAverage', 'reduce', 'reduction', 'logTarget'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage?: boolean | null,
+    reduce?: boolean | null,
+    reductionName?: Reduction | 'batchmean',
+    logTarget?: boolean,
+  ): Tensor => {
     const batchmean = reductionName === 'batchmean';
     const reduction = reductionOf('klDiv', batchmean ? 'sum' : reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('klDiv', { input, target });
@@ -30,8 +42,22 @@ export const klDiv = defineFunction(
  * Stirling's approximation of log(target!). Shapes equal, else ShapeError. Source: torch.nn.functional.poisson_nll_loss.
  */
 export const poissonNllLoss = defineFunction(
-  { name: 'nn.functional.poissonNllLoss', parameters: ['input', 'target', 'logInput', 'full', 'sizeAverage', 'eps', 'reduce', 'reduction'], required: 2, composed: true },
-  (input: Tensor, target: Tensor, logInput?: boolean, full?: boolean, sizeAverage?: boolean | null, eps?: number, reduce?: boolean | null, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.poissonNllLoss',
+    parameters: ['input', 'target', 'logInput', 'full', 'sizeAverage', 'eps', 'reduce', 'reduction'],
+    required: 2,
+    composed: true,
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    logInput?: boolean,
+    full?: boolean,
+    sizeAverage?: boolean | null,
+    eps?: number,
+    reduce?: boolean | null,
+    reductionName?: Reduction,
+  ): Tensor => {
     const reduction = reductionOf('poissonNllLoss', reductionName, sizeAverage, reduce);
     const [x, t] = lossArguments('poissonNllLoss', { input, target });
     checkSameShape('poissonNllLoss', x, t);
@@ -59,12 +85,26 @@ export const poissonNllLoss = defineFunction(
  * Source: torch.nn.functional.gaussian_nll_loss.
  */
 export const gaussianNllLoss = defineFunction(
-  { name: 'nn.functional.gaussianNllLoss', parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'], required: 3, composed: true, kinds: { var: 'operand' } },
-  (input: Tensor, target: Tensor, variance: Tensor | number, full?: boolean, eps?: number, reductionName?: Reduction): Tensor => {
+  {
+    name: 'nn.functional.gaussianNllLoss',
+    parameters: ['input', 'target', 'var', 'full', 'eps', 'reduction'],
+    required: 3,
+    composed: true,
+    kinds: { var: 'operand' },
+  },
+  (
+    input: Tensor,
+    target: Tensor,
+    variance: Tensor | number,
+    full?: boolean,
+    eps?: number,
+    reductionName?: Reduction,
+  ): Tensor => {
     const op = 'gaussianNllLoss';
     const reduction = reductionOf(op, reductionName);
     const given = variance instanceof Tensor ? variance : undefined;
-    if (given === undefined && typeof variance !== 'number') fail(ArgumentError, op, 'a tensor or a number for var', describe(variance));
+    if (given === undefined && typeof variance !== 'number')
+      fail(ArgumentError, op, 'a tensor or a number for var', describe(variance));
     const tensors = lossArguments(op, given === undefined ? { input, target } : { input, target, var: given });
     const [x, t] = tensors;
     // As documented, one of them may have dimensions of size 1 where the other has more.
@@ -81,9 +121,16 @@ export const gaussianNllLoss = defineFunction(
       const differing = v.shape.length === x.shape.length ? v.shape.filter((n, d) => n !== x.shape[d]) : [];
       if (sameShape(v.shape, x.shape.slice(0, -1))) v = v.unsqueeze(-1);
       else if (differing.length !== 1 || differing[0] !== 1)
-        fail(ShapeError, op, 'var of the input’s shape, or with its last dimension left out or of size 1', `[${v.shape}]`, { input, target, var: variance });
+        fail(
+          ShapeError,
+          op,
+          'var of the input’s shape, or with its last dimension left out or of size 1',
+          `[${v.shape}]`,
+          { input, target, var: variance },
+        );
     }
-    if (v.lt(0).sum().item() !== 0) fail(ArgumentError, op, 'a variance of at least 0', 'a negative one', { var: variance });
+    if (v.lt(0).sum().item() !== 0)
+      fail(ArgumentError, op, 'a variance of at least 0', 'a negative one', { var: variance });
     // Bounded from below without a word to the gradient, as PyTorch does it.
     const raise = noGrad(() => v.clampMin(eps ?? 1e-6).sub(v));
     const bounded = v.add(raise);

@@ -1,20 +1,21 @@
 /** Reversed and shifted copies: flip, fliplr, flipud, rot90, roll. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { attachSizesMethod, type SizesMethod, sizeArguments } from '../../dispatch/sizes-method.js';
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { likeStrides } from '../../shape/result-strides.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocateInFormat, allocateLike } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castAs, contiguousOf, copyPart } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { withStrides } from '../core/relayout.js';
-import { attachSizesMethod, sizeArguments, type SizesMethod } from '../../dispatch/sizes-method.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -39,7 +40,13 @@ const flipOp: Operator<readonly number[], Tensor> = defineOp<readonly number[], 
       while (k + 1 < sorted.length && sorted[k + 1] === last + 1) last = sorted[++k];
       k++;
       const out = allocateLike(current);
-      kernel(current.array, out.array, elementCount(x.shape.slice(0, first)), elementCount(x.shape.slice(first, last + 1)), elementCount(x.shape.slice(last + 1)));
+      kernel(
+        current.array,
+        out.array,
+        elementCount(x.shape.slice(0, first)),
+        elementCount(x.shape.slice(first, last + 1)),
+        elementCount(x.shape.slice(last + 1)),
+      );
       current = out;
     }
     return current.storage === x.storage ? castAs(x, x.info) : withStrides(current, likeStrides(x));
@@ -50,7 +57,8 @@ const flipOp: Operator<readonly number[], Tensor> = defineOp<readonly number[], 
 /** A copy with the given dimensions reversed. torch.flip */
 export const flip = defineFunction(
   { name: 'flip', parameters: ['input', 'dims'], required: 2, method: false },
-  (input: Tensor, dims: number | Shape): Tensor => flipOp([tensorArgument('flip', 'input', input)], sizeArguments('flip', 'dims', [dims])),
+  (input: Tensor, dims: number | Shape): Tensor =>
+    flipOp([tensorArgument('flip', 'input', input)], sizeArguments('flip', 'dims', [dims])),
 );
 attachSizesMethod('flip', 'dims', (x, dims) => flipOp([x], dims));
 
@@ -69,23 +77,26 @@ export const flipud = defineFunction({ name: 'flipud', parameters: ['input'] }, 
 });
 
 /** The tensor turned by 90 degrees k times in the plane of two dimensions, from the first towards the second. torch.rot90 */
-export const rot90 = defineFunction({ name: 'rot90', parameters: ['input', 'k', 'dims'], kinds: { k: 'whole' } }, (input: Tensor, k: number = 1, dims: Shape = [0, 1]): Tensor => {
-  const x = tensorArgument('rot90', 'input', input);
-  if (!Array.isArray(dims) || dims.length !== 2) fail(ArgumentError, 'rot90', 'two dims', describe(dims));
-  if (x.shape.length < 2) fail(ShapeError, 'rot90', 'at least two dimensions', String(x.shape.length), { input: x });
-  const [a, b] = dims.map((d) => wrapDim('rot90', d, x.shape.length));
-  if (a === b) fail(ArgumentError, 'rot90', 'two different dims', describe(dims));
-  switch (((k % 4) + 4) % 4) {
-    case 1:
-      return flipOp([x], [b]).transpose(a, b);
-    case 2:
-      return flipOp([x], [a, b]);
-    case 3:
-      return flipOp([x], [a]).transpose(a, b);
-    default:
-      return x.clone({ memoryFormat: 'contiguous_format' });
-  }
-});
+export const rot90 = defineFunction(
+  { name: 'rot90', parameters: ['input', 'k', 'dims'], kinds: { k: 'whole' } },
+  (input: Tensor, k: number = 1, dims: Shape = [0, 1]): Tensor => {
+    const x = tensorArgument('rot90', 'input', input);
+    if (!Array.isArray(dims) || dims.length !== 2) fail(ArgumentError, 'rot90', 'two dims', describe(dims));
+    if (x.shape.length < 2) fail(ShapeError, 'rot90', 'at least two dimensions', String(x.shape.length), { input: x });
+    const [a, b] = dims.map((d) => wrapDim('rot90', d, x.shape.length));
+    if (a === b) fail(ArgumentError, 'rot90', 'two different dims', describe(dims));
+    switch (((k % 4) + 4) % 4) {
+      case 1:
+        return flipOp([x], [b]).transpose(a, b);
+      case 2:
+        return flipOp([x], [a, b]);
+      case 3:
+        return flipOp([x], [a]).transpose(a, b);
+      default:
+        return x.clone({ memoryFormat: 'contiguous_format' });
+    }
+  },
+);
 
 interface Roll {
   readonly shifts: readonly number[];
@@ -107,7 +118,11 @@ const rollOp: Operator<Roll, Tensor> = defineOp<Roll, Roll>({
     // Every shifted dimension falls into two runs; their combinations are copied block by block.
     const place = (dim: number, shape: number[], from: number, to: number): void => {
       if (dim === x.shape.length) {
-        copyPart(shape, { tensor: out, start: to, strides: out.strides }, { tensor: x, start: from, strides: x.strides });
+        copyPart(
+          shape,
+          { tensor: out, start: to, strides: out.strides },
+          { tensor: x, start: from, strides: x.strides },
+        );
         return;
       }
       const n = x.shape[dim];
@@ -136,7 +151,8 @@ export const roll = defineFunction(
       if (by.length !== 1) fail(ArgumentError, 'roll', 'one shift where there are no dims', describe(by));
       return rollOp([x.reshape([-1])], { shifts: by, dims: [0] }).reshape(x.shape);
     }
-    if (by.length !== over.length) fail(ArgumentError, 'roll', 'as many dims as shifts', `${over.length} and ${by.length}`);
+    if (by.length !== over.length)
+      fail(ArgumentError, 'roll', 'as many dims as shifts', `${over.length} and ${by.length}`);
     if (x.shape.length === 0) fail(IndexError, 'roll', 'no dims for a scalar', describe(over), { input: x });
     return rollOp([x], { shifts: by, dims: over });
   },

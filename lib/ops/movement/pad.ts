@@ -1,17 +1,18 @@
 /** Padding of dimensions, from the last to the first: by a constant, or by the tensor's own elements (reflect, replicate, circular). */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, type Shape } from '../../shape/layout.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { contiguousOf, filledTensor } from '../../tensor/copy.js';
+
+import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { applyAutocast } from '../../dispatch/autocast-policy.js';
+import { sizeArguments } from '../../dispatch/sizes-method.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape } from '../../shape/layout.js';
+import { allocate } from '../../tensor/allocate.js';
+import { contiguousOf, filledTensor } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { type Scalar, tensorArgument } from '../core/promotion.js';
 import { inFormatOf } from '../core/relayout.js';
-import { sizeArguments } from '../../dispatch/sizes-method.js';
 import { geometryWords } from '../spatial/batch.js';
 
 /** Kinds of borders, numbered as native/kernels/movement/pad.cc has them. */
@@ -60,12 +61,18 @@ const padOp: Operator<Padding, Tensor> = defineOp<Padding, PadSpec>({
   nativeHalf: true,
   infer: ([x], padding) => {
     const padded = x.shape.map((n, d) => n + padding.before[d] + padding.after[d]);
-    if (padded.some((n) => n < 0)) fail(ShapeError, 'pad', 'pads that leave sizes of at least 0', `[${padded}]`, { input: x });
+    if (padded.some((n) => n < 0))
+      fail(ShapeError, 'pad', 'pads that leave sizes of at least 0', `[${padded}]`, { input: x });
     return { ...padding, shape: x.shape, padded };
   },
   forward: (spec, [x]) => {
     const out = allocate([...spec.padded], x.info);
-    instanceOf('pad', kernels.pad, x)(contiguousOf(x).array, out.array, filledTensor([1], x.info, spec.value).array, ...geometryOf(spec));
+    instanceOf('pad', kernels.pad, x)(
+      contiguousOf(x).array,
+      out.array,
+      filledTensor([1], x.info, spec.value).array,
+      ...geometryOf(spec),
+    );
     return spec.mode === 'circular' ? out : inFormatOf(x, out);
   },
   backward: ({ spec }, g) => [spec.mode === 'constant' ? padOp([g], withoutPads(spec)) : padSumOp([g], spec)],
@@ -95,8 +102,12 @@ function checkBorder(x: Tensor, dim: number, before: number, after: number, mode
   // Circular borders go round what negative pads leave.
   const period = mode === 'circular' ? n - Math.max(-before, 0) - Math.max(-after, 0) : n;
   const wanted = mode === 'reflect' ? n - 1 : mode === 'circular' ? n : Number.POSITIVE_INFINITY;
-  if (before > wanted || after > wanted) fail(ShapeError, 'pad', `pads of at most ${wanted} for dim ${dim} (mode ${mode})`, `${before} and ${after}`, { input: x });
-  if (size < 0 || (size > 0 && period <= 0)) fail(ShapeError, 'pad', `pads that leave dim ${dim} elements`, `${before} and ${after}`, { input: x });
+  if (before > wanted || after > wanted)
+    fail(ShapeError, 'pad', `pads of at most ${wanted} for dim ${dim} (mode ${mode})`, `${before} and ${after}`, {
+      input: x,
+    });
+  if (size < 0 || (size > 0 && period <= 0))
+    fail(ShapeError, 'pad', `pads that leave dim ${dim} elements`, `${before} and ${after}`, { input: x });
 }
 
 /**
@@ -109,16 +120,22 @@ export const pad = defineFunction(
     const x = tensorArgument('pad', 'input', input);
     const pads = sizeArguments('pad', 'pad', [pad]);
     const ndim = x.shape.length;
-    if (pads.length % 2 !== 0 || pads.length > 2 * ndim) fail(ShapeError, 'pad', `an even number of pads, at most ${2 * ndim}`, `[${pads}]`, { input: x });
-    if (!MODES.includes(mode)) fail(ArgumentError, 'pad', "mode 'constant', 'reflect', 'replicate' or 'circular'", describe(mode));
+    if (pads.length % 2 !== 0 || pads.length > 2 * ndim)
+      fail(ShapeError, 'pad', `an even number of pads, at most ${2 * ndim}`, `[${pads}]`, { input: x });
+    if (!MODES.includes(mode))
+      fail(ArgumentError, 'pad', "mode 'constant', 'reflect', 'replicate' or 'circular'", describe(mode));
     const before = new Array<number>(ndim).fill(0);
     const after = new Array<number>(ndim).fill(0);
-    for (let k = 0; 2 * k < pads.length; k++) [before[ndim - 1 - k], after[ndim - 1 - k]] = [pads[2 * k], pads[2 * k + 1]];
+    for (let k = 0; 2 * k < pads.length; k++)
+      [before[ndim - 1 - k], after[ndim - 1 - k]] = [pads[2 * k], pads[2 * k + 1]];
     if (mode === 'constant') return padOp([x], { before, after, mode, value: value ?? 0 });
-    if (value !== undefined && value !== null && value !== 0) fail(ArgumentError, 'pad', `no value for mode ${mode}`, describe(value));
+    if (value !== undefined && value !== null && value !== 0)
+      fail(ArgumentError, 'pad', `no value for mode ${mode}`, describe(value));
     const padded = pads.length / 2;
     if (padded < 1 || padded > 3 || ndim < padded + 1 || ndim > padded + 2)
-      fail(ShapeError, 'pad', `pads of all but the first one or two dimensions (mode ${mode})`, `[${pads}]`, { input: x });
+      fail(ShapeError, 'pad', `pads of all but the first one or two dimensions (mode ${mode})`, `[${pads}]`, {
+        input: x,
+      });
     // Only the batch may be empty; without one, and for circular padding, the channels may.
     if (elementCount(x.shape.slice(ndim - padded - (mode === 'circular' ? 0 : 1))) === 0)
       fail(ShapeError, 'pad', `elements in all dimensions but the batch (mode ${mode})`, `[${x.shape}]`);

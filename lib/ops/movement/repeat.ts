@@ -1,23 +1,25 @@
 /** Copies side by side: repeat and tile (whole tensors), repeatInterleave (elements), meshgrid and cartesianProd (views of grids). */
-import { ArgumentError, describe, DTypeError, fail, IndexError, ShapeError } from '../../errors.js';
+
+import { isOptions } from '../../arguments.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { attachSizesMethod, type SizesMethod, sizeArguments } from '../../dispatch/sizes-method.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { INT32, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { stackOp, tensorList } from '../views/cat.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { isOptions } from '../../arguments.js';
-import { indexSelect } from '../indexing/index-select.js';
 import { tensorArgument } from '../core/promotion.js';
-import { attachSizesMethod, sizeArguments, type SizesMethod } from '../../dispatch/sizes-method.js';
 import { expandOp, viewOp } from '../core/view.js';
+import { indexSelect } from '../indexing/index-select.js';
+import { stackOp, tensorList } from '../views/cat.js';
 
 /** x[d0, d1, ...] times in each dimension, as a view of dimensions [r0, s0, r1, s1, ...] that is then copied. */
 function repeated(op: string, x: Tensor, repeats: readonly number[]): Tensor {
   const lead = repeats.length - x.shape.length;
-  if (lead < 0) fail(ShapeError, op, `at least ${x.shape.length} repeats, one for each dimension`, `[${repeats}]`, { input: x });
+  if (lead < 0)
+    fail(ShapeError, op, `at least ${x.shape.length} repeats, one for each dimension`, `[${repeats}]`, { input: x });
   if (repeats.some((n) => n < 0)) fail(ShapeError, op, 'repeats of at least 0', `[${repeats}]`);
   const sizes = repeats.map((_, d) => (d < lead ? 1 : x.shape[d - lead]));
   const apart = expandOp(
@@ -43,7 +45,8 @@ function tiled(x: Tensor, dims: readonly number[]): Tensor {
 /** The tensor repeated dims[i] times in dimension i, counted from the last; missing ones count as 1. torch.tile */
 export const tile = defineFunction(
   { name: 'tile', parameters: ['input', 'dims'], required: 2, method: false },
-  (input: Tensor, dims: Shape): Tensor => tiled(tensorArgument('tile', 'input', input), sizeArguments('tile', 'dims', [dims])),
+  (input: Tensor, dims: Shape): Tensor =>
+    tiled(tensorArgument('tile', 'input', input), sizeArguments('tile', 'dims', [dims])),
 );
 attachSizesMethod('tile', 'dims', tiled);
 
@@ -51,7 +54,8 @@ attachSizesMethod('tile', 'dims', tiled);
 function repeatedIndex(counts: readonly number[], outputSize: number | undefined): Tensor {
   if (counts.some((n) => n < 0)) fail(ArgumentError, 'repeatInterleave', 'repeats of at least 0', describe(counts));
   const total = counts.reduce((a, b) => a + b, 0);
-  if (outputSize !== undefined && outputSize !== total) fail(ShapeError, 'repeatInterleave', `outputSize ${total}, the sum of repeats`, String(outputSize));
+  if (outputSize !== undefined && outputSize !== total)
+    fail(ShapeError, 'repeatInterleave', `outputSize ${total}, the sum of repeats`, String(outputSize));
   const out = allocate([total], INT64);
   const array = out.array as BigInt64Array;
   let at = 0;
@@ -71,8 +75,10 @@ export const repeatInterleave = defineFunction(
   (input: Tensor, repeats?: number | Tensor, dim?: number | null, outputSize?: number): Tensor => {
     const given = tensorArgument('repeatInterleave', 'input', input);
     if (repeats === undefined) {
-      if (given.info !== INT64 && given.info !== INT32) fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', given.dtype);
-      if (given.shape.length !== 1) fail(ShapeError, 'repeatInterleave', 'repeats of one dimension', `[${given.shape}]`);
+      if (given.info !== INT64 && given.info !== INT32)
+        fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', given.dtype);
+      if (given.shape.length !== 1)
+        fail(ShapeError, 'repeatInterleave', 'repeats of one dimension', `[${given.shape}]`);
       return repeatedIndex(given.tolist() as number[], outputSize);
     }
     const flat = dim === undefined || dim === null;
@@ -80,18 +86,28 @@ export const repeatInterleave = defineFunction(
     const d = wrapDim('repeatInterleave', flat ? 0 : dim, x.shape.length);
     const n = x.shape[d] ?? 1;
     if (repeats instanceof Tensor) {
-      if (repeats.info !== INT64 && repeats.info !== INT32) fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', repeats.dtype);
+      if (repeats.info !== INT64 && repeats.info !== INT32)
+        fail(DTypeError, 'repeatInterleave', 'repeats of int64 or int32', repeats.dtype);
       if (repeats.shape.length > 1 || (elementCount(repeats.shape) !== 1 && repeats.shape[0] !== n))
         fail(ShapeError, 'repeatInterleave', `one repeat, or ${n} of them`, `[${repeats.shape}]`, { input: given });
       const counts = repeats.reshape([-1]).tolist() as number[];
-      return indexSelect(x, d, repeatedIndex(counts.length === 1 ? new Array<number>(n).fill(counts[0]) : counts, outputSize));
+      return indexSelect(
+        x,
+        d,
+        repeatedIndex(counts.length === 1 ? new Array<number>(n).fill(counts[0]) : counts, outputSize),
+      );
     }
-    if (!Number.isInteger(repeats) || repeats < 0) fail(ArgumentError, 'repeatInterleave', 'repeats of at least 0', describe(repeats));
-    if (outputSize !== undefined && outputSize !== n * repeats) fail(ShapeError, 'repeatInterleave', `outputSize ${n * repeats}`, String(outputSize));
+    if (!Number.isInteger(repeats) || repeats < 0)
+      fail(ArgumentError, 'repeatInterleave', 'repeats of at least 0', describe(repeats));
+    if (outputSize !== undefined && outputSize !== n * repeats)
+      fail(ShapeError, 'repeatInterleave', `outputSize ${n * repeats}`, String(outputSize));
     const one = x.shape.length === 0 ? viewOp([x], [1]) : x;
     const shape = one.shape;
     const apart = expandOp([one.unsqueeze(d + 1)], [...shape.slice(0, d + 1), repeats, ...shape.slice(d + 1)]);
-    return viewOp([apart.clone({ memoryFormat: 'contiguous_format' })], [...shape.slice(0, d), n * repeats, ...shape.slice(d + 1)]);
+    return viewOp(
+      [apart.clone({ memoryFormat: 'contiguous_format' })],
+      [...shape.slice(0, d), n * repeats, ...shape.slice(d + 1)],
+    );
   },
 );
 
@@ -100,7 +116,8 @@ export function meshgrid(...args: (Tensor | readonly Tensor[] | { indexing?: 'ij
   const last = args[args.length - 1];
   const indexing = isOptions(last) ? (last.indexing ?? 'ij') : 'ij';
   const given = isOptions(last) ? args.slice(0, -1) : args;
-  if (indexing !== 'ij' && indexing !== 'xy') fail(ArgumentError, 'meshgrid', "indexing 'ij' or 'xy'", describe(indexing));
+  if (indexing !== 'ij' && indexing !== 'xy')
+    fail(ArgumentError, 'meshgrid', "indexing 'ij' or 'xy'", describe(indexing));
   const list = tensorList('meshgrid', given.length === 1 && Array.isArray(given[0]) ? given[0] : given);
   const vectors = list.map((x) => {
     if (x.shape.length > 1) fail(ShapeError, 'meshgrid', 'vectors or scalars', `[${x.shape}]`);

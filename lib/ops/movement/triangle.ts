@@ -1,28 +1,39 @@
 /** Triangles and diagonals of matrices: tril, triu, their indices, diag, diagEmbed, diagflat, trace. */
+
+import { applyAutocast } from '../../dispatch/autocast-policy.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
 import { type DType, dtypeInfo, INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocateChecked, allocateLike } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { checkDevice } from '../../tensor/device.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { applyAutocast } from '../../dispatch/autocast-policy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { defineInplace } from '../core/inplace.js';
 import { tensorArgument } from '../core/promotion.js';
+import { atLeast, catOp, tensorList } from '../views/cat.js';
 import { diagonalEmbedOp, diagonalOp } from '../views/slice.js';
-import { tensorList, atLeast, catOp } from '../views/cat.js';
 import { pad } from './pad.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** Keeps input[b, i, j] where j - i <= diagonal (lower) or >= diagonal (upper); zeros elsewhere. */
-    triangle: KernelTable<[input: TypedArray, out: TypedArray, batch: number, rows: number, columns: number, diagonal: number, upper: number]>;
+    triangle: KernelTable<
+      [
+        input: TypedArray,
+        out: TypedArray,
+        batch: number,
+        rows: number,
+        columns: number,
+        diagonal: number,
+        upper: number,
+      ]
+    >;
   }
 }
 
@@ -46,7 +57,15 @@ function triangleOp(name: 'tril' | 'triu', upper: boolean): Operator<number, Ten
       const out = allocateLike(x);
       const [rows, columns] = x.shape.slice(-2);
       const kernel = instanceOf(name, kernels.triangle, x);
-      kernel(contiguousOf(x).array, out.array, elementCount(x.shape.slice(0, -2)), rows, columns, diagonal, upper ? 1 : 0);
+      kernel(
+        contiguousOf(x).array,
+        out.array,
+        elementCount(x.shape.slice(0, -2)),
+        rows,
+        columns,
+        diagonal,
+        upper ? 1 : 0,
+      );
       return out;
     },
     backward: ({ spec }, g) => [operator([g], spec.diagonal)],
@@ -84,7 +103,8 @@ function triangleIndices(name: string, upper: boolean) {
     { name, parameters: ['row', 'col', 'offset', 'dtype', 'device'], keywords: 2, required: 2, method: false },
     (row: number, col: number, offset: number = 0, dtype?: DType, device?: string): Tensor => {
       if (device !== undefined) checkDevice(name, device);
-      if (!(Number.isInteger(row) && Number.isInteger(col) && row >= 0 && col >= 0)) fail(ShapeError, name, 'row and col of at least 0', `${row} and ${col}`);
+      if (!(Number.isInteger(row) && Number.isInteger(col) && row >= 0 && col >= 0))
+        fail(ShapeError, name, 'row and col of at least 0', `${row} and ${col}`);
       if (!Number.isInteger(offset)) fail(ArgumentError, name, 'a whole number for offset', describe(offset));
       const count = upper ? rampSum(row, col - offset - row + 1, col) : rampSum(row, offset + 1, col);
       const out = allocateChecked(name, [2, count], INT64);
@@ -125,17 +145,22 @@ export const diagEmbed = defineFunction(
 );
 
 /** A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector (a copy). torch.diag */
-export const diag = defineFunction({ name: 'diag', parameters: ['input', 'diagonal'] }, (input: Tensor, diagonal: number = 0): Tensor => {
-  const x = tensorArgument('diag', 'input', input);
-  if (x.shape.length === 1) return diagEmbed(x, diagonal);
-  if (x.shape.length !== 2) fail(ShapeError, 'diag', 'a vector or a matrix', `${x.shape.length} dimensions`, { input: x });
-  return diagonalOp([x], [diagonal, 0, 1]).clone();
-});
+export const diag = defineFunction(
+  { name: 'diag', parameters: ['input', 'diagonal'] },
+  (input: Tensor, diagonal: number = 0): Tensor => {
+    const x = tensorArgument('diag', 'input', input);
+    if (x.shape.length === 1) return diagEmbed(x, diagonal);
+    if (x.shape.length !== 2)
+      fail(ShapeError, 'diag', 'a vector or a matrix', `${x.shape.length} dimensions`, { input: x });
+    return diagonalOp([x], [diagonal, 0, 1]).clone();
+  },
+);
 
 /** The flattened tensor as the diagonal of a matrix. torch.diagflat */
 export const diagflat = defineFunction(
   { name: 'diagflat', parameters: ['input', 'offset'] },
-  (input: Tensor, offset: number = 0): Tensor => diagEmbed(tensorArgument('diagflat', 'input', input).reshape([-1]), offset),
+  (input: Tensor, offset: number = 0): Tensor =>
+    diagEmbed(tensorArgument('diagflat', 'input', input).reshape([-1]), offset),
 );
 
 /** The sum of the diagonal of a matrix. torch.trace */

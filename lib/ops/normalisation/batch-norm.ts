@@ -1,18 +1,19 @@
 /** Batch normalisation with running statistics: fused forward and backward over [n, c, inner]. */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount } from '../../shape/layout.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { castTo, contiguousOf, copyInto } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
-import { normDoubleBackward } from './derivative.js';
-import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount } from '../../shape/layout.js';
+import { allocate } from '../../tensor/allocate.js';
+import { castTo, contiguousOf, copyInto } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { inFormatOf } from '../core/relayout.js';
 import { viewOp } from '../core/view.js';
+import { normDoubleBackward } from './derivative.js';
+import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -76,7 +77,8 @@ interface Spec extends Attributes {
 export function updateRunning(running: Tensor, values: ArrayLike<number>, factor: number, momentum: number): void {
   const wide = castTo(running, running.info.half ? computeInfo(running) : running.info);
   const array = wide.array as Float64Array;
-  for (let i = 0; i < array.length && i < values.length; i++) array[i] = momentum * values[i] * factor + (1 - momentum) * array[i];
+  for (let i = 0; i < array.length && i < values.length; i++)
+    array[i] = momentum * values[i] * factor + (1 - momentum) * array[i];
   copyInto(running, wide);
   running.storage.version++;
 }
@@ -90,7 +92,8 @@ const batchNormOp = defineOp<Attributes, Spec>({
     const { runningMean, runningVar, training } = attributes;
     // An empty list has no channels, as in PyTorch.
     const empty = input.shape.length === 1 && input.shape[0] === 0;
-    if (input.shape.length < 2 && !empty) fail(ShapeError, 'batchNorm', 'an input of at least 2 dimensions', `${input.shape.length}`, { input });
+    if (input.shape.length < 2 && !empty)
+      fail(ShapeError, 'batchNorm', 'an input of at least 2 dimensions', `${input.shape.length}`, { input });
     const [n, c] = empty ? [0, 0] : input.shape;
     const inner = elementCount(input.shape.slice(2));
     const [weight, bias] = weightAndBias(inputs, attributes);
@@ -98,8 +101,10 @@ const batchNormOp = defineOp<Attributes, Spec>({
     checkOperand('batchNorm', 'bias', bias, [c], input);
     checkOperand('batchNorm', 'runningMean', runningMean, [c], input);
     checkOperand('batchNorm', 'runningVar', runningVar, [c], input);
-    if (training && n * inner === 1) fail(ShapeError, 'batchNorm', 'more than 1 value per channel when training', `[${input.shape}]`, { input });
-    if (!training && (runningMean === null || runningVar === null)) fail(ArgumentError, 'batchNorm', 'runningMean and runningVar in evaluation', 'none', { input });
+    if (training && n * inner === 1)
+      fail(ShapeError, 'batchNorm', 'more than 1 value per channel when training', `[${input.shape}]`, { input });
+    if (!training && (runningMean === null || runningVar === null))
+      fail(ArgumentError, 'batchNorm', 'runningMean and runningVar in evaluation', 'none', { input });
     return { ...attributes, n, c, inner, mean: null, rstd: null };
   },
   forward: (spec, inputs) => {
@@ -133,7 +138,8 @@ const batchNormOp = defineOp<Attributes, Spec>({
     const count = n * inner;
     if (training && count > 0) {
       if (runningMean !== null) updateRunning(runningMean, mean.array as Float64Array, 1, spec.momentum);
-      if (runningVar !== null) updateRunning(runningVar, variance.array as Float64Array, count / (count - 1), spec.momentum);
+      if (runningVar !== null)
+        updateRunning(runningVar, variance.array as Float64Array, count / (count - 1), spec.momentum);
     }
     spec.mean = mean;
     spec.rstd = rstd;
@@ -142,7 +148,10 @@ const batchNormOp = defineOp<Attributes, Spec>({
   save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
   backward: (context, g): Gradients => {
     const { spec } = context;
-    const [dx, dw, db] = batchNormBackwardOp(spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)], spec);
+    const [dx, dw, db] = batchNormBackwardOp(
+      spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)],
+      spec,
+    );
     return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
   },
 });
@@ -162,16 +171,36 @@ const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
     const db = allocate([c], info);
     const [m, r] = [mean as Tensor, rstd as Tensor];
     const kernel = instanceOf('batchNormBackward', kernels.batchNormBackward, g);
-    kernel(g.array, x.array, (weight ?? m).array, m.array, r.array, dx.array, dw.array, db.array, n, c, inner, weight === null ? 0 : 1, training ? 1 : 0);
+    kernel(
+      g.array,
+      x.array,
+      (weight ?? m).array,
+      m.array,
+      r.array,
+      dx.array,
+      dw.array,
+      db.array,
+      n,
+      c,
+      inner,
+      weight === null ? 0 : 1,
+      training ? 1 : 0,
+    );
     return [dx, dw, db];
   },
   save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
   backward: (context, _, gradients): Gradients => {
     const { n, c, inner, training, eps, mean, rstd, hasWeight } = context.spec;
-    const fixed = training ? {} : { mean: viewOp([mean as Tensor], [1, c, 1]), rstd: viewOp([rstd as Tensor], [1, c, 1]) };
+    const fixed = training
+      ? {}
+      : { mean: viewOp([mean as Tensor], [1, c, 1]), rstd: viewOp([rstd as Tensor], [1, c, 1]) };
     const kind = training ? 'centred' : 'fixed';
     const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(2) : null };
-    const d = normDoubleBackward({ shape: [n, c, inner], dims: [0, 2], weightShape: [1, c, 1], eps, kind, ...fixed }, given, gradients);
+    const d = normDoubleBackward(
+      { shape: [n, c, inner], dims: [0, 2], weightShape: [1, c, 1], eps, kind, ...fixed },
+      given,
+      gradients,
+    );
     return hasWeight ? [d.g, d.x, d.weight] : [d.g, d.x];
   },
 });
@@ -182,7 +211,8 @@ export function runningStatistic(op: string, name: string, value: Tensor | null 
 }
 
 export function checkNumber(op: string, name: string, value: number): number {
-  if (typeof value !== 'number' || Number.isNaN(value)) fail(ArgumentError, op, `a number for ${name}`, describe(value));
+  if (typeof value !== 'number' || Number.isNaN(value))
+    fail(ArgumentError, op, `a number for ${name}`, describe(value));
   return value;
 }
 
@@ -193,7 +223,10 @@ export function checkNumber(op: string, name: string, value: number): number {
  * PyTorch: torch.nn.functional.batch_norm.
  */
 export const batchNorm = defineFunction(
-  { name: 'nn.functional.batchNorm', parameters: ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps'] },
+  {
+    name: 'nn.functional.batchNorm',
+    parameters: ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'training', 'momentum', 'eps'],
+  },
   (
     input: Tensor,
     runningMean?: Tensor | null,

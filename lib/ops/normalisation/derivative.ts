@@ -5,12 +5,12 @@
 import { gradientOperators } from '../../autograd/gradient-operators.js';
 import type { Shape } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, mul } from '../elementwise/arithmetic.js';
 import { wide } from '../core/convert.js';
-import { rsqrt } from '../elementwise/power.js';
 import { scalarTensor } from '../core/promotion.js';
-import { meanOp, sumOp } from '../reductions/reduce.js';
 import { expandOp, reshape } from '../core/view.js';
+import { addOp, mul } from '../elementwise/arithmetic.js';
+import { rsqrt } from '../elementwise/power.js';
+import { meanOp, sumOp } from '../reductions/reduce.js';
 
 /** How xh = (x - mean) rstd comes about, with all tensors in shapes that broadcast against each other. */
 export interface Normalisation {
@@ -49,7 +49,8 @@ export function normDoubleBackward(
   const [a, b, c] = [view(gradients[0], shape), view(gradients[1], weightShape), view(gradients[2], weightShape)];
   const mean = kind === 'centred' ? meanOp([x], dims) : (normalisation.mean ?? null);
   const centred = mean === null ? x : minus(x, mean);
-  const r = normalisation.rstd ?? rsqrt.op([addOp([meanOp([mul.op([centred, centred])], dims), scalarTensor(eps, x.info)])]);
+  const r =
+    normalisation.rstd ?? rsqrt.op([addOp([meanOp([mul.op([centred, centred])], dims), scalarTensor(eps, x.info)])]);
   const xh = mul.op([centred, r]);
   const project = (v: Tensor): Tensor => {
     if (kind === 'fixed') return v;
@@ -79,6 +80,7 @@ export function normDoubleBackward(
     dx = plus(dx, mul.op([project(mul.op([g, b])), r]));
   }
   if (c !== null) dg = plus(dg, expandOp([c], shape));
-  const back = (t: Tensor | null, like: Tensor | null): Tensor | null => (t === null || like === null ? null : reshape(t, like.shape));
+  const back = (t: Tensor | null, like: Tensor | null): Tensor | null =>
+    t === null || like === null ? null : reshape(t, like.shape);
   return { g: back(dg, given.g), x: back(dx, given.x), weight: back(dw, given.weight) };
 }

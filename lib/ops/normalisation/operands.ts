@@ -1,9 +1,9 @@
 /** What the normalisations share: optional weight and bias beside the input, and the type that they are computed in. */
 import { DTypeError, fail, ShapeError } from '../../errors.js';
-import { sameShape, type Shape } from '../../shape/layout.js';
+import { type Shape, sameShape } from '../../shape/layout.js';
 import { type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 
 /** Which of the optional operands follow the input. */
@@ -13,7 +13,12 @@ export interface Operands {
 }
 
 /** The input and those of weight and bias that are there, as the operators take them. */
-export function operandsOf(op: string, input: unknown, weight: unknown, bias: unknown): { inputs: Tensor[]; has: Operands } {
+export function operandsOf(
+  op: string,
+  input: unknown,
+  weight: unknown,
+  bias: unknown,
+): { inputs: Tensor[]; has: Operands } {
   const inputs = [tensorArgument(op, 'input', input)];
   const hasWeight = weight !== undefined && weight !== null;
   const hasBias = bias !== undefined && bias !== null;
@@ -23,16 +28,22 @@ export function operandsOf(op: string, input: unknown, weight: unknown, bias: un
 }
 
 /** Weight and bias out of what `operandsOf` made. */
-export function weightAndBias(inputs: readonly Tensor[], { hasWeight, hasBias }: Operands): [weight: Tensor | null, bias: Tensor | null] {
+export function weightAndBias(
+  inputs: readonly Tensor[],
+  { hasWeight, hasBias }: Operands,
+): [weight: Tensor | null, bias: Tensor | null] {
   return [hasWeight ? inputs[1] : null, hasBias ? inputs[hasWeight ? 2 : 1] : null];
 }
 
 /** Throws unless the operand has the given shape, and the input's type or, beside a 16-bit input, float32. */
 export function checkOperand(op: string, name: string, operand: Tensor | null, shape: Shape, input: Tensor): void {
   if (operand === null) return;
-  if (!sameShape(operand.shape, shape)) fail(ShapeError, op, `${name} of shape [${shape}]`, `[${operand.shape}]`, { input });
+  if (!sameShape(operand.shape, shape))
+    fail(ShapeError, op, `${name} of shape [${shape}]`, `[${operand.shape}]`, { input });
   if (operand.info !== input.info && !(input.info.half && operand.info === FLOAT32))
-    fail(DTypeError, op, `${name} of the input's dtype${input.info.half ? ' or float32' : ''}`, operand.dtype, { input });
+    fail(DTypeError, op, `${name} of the input's dtype${input.info.half ? ' or float32' : ''}`, operand.dtype, {
+      input,
+    });
 }
 
 /** The type that an input is computed in: 16-bit types in float32. */

@@ -1,17 +1,18 @@
 /** Layer, group, instance and root-mean-square normalisation: one fused pair of kernels that normalises rows. */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, sameShape, type Shape } from '../../shape/layout.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { batchNorm, checkNumber, runningStatistic, updateRunning } from './batch-norm.js';
-import { contiguousOf } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { allocate } from '../../tensor/allocate.js';
+import { contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { inFormatOf } from '../core/relayout.js';
+import { batchNorm, checkNumber, runningStatistic, updateRunning } from './batch-norm.js';
 import { normDoubleBackward } from './derivative.js';
 import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
-import { inFormatOf } from '../core/relayout.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -99,7 +100,22 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       const kernel = instanceOf(name, kernels.rowNorm, x);
       const present = (t: Tensor | null): number => (t === null ? 0 : 1);
       const [w, b] = [(weight ?? mean).array, (bias ?? mean).array];
-      kernel(x.array, w, b, y.array, mean.array, rstd.array, samples * groups, groups, channels, inner, spec.eps, present(weight), present(bias), centred ? 1 : 0);
+      kernel(
+        x.array,
+        w,
+        b,
+        y.array,
+        mean.array,
+        rstd.array,
+        samples * groups,
+        groups,
+        channels,
+        inner,
+        spec.eps,
+        present(weight),
+        present(bias),
+        centred ? 1 : 0,
+      );
       spec.statistics?.(mean, rstd);
       spec.mean = mean;
       spec.rstd = rstd;
@@ -108,7 +124,10 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
     save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
     backward: (context, g): Gradients => {
       const { spec } = context;
-      const [dx, dw, db] = backward(spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)], spec);
+      const [dx, dw, db] = backward(
+        spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)],
+        spec,
+      );
       return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
     },
   });
@@ -130,7 +149,21 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       const affine = hasWeight || hasBias;
       const kernel = instanceOf(name, kernels.rowNormBackward, g);
       const flags = [weight === null ? 0 : 1, affine ? 1 : 0, centred ? 1 : 0] as const;
-      kernel(g.array, x.array, (weight ?? m).array, m.array, r.array, dx.array, dw.array, db.array, samples * groups, groups, channels, inner, ...flags);
+      kernel(
+        g.array,
+        x.array,
+        (weight ?? m).array,
+        m.array,
+        r.array,
+        dx.array,
+        dw.array,
+        db.array,
+        samples * groups,
+        groups,
+        channels,
+        inner,
+        ...flags,
+      );
       return [dx, dw, db];
     },
     save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
@@ -138,7 +171,13 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       const { rows, eps, hasWeight } = context.spec;
       const { samples, groups, channels, inner } = rows;
       const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(2) : null };
-      const normalisation = { shape: [samples, groups, channels, inner], dims: [2, 3], weightShape: [1, groups, channels, 1], eps, kind: centred ? 'centred' : 'rms' } as const;
+      const normalisation = {
+        shape: [samples, groups, channels, inner],
+        dims: [2, 3],
+        weightShape: [1, groups, channels, 1],
+        eps,
+        kind: centred ? 'centred' : 'rms',
+      } as const;
       const d = normDoubleBackward(normalisation, given, gradients);
       return hasWeight ? [d.g, d.x, d.weight] : [d.g, d.x];
     },
@@ -154,10 +193,18 @@ const rmsNormOp = rowNormOperator('rmsNorm', false, true);
 /** Rows over the last dimensions, which must be `normalizedShape`. */
 function trailingRows(op: string, input: Tensor, normalizedShape: number | readonly number[]): Rows {
   const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
-  if (!Array.isArray(shape) || shape.length === 0) fail(ArgumentError, op, 'a normalizedShape of at least 1 dimension', describe(normalizedShape));
+  if (!Array.isArray(shape) || shape.length === 0)
+    fail(ArgumentError, op, 'a normalizedShape of at least 1 dimension', describe(normalizedShape));
   const lead = input.shape.length - shape.length;
-  if (lead < 0 || !sameShape(input.shape.slice(lead), shape)) fail(ShapeError, op, `an input whose shape ends in normalizedShape [${shape}]`, `[${input.shape}]`, { input });
-  return { samples: elementCount(input.shape.slice(0, lead)), groups: 1, channels: elementCount(shape), inner: 1, weightShape: Object.freeze([...shape]) };
+  if (lead < 0 || !sameShape(input.shape.slice(lead), shape))
+    fail(ShapeError, op, `an input whose shape ends in normalizedShape [${shape}]`, `[${input.shape}]`, { input });
+  return {
+    samples: elementCount(input.shape.slice(0, lead)),
+    groups: 1,
+    channels: elementCount(shape),
+    inner: 1,
+    weightShape: Object.freeze([...shape]),
+  };
 }
 
 /**
@@ -166,9 +213,19 @@ function trailingRows(op: string, input: Tensor, normalizedShape: number | reado
  */
 export const layerNorm = defineFunction(
   { name: 'nn.functional.layerNorm', parameters: ['input', 'normalizedShape', 'weight', 'bias', 'eps'], required: 2 },
-  (input: Tensor, normalizedShape: number | readonly number[], weight?: Tensor | null, bias?: Tensor | null, eps?: number): Tensor => {
+  (
+    input: Tensor,
+    normalizedShape: number | readonly number[],
+    weight?: Tensor | null,
+    bias?: Tensor | null,
+    eps?: number,
+  ): Tensor => {
     const { inputs, has } = operandsOf('layerNorm', input, weight, bias);
-    return layerNormOp(inputs, { ...has, rows: trailingRows('layerNorm', inputs[0], normalizedShape), eps: checkNumber('layerNorm', 'eps', eps ?? 1e-5) });
+    return layerNormOp(inputs, {
+      ...has,
+      rows: trailingRows('layerNorm', inputs[0], normalizedShape),
+      eps: checkNumber('layerNorm', 'eps', eps ?? 1e-5),
+    });
   },
 );
 
@@ -180,11 +237,20 @@ const EPSILON: Readonly<Record<string, number>> = { float64: 2 ** -52 };
  * of the computation. Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.rms_norm.
  */
 export const rmsNorm = defineFunction(
-  { name: 'nn.functional.rmsNorm', parameters: ['input', 'normalizedShape', 'weight', 'eps'], required: 2, kinds: { eps: 'number?' } },
+  {
+    name: 'nn.functional.rmsNorm',
+    parameters: ['input', 'normalizedShape', 'weight', 'eps'],
+    required: 2,
+    kinds: { eps: 'number?' },
+  },
   (input: Tensor, normalizedShape: number | readonly number[], weight?: Tensor | null, eps?: number | null): Tensor => {
     const { inputs, has } = operandsOf('rmsNorm', input, weight, null);
     const least = eps ?? EPSILON[inputs[0].dtype] ?? 2 ** -23;
-    return rmsNormOp(inputs, { ...has, rows: trailingRows('rmsNorm', inputs[0], normalizedShape), eps: checkNumber('rmsNorm', 'eps', least) });
+    return rmsNormOp(inputs, {
+      ...has,
+      rows: trailingRows('rmsNorm', inputs[0], normalizedShape),
+      eps: checkNumber('rmsNorm', 'eps', least),
+    });
   },
 );
 
@@ -197,12 +263,19 @@ export const groupNorm = defineFunction(
   (input: Tensor, numGroups: number, weight?: Tensor | null, bias?: Tensor | null, eps?: number): Tensor => {
     const { inputs, has } = operandsOf('groupNorm', input, weight, bias);
     const [x] = inputs;
-    if (x.shape.length < 2) fail(ShapeError, 'groupNorm', 'an input of at least 2 dimensions', `${x.shape.length}`, { input: x });
-    if (!Number.isInteger(numGroups) || numGroups < 1) fail(ArgumentError, 'groupNorm', 'numGroups to be a whole number of at least 1', describe(numGroups));
+    if (x.shape.length < 2)
+      fail(ShapeError, 'groupNorm', 'an input of at least 2 dimensions', `${x.shape.length}`, { input: x });
+    if (!Number.isInteger(numGroups) || numGroups < 1)
+      fail(ArgumentError, 'groupNorm', 'numGroups to be a whole number of at least 1', describe(numGroups));
     const [n, c] = x.shape;
-    if (c % numGroups !== 0) fail(ShapeError, 'groupNorm', 'channels divisible by numGroups', `${c}`, { input: x, numGroups });
+    if (c % numGroups !== 0)
+      fail(ShapeError, 'groupNorm', 'channels divisible by numGroups', `${c}`, { input: x, numGroups });
     const inner = elementCount(x.shape.slice(2));
-    if (n * inner * (c / numGroups) === 1) fail(ShapeError, 'groupNorm', 'more than 1 value per channel when training', `[${x.shape}]`, { input: x, numGroups });
+    if (n * inner * (c / numGroups) === 1)
+      fail(ShapeError, 'groupNorm', 'more than 1 value per channel when training', `[${x.shape}]`, {
+        input: x,
+        numGroups,
+      });
     const rows = { samples: n, groups: numGroups, channels: c / numGroups, inner, weightShape: Object.freeze([c]) };
     return groupNormOp(inputs, { ...has, rows, eps: checkNumber('groupNorm', 'eps', eps ?? 1e-5) });
   },
@@ -214,7 +287,10 @@ export const groupNorm = defineFunction(
  * Throws ShapeError. PyTorch: torch.nn.functional.instance_norm.
  */
 export const instanceNorm = defineFunction(
-  { name: 'nn.functional.instanceNorm', parameters: ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'] },
+  {
+    name: 'nn.functional.instanceNorm',
+    parameters: ['input', 'runningMean', 'runningVar', 'weight', 'bias', 'useInputStats', 'momentum', 'eps'],
+  },
   (
     input: Tensor,
     runningMean?: Tensor | null,
@@ -233,10 +309,12 @@ export const instanceNorm = defineFunction(
     const rate = checkNumber(op, 'momentum', momentum ?? 0.1);
     const least = checkNumber(op, 'eps', eps ?? 1e-5);
     if (!(useInputStats ?? true)) {
-      if (mean === null || variance === null) fail(ArgumentError, op, 'runningMean and runningVar where useInputStats is false', 'none', { input: x });
+      if (mean === null || variance === null)
+        fail(ArgumentError, op, 'runningMean and runningVar where useInputStats is false', 'none', { input: x });
       return batchNorm(x, mean, variance, weight, bias, false, rate, least);
     }
-    if (x.shape.length < 2) fail(ShapeError, op, 'an input of at least 2 dimensions', `${x.shape.length}`, { input: x });
+    if (x.shape.length < 2)
+      fail(ShapeError, op, 'an input of at least 2 dimensions', `${x.shape.length}`, { input: x });
     const [n, c] = x.shape;
     const inner = elementCount(x.shape.slice(2));
     if (inner === 1) fail(ShapeError, op, 'more than 1 spatial element when training', `[${x.shape}]`, { input: x });
@@ -247,7 +325,10 @@ export const instanceNorm = defineFunction(
     const statistics = (means: Tensor, rstds: Tensor): void => {
       // Means over the batch of what each sample had.
       const average = (value: (row: number) => number): number[] =>
-        Array.from({ length: c }, (_, channel) => Array.from({ length: n }, (__, i) => value(i * c + channel)).reduce((a, b) => a + b, 0) / n);
+        Array.from(
+          { length: c },
+          (_, channel) => Array.from({ length: n }, (__, i) => value(i * c + channel)).reduce((a, b) => a + b, 0) / n,
+        );
       const [m, r] = [means.array as Float64Array, rstds.array as Float64Array];
       if (mean !== null)
         updateRunning(
@@ -265,6 +346,11 @@ export const instanceNorm = defineFunction(
         );
     };
     const rows = { samples: n, groups: c, channels: 1, inner, weightShape: Object.freeze([c]) };
-    return instanceNormOp(inputs, { ...has, rows, eps: least, statistics: mean === null && variance === null ? undefined : statistics });
+    return instanceNormOp(inputs, {
+      ...has,
+      rows,
+      eps: least,
+      statistics: mean === null && variance === null ? undefined : statistics,
+    });
   },
 );

@@ -2,17 +2,18 @@
  * Einstein summation: subscripts are read into labels, operands are contracted from left to right, each pair by one batched matrix
  * product over permuted views. It knows nothing of kernels.
  */
+
+import { callComposed } from '../../dispatch/composed.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { elementCount } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { mul } from '../elementwise/arithmetic.js';
-import { callComposed } from '../../dispatch/composed.js';
-import { linearOp, matmulOp } from './matmul-op.js';
-import { permuteOp } from '../views/permute.js';
 import { tensorArgument, tensorArguments } from '../core/promotion.js';
-import { dropDims, sum } from '../reductions/reduce.js';
-import { diagonal } from '../views/slice.js';
 import { reshape, viewOp } from '../core/view.js';
+import { mul } from '../elementwise/arithmetic.js';
+import { dropDims, sum } from '../reductions/reduce.js';
+import { permuteOp } from '../views/permute.js';
+import { diagonal } from '../views/slice.js';
+import { linearOp, matmulOp } from './matmul-op.js';
 
 /** A dimension's name: a letter's code, a sublist's number, or -1, -2, ... for those of an ellipsis, counted from the right. */
 type Label = number;
@@ -43,12 +44,17 @@ function parseEquation(equation: string, operands: number): { inputs: Subscripts
   const arrow = equation.split('->');
   if (arrow.length > 2) fail(ArgumentError, OP, 'at most one ->', describe(equation));
   const inputs = arrow[0].split(',').map((term) => parseTerm(term, equation));
-  if (inputs.length !== operands) fail(ArgumentError, OP, `${inputs.length} operands for ${describe(equation)}`, String(operands));
+  if (inputs.length !== operands)
+    fail(ArgumentError, OP, `${inputs.length} operands for ${describe(equation)}`, String(operands));
   return { inputs, output: arrow.length === 2 ? parseTerm(arrow[1], equation) : null };
 }
 
 /** [a, [0, 1], b, [1, 2], [0, 2]]: operands, each followed by its labels, and perhaps the output's; null stands for an ellipsis. */
-function parseSublists(args: readonly unknown[]): { tensors: Tensor[]; inputs: Subscripts[]; output: Subscripts | null } {
+function parseSublists(args: readonly unknown[]): {
+  tensors: Tensor[];
+  inputs: Subscripts[];
+  output: Subscripts | null;
+} {
   const labels = (list: unknown): Subscripts => {
     if (!Array.isArray(list)) fail(ArgumentError, OP, 'a list of labels after each operand', describe(list));
     return list.map((label) =>
@@ -60,12 +66,23 @@ function parseSublists(args: readonly unknown[]): { tensors: Tensor[]; inputs: S
     );
   };
   const pairs = Math.floor(args.length / 2);
-  if (pairs === 0) fail(ArgumentError, OP, 'an equation, or at least one operand with its labels', args.length === 0 ? 'nothing' : describe(args[0]));
+  if (pairs === 0)
+    fail(
+      ArgumentError,
+      OP,
+      'an equation, or at least one operand with its labels',
+      args.length === 0 ? 'nothing' : describe(args[0]),
+    );
   const tensors = Array.from({ length: pairs }, (_, i) => tensorArgument(OP, `operand ${i}`, args[2 * i]));
-  return { tensors, inputs: tensors.map((_, i) => labels(args[2 * i + 1])), output: args.length % 2 === 1 ? labels(args[args.length - 1]) : null };
+  return {
+    tensors,
+    inputs: tensors.map((_, i) => labels(args[2 * i + 1])),
+    output: args.length % 2 === 1 ? labels(args[args.length - 1]) : null,
+  };
 }
 
-const name = (label: Label): string => (label >= 65 ? String.fromCharCode(label) : label < 0 ? 'an ellipsis' : `label ${label}`);
+const name = (label: Label): string =>
+  label >= 65 ? String.fromCharCode(label) : label < 0 ? 'an ellipsis' : `label ${label}`;
 
 /** Labels of every dimension, with repeated labels reduced to their diagonal. */
 function labelled(tensor: Tensor, subscripts: Subscripts): Operand {
@@ -73,13 +90,20 @@ function labelled(tensor: Tensor, subscripts: Subscripts): Operand {
   const named = subscripts.filter((s) => s !== 'ellipsis').length;
   const dots = ndim - named;
   if (dots < 0 || (dots > 0 && !subscripts.includes('ellipsis')))
-    fail(ShapeError, OP, `${subscripts.includes('ellipsis') ? 'at least ' : ''}${named} dimensions`, String(ndim), { operand: tensor });
-  const labels: Label[] = subscripts.flatMap((s) => (s === 'ellipsis' ? Array.from({ length: dots }, (_, i) => i - dots) : [s]));
+    fail(ShapeError, OP, `${subscripts.includes('ellipsis') ? 'at least ' : ''}${named} dimensions`, String(ndim), {
+      operand: tensor,
+    });
+  const labels: Label[] = subscripts.flatMap((s) =>
+    s === 'ellipsis' ? Array.from({ length: dots }, (_, i) => i - dots) : [s],
+  );
   let current = tensor;
   for (let i = 0; i < labels.length; i++) {
     const j = labels.indexOf(labels[i], i + 1);
     if (j < 0) continue;
-    if (current.shape[i] !== current.shape[j]) fail(ShapeError, OP, `one size for ${name(labels[i])}`, `${current.shape[i]} and ${current.shape[j]}`, { operand: tensor });
+    if (current.shape[i] !== current.shape[j])
+      fail(ShapeError, OP, `one size for ${name(labels[i])}`, `${current.shape[i]} and ${current.shape[j]}`, {
+        operand: tensor,
+      });
     const label = labels[i];
     current = diagonal(current, 0, i, j);
     labels.splice(j, 1);
@@ -95,16 +119,25 @@ function summed({ tensor, labels }: Operand, keep: ReadonlySet<Label>): Operand 
   const dims = labels.flatMap((label, d) => (keep.has(label) ? [] : [d]));
   if (dims.length === 0) return { tensor, labels };
   return {
-    tensor: dims.every((d) => tensor.shape[d] === 1) ? viewOp([tensor], dropDims(tensor.shape, dims)) : sum(tensor, dims),
+    tensor: dims.every((d) => tensor.shape[d] === 1)
+      ? viewOp([tensor], dropDims(tensor.shape, dims))
+      : sum(tensor, dims),
     labels: labels.filter((label) => keep.has(label)),
   };
 }
 
 /** Drops dimensions of size 1 that meet a larger size in the other operand: the product repeats them. */
 function withoutRepeated(x: Operand, other: Operand): Operand {
-  const dims = x.labels.flatMap((label, d) => (x.tensor.shape[d] === 1 && other.labels.includes(label) && other.tensor.shape[other.labels.indexOf(label)] !== 1 ? [d] : []));
+  const dims = x.labels.flatMap((label, d) =>
+    x.tensor.shape[d] === 1 && other.labels.includes(label) && other.tensor.shape[other.labels.indexOf(label)] !== 1
+      ? [d]
+      : [],
+  );
   if (dims.length === 0) return x;
-  return { tensor: viewOp([x.tensor], dropDims(x.tensor.shape, dims)), labels: x.labels.filter((_, d) => !dims.includes(d)) };
+  return {
+    tensor: viewOp([x.tensor], dropDims(x.tensor.shape, dims)),
+    labels: x.labels.filter((_, d) => !dims.includes(d)),
+  };
 }
 
 function ordered({ tensor, labels }: Operand, order: readonly Label[]): Tensor {
@@ -118,7 +151,8 @@ function contract(first: Operand, second: Operand, keep: ReadonlySet<Label>): Op
   let b = withoutRepeated(second, first);
   a = summed(a, new Set([...keep, ...b.labels]));
   b = summed(b, new Set([...keep, ...a.labels]));
-  const size = (x: Operand, labels: readonly Label[]): number[] => labels.map((label) => x.tensor.shape[x.labels.indexOf(label)]);
+  const size = (x: Operand, labels: readonly Label[]): number[] =>
+    labels.map((label) => x.tensor.shape[x.labels.indexOf(label)]);
   const shared = a.labels.filter((label) => b.labels.includes(label));
   // What is kept lies in the result in the order in which the output names it, as in PyTorch.
   const kept = [...keep];
@@ -138,14 +172,28 @@ function contract(first: Operand, second: Operand, keep: ReadonlySet<Label>): Op
   const x = ordered(a, [...batch, ...left, ...inner]);
   const y = ordered(b, [...batch, ...inner, ...right]);
   const shape = [...size(a, batch), ...size(a, left), ...size(b, right)];
-  if (batch.length === 0) return { tensor: viewOp([linearOp([reshape(x, [m, k]), reshape(y, [k, n])], { op: OP, transpose: false, alpha: 1, beta: 0 })], shape), labels };
-  const product = matmulOp([reshape(x, [g, m, k]), reshape(y, [g, k, n])], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 });
+  if (batch.length === 0)
+    return {
+      tensor: viewOp(
+        [linearOp([reshape(x, [m, k]), reshape(y, [k, n])], { op: OP, transpose: false, alpha: 1, beta: 0 })],
+        shape,
+      ),
+      labels,
+    };
+  const product = matmulOp([reshape(x, [g, m, k]), reshape(y, [g, k, n])], {
+    op: OP,
+    transposeA: false,
+    transposeB: false,
+    alpha: 1,
+    beta: 0,
+  });
   return { tensor: viewOp([product], shape), labels };
 }
 
 /** Whether the output names all labels of one operand alone before those of the other alone: the product is then computed as its transpose. */
 function comesFirst(one: Operand, other: Operand, target: readonly Label[]): boolean {
-  const places = (x: Operand, y: Operand): number[] => target.flatMap((label, i) => (x.labels.includes(label) && !y.labels.includes(label) ? [i] : []));
+  const places = (x: Operand, y: Operand): number[] =>
+    target.flatMap((label, i) => (x.labels.includes(label) && !y.labels.includes(label) ? [i] : []));
   const [first, second] = [places(one, other), places(other, one)];
   return first.length > 0 && second.length > 0 && first[first.length - 1] < second[0];
 }
@@ -156,7 +204,8 @@ function checkSizes(operands: readonly Operand[]): void {
     labels.forEach((label, d) => {
       const known = sizes.get(label) ?? 1;
       const size = tensor.shape[d];
-      if (known !== 1 && size !== 1 && known !== size) fail(ShapeError, OP, `one size for ${name(label)}`, `${known} and ${size}`, { operand: tensor });
+      if (known !== 1 && size !== 1 && known !== size)
+        fail(ShapeError, OP, `one size for ${name(label)}`, `${known} and ${size}`, { operand: tensor });
       if (known === 1) sizes.set(label, size);
     });
   }
@@ -179,7 +228,8 @@ function explicitOutput(output: Subscripts, operands: readonly Operand[]): Label
   const labels = output.flatMap((s) => (s === 'ellipsis' ? ellipsisLabels(operands) : [s]));
   for (const label of labels) {
     if (!known.has(label)) fail(ArgumentError, OP, 'output labels that an operand has', name(label));
-    if (labels.indexOf(label) !== labels.lastIndexOf(label)) fail(ArgumentError, OP, 'each output label once', `${name(label)} twice`);
+    if (labels.indexOf(label) !== labels.lastIndexOf(label))
+      fail(ArgumentError, OP, 'each output label once', `${name(label)} twice`);
   }
   return labels;
 }
@@ -194,7 +244,11 @@ function explicitOutput(output: Subscripts, operands: readonly Operand[]): Label
  * Throws ArgumentError for an equation that cannot be read, ShapeError for sizes that differ.
  */
 export function einsum(equation: string, ...operands: readonly (Tensor | readonly Tensor[])[]): Tensor;
-export function einsum(operand: Tensor, labels: readonly (number | null | symbol)[], ...rest: readonly (Tensor | readonly (number | null | symbol)[])[]): Tensor;
+export function einsum(
+  operand: Tensor,
+  labels: readonly (number | null | symbol)[],
+  ...rest: readonly (Tensor | readonly (number | null | symbol)[])[]
+): Tensor;
 export function einsum(...args: readonly unknown[]): Tensor {
   return callComposed(contracted, args);
 }
@@ -215,6 +269,8 @@ function contracted(...args: readonly unknown[]): Tensor {
   const target = output === null ? implicitOutput(all, inputs) : explicitOutput(output, all);
   let result = all[0];
   if (all.length === 2 && comesFirst(all[1], all[0], target)) result = contract(all[1], all[0], new Set(target));
-  else for (let i = 1; i < all.length; i++) result = contract(result, all[i], new Set([...target, ...all.slice(i + 1).flatMap(({ labels }) => [...labels])]));
+  else
+    for (let i = 1; i < all.length; i++)
+      result = contract(result, all[i], new Set([...target, ...all.slice(i + 1).flatMap(({ labels }) => [...labels])]));
   return ordered(summed(result, new Set(target)), target);
 }

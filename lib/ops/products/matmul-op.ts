@@ -3,19 +3,20 @@
  * dimension of any tensor (`linear`), and the sum of outer products over all leading dimensions (`linearWeight`). Transposes are flags
  * for BLAS, never copies. It knows nothing of the public functions.
  */
-import { type KernelTable, kernels } from '../../native/kernels.js';
+
+import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/broadcast.js';
 import { contiguousStrides, elementCount, reshapeStrides, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { mul } from '../elementwise/arithmetic.js';
 import { contiguousOf, copyInto, fillWith } from '../../tensor/copy.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { scalarTensor } from '../core/promotion.js';
+import { mul } from '../elementwise/arithmetic.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -82,7 +83,9 @@ function foldRows(x: Tensor): Tensor {
   const cols = x.shape[x.shape.length - 1];
   const shape = [cols === 0 ? 0 : elementCount(x.shape) / cols, cols];
   const strides = reshapeStrides(x.shape, x.strides, shape);
-  return strides === null ? windowOn(contiguousOf(x), shape, contiguousStrides(shape), 0) : windowOn(x, shape, strides, x.offset);
+  return strides === null
+    ? windowOn(contiguousOf(x), shape, contiguousStrides(shape), 0)
+    : windowOn(x, shape, strides, x.offset);
 }
 
 /** Arrays without elements by dtype code. */
@@ -106,7 +109,16 @@ interface Geometry {
 const single = (): Plan => 1;
 
 /** Allocates the output, lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
-function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor, flipB: boolean, plan: () => Plan, addend: Tensor | undefined): Tensor {
+function multiply(
+  op: string,
+  g: Geometry,
+  a: Tensor,
+  flipA: boolean,
+  b: Tensor,
+  flipB: boolean,
+  plan: () => Plan,
+  addend: Tensor | undefined,
+): Tensor {
   const { shape, m, n, k, alpha } = g;
   const kernel = instanceOf(op, instances, a);
   const out = allocate(shape, a.info);
@@ -114,7 +126,8 @@ function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor,
   let bias = noBias(out);
   let beta = 0;
   if (addend !== undefined && g.beta !== 0) {
-    if (g.beta === 1 && addend.shape.length === 1 && addend.shape[0] === n && addend.contiguousLayout) bias = addend.array;
+    if (g.beta === 1 && addend.shape.length === 1 && addend.shape[0] === n && addend.contiguousLayout)
+      bias = addend.array;
     else {
       copyInto(out, addend);
       beta = g.beta;
@@ -123,7 +136,22 @@ function multiply(op: string, g: Geometry, a: Tensor, flipA: boolean, b: Tensor,
   const acrossA = !rowsAlong(a);
   const acrossB = !rowsAlong(b);
   const [stepA, stepB] = [storedStep(a, acrossA), storedStep(b, acrossB)];
-  kernel(a.array, b.array, bias, out.array, plan(), m, n, k, flipA !== acrossA ? 1 : 0, stepA, flipB !== acrossB ? 1 : 0, stepB, alpha, beta);
+  kernel(
+    a.array,
+    b.array,
+    bias,
+    out.array,
+    plan(),
+    m,
+    n,
+    k,
+    flipA !== acrossA ? 1 : 0,
+    stepA,
+    flipB !== acrossB ? 1 : 0,
+    stepB,
+    alpha,
+    beta,
+  );
   return out;
 }
 
@@ -132,12 +160,14 @@ const nativeHalf = ([a]: readonly Tensor[]): boolean => instances[a.info.code] !
 
 function checkTypes(op: string, inputs: readonly Tensor[]): void {
   for (let i = 1; i < inputs.length; i++)
-    if (inputs[i].info !== inputs[0].info) fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
+    if (inputs[i].info !== inputs[0].info)
+      fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
   if (instances[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, instances, inputs[0]);
 }
 
 function checkAddend(op: string, addend: Tensor | undefined, shape: Shape): void {
-  if (addend !== undefined && !broadcastsTo(addend.shape, shape)) fail(ShapeError, op, `an input that broadcasts to [${shape}]`, `[${addend.shape}]`);
+  if (addend !== undefined && !broadcastsTo(addend.shape, shape))
+    fail(ShapeError, op, `an input that broadcasts to [${shape}]`, `[${addend.shape}]`);
 }
 
 /** beta's operand's gradient. */
@@ -175,7 +205,11 @@ export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAtt
     const j = b.shape.length - 2;
     const [m, k] = transposeA ? [a.shape[i + 1], a.shape[i]] : [a.shape[i], a.shape[i + 1]];
     const [k2, n] = transposeB ? [b.shape[j + 1], b.shape[j]] : [b.shape[j], b.shape[j + 1]];
-    if (k !== k2) fail(ShapeError, op, `as many columns in the first matrix as rows in the second`, `${k} and ${k2}`, { first: a, second: b });
+    if (k !== k2)
+      fail(ShapeError, op, `as many columns in the first matrix as rows in the second`, `${k} and ${k2}`, {
+        first: a,
+        second: b,
+      });
     checkTypes(op, inputs);
     const batch = broadcastShapes(op, a.shape.slice(0, -2), b.shape.slice(0, -2));
     const shape = [...batch, m, n];
@@ -198,7 +232,8 @@ export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAtt
   backward: (context, g): Gradients => {
     const { alpha, beta, attributes } = context.spec;
     const { op, transposeA: ta, transposeB: tb } = attributes;
-    const product = (x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean): Tensor => matmulOp([x, y], { op, transposeA, transposeB, alpha, beta: 0 });
+    const product = (x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean): Tensor =>
+      matmulOp([x, y], { op, transposeA, transposeB, alpha, beta: 0 });
     return [
       !context.needs(0) ? null : ta ? product(context.saved(1), g, tb, true) : product(g, context.saved(1), false, !tb),
       !context.needs(1) ? null : tb ? product(g, context.saved(0), true, ta) : product(context.saved(0), g, !ta, false),
@@ -240,7 +275,16 @@ export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttri
     return { shape, m, n, k, alpha, beta, attributes };
   },
   forward: (spec, [x, w, addend]) =>
-    multiply(spec.attributes.op, spec, storedMatrix(spec.k === 0 ? flat(x, spec.m, 0) : foldRows(x)), false, storedMatrix(w), spec.attributes.transpose, single, addend),
+    multiply(
+      spec.attributes.op,
+      spec,
+      storedMatrix(spec.k === 0 ? flat(x, spec.m, 0) : foldRows(x)),
+      false,
+      storedMatrix(w),
+      spec.attributes.transpose,
+      single,
+      addend,
+    ),
   save: (context, [x, w]) => context.save(context.needs(1) ? x : null, context.needs(0) ? w : null),
   backward: (context, g): Gradients => {
     const { alpha, beta, attributes } = context.spec;
@@ -286,7 +330,16 @@ export const linearWeightOp: Operator<WeightAttributes, Tensor> = defineOp<Weigh
       return zeros;
     }
     if (m * n === 0) return allocate(shape, a.info);
-    return multiply(op, { shape, m, n, k: rows, alpha, beta: 0 }, storedMatrix(foldRows(a)), true, storedMatrix(foldRows(b)), false, single, undefined);
+    return multiply(
+      op,
+      { shape, m, n, k: rows, alpha, beta: 0 },
+      storedMatrix(foldRows(a)),
+      true,
+      storedMatrix(foldRows(b)),
+      false,
+      single,
+      undefined,
+    );
   },
   save: (context, [a, b]) => context.save(context.needs(1) ? a : null, context.needs(0) ? b : null),
   backward: (context, g): Gradients => {

@@ -1,26 +1,27 @@
 /** New tensors of random values: rand, randn, randint, randperm, normal, and the forms that are like another tensor. */
-import { noGrad } from '../../autograd/grad-mode.js';
-import { ArgumentError, describe, DTypeError, fail, rejectUnknownOptions } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { addOp, mul } from '../elementwise/arithmetic.js';
-import { castTo } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
+
 import { isOptions } from '../../arguments.js';
+import { noGrad } from '../../autograd/grad-mode.js';
+import { defineFunction } from '../../dispatch/define-function.js';
 import { instanceOf } from '../../dispatch/define-op.js';
-import { isScalar, scalarTensor, tensorArgument } from '../core/promotion.js';
+import { ArgumentError, DTypeError, describe, fail, rejectUnknownOptions } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { type Generator, generatorOf } from '../../random/generator.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import type { Shape } from '../../shape/layout.js';
 import { type MemoryFormat, memoryFormatArgument } from '../../shape/memory-format.js';
-import { defaultFloatInfo, type DType, type DTypeInfo, FLOAT64, INT64, promote } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
+import { type DType, type DTypeInfo, defaultFloatInfo, FLOAT64, INT64, promote } from '../../storage/dtype.js';
 import { allocate, allocateChecked, allocateInFormat } from '../../tensor/allocate.js';
-import type { CreationOptions } from '../creation/creation.js';
-import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../creation/factories.js';
+import { castTo } from '../../tensor/copy.js';
 import { integersOf } from '../../tensor/integer.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { isScalar, scalarTensor, tensorArgument } from '../core/promotion.js';
+import type { CreationOptions } from '../creation/creation.js';
+import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../creation/factories.js';
+import { addOp, mul } from '../elementwise/arithmetic.js';
 import { integerDraw, normalDraw, uniformDraw } from './distributions.js';
 import { type Draw, drawInto, sampledOp } from './draw.js';
-import { type Generator, generatorOf } from '../../random/generator.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -31,7 +32,9 @@ declare module '../../native/kernels.js' {
 export interface RandomOptions extends CreationOptions {
   generator?: Generator | null;
 }
-type RandomArguments = [size: Shape | (RandomOptions & { size?: Shape }), options?: RandomOptions] | (number | RandomOptions)[];
+type RandomArguments =
+  | [size: Shape | (RandomOptions & { size?: Shape }), options?: RandomOptions]
+  | (number | RandomOptions)[];
 const OPTIONS = ['dtype', 'device', 'requiresGrad', 'generator'] as const;
 
 function floatingInfo(op: string, dtype: DType | null | undefined, byDefault: DTypeInfo): DTypeInfo {
@@ -60,10 +63,27 @@ export const randn = bySize('randn', normalValues);
 function like(name: string, makeDraw: MakeDraw) {
   return defineFunction(
     { name, parameters: ['input', ...OPTIONS, 'memoryFormat'] as const, keywords: 5, method: false },
-    (input: Tensor, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null, memoryFormat?: MemoryFormat): Tensor => {
+    (
+      input: Tensor,
+      dtype?: DType,
+      device?: string,
+      requiresGrad?: boolean,
+      generator?: Generator | null,
+      memoryFormat?: MemoryFormat,
+    ): Tensor => {
       const x = tensorArgument(name, 'input', input);
-      const out = allocateInFormat(name, x, memoryFormatArgument(name, memoryFormat, 'preserve_format'), floatingInfo(name, dtype, x.info));
-      return finish(name, drawInto(out, makeDraw(name, out.info, generatorOf(name, generator), out.contiguousLayout)), device, requiresGrad);
+      const out = allocateInFormat(
+        name,
+        x,
+        memoryFormatArgument(name, memoryFormat, 'preserve_format'),
+        floatingInfo(name, dtype, x.info),
+      );
+      return finish(
+        name,
+        drawInto(out, makeDraw(name, out.info, generatorOf(name, generator), out.contiguousLayout)),
+        device,
+        requiresGrad,
+      );
     },
   );
 }
@@ -84,30 +104,70 @@ type Whole = number | bigint;
  * Throws ArgumentError where low >= high or the type does not hold them. torch.randint
  */
 export function randint(
-  ...args: [high: Whole, size: Shape, options?: RandintOptions] | [low: Whole, high: Whole, size: Shape, options?: RandintOptions] | (Whole | RandintOptions)[]
+  ...args:
+    | [high: Whole, size: Shape, options?: RandintOptions]
+    | [low: Whole, high: Whole, size: Shape, options?: RandintOptions]
+    | (Whole | RandintOptions)[]
 ): Tensor {
   const last = args[args.length - 1];
   const options: RandintOptions = isOptions(last) ? last : {};
   rejectUnknownOptions('randint', options, ['low', 'high', 'size', ...OPTIONS]);
   const given = (isOptions(last) ? args.slice(0, -1) : [...args]) as unknown[];
   const named = options.size ?? (given.length > 0 && Array.isArray(given[given.length - 1]) ? given.pop() : undefined);
-  if (!Array.isArray(named)) fail(ArgumentError, 'randint', 'an array of sizes', named === undefined ? 'none' : describe(named));
+  if (!Array.isArray(named))
+    fail(ArgumentError, 'randint', 'an array of sizes', named === undefined ? 'none' : describe(named));
   const size = integersOf(named) as Shape;
-  const bounds = [...given, ...(given.length === 0 && options.low !== undefined ? [options.low] : []), ...(options.high === undefined ? [] : [options.high])] as Whole[];
-  if (bounds.length < 1 || bounds.length > 2) fail(ArgumentError, 'randint', 'high, or low and high, before the size', describe(given));
+  const bounds = [
+    ...given,
+    ...(given.length === 0 && options.low !== undefined ? [options.low] : []),
+    ...(options.high === undefined ? [] : [options.high]),
+  ] as Whole[];
+  if (bounds.length < 1 || bounds.length > 2)
+    fail(ArgumentError, 'randint', 'high, or low and high, before the size', describe(given));
   const [low, high] = bounds.length === 1 ? [0, bounds[0]] : bounds;
   const info = infoOf('randint', options.dtype, INT64);
   const draw = integerDraw('randint', info, low, high, generatorOf('randint', options.generator));
-  return finish('randint', drawInto(allocateChecked('randint', size, info), draw), options.device, options.requiresGrad);
+  return finish(
+    'randint',
+    drawInto(allocateChecked('randint', size, info), draw),
+    options.device,
+    options.requiresGrad,
+  );
 }
 
 /** Whole numbers in [low, high) (low is 0 where one bound is given), in the shape and type of a tensor. torch.randint_like */
 export const randintLike = defineFunction(
-  { name: 'randintLike', parameters: ['input', 'low', 'high', ...OPTIONS, 'memoryFormat'] as const, keywords: 5, required: 1, method: false },
-  (input: Tensor, low?: Whole, high?: Whole, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null, memoryFormat?: MemoryFormat): Tensor => {
+  {
+    name: 'randintLike',
+    parameters: ['input', 'low', 'high', ...OPTIONS, 'memoryFormat'] as const,
+    keywords: 5,
+    required: 1,
+    method: false,
+  },
+  (
+    input: Tensor,
+    low?: Whole,
+    high?: Whole,
+    dtype?: DType,
+    device?: string,
+    requiresGrad?: boolean,
+    generator?: Generator | null,
+    memoryFormat?: MemoryFormat,
+  ): Tensor => {
     const x = tensorArgument('randintLike', 'input', input);
-    const out = allocateInFormat('randintLike', x, memoryFormatArgument('randintLike', memoryFormat, 'preserve_format'), infoOf('randintLike', dtype, x.info));
-    const draw = integerDraw('randintLike', out.info, high === undefined ? 0 : (low ?? 0), (high ?? low) as Whole, generatorOf('randintLike', generator));
+    const out = allocateInFormat(
+      'randintLike',
+      x,
+      memoryFormatArgument('randintLike', memoryFormat, 'preserve_format'),
+      infoOf('randintLike', dtype, x.info),
+    );
+    const draw = integerDraw(
+      'randintLike',
+      out.info,
+      high === undefined ? 0 : (low ?? 0),
+      (high ?? low) as Whole,
+      generatorOf('randintLike', generator),
+    );
     return finish('randintLike', drawInto(out, draw), device, requiresGrad);
   },
 );
@@ -136,23 +196,46 @@ export const randperm = defineFunction(
  * mean + std z with z as randn draws it. torch.normal
  */
 export const normal = defineFunction(
-  { name: 'normal', parameters: ['mean', 'std', 'size', ...OPTIONS] as const, keywords: 4, method: false, kinds: { mean: 'operand', std: 'operand' } },
-  (mean: Tensor | number, std: Tensor | number = 1, size?: Shape, dtype?: DType, device?: string, requiresGrad?: boolean, generator?: Generator | null): Tensor => {
+  {
+    name: 'normal',
+    parameters: ['mean', 'std', 'size', ...OPTIONS] as const,
+    keywords: 4,
+    method: false,
+    kinds: { mean: 'operand', std: 'operand' },
+  },
+  (
+    mean: Tensor | number,
+    std: Tensor | number = 1,
+    size?: Shape,
+    dtype?: DType,
+    device?: string,
+    requiresGrad?: boolean,
+    generator?: Generator | null,
+  ): Tensor => {
     const rng = generatorOf('normal', generator);
     if (!(mean instanceof Tensor) && !(std instanceof Tensor)) {
       if (size === undefined) fail(ArgumentError, 'normal', 'a size where mean and std are numbers', 'none');
       const out = allocateChecked('normal', size, floatingInfo('normal', dtype, defaultFloatInfo()));
-      return finish('normal', drawInto(out, normalDraw('normal', out.info, mean, std, rng, true)), device, requiresGrad);
+      return finish(
+        'normal',
+        drawInto(out, normalDraw('normal', out.info, mean, std, rng, true)),
+        device,
+        requiresGrad,
+      );
     }
-    for (const value of [mean, std]) if (!(value instanceof Tensor) && !isScalar(value)) fail(ArgumentError, 'normal', 'tensors or numbers', describe(value));
+    for (const value of [mean, std])
+      if (!(value instanceof Tensor) && !isScalar(value))
+        fail(ArgumentError, 'normal', 'tensors or numbers', describe(value));
     const tensors = [mean, std].filter((value) => value instanceof Tensor);
     const info = tensors.length === 1 ? tensors[0].info : promote(tensors[0].info, tensors[1].info);
     if (!info.floating) fail(DTypeError, 'normal', 'tensors of floating dtype', describe(tensors));
     if (std instanceof Tensor && [...castTo(std, FLOAT64).toTypedArray()].some((s) => !(Number(s) >= 0)))
       fail(ArgumentError, 'normal', 'a std of at least 0 everywhere', describe(std));
     if (!(std instanceof Tensor) && !(std >= 0)) fail(ArgumentError, 'normal', 'a std of at least 0', describe(std));
-    const shape = tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape);
-    const operand = (value: Tensor | number): Tensor => (value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info));
+    const shape =
+      tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape);
+    const operand = (value: Tensor | number): Tensor =>
+      value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info);
     const out = sampledOp(tensors, () => {
       const drawn = drawInto(allocate(shape, info), normalDraw('normal', info, 0, 1, rng, true));
       return noGrad(() => addOp([mul.op([drawn, operand(std)]), operand(mean)]));

@@ -1,23 +1,28 @@
 /** The in-place distributions of PyTorch's CPU streams: uniform_, normal_, random_, bernoulli_ and their like. */
-import { ArgumentError, describe, DTypeError, fail } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { castAs, copyInto } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
-import { expandOp } from '../core/view.js';
-import { BOOL, FLOAT32, type DTypeInfo } from '../../storage/dtype.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
-import { allocateAs } from '../../tensor/allocate.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { drawInplace, type Draw } from './draw.js';
 import { type Generator, generatorOf } from '../../random/generator.js';
+import { BOOL, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { allocateAs } from '../../tensor/allocate.js';
+import { castAs, copyInto } from '../../tensor/copy.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { expandOp } from '../core/view.js';
+import { type Draw, drawInplace } from './draw.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     uniformFill: KernelTable<[out: TypedArray, state: Uint32Array, from: number, to: number, n: number]>;
-    normalFill: KernelTable<[out: TypedArray, state: Uint32Array, cached: Float64Array, mean: number, std: number, n: number, blocked: number]>;
-    logNormalFill: KernelTable<[out: TypedArray, state: Uint32Array, cached: Float64Array, mean: number, std: number, n: number]>;
+    normalFill: KernelTable<
+      [out: TypedArray, state: Uint32Array, cached: Float64Array, mean: number, std: number, n: number, blocked: number]
+    >;
+    logNormalFill: KernelTable<
+      [out: TypedArray, state: Uint32Array, cached: Float64Array, mean: number, std: number, n: number]
+    >;
     exponentialFill: KernelTable<[out: TypedArray, state: Uint32Array, lambda: number, n: number]>;
     cauchyFill: KernelTable<[out: TypedArray, state: Uint32Array, median: number, sigma: number, n: number]>;
     geometricFill: KernelTable<[out: TypedArray, state: Uint32Array, p: number, n: number]>;
@@ -37,37 +42,67 @@ function floating(op: string, x: Tensor): Tensor {
   return x;
 }
 function finiteNumber(op: string, name: string, value: unknown): number {
-  if (typeof value !== 'number' || Number.isNaN(value)) fail(ArgumentError, op, `a number for ${name}`, describe(value));
+  if (typeof value !== 'number' || Number.isNaN(value))
+    fail(ArgumentError, op, `a number for ${name}`, describe(value));
   return value;
 }
 
 /** The largest finite value of each floating type. */
-const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE, bfloat16: (2 - 2 ** -7) * 2 ** 127, float16: 65504 };
+const LARGEST = {
+  float32: (2 - 2 ** -23) * 2 ** 127,
+  float64: Number.MAX_VALUE,
+  bfloat16: (2 - 2 ** -7) * 2 ** 127,
+  float16: 65504,
+};
 
 /** Draws uniform values in [from, to). */
 export function uniformDraw(op: string, info: DTypeInfo, from: number, to: number, rng: Generator): Draw {
   finiteNumber(op, 'from', from);
   finiteNumber(op, 'to', to);
   if (from > to) fail(ArgumentError, op, 'bounds with from <= to', `from=${from}, to=${to}`);
-  if (!(to - from <= LARGEST[info.name as keyof typeof LARGEST])) fail(ArgumentError, op, `bounds whose distance ${info.name} holds`, `from=${from}, to=${to}`);
+  if (!(to - from <= LARGEST[info.name as keyof typeof LARGEST]))
+    fail(ArgumentError, op, `bounds whose distance ${info.name} holds`, `from=${from}, to=${to}`);
   return (memory, n) => kernels.uniformFill[info.code]?.(memory, rng.words, from, to, n);
 }
 /** Draws normal values; `contiguous` memory of 16 and more is drawn in blocks, anything else one by one. */
-export function normalDraw(op: string, info: DTypeInfo, mean: number, std: number, rng: Generator, contiguous: boolean): Draw {
+export function normalDraw(
+  op: string,
+  info: DTypeInfo,
+  mean: number,
+  std: number,
+  rng: Generator,
+  contiguous: boolean,
+): Draw {
   finiteNumber(op, 'mean', mean);
   if (!(finiteNumber(op, 'std', std) >= 0)) fail(ArgumentError, op, 'a std of at least 0', String(std));
-  return (memory, n) => kernels.normalFill[info.code]?.(memory, rng.words, rng.cachedNormal, mean, std, n, contiguous && n >= 16 ? 1 : 0);
+  return (memory, n) =>
+    kernels.normalFill[info.code]?.(memory, rng.words, rng.cachedNormal, mean, std, n, contiguous && n >= 16 ? 1 : 0);
 }
 
 const uniform = defineFunction(
   { name: 'Tensor.uniform_', parameters: ['input', 'from', 'to', 'generator'], keywords: 1, method: 'uniform_' },
   (input: Tensor, from: number = 0, to: number = 1, generator?: Rng): Tensor =>
-    drawInplace('uniform_', input, uniformDraw('uniform_', floating('uniform_', input).info, from, to, generatorOf('uniform_', generator))),
+    drawInplace(
+      'uniform_',
+      input,
+      uniformDraw('uniform_', floating('uniform_', input).info, from, to, generatorOf('uniform_', generator)),
+    ),
 );
 const normal = defineFunction(
   { name: 'Tensor.normal_', parameters: ['input', 'mean', 'std', 'generator'], keywords: 1, method: 'normal_' },
   (input: Tensor, mean: number = 0, std: number = 1, generator?: Rng): Tensor =>
-    drawInplace('normal_', input, normalDraw('normal_', floating('normal_', input).info, mean, std, generatorOf('normal_', generator), input.contiguousLayout)),
+    drawInplace(
+      'normal_',
+      input,
+      normalDraw(
+        'normal_',
+        floating('normal_', input).info,
+        mean,
+        std,
+        generatorOf('normal_', generator),
+        input.contiguousLayout,
+      ),
+    ),
 );
 const logNormal = defineFunction(
   { name: 'Tensor.logNormal_', parameters: ['input', 'mean', 'std', 'generator'], keywords: 1, method: 'logNormal_' },
@@ -75,13 +110,16 @@ const logNormal = defineFunction(
     if (!(finiteNumber('logNormal_', 'std', std) > 0)) fail(ArgumentError, 'logNormal_', 'a std above 0', String(std));
     const kernel = instanceOf('logNormal_', kernels.logNormalFill, floating('logNormal_', input));
     const rng = generatorOf('logNormal_', generator);
-    return drawInplace('logNormal_', input, (memory, n) => kernel(memory, rng.words, rng.cachedNormal, finiteNumber('logNormal_', 'mean', mean), std, n));
+    return drawInplace('logNormal_', input, (memory, n) =>
+      kernel(memory, rng.words, rng.cachedNormal, finiteNumber('logNormal_', 'mean', mean), std, n),
+    );
   },
 );
 const exponential = defineFunction(
   { name: 'Tensor.exponential_', parameters: ['input', 'lambd', 'generator'], keywords: 1, method: 'exponential_' },
   (input: Tensor, lambd: number = 1, generator?: Rng): Tensor => {
-    if (!(finiteNumber('exponential_', 'lambd', lambd) > 0)) fail(ArgumentError, 'exponential_', 'a lambd above 0', String(lambd));
+    if (!(finiteNumber('exponential_', 'lambd', lambd) > 0))
+      fail(ArgumentError, 'exponential_', 'a lambd above 0', String(lambd));
     const kernel = instanceOf('exponential_', kernels.exponentialFill, floating('exponential_', input));
     const rng = generatorOf('exponential_', generator);
     return drawInplace('exponential_', input, (memory, n) => kernel(memory, rng.words, lambd, n));
@@ -90,16 +128,26 @@ const exponential = defineFunction(
 const cauchy = defineFunction(
   { name: 'Tensor.cauchy_', parameters: ['input', 'median', 'sigma', 'generator'], keywords: 1, method: 'cauchy_' },
   (input: Tensor, median: number = 0, sigma: number = 1, generator?: Rng): Tensor => {
-    if (!(finiteNumber('cauchy_', 'sigma', sigma) > 0)) fail(ArgumentError, 'cauchy_', 'a sigma above 0', String(sigma));
+    if (!(finiteNumber('cauchy_', 'sigma', sigma) > 0))
+      fail(ArgumentError, 'cauchy_', 'a sigma above 0', String(sigma));
     const kernel = instanceOf('cauchy_', kernels.cauchyFill, floating('cauchy_', input));
     const rng = generatorOf('cauchy_', generator);
-    return drawInplace('cauchy_', input, (memory, n) => kernel(memory, rng.words, finiteNumber('cauchy_', 'median', median), sigma, n));
+    return drawInplace('cauchy_', input, (memory, n) =>
+      kernel(memory, rng.words, finiteNumber('cauchy_', 'median', median), sigma, n),
+    );
   },
 );
 const geometric = defineFunction(
-  { name: 'Tensor.geometric_', parameters: ['input', 'p', 'generator'], keywords: 1, required: 2, method: 'geometric_' },
+  {
+    name: 'Tensor.geometric_',
+    parameters: ['input', 'p', 'generator'],
+    keywords: 1,
+    required: 2,
+    method: 'geometric_',
+  },
   (input: Tensor, p: number, generator?: Rng): Tensor => {
-    if (!(finiteNumber('geometric_', 'p', p) > 0 && p < 1)) fail(ArgumentError, 'geometric_', 'a p in (0, 1)', String(p));
+    if (!(finiteNumber('geometric_', 'p', p) > 0 && p < 1))
+      fail(ArgumentError, 'geometric_', 'a p in (0, 1)', String(p));
     const kernel = instanceOf('geometric_', kernels.geometricFill, input);
     const rng = generatorOf('geometric_', generator);
     return drawInplace('geometric_', input, (memory, n) => kernel(memory, rng.words, p, n));
@@ -118,7 +166,9 @@ export function bernoulliOf(op: string, like: Tensor, p: Tensor, rng: Generator)
   copyInto(probabilities, p);
   const n = probabilities.numel();
   const wide = p.info.half ? castAs(probabilities, FLOAT32).array : probabilities.array;
-  for (let i = 0; i < n; i++) if (!(Number(wide[i]) >= 0 && Number(wide[i]) <= 1)) fail(ArgumentError, op, 'probabilities in [0, 1]', String(wide[i]), { p });
+  for (let i = 0; i < n; i++)
+    if (!(Number(wide[i]) >= 0 && Number(wide[i]) <= 1))
+      fail(ArgumentError, op, 'probabilities in [0, 1]', String(wide[i]), { p });
   const out = allocateAs(probabilities);
   instanceOf(op, kernels.bernoulliEach, p)(out.array, probabilities.array, rng.words, n);
   return out;
@@ -127,8 +177,11 @@ const bernoulliInplace = defineFunction(
   { name: 'Tensor.bernoulli_', parameters: ['input', 'p', 'generator'], keywords: 1, method: 'bernoulli_' },
   (input: Tensor, p: number | Tensor = 0.5, generator?: Rng): Tensor => {
     const rng = generatorOf('bernoulli_', generator);
-    if (!(p instanceof Tensor)) return drawInplace('bernoulli_', input, bernoulliDraw('bernoulli_', input.info, p, rng));
-    return drawInplace('bernoulli_', input, () => copyInto(input, bernoulliOf('bernoulli_', input, expandOp([p], input.shape), rng)));
+    if (!(p instanceof Tensor))
+      return drawInplace('bernoulli_', input, bernoulliDraw('bernoulli_', input.info, p, rng));
+    return drawInplace('bernoulli_', input, () =>
+      copyInto(input, bernoulliOf('bernoulli_', input, expandOp([p], input.shape), rng)),
+    );
   },
 );
 
@@ -140,20 +193,30 @@ function integerBounds(info: DTypeInfo): { least: bigint; most: bigint } {
   }
   if (info === BOOL) return { least: 0n, most: 1n };
   const bits = BigInt(8 * info.bytes);
-  return info.name === 'uint8' ? { least: 0n, most: 255n } : { least: -(2n ** (bits - 1n)), most: 2n ** (bits - 1n) - 1n };
+  return info.name === 'uint8'
+    ? { least: 0n, most: 255n }
+    : { least: -(2n ** (bits - 1n)), most: 2n ** (bits - 1n) - 1n };
 }
 function whole(op: string, name: string, value: unknown): bigint {
-  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) fail(ArgumentError, op, `a whole number for ${name}`, describe(value));
+  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value)))
+    fail(ArgumentError, op, `a whole number for ${name}`, describe(value));
   return BigInt(value as number | bigint);
 }
 /** Draws whole numbers in [from, to); without `to` up to the largest that the type holds. */
-export function integerDraw(op: string, info: DTypeInfo, from: number | bigint, to: number | bigint | null, rng: Generator): Draw {
+export function integerDraw(
+  op: string,
+  info: DTypeInfo,
+  from: number | bigint,
+  to: number | bigint | null,
+  rng: Generator,
+): Draw {
   const { least, most } = integerBounds(info);
   const low = whole(op, 'from', from);
   const end = to === null ? most + 1n : whole(op, 'to', to);
   if (low >= end) fail(ArgumentError, op, 'bounds with from < to', `from=${low}, to=${end}`);
   // A floating type holds larger numbers too, rounded; PyTorch warns of it.
-  if (!info.floating && (low < least || end - 1n > most)) fail(ArgumentError, op, `bounds that ${info.name} holds`, `[${low}, ${end})`);
+  if (!info.floating && (low < least || end - 1n > most))
+    fail(ArgumentError, op, `bounds that ${info.name} holds`, `[${low}, ${end})`);
   const bounds = BigInt64Array.of(BigInt.asIntN(64, end - low), BigInt.asIntN(64, low));
   return (memory, n) => kernels.randomFill[info.code]?.(memory, rng.words, bounds, n);
 }
@@ -161,8 +224,14 @@ const random = defineFunction(
   { name: 'Tensor.random_', parameters: ['input', 'from', 'to', 'generator'], keywords: 1, method: 'random_' },
   (input: Tensor, from?: number | bigint, to?: number | bigint | null, generator?: Rng): Tensor => {
     const rng = generatorOf('random_', generator);
-    if (from === undefined && to === undefined) return drawInplace('random_', input, (memory, n) => kernels.randomFullFill[input.info.code]?.(memory, rng.words, n));
-    const draw = to === undefined ? integerDraw('random_', input.info, 0, from as number, rng) : integerDraw('random_', input.info, from ?? 0, to, rng);
+    if (from === undefined && to === undefined)
+      return drawInplace('random_', input, (memory, n) =>
+        kernels.randomFullFill[input.info.code]?.(memory, rng.words, n),
+      );
+    const draw =
+      to === undefined
+        ? integerDraw('random_', input.info, 0, from as number, rng)
+        : integerDraw('random_', input.info, from ?? 0, to, rng);
     return drawInplace('random_', input, draw);
   },
 );

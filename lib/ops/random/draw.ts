@@ -1,15 +1,16 @@
 /** Random values into the memory of a tensor, in the order in which PyTorch draws them: that of the memory, whatever the strides. */
-import { isDense } from '../../shape/layout.js';
+
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
-import { adoptInplace } from '../core/as-strided.js';
-import { copyInto } from '../../tensor/copy.js';
-import { detach } from '../core/convert.js';
 import { defineOp } from '../../dispatch/define-op.js';
-import { memoryOrder } from '../../shape/result-strides.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { isDense } from '../../shape/layout.js';
+import { memoryOrder } from '../../shape/result-strides.js';
 import { allocate } from '../../tensor/allocate.js';
+import { copyInto } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
+import { adoptInplace } from '../core/as-strided.js';
+import { detach } from '../core/convert.js';
 
 /** Fills `count` contiguous elements. */
 export type Draw = (memory: TypedArray, count: number) => void;

@@ -1,16 +1,17 @@
 /** Dropout: elements, whole channels, or the kinds that keep mean and variance (alpha); the noise is PyTorch's, from the default generator. */
-import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
-import { bernoulliDraw } from './distributions.js';
-import { drawInto } from './draw.js';
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { defaultGenerator } from '../../random/generator.js';
 import { type DTypeInfo, FLOAT64 } from '../../storage/dtype.js';
 import { allocate, allocateAs } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { add, mul } from '../elementwise/arithmetic.js';
 import { castTo, writeElement } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { squeeze, unsqueeze } from '../core/view.js';
+import { add, mul } from '../elementwise/arithmetic.js';
+import { bernoulliDraw } from './distributions.js';
+import { drawInto } from './draw.js';
 
 /** -scale * alpha of SELU: what a dropped unit is set to in alpha dropout, before the affine correction. */
 const ALPHA = 1.7580993408473766;
@@ -34,12 +35,15 @@ function keptValue(p: number, info: DTypeInfo): number {
 function drop(kind: Kind, input: Tensor, p: number, training: boolean, inplace: boolean): Tensor {
   const { name, feature = false, alpha = false } = kind;
   const x = tensorArgument(name, 'input', input);
-  if (typeof p !== 'number' || !(p >= 0 && p <= 1)) fail(ArgumentError, name, 'a probability p between 0 and 1', describe(p));
+  if (typeof p !== 'number' || !(p >= 0 && p <= 1))
+    fail(ArgumentError, name, 'a probability p between 0 and 1', describe(p));
   if (!training || p === 0 || x.numel() === 0) return x;
   if (!x.info.floating) fail(DTypeError, name, 'an input of floating dtype', describe(x));
   if (p === 1) return inplace ? x.mul_(0) : mul(x, 0);
   if (feature && x.shape.length < 2) fail(ShapeError, name, 'an input of at least 2 dimensions', describe(x));
-  const noise = feature ? allocate([...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)], x.info) : allocateAs(x, x.info);
+  const noise = feature
+    ? allocate([...x.shape.slice(0, 2), ...x.shape.slice(2).map(() => 1)], x.info)
+    : allocateAs(x, x.info);
   drawInto(noise, bernoulliDraw(name, x.info, 1 - p, defaultGenerator, alpha ? 1 : keptValue(p, x.info)));
   if (!alpha) return inplace ? x.mul_(noise) : mul.op([x, noise]);
   const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
@@ -51,7 +55,8 @@ function drop(kind: Kind, input: Tensor, p: number, training: boolean, inplace: 
 function elementwise(kind: Kind, byDefault: { readonly training: boolean }) {
   return defineFunction(
     { name: `nn.functional.${kind.name}`, parameters: ['input', 'p', 'training', 'inplace'] },
-    (input: Tensor, p: number = 0.5, training: boolean = byDefault.training, inplace: boolean = false): Tensor => drop(kind, input, p, training, inplace),
+    (input: Tensor, p: number = 0.5, training: boolean = byDefault.training, inplace: boolean = false): Tensor =>
+      drop(kind, input, p, training, inplace),
   );
 }
 
@@ -60,7 +65,10 @@ export const dropout = elementwise({ name: 'dropout' }, { training: true });
 /** Dropout that keeps mean and variance of what SELU gives: Klambauer et al. 2017. torch.nn.functional.alpha_dropout */
 export const alphaDropout = elementwise({ name: 'alphaDropout', alpha: true }, { training: false });
 /** Alpha dropout of whole channels. torch.nn.functional.feature_alpha_dropout */
-export const featureAlphaDropout = elementwise({ name: 'featureAlphaDropout', feature: true, alpha: true }, { training: false });
+export const featureAlphaDropout = elementwise(
+  { name: 'featureAlphaDropout', feature: true, alpha: true },
+  { training: false },
+);
 
 /** Dropout of whole channels; `unbatched` is the number of dimensions of an input that lacks the batch. */
 function ofChannels(name: string, unbatched: number | null, allowed: readonly number[] | null) {
@@ -69,7 +77,8 @@ function ofChannels(name: string, unbatched: number | null, allowed: readonly nu
     { name: `nn.functional.${name}`, parameters: ['input', 'p', 'training', 'inplace'] },
     (input: Tensor, p: number = 0.5, training: boolean = true, inplace: boolean = false): Tensor => {
       const x = tensorArgument(name, 'input', input);
-      if (allowed !== null && !allowed.includes(x.shape.length)) fail(ShapeError, name, `an input of ${allowed.join(' or ')} dimensions`, describe(x));
+      if (allowed !== null && !allowed.includes(x.shape.length))
+        fail(ShapeError, name, `an input of ${allowed.join(' or ')} dimensions`, describe(x));
       if (unbatched === null || x.shape.length > unbatched) return drop(kind, x, p, training, inplace);
       const y = drop(kind, unsqueeze(x, 0), p, training, inplace);
       return inplace ? x : squeeze(y, 0);

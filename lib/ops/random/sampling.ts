@@ -1,25 +1,30 @@
 /** Draws by given probabilities: bernoulli and multinomial. */
-import { ArgumentError, describe, DTypeError, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { castTo, contiguousOf } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
 import { instanceOf } from '../../dispatch/define-op.js';
-import { tensorArgument } from '../core/promotion.js';
-import { FLOAT32, FLOAT64, INT64 } from '../../storage/dtype.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { type Generator, generatorOf } from '../../random/generator.js';
+import { FLOAT32, FLOAT64, INT64 } from '../../storage/dtype.js';
 import { allocate, allocateAs, allocateLike } from '../../tensor/allocate.js';
+import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { tensorArgument } from '../core/promotion.js';
 import { bernoulliDraw, bernoulliOf } from './distributions.js';
 import { drawInto, sampledOp } from './draw.js';
-import { type Generator, generatorOf } from '../../random/generator.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** out[r, d]: indices drawn with replacement by weights[r, k] */
-    multinomialReplace: KernelTable<[out: TypedArray, weights: TypedArray, state: Uint32Array, rows: number, k: number, draws: number]>;
+    multinomialReplace: KernelTable<
+      [out: TypedArray, weights: TypedArray, state: Uint32Array, rows: number, k: number, draws: number]
+    >;
     /** out[r, d]: the indices of the largest weights[r, k] / exponential[r, k] */
-    multinomialDistinct: KernelTable<[out: TypedArray, weights: TypedArray, exponential: TypedArray, rows: number, k: number, draws: number]>;
+    multinomialDistinct: KernelTable<
+      [out: TypedArray, weights: TypedArray, exponential: TypedArray, rows: number, k: number, draws: number]
+    >;
   }
 }
 
@@ -29,7 +34,11 @@ export const bernoulli = defineFunction(
   (input: Tensor, p?: number, generator?: Generator | null): Tensor => {
     const x = tensorArgument('bernoulli', 'input', input);
     const rng = generatorOf('bernoulli', generator);
-    return sampledOp([x], () => (p === undefined ? bernoulliOf('bernoulli', contiguousOf(x), x, rng) : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, rng))));
+    return sampledOp([x], () =>
+      p === undefined
+        ? bernoulliOf('bernoulli', contiguousOf(x), x, rng)
+        : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, rng)),
+    );
   },
 );
 
@@ -44,22 +53,39 @@ export const multinomial = defineFunction(
     const x = tensorArgument('multinomial', 'input', input);
     const rng = generatorOf('multinomial', generator);
     if (!x.info.floating) fail(DTypeError, 'multinomial', 'weights of floating dtype', describe(x));
-    if (x.shape.length !== 1 && x.shape.length !== 2) fail(ShapeError, 'multinomial', 'weights of one or two dimensions', describe(x));
-    if (!Number.isInteger(numSamples) || numSamples <= 0) fail(ArgumentError, 'multinomial', 'at least one sample', describe(numSamples));
+    if (x.shape.length !== 1 && x.shape.length !== 2)
+      fail(ShapeError, 'multinomial', 'weights of one or two dimensions', describe(x));
+    if (!Number.isInteger(numSamples) || numSamples <= 0)
+      fail(ArgumentError, 'multinomial', 'at least one sample', describe(numSamples));
     const k = x.shape[x.shape.length - 1];
     const rows = x.shape.length === 1 ? 1 : x.shape[0];
     if (k === 0) fail(ShapeError, 'multinomial', 'at least one category', describe(x));
-    if (!replacement && numSamples > k) fail(ArgumentError, 'multinomial', `at most ${k} samples without replacement`, String(numSamples));
+    if (!replacement && numSamples > k)
+      fail(ArgumentError, 'multinomial', `at most ${k} samples without replacement`, String(numSamples));
     checkWeights(x, rows, k);
     const out = allocate([...x.shape.slice(0, -1), numSamples], INT64);
     if (replacement && numSamples > 1) {
       const weights = x.info.half ? castTo(x, FLOAT32) : contiguousOf(x);
-      instanceOf('multinomial', kernels.multinomialReplace, weights)(out.array, weights.array, rng.words, rows, k, numSamples);
+      instanceOf('multinomial', kernels.multinomialReplace, weights)(
+        out.array,
+        weights.array,
+        rng.words,
+        rows,
+        k,
+        numSamples,
+      );
     } else {
       const weights = contiguousOf(x);
       const exponential = allocateAs(x);
       instanceOf('multinomial', kernels.exponentialFill, weights)(exponential.array, rng.words, 1, rows * k);
-      instanceOf('multinomial', kernels.multinomialDistinct, weights)(out.array, weights.array, contiguousOf(exponential).array, rows, k, numSamples);
+      instanceOf('multinomial', kernels.multinomialDistinct, weights)(
+        out.array,
+        weights.array,
+        contiguousOf(exponential).array,
+        rows,
+        k,
+        numSamples,
+      );
     }
     return out;
   },
@@ -71,7 +97,8 @@ function checkWeights(x: Tensor, rows: number, k: number): void {
     let sum = 0;
     for (let j = 0; j < k; j++) {
       const weight = values[r * k + j];
-      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) fail(ArgumentError, 'multinomial', 'weights that are finite and at least 0', String(weight), { input: x });
+      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY))
+        fail(ArgumentError, 'multinomial', 'weights that are finite and at least 0', String(weight), { input: x });
       sum += weight;
     }
     if (sum <= 0) fail(ArgumentError, 'multinomial', 'a positive weight in each row', `none in row ${r}`, { input: x });

@@ -1,19 +1,29 @@
 /** Largest and smallest elements over dimensions, and where they stand: amax, amin, aminmax, max, min, argmax, argmin. */
+
+import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo, INT32, INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { mul } from '../elementwise/arithmetic.js';
-import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { placeAlongOp } from '../indexing/gather.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
-import { aroundDim, finishDims, gatherDims, isTensor, keptShape, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
+import { mul } from '../elementwise/arithmetic.js';
+import { placeAlongOp } from '../indexing/gather.js';
+import {
+  aroundDim,
+  finishDims,
+  gatherDims,
+  isTensor,
+  keptShape,
+  type ReduceSpec,
+  reduceGroups,
+  reduceSpec,
+} from './reduction.js';
 
 type Extremum = 'amax' | 'amin';
 
@@ -22,9 +32,13 @@ declare module '../../native/kernels.js' {
     amax: KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
     amin: KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
     /** indices[o, i] = the first k with input[o, k, i] = extremum[o, i]. */
-    firstIndex: KernelTable<[input: TypedArray, extremum: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]>;
+    firstIndex: KernelTable<
+      [input: TypedArray, extremum: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]
+    >;
     /** 1 / (number of ties) where the input equals its extremum, else 0. */
-    tieWeights: KernelTable<[input: TypedArray, extremum: TypedArray, out: TypedArray, outer: number, n: number, inner: number, nan: number]>;
+    tieWeights: KernelTable<
+      [input: TypedArray, extremum: TypedArray, out: TypedArray, outer: number, n: number, inner: number, nan: number]
+    >;
   }
 }
 
@@ -38,8 +52,10 @@ export function throughInt32(x: Tensor, compute: (wide: Tensor) => Tensor): Tens
 
 /** Throws where a reduced dimension has no element and so no extremum. */
 export function requireElements(op: string, x: Tensor, dims: readonly number[], given: boolean): void {
-  if (!given && elementCount(x.shape) === 0) fail(IndexError, op, 'a dim to reduce, since the input has no elements', 'none', { input: x });
-  for (const d of dims) if (x.shape[d] === 0) fail(IndexError, op, `a dim ${d} with at least one element`, '0', { input: x });
+  if (!given && elementCount(x.shape) === 0)
+    fail(IndexError, op, 'a dim to reduce, since the input has no elements', 'none', { input: x });
+  for (const d of dims)
+    if (x.shape[d] === 0) fail(IndexError, op, `a dim ${d} with at least one element`, '0', { input: x });
 }
 
 export interface ExtremumSpec extends ReduceSpec {
@@ -58,7 +74,15 @@ export const tieWeightsOp = defineOp<ExtremumSpec, ExtremumSpec>({
   forward: (spec, [x, y]) => {
     const { input, outer, n, inner, restore } = gatherDims(x, spec);
     const out = allocate([elementCount(spec.shape)], x.info);
-    instanceOf('tieWeights', kernels.tieWeights, x)(input.array, contiguousOf(y).array, out.array, outer, n, inner, spec.nan ? 1 : 0);
+    instanceOf('tieWeights', kernels.tieWeights, x)(
+      input.array,
+      contiguousOf(y).array,
+      out.array,
+      outer,
+      n,
+      inner,
+      spec.nan ? 1 : 0,
+    );
     return restore(out);
   },
   notDifferentiable: 'piecewise constant',
@@ -71,7 +95,9 @@ function extremumOp(name: Extremum): Operator<ExtremumAttributes, Tensor> {
     infer: ([x], { dims, nan }) => ({ ...reduceSpec(name, x, dims), dims, kept: keptShape(x.shape, dims), nan }),
     forward: (spec, [x]) =>
       throughInt32(x, (wide) =>
-        reduceGroups(wide, spec, wide.info, (input, out, outer, n, inner) => instanceOf(name, kernels[name], input)(input.array, out.array, outer, n, inner)),
+        reduceGroups(wide, spec, wide.info, (input, out, outer, n, inner) =>
+          instanceOf(name, kernels[name], input)(input.array, out.array, outer, n, inner),
+        ),
       ),
     save: (context, [x], [y]) => context.save(x, y),
     backward: (context, g) => [mul.op([g, tieWeightsOp([context.saved(0), context.saved(1)], context.spec)])],
@@ -95,13 +121,19 @@ export const amax = defineFunction({ name: 'amax', parameters: ['input', 'dim', 
 export const amin = defineFunction({ name: 'amin', parameters: ['input', 'dim', 'keepdim'] }, extremum('amin', aminOp));
 
 /** Smallest and largest element over one dimension, or over all: `{ min, max }`. */
-export const aminmax = defineFunction({ name: 'aminmax', parameters: ['input', 'dim', 'keepdim'], keywords: 2 }, (input: Tensor, dim?: number | null, keepdim?: boolean) => {
-  const x = tensorArgument('aminmax', 'input', input);
-  const dims = wrapDims('aminmax', dim, x.shape.length);
-  requireElements('aminmax', x, dims, dim !== undefined && dim !== null);
-  const attributes = { dims, nan: false };
-  return namedTuple(['min', 'max'], [finishDims(aminOp([x], attributes), dims, keepdim), finishDims(amaxOp([x], attributes), dims, keepdim)]);
-});
+export const aminmax = defineFunction(
+  { name: 'aminmax', parameters: ['input', 'dim', 'keepdim'], keywords: 2 },
+  (input: Tensor, dim?: number | null, keepdim?: boolean) => {
+    const x = tensorArgument('aminmax', 'input', input);
+    const dims = wrapDims('aminmax', dim, x.shape.length);
+    requireElements('aminmax', x, dims, dim !== undefined && dim !== null);
+    const attributes = { dims, nan: false };
+    return namedTuple(
+      ['min', 'max'],
+      [finishDims(aminOp([x], attributes), dims, keepdim), finishDims(amaxOp([x], attributes), dims, keepdim)],
+    );
+  },
+);
 
 // ---- one dimension, with indices
 
@@ -112,7 +144,14 @@ interface DimSpec {
 }
 
 /** Values and first indices of the extremum of a contiguous tensor of a type that has kernels. */
-function withIndices(name: Extremum, input: Tensor, shape: Shape, outer: number, n: number, inner: number): [values: Tensor, indices: Tensor] {
+function withIndices(
+  name: Extremum,
+  input: Tensor,
+  shape: Shape,
+  outer: number,
+  n: number,
+  inner: number,
+): [values: Tensor, indices: Tensor] {
   const values = allocate(shape, input.info);
   const indices = allocate(shape, INT64);
   instanceOf(name, kernels[name], input)(input.array, values.array, outer, n, inner);
@@ -127,11 +166,18 @@ function extremumAlongOp(name: 'maxAlong' | 'minAlong', kernel: Extremum): Opera
     infer: ([x], dim) => ({ shape: x.shape, dim, kept: keptShape(x.shape, [dim]) }),
     forward: ({ shape, dim, kept }, [x]) => {
       const narrow = !x.info.floating && x.info.bytes < 4;
-      const [values, indices] = withIndices(kernel, narrow ? castTo(x, INT32) : contiguousOf(x), kept, ...aroundDim(shape, dim));
+      const [values, indices] = withIndices(
+        kernel,
+        narrow ? castTo(x, INT32) : contiguousOf(x),
+        kept,
+        ...aroundDim(shape, dim),
+      );
       return [narrow ? castTo(values, x.info) : values, indices];
     },
     save: (context, _, [, indices]) => context.save(indices),
-    backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
+    backward: (context, g): Gradients => [
+      placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+    ],
   });
 }
 const maxAlongOp = extremumAlongOp('maxAlong', 'amax');
@@ -141,9 +187,16 @@ const minAlongOp = extremumAlongOp('minAlong', 'amin');
 export type ValuesAndIndices = Tensor[] & { values: Tensor; indices: Tensor };
 
 /** Drops the reduced dimension of values and indices, and names them. */
-export function valuesAndIndices([values, indices]: readonly Tensor[], dim: number, keepdim: boolean | undefined): ValuesAndIndices {
+export function valuesAndIndices(
+  [values, indices]: readonly Tensor[],
+  dim: number,
+  keepdim: boolean | undefined,
+): ValuesAndIndices {
   const dims = values.shape.length === 0 ? [] : [dim];
-  return namedTuple(['values', 'indices'], [finishDims(values, dims, keepdim), finishDims(indices, dims, keepdim)]) as unknown as ValuesAndIndices;
+  return namedTuple(
+    ['values', 'indices'],
+    [finishDims(values, dims, keepdim), finishDims(indices, dims, keepdim)],
+  ) as unknown as ValuesAndIndices;
 }
 
 /** Options of `max` and `min` over one dimension. */
@@ -169,8 +222,18 @@ export interface ExtremumMethod {
   (other: Tensor | { other: Tensor }): Tensor;
 }
 
-function anyExtremum(name: 'max' | 'min', elementwise: 'maximum' | 'minimum', full: Operator<ExtremumAttributes, Tensor>, along: Operator<number, Tensor[]>): ExtremumFunction {
-  const implementation = (input: Tensor, dim?: number | Tensor | null, keepdim?: boolean, other?: Tensor): Tensor | ValuesAndIndices => {
+function anyExtremum(
+  name: 'max' | 'min',
+  elementwise: 'maximum' | 'minimum',
+  full: Operator<ExtremumAttributes, Tensor>,
+  along: Operator<number, Tensor[]>,
+): ExtremumFunction {
+  const implementation = (
+    input: Tensor,
+    dim?: number | Tensor | null,
+    keepdim?: boolean,
+    other?: Tensor,
+  ): Tensor | ValuesAndIndices => {
     const x = tensorArgument(name, 'input', input);
     const operand = isTensor(dim) ? dim : other;
     if (operand !== undefined) {
@@ -187,7 +250,10 @@ function anyExtremum(name: 'max' | 'min', elementwise: 'maximum' | 'minimum', fu
     requireElements(name, x, x.shape.length === 0 ? [] : [wrapped], true);
     return valuesAndIndices(along([x], wrapped), wrapped, keepdim);
   };
-  return defineFunction({ name, parameters: ['input', 'dim', 'keepdim', 'other'], keywords: 1, integers: false }, implementation) as unknown as ExtremumFunction;
+  return defineFunction(
+    { name, parameters: ['input', 'dim', 'keepdim', 'other'], keywords: 1, integers: false },
+    implementation,
+  ) as unknown as ExtremumFunction;
 }
 
 /** The largest element; along one dimension with its index; or of two tensors, element by element. NaN wins. */
@@ -199,7 +265,12 @@ export const min = anyExtremum('min', 'minimum', aminOp, minAlongOp);
 function argExtremumOp(name: 'argmax' | 'argmin', kernel: Extremum): Operator<number | null, Tensor> {
   return defineOp<number | null, { shape: Shape; dim: number | null; kept: Shape; info: DTypeInfo }>({
     name,
-    infer: ([x], dim) => ({ shape: x.shape, dim, kept: keptShape(x.shape, dim === null ? x.shape.map((_, d) => d) : [dim]), info: x.info }),
+    infer: ([x], dim) => ({
+      shape: x.shape,
+      dim,
+      kept: keptShape(x.shape, dim === null ? x.shape.map((_, d) => d) : [dim]),
+      info: x.info,
+    }),
     forward: ({ shape, dim, kept }, [x]) => {
       const input = !x.info.floating && x.info.bytes < 4 ? castTo(x, INT32) : contiguousOf(x);
       const around: [number, number, number] = dim === null ? [1, elementCount(shape), 1] : aroundDim(shape, dim);
@@ -217,23 +288,45 @@ function argExtremum(name: 'argmax' | 'argmin', op: Operator<number | null, Tens
     if (x.info === BOOL) fail(DTypeError, name, 'a number type', 'bool', { input: x });
     const dims = wrapDims(name, dim, x.shape.length);
     requireElements(name, x, dims, dim !== undefined && dim !== null);
-    return finishDims(op([x], dim === undefined || dim === null || x.shape.length === 0 ? null : dims[0]), dims, keepdim);
+    return finishDims(
+      op([x], dim === undefined || dim === null || x.shape.length === 0 ? null : dims[0]),
+      dims,
+      keepdim,
+    );
   };
 }
 
 /** The int64 index of the (first) largest element along `dim`, or in the flattened input. */
-export const argmax = defineFunction({ name: 'argmax', parameters: ['input', 'dim', 'keepdim'] }, argExtremum('argmax', argmaxOp));
+export const argmax = defineFunction(
+  { name: 'argmax', parameters: ['input', 'dim', 'keepdim'] },
+  argExtremum('argmax', argmaxOp),
+);
 /** The int64 index of the (first) smallest element along `dim`, or in the flattened input. */
-export const argmin = defineFunction({ name: 'argmin', parameters: ['input', 'dim', 'keepdim'] }, argExtremum('argmin', argminOp));
+export const argmin = defineFunction(
+  { name: 'argmin', parameters: ['input', 'dim', 'keepdim'] },
+  argExtremum('argmin', argminOp),
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {
-    amax(dim?: number | readonly number[] | null | { dim?: number | readonly number[] | null; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): Tensor;
-    amin(dim?: number | readonly number[] | null | { dim?: number | readonly number[] | null; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): Tensor;
+    amax(
+      dim?: number | readonly number[] | null | { dim?: number | readonly number[] | null; keepdim?: boolean },
+      keepdim?: boolean | { keepdim?: boolean },
+    ): Tensor;
+    amin(
+      dim?: number | readonly number[] | null | { dim?: number | readonly number[] | null; keepdim?: boolean },
+      keepdim?: boolean | { keepdim?: boolean },
+    ): Tensor;
     aminmax(options?: { dim?: number | null; keepdim?: boolean }): Tensor[] & { min: Tensor; max: Tensor };
     max: ExtremumMethod;
     min: ExtremumMethod;
-    argmax(dim?: number | null | { dim?: number | null; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): Tensor;
-    argmin(dim?: number | null | { dim?: number | null; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): Tensor;
+    argmax(
+      dim?: number | null | { dim?: number | null; keepdim?: boolean },
+      keepdim?: boolean | { keepdim?: boolean },
+    ): Tensor;
+    argmin(
+      dim?: number | null | { dim?: number | null; keepdim?: boolean },
+      keepdim?: boolean | { keepdim?: boolean },
+    ): Tensor;
   }
 }

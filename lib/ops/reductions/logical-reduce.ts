@@ -1,16 +1,17 @@
 /** Reductions to truth and counts: all, any, countNonzero. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, INT64, UINT8 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { sumOp } from './reduce.js';
-import { type Dims, finishDims, reduceGroups, type ReduceSpec, reduceSpec } from './reduction.js';
+import { type Dims, finishDims, type ReduceSpec, reduceGroups, reduceSpec } from './reduction.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -27,7 +28,9 @@ function logicalOp(name: 'all' | 'any'): Operator<Dims, Tensor> {
     infer: ([x], dims) => reduceSpec(name, x, dims),
     forward: (spec, [x]) => {
       const truth = x.info === BOOL ? x : castTo(x, BOOL);
-      const out = reduceGroups(truth, spec, BOOL, (input, to, outer, n, inner) => instanceOf(name, kernels[name], input)(input.array, to.array, outer, n, inner));
+      const out = reduceGroups(truth, spec, BOOL, (input, to, outer, n, inner) =>
+        instanceOf(name, kernels[name], input)(input.array, to.array, outer, n, inner),
+      );
       return x.info === UINT8 ? castTo(out, UINT8) : out;
     },
     notDifferentiable: 'a truth value',
@@ -39,7 +42,8 @@ function logical(name: 'all' | 'any') {
   return (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean): Tensor => {
     const x = tensorArgument(name, 'input', input);
     // An empty list reduces nothing here, as in PyTorch: the truth of each element.
-    if (Array.isArray(dim) && dim.length === 0) return x.info === UINT8 ? castTo(castTo(x, BOOL), UINT8) : castTo(x, BOOL);
+    if (Array.isArray(dim) && dim.length === 0)
+      return x.info === UINT8 ? castTo(castTo(x, BOOL), UINT8) : castTo(x, BOOL);
     const dims = wrapDims(name, dim, x.shape.length);
     return finishDims(op([x], dims), dims, keepdim);
   };
@@ -51,11 +55,14 @@ export const all = defineFunction({ name: 'all', parameters: ['input', 'dim', 'k
 export const any = defineFunction({ name: 'any', parameters: ['input', 'dim', 'keepdim'] }, logical('any'));
 
 /** The int64 number of elements over `dim` (all dimensions by default) that are not 0. */
-export const countNonzero = defineFunction({ name: 'countNonzero', parameters: ['input', 'dim'] }, (input: Tensor, dim?: number | readonly number[] | null): Tensor => {
-  const x = tensorArgument('countNonzero', 'input', input);
-  const dims = wrapDims('countNonzero', dim, x.shape.length);
-  return finishDims(sumOp([castTo(castTo(x, BOOL), INT64)], dims), dims, false);
-});
+export const countNonzero = defineFunction(
+  { name: 'countNonzero', parameters: ['input', 'dim'] },
+  (input: Tensor, dim?: number | readonly number[] | null): Tensor => {
+    const x = tensorArgument('countNonzero', 'input', input);
+    const dims = wrapDims('countNonzero', dim, x.shape.length);
+    return finishDims(sumOp([castTo(castTo(x, BOOL), INT64)], dims), dims, false);
+  },
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {

@@ -1,28 +1,38 @@
 /** Sums, means and products over dimensions. */
 import { gradientOperators } from '../../autograd/gradient-operators.js';
+import { applyAutocast } from '../../dispatch/autocast-policy.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { attachSizesMethod, type SizesMethod } from '../../dispatch/sizes-method.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastDims } from '../../shape/broadcast.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { type DType, dtypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { castTo } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded, wide } from '../core/convert.js';
+import { scalarTensor, tensorArgument } from '../core/promotion.js';
+import { expandOp, reshape, viewOp } from '../core/view.js';
 import { mul } from '../elementwise/arithmetic.js';
 import { eq, isnan } from '../elementwise/comparison.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
-import { applyAutocast } from '../../dispatch/autocast-policy.js';
-import { scalarTensor, tensorArgument } from '../core/promotion.js';
-import { accumulationInfo, type Dims, finishDims, inAccumulationType, isFull, reducedCount, reduceGroups, reduceSpec, type ReduceSpec } from './reduction.js';
-import { exclusiveProduct } from './scan.js';
 import { whereOp } from '../elementwise/selection.js';
-import { expandOp, reshape, viewOp } from '../core/view.js';
-import { attachSizesMethod, type SizesMethod } from '../../dispatch/sizes-method.js';
+import {
+  accumulationInfo,
+  type Dims,
+  finishDims,
+  inAccumulationType,
+  isFull,
+  type ReduceSpec,
+  reducedCount,
+  reduceGroups,
+  reduceSpec,
+} from './reduction.js';
+import { exclusiveProduct } from './scan.js';
 
-export { dropDims, reduceSpec, type ReduceSpec } from './reduction.js';
+export { dropDims, type ReduceSpec, reduceSpec } from './reduction.js';
 
 type ReduceKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
 
@@ -68,12 +78,17 @@ export const meanOp = defineOp<Dims, ReduceSpec>({
 const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
   name: 'prod',
   infer: ([x], dim) => ({ ...reduceSpec('prod', x, dim), dim }),
-  forward: (spec, [x]) => reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('prod', kernels.prod, input)(input.array, out.array, outer, n, inner)),
+  forward: (spec, [x]) =>
+    reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
+      instanceOf('prod', kernels.prod, input)(input.array, out.array, outer, n, inner),
+    ),
   save: (context, [x]) => context.save(x),
   backward: (context, g): readonly (Tensor | null)[] => {
     const x = context.saved(0);
     const { dim } = context.spec;
-    return [mul.op([g, mul.op([exclusiveProduct(x, { dim, reverse: false }), exclusiveProduct(x, { dim, reverse: true })])])];
+    return [
+      mul.op([g, mul.op([exclusiveProduct(x, { dim, reverse: false }), exclusiveProduct(x, { dim, reverse: true })])]),
+    ];
   },
 });
 
@@ -148,7 +163,8 @@ export const prod = defineFunction(
   (input: Tensor, dim?: number | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
     const [x] = applyAutocast('float32', [tensorArgument('prod', 'input', input)]);
     const info = accumulationInfo('prod', x, dtype);
-    if (dim === undefined || dim === null) return inAccumulationType(x, info, (wide) => finishDims(prodOp([reshape(wide, [-1])], 0), [0], false));
+    if (dim === undefined || dim === null)
+      return inAccumulationType(x, info, (wide) => finishDims(prodOp([reshape(wide, [-1])], 0), [0], false));
     const wrapped = wrapDim('prod', dim, x.shape.length);
     return finishDims(
       inAccumulationType(x, info, (wide) => prodOp([wide], wrapped)),
@@ -160,7 +176,8 @@ export const prod = defineFunction(
 
 attachSizesMethod('sumToSize', 'size', (x, size) => {
   const lead = x.shape.length - size.length;
-  if (lead < 0 || size.some((n, d) => n !== x.shape[d + lead] && n !== 1)) fail(ShapeError, 'sumToSize', `a size that expands to [${x.shape}]`, `[${size}]`, { input: x });
+  if (lead < 0 || size.some((n, d) => n !== x.shape[d + lead] && n !== 1))
+    fail(ShapeError, 'sumToSize', `a size that expands to [${x.shape}]`, `[${size}]`, { input: x });
   const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (size[d - lead] === 1 && x.shape[d] !== 1));
   return dims.length === 0 ? x : x.sum(dims, true).reshape([...size]);
 });

@@ -6,10 +6,10 @@ import { wrapDims } from '../../shape/dims.js';
 import { contiguousStrides, elementCount, isContiguous, type Shape } from '../../shape/layout.js';
 import { type DType, type DTypeInfo, dtypeInfo, INT64 } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
-import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { withStrides } from '../core/relayout.js';
+import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
+import { withStrides } from '../core/relayout.js';
 import { viewOp } from '../core/view.js';
 
 const SCALAR: Shape = Object.freeze([]);

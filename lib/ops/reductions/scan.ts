@@ -1,26 +1,29 @@
 /** Cumulative sums, products and extrema along one dimension, and the first-order recurrence that their derivatives are made of. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { type DType, INT32, INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { mul, subOp } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf, copyPart, fillWith, type Part } from '../../tensor/copy.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { type ValuesAndIndices, valuesAndIndices } from './extrema.js';
-import { placeAlongOp } from '../indexing/gather.js';
 import { defineInplace } from '../core/inplace.js';
-import { exp } from '../elementwise/exponential.js';
 import { tensorArgument } from '../core/promotion.js';
+import { mul, subOp } from '../elementwise/arithmetic.js';
+import { exp } from '../elementwise/exponential.js';
+import { placeAlongOp } from '../indexing/gather.js';
+import { type ValuesAndIndices, valuesAndIndices } from './extrema.js';
 import { accumulationInfo, aroundDim, inAccumulationType } from './reduction.js';
 
 type ScanKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
-type ExtremumScanKernel = KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]>;
+type ExtremumScanKernel = KernelTable<
+  [input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]
+>;
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -30,7 +33,18 @@ declare module '../../native/kernels.js' {
     cummax: ExtremumScanKernel;
     cummin: ExtremumScanKernel;
     /** h[k] = b[k] + a h[before k], where a is a[k], or a[before k] where lagged. */
-    recurrence: KernelTable<[a: TypedArray, b: TypedArray, out: TypedArray, outer: number, n: number, inner: number, reverse: number, lagged: number]>;
+    recurrence: KernelTable<
+      [
+        a: TypedArray,
+        b: TypedArray,
+        out: TypedArray,
+        outer: number,
+        n: number,
+        inner: number,
+        reverse: number,
+        lagged: number,
+      ]
+    >;
   }
 }
 
@@ -47,7 +61,12 @@ const cumsumOp: Operator<Direction, Tensor> = defineOp<Direction, Direction>({
   infer: (_, direction) => direction,
   forward: ({ dim, reverse }, [x]) => {
     const out = allocate(x.shape, x.info);
-    instanceOf('cumsum', kernels.cumsum, x)(contiguousOf(x).array, out.array, ...aroundDim(x.shape, dim), reverse ? 1 : 0);
+    instanceOf('cumsum', kernels.cumsum, x)(
+      contiguousOf(x).array,
+      out.array,
+      ...aroundDim(x.shape, dim),
+      reverse ? 1 : 0,
+    );
     return out;
   },
   backward: (context, g): Gradients => [cumsumOp([g], { dim: context.spec.dim, reverse: !context.spec.reverse })],
@@ -63,7 +82,11 @@ const shiftOp: Operator<Direction, Tensor> = defineOp<Direction, Direction>({
     fillWith(out, 0);
     const n = x.shape[dim] ?? 1;
     if (n < 2) return out;
-    const part = (tensor: Tensor, from: number): Part => ({ tensor, start: from * tensor.strides[dim], strides: tensor.strides });
+    const part = (tensor: Tensor, from: number): Part => ({
+      tensor,
+      start: from * tensor.strides[dim],
+      strides: tensor.strides,
+    });
     copyPart(
       x.shape.map((size, d) => (d === dim ? n - 1 : size)),
       part(out, reverse ? 0 : 1),
@@ -87,7 +110,14 @@ export const recurrenceOp: Operator<RecurrenceSpec, Tensor> = defineOp<Recurrenc
   infer: (_, spec) => spec,
   forward: ({ dim, reverse, lagged }, [a, b]) => {
     const out = allocate(b.shape, b.info);
-    instanceOf('recurrence', kernels.recurrence, b)(contiguousOf(a).array, contiguousOf(b).array, out.array, ...aroundDim(b.shape, dim), reverse ? 1 : 0, lagged ? 1 : 0);
+    instanceOf('recurrence', kernels.recurrence, b)(
+      contiguousOf(a).array,
+      contiguousOf(b).array,
+      out.array,
+      ...aroundDim(b.shape, dim),
+      reverse ? 1 : 0,
+      lagged ? 1 : 0,
+    );
     return out;
   },
   save: (context, [a], [h]) => context.save(a, context.needs(0) ? h : null),
@@ -96,7 +126,9 @@ export const recurrenceOp: Operator<RecurrenceSpec, Tensor> = defineOp<Recurrenc
     const l = recurrenceOp([context.saved(0), g], { dim, reverse: !reverse, lagged: !lagged });
     if (!context.needs(0)) return [null, l];
     const h = context.saved(1);
-    const da = lagged ? mul.op([shiftOp([l], { dim, reverse: !reverse }), h]) : mul.op([l, shiftOp([h], { dim, reverse })]);
+    const da = lagged
+      ? mul.op([shiftOp([l], { dim, reverse: !reverse }), h])
+      : mul.op([l, shiftOp([h], { dim, reverse })]);
     return [da, l];
   },
 });
@@ -139,7 +171,12 @@ const cumprodOp = defineOp<number, { dim: number }>({
   backward: (context, g): Gradients => {
     const x = context.saved(0);
     const { dim } = context.spec;
-    return [mul.op([exclusiveProduct(x, { dim, reverse: false }), recurrenceOp([x, g], { dim, reverse: true, lagged: true })])];
+    return [
+      mul.op([
+        exclusiveProduct(x, { dim, reverse: false }),
+        recurrenceOp([x, g], { dim, reverse: true, lagged: true }),
+      ]),
+    ];
   },
 });
 
@@ -177,7 +214,9 @@ function extremumScanOp(name: 'cummax' | 'cummin'): Operator<number, Tensor[]> {
       return [narrow ? castTo(values, x.info) : values, indices];
     },
     save: (context, _, [, indices]) => context.save(indices),
-    backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
+    backward: (context, g): Gradients => [
+      placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+    ],
   });
 }
 const cummaxOp = extremumScanOp('cummax');
@@ -189,7 +228,9 @@ export const cumsum = defineFunction(
   (input: Tensor, dim: number, dtype?: DType | null): Tensor => {
     const x = tensorArgument('cumsum', 'input', input);
     const wrapped = wrapDim('cumsum', dim, x.shape.length);
-    return inAccumulationType(x, accumulationInfo('cumsum', x, dtype), (wide) => cumsumOp([wide], { dim: wrapped, reverse: false }));
+    return inAccumulationType(x, accumulationInfo('cumsum', x, dtype), (wide) =>
+      cumsumOp([wide], { dim: wrapped, reverse: false }),
+    );
   },
 );
 
@@ -204,10 +245,13 @@ export const cumprod = defineFunction(
 );
 
 /** log(cumsum(exp(input))) along `dim`, without overflow. Same shape. */
-export const logcumsumexp = defineFunction({ name: 'logcumsumexp', parameters: ['input', 'dim'], required: 2 }, (input: Tensor, dim: number): Tensor => {
-  const x = tensorArgument('logcumsumexp', 'input', input);
-  return logcumsumexpOp([x], wrapDim('logcumsumexp', dim, x.shape.length));
-});
+export const logcumsumexp = defineFunction(
+  { name: 'logcumsumexp', parameters: ['input', 'dim'], required: 2 },
+  (input: Tensor, dim: number): Tensor => {
+    const x = tensorArgument('logcumsumexp', 'input', input);
+    return logcumsumexpOp([x], wrapDim('logcumsumexp', dim, x.shape.length));
+  },
+);
 
 function extremumScan(name: 'cummax' | 'cummin', op: Operator<number, Tensor[]>) {
   return (input: Tensor, dim: number): ValuesAndIndices => {
@@ -218,17 +262,27 @@ function extremumScan(name: 'cummax' | 'cummin', op: Operator<number, Tensor[]>)
 }
 
 /** The largest element so far along `dim` and its index (the last of equal ones): `{ values, indices }`. */
-export const cummax = defineFunction({ name: 'cummax', parameters: ['input', 'dim'], required: 2 }, extremumScan('cummax', cummaxOp));
+export const cummax = defineFunction(
+  { name: 'cummax', parameters: ['input', 'dim'], required: 2 },
+  extremumScan('cummax', cummaxOp),
+);
 /** The smallest element so far along `dim` and its index (the last of equal ones): `{ values, indices }`. */
-export const cummin = defineFunction({ name: 'cummin', parameters: ['input', 'dim'], required: 2 }, extremumScan('cummin', cumminOp));
+export const cummin = defineFunction(
+  { name: 'cummin', parameters: ['input', 'dim'], required: 2 },
+  extremumScan('cummin', cumminOp),
+);
 
 /** In place the scan is computed in the target's own type, unless `dtype` says otherwise. */
-function inPlace(name: 'cumsum_' | 'cumprod_', fn: (x: Tensor, dim: number, options: { dtype?: DType | null }) => Tensor): void {
+function inPlace(
+  name: 'cumsum_' | 'cumprod_',
+  fn: (x: Tensor, dim: number, options: { dtype?: DType | null }) => Tensor,
+): void {
   defineInplace(
     name,
     defineFunction(
       { name, parameters: ['input', 'dim', 'dtype'], keywords: 1, required: 2, method: false, hidden: true },
-      (x: Tensor, dim: number, dtype?: DType | null): Tensor => castRecorded(fn(x, dim, { dtype: dtype ?? x.dtype }), x.info),
+      (x: Tensor, dim: number, dtype?: DType | null): Tensor =>
+        castRecorded(fn(x, dim, { dtype: dtype ?? x.dtype }), x.info),
     ),
   );
 }

@@ -1,22 +1,34 @@
 /** Searches in sorted sequences, distinct elements, and counts by value or bin. None of them has a derivative. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo, FLOAT32, FLOAT64, INT32, INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
-import { amaxOp, aminOp } from './extrema.js';
-import { putRowsInto, rowsAlong } from '../indexing/index-rows.js';
+import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { asOperand, isScalar, resultType, type Scalar, tensorArgument } from '../core/promotion.js';
+import { putRowsInto, rowsAlong } from '../indexing/index-rows.js';
+import { amaxOp, aminOp } from './extrema.js';
 
 type SearchKernel = KernelTable<
-  [sequence: TypedArray, order: TypedArray, values: TypedArray, out: TypedArray, rows: number, n: number, m: number, right: number, ordered: number, shared: number]
+  [
+    sequence: TypedArray,
+    order: TypedArray,
+    values: TypedArray,
+    out: TypedArray,
+    rows: number,
+    n: number,
+    m: number,
+    right: number,
+    ordered: number,
+    shared: number,
+  ]
 >;
 
 declare module '../../native/kernels.js' {
@@ -27,7 +39,9 @@ declare module '../../native/kernels.js' {
     runs: KernelTable<[rows: TypedArray, first: TypedArray, run: TypedArray, n: number, width: number], number>;
     /** The order that sorts rows lexicographically. */
     sortRows: KernelTable<[rows: TypedArray, order: TypedArray, n: number, width: number]>;
-    bincount: KernelTable<[input: TypedArray, weights: TypedArray, out: TypedArray, n: number, bins: number, weighted: number]>;
+    bincount: KernelTable<
+      [input: TypedArray, weights: TypedArray, out: TypedArray, n: number, bins: number, weighted: number]
+    >;
     histc: KernelTable<[input: TypedArray, out: TypedArray, n: number, bins: number, low: number, high: number]>;
   }
 }
@@ -53,10 +67,18 @@ const searchsortedOp = defineOp<SearchAttributes, SearchSpec>({
   name: 'searchsorted',
   infer: ([sequence, values, sorter], { right, out }) => {
     const shared = sequence.shape.length === 1;
-    if (sequence.shape.length === 0) fail(ShapeError, 'searchsorted', 'a sorted sequence of at least 1 dimension', 'a scalar', { sortedSequence: sequence });
+    if (sequence.shape.length === 0)
+      fail(ShapeError, 'searchsorted', 'a sorted sequence of at least 1 dimension', 'a scalar', {
+        sortedSequence: sequence,
+      });
     const lead = sequence.shape.slice(0, -1);
     if (!shared && (values.shape.length !== sequence.shape.length || lead.some((n, d) => values.shape[d] !== n)))
-      fail(ShapeError, 'searchsorted', 'a sequence of one dimension, or of the leading sizes of the values', `[${sequence.shape}] for values [${values.shape}]`);
+      fail(
+        ShapeError,
+        'searchsorted',
+        'a sequence of one dimension, or of the leading sizes of the values',
+        `[${sequence.shape}] for values [${values.shape}]`,
+      );
     if (sorter !== undefined && (sorter.info !== INT64 || sorter.shape.join() !== sequence.shape.join()))
       fail(ShapeError, 'searchsorted', `an int64 sorter of the shape [${sequence.shape}]`, describe(sorter));
     const n = sequence.shape[sequence.shape.length - 1];
@@ -85,8 +107,16 @@ const searchsortedOp = defineOp<SearchAttributes, SearchSpec>({
   notDifferentiable: 'indices',
 });
 
-function search(op: string, sequence: Tensor, input: Tensor | Scalar, outInt32: boolean | undefined, right: boolean, sorter?: Tensor | null): Tensor {
-  if (!(input instanceof Tensor) && !isScalar(input)) fail(ArgumentError, op, 'a tensor or a number to look for', describe(input));
+function search(
+  op: string,
+  sequence: Tensor,
+  input: Tensor | Scalar,
+  outInt32: boolean | undefined,
+  right: boolean,
+  sorter?: Tensor | null,
+): Tensor {
+  if (!(input instanceof Tensor) && !isScalar(input))
+    fail(ArgumentError, op, 'a tensor or a number to look for', describe(input));
   if (sequence.info === BOOL) fail(DTypeError, op, 'a number type', 'bool', { sortedSequence: sequence });
   // Both in a type that holds either: a comparison of the exact values.
   const info = resultType(op, [sequence, input]);
@@ -97,18 +127,40 @@ function search(op: string, sequence: Tensor, input: Tensor | Scalar, outInt32: 
 
 /** For each value, where in the sorted (last dimension of the) sequence it would be inserted: before equal elements, or behind them where `right`. int64, shape of the values. */
 export const searchsorted = defineFunction(
-  { name: 'searchsorted', parameters: ['sortedSequence', 'input', 'outInt32', 'right', 'side', 'sorter'], keywords: 4, required: 2, method: false },
-  (sortedSequence: Tensor, input: Tensor | Scalar, outInt32?: boolean, right?: boolean, side?: 'left' | 'right' | null, sorter?: Tensor | null): Tensor => {
+  {
+    name: 'searchsorted',
+    parameters: ['sortedSequence', 'input', 'outInt32', 'right', 'side', 'sorter'],
+    keywords: 4,
+    required: 2,
+    method: false,
+  },
+  (
+    sortedSequence: Tensor,
+    input: Tensor | Scalar,
+    outInt32?: boolean,
+    right?: boolean,
+    side?: 'left' | 'right' | null,
+    sorter?: Tensor | null,
+  ): Tensor => {
     const sequence = tensorArgument('searchsorted', 'sortedSequence', sortedSequence);
-    if (side !== undefined && side !== null && side !== 'left' && side !== 'right') fail(ArgumentError, 'searchsorted', "side 'left' or 'right'", describe(side));
-    if (side === 'left' && right) fail(ArgumentError, 'searchsorted', 'side and right that agree', "side 'left' with right true");
+    if (side !== undefined && side !== null && side !== 'left' && side !== 'right')
+      fail(ArgumentError, 'searchsorted', "side 'left' or 'right'", describe(side));
+    if (side === 'left' && right)
+      fail(ArgumentError, 'searchsorted', 'side and right that agree', "side 'left' with right true");
     return search('searchsorted', sequence, input, outInt32, right === true || side === 'right', sorter);
   },
 );
 
 /** The index of the bucket of each value, between sorted `boundaries`: as `searchsorted` with the operands exchanged. */
 export const bucketize = defineFunction(
-  { name: 'bucketize', parameters: ['input', 'boundaries', 'outInt32', 'right'], keywords: 2, required: 2, method: false, scalarInput: true },
+  {
+    name: 'bucketize',
+    parameters: ['input', 'boundaries', 'outInt32', 'right'],
+    keywords: 2,
+    required: 2,
+    method: false,
+    scalarInput: true,
+  },
   (input: Tensor | Scalar, boundaries: Tensor, outInt32?: boolean, right?: boolean): Tensor => {
     const sequence = tensorArgument('bucketize', 'boundaries', boundaries);
     if (sequence.shape.length !== 1) fail(ShapeError, 'bucketize', 'boundaries of 1 dimension', `[${sequence.shape}]`);
@@ -207,11 +259,20 @@ function backToDim(flat: Tensor, count: number, shape: readonly number[], dim: n
   );
 }
 
-function distinct(op: string, input: unknown, sorted: boolean, inverse: boolean | undefined, counts: boolean | undefined, dim: number | null | undefined): Tensor | Tensor[] {
+function distinct(
+  op: string,
+  input: unknown,
+  sorted: boolean,
+  inverse: boolean | undefined,
+  counts: boolean | undefined,
+  dim: number | null | undefined,
+): Tensor | Tensor[] {
   const x = tensorArgument(op, 'input', input);
   const wrapped = dim === undefined || dim === null ? null : wrapDim(op, dim, x.shape.length);
-  if (wrapped !== null && x.shape.length === 0) fail(ShapeError, op, 'at least 1 dimension where dim is given', 'a scalar', { input: x });
-  if (wrapped !== null && x.shape.some((n, d) => n === 0 && d !== wrapped)) fail(ShapeError, op, `elements in every dimension but ${wrapped}`, `[${x.shape}]`, { input: x });
+  if (wrapped !== null && x.shape.length === 0)
+    fail(ShapeError, op, 'at least 1 dimension where dim is given', 'a scalar', { input: x });
+  if (wrapped !== null && x.shape.some((n, d) => n === 0 && d !== wrapped))
+    fail(ShapeError, op, `elements in every dimension but ${wrapped}`, `[${x.shape}]`, { input: x });
   const [values, back, count] = uniqueOp([x], { dim: wrapped, sorted });
   if (!inverse && !counts) return values;
   return [values, ...(inverse ? [back] : []), ...(counts ? [count] : [])];
@@ -220,8 +281,13 @@ function distinct(op: string, input: unknown, sorted: boolean, inverse: boolean 
 /** The distinct elements in ascending order (or distinct slices along `dim`), then, where asked for, the index of each input element in them and how often each occurs. */
 export const unique = defineFunction(
   { name: 'unique', parameters: ['input', 'sorted', 'returnInverse', 'returnCounts', 'dim'], composed: true },
-  (input: Tensor, _sorted?: boolean, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[] =>
-    distinct('unique', input, true, returnInverse, returnCounts, dim),
+  (
+    input: Tensor,
+    _sorted?: boolean,
+    returnInverse?: boolean,
+    returnCounts?: boolean,
+    dim?: number | null,
+  ): Tensor | Tensor[] => distinct('unique', input, true, returnInverse, returnCounts, dim),
 );
 
 /** As `unique`, but only neighbours are compared: runs of equal elements become one. */
@@ -238,16 +304,34 @@ const bincountOp = defineOp<{ minlength: number }, { bins: number; weights: DTyp
   name: 'bincount',
   infer: ([x, weights], { minlength }) => {
     const n = elementCount(x.shape);
-    const values = n === 0 ? [] : [Number(aminOp([x], { dims: [0], nan: false }).item()), Number(amaxOp([x], { dims: [0], nan: false }).item())];
-    if (n > 0 && values[0] < 0) fail(ArgumentError, 'bincount', 'values of at least 0', String(values[0]), { input: x });
-    if (weights !== undefined && weights.shape.join() !== x.shape.join()) fail(ShapeError, 'bincount', `weights of the shape [${x.shape}]`, `[${weights.shape}]`);
-    return { bins: Math.max(minlength, n === 0 ? 0 : values[1] + 1), weights: weights === undefined ? null : weights.info === FLOAT32 ? FLOAT32 : FLOAT64 };
+    const values =
+      n === 0
+        ? []
+        : [
+            Number(aminOp([x], { dims: [0], nan: false }).item()),
+            Number(amaxOp([x], { dims: [0], nan: false }).item()),
+          ];
+    if (n > 0 && values[0] < 0)
+      fail(ArgumentError, 'bincount', 'values of at least 0', String(values[0]), { input: x });
+    if (weights !== undefined && weights.shape.join() !== x.shape.join())
+      fail(ShapeError, 'bincount', `weights of the shape [${x.shape}]`, `[${weights.shape}]`);
+    return {
+      bins: Math.max(minlength, n === 0 ? 0 : values[1] + 1),
+      weights: weights === undefined ? null : weights.info === FLOAT32 ? FLOAT32 : FLOAT64,
+    };
   },
   forward: ({ bins, weights }, [x, given]) => {
     const out = allocate([bins], weights ?? INT64);
     const wide = contiguousOf(x.info === INT64 ? x : castTo(x, INT64));
     const w = weights === null ? out : given.info === weights ? contiguousOf(given) : castTo(given, weights);
-    instanceOf('bincount', kernels.bincount, out)(wide.array, w.array, out.array, elementCount(x.shape), bins, weights === null ? 0 : 1);
+    instanceOf('bincount', kernels.bincount, out)(
+      wide.array,
+      w.array,
+      out.array,
+      elementCount(x.shape),
+      bins,
+      weights === null ? 0 : 1,
+    );
     return out;
   },
   notDifferentiable: 'counts',
@@ -261,8 +345,12 @@ export const bincount = defineFunction(
     if (x.info.category !== 1) fail(DTypeError, 'bincount', 'integers', x.dtype, { input: x });
     if (x.shape.length !== 1) fail(ShapeError, 'bincount', 'a tensor of 1 dimension', `[${x.shape}]`);
     const least = minlength ?? 0;
-    if (!Number.isInteger(least) || least < 0) fail(ArgumentError, 'bincount', 'a minlength of at least 0', describe(minlength));
-    return bincountOp(weights === undefined || weights === null ? [x] : [x, tensorArgument('bincount', 'weights', weights)], { minlength: least });
+    if (!Number.isInteger(least) || least < 0)
+      fail(ArgumentError, 'bincount', 'a minlength of at least 0', describe(minlength));
+    return bincountOp(
+      weights === undefined || weights === null ? [x] : [x, tensorArgument('bincount', 'weights', weights)],
+      { minlength: least },
+    );
   },
 );
 
@@ -279,26 +367,30 @@ const histcOp = defineOp<{ bins: number; low: number; high: number }, { bins: nu
 });
 
 /** A histogram of all elements in `bins` equal bins from `min` to `max`; both 0 means from the smallest to the largest. */
-export const histc = defineFunction({ name: 'histc', parameters: ['input', 'bins', 'min', 'max'] }, (input: Tensor, bins?: number, min?: number, max?: number): Tensor => {
-  const x = tensorArgument('histc', 'input', input);
-  if (!x.info.floating) fail(DTypeError, 'histc', 'a floating dtype', x.dtype, { input: x });
-  const count = bins ?? 100;
-  if (!Number.isInteger(count) || count < 1) fail(ArgumentError, 'histc', 'at least 1 bin', describe(bins));
-  let low = min ?? 0;
-  let high = max ?? 0;
-  if (low === high && elementCount(x.shape) > 0) {
-    const dims = x.shape.map((_, d) => d);
-    low = Number(aminOp([x], { dims, nan: false }).item());
-    high = Number(amaxOp([x], { dims, nan: false }).item());
-  }
-  if (low === high) {
-    low -= 1;
-    high += 1;
-  }
-  if (!Number.isFinite(low) || !Number.isFinite(high)) fail(ArgumentError, 'histc', 'a finite range', `[${low}, ${high}]`);
-  if (low > high) fail(ArgumentError, 'histc', 'a max above min', `[${low}, ${high}]`);
-  return histcOp([x], { bins: count, low, high });
-});
+export const histc = defineFunction(
+  { name: 'histc', parameters: ['input', 'bins', 'min', 'max'] },
+  (input: Tensor, bins?: number, min?: number, max?: number): Tensor => {
+    const x = tensorArgument('histc', 'input', input);
+    if (!x.info.floating) fail(DTypeError, 'histc', 'a floating dtype', x.dtype, { input: x });
+    const count = bins ?? 100;
+    if (!Number.isInteger(count) || count < 1) fail(ArgumentError, 'histc', 'at least 1 bin', describe(bins));
+    let low = min ?? 0;
+    let high = max ?? 0;
+    if (low === high && elementCount(x.shape) > 0) {
+      const dims = x.shape.map((_, d) => d);
+      low = Number(aminOp([x], { dims, nan: false }).item());
+      high = Number(amaxOp([x], { dims, nan: false }).item());
+    }
+    if (low === high) {
+      low -= 1;
+      high += 1;
+    }
+    if (!Number.isFinite(low) || !Number.isFinite(high))
+      fail(ArgumentError, 'histc', 'a finite range', `[${low}, ${high}]`);
+    if (low > high) fail(ArgumentError, 'histc', 'a max above min', `[${low}, ${high}]`);
+    return histcOp([x], { bins: count, low, high });
+  },
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {

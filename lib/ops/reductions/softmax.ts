@@ -1,24 +1,27 @@
 /** Softmax and its relatives along one dimension: fused forward and backward kernels. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
-import { defaultFloatInfo, type DType, dtypeInfo } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
+import { type DType, defaultFloatInfo, dtypeInfo } from '../../storage/dtype.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { mul, neg, subOp } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { exp } from '../elementwise/exponential.js';
 import { tensorArgument } from '../core/promotion.js';
+import { mul, neg, subOp } from '../elementwise/arithmetic.js';
+import { exp } from '../elementwise/exponential.js';
 import { sumOp } from './reduce.js';
-import { aroundDim, finishDims, keptShape, reduceGroups, type ReduceSpec } from './reduction.js';
+import { aroundDim, finishDims, keptShape, type ReduceSpec, reduceGroups } from './reduction.js';
 
 type SoftmaxKernel = KernelTable<[input: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
-type SoftmaxBackwardKernel = KernelTable<[gradient: TypedArray, output: TypedArray, out: TypedArray, outer: number, n: number, inner: number]>;
+type SoftmaxBackwardKernel = KernelTable<
+  [gradient: TypedArray, output: TypedArray, out: TypedArray, outer: number, n: number, inner: number]
+>;
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -110,7 +113,9 @@ export const logsumexpOp = defineOp<readonly number[], ReduceSpec>({
   name: 'logsumexp',
   infer: ([x], dims) => ({ shape: x.shape, dims, kept: keptShape(x.shape, dims) }),
   forward: (spec, [x]) =>
-    reduceGroups(x, spec, x.info, (input, out, outer, n, inner) => instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner)),
+    reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
+      instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner),
+    ),
   save: (context, [x], [y]) => context.save(x, y),
   backward: (context, g) => [mul.op([g, exp.op([subOp([context.saved(0), context.saved(1)])])])],
 });
@@ -136,7 +141,8 @@ export const softmax = defineFunction(
 /** log(softmax(input)) along `dim`, computed in one stable step. Same shape. */
 export const logSoftmax = defineFunction(
   { name: 'logSoftmax', parameters: ['input', 'dim', 'dtype'], required: 2 },
-  (input: Tensor, dim: number, dtype?: DType | null): Tensor => logSoftmaxOp([converted('logSoftmax', input, dtype)], dim),
+  (input: Tensor, dim: number, dtype?: DType | null): Tensor =>
+    logSoftmaxOp([converted('logSoftmax', input, dtype)], dim),
 );
 
 /** As `softmax`; PyTorch's `nn.functional.softmax`, in which `dim` may be left out. */

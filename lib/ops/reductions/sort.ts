@@ -1,35 +1,71 @@
 /** Sorting and selection along one dimension, with int64 indices. NaN counts as the largest, as in PyTorch; every sort is stable. */
-import { ArgumentError, describe, DTypeError, fail, IndexError } from '../../errors.js';
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { BOOL, INT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { scalarOf } from '../creation/creation.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { mul } from '../elementwise/arithmetic.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
-import { placeAlongOp } from '../indexing/gather.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
-import { aroundDim, keptShape } from './reduction.js';
 import { withStrides } from '../core/relayout.js';
+import { scalarOf } from '../creation/creation.js';
+import { mul } from '../elementwise/arithmetic.js';
+import { placeAlongOp } from '../indexing/gather.js';
+import { requireElements, tieWeightsOp, type ValuesAndIndices, valuesAndIndices } from './extrema.js';
+import { aroundDim, keptShape } from './reduction.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** The first `count` elements of each sorted run, and their indices. */
-    sort: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, descending: number, count: number]>;
+    sort: KernelTable<
+      [
+        input: TypedArray,
+        values: TypedArray,
+        indices: TypedArray,
+        outer: number,
+        n: number,
+        inner: number,
+        descending: number,
+        count: number,
+      ]
+    >;
     /** The same elements as `sort`'s, in the order in which PyTorch's topk leaves them where they are not to be sorted. */
-    topkUnsorted: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, descending: number, count: number]>;
+    topkUnsorted: KernelTable<
+      [
+        input: TypedArray,
+        values: TypedArray,
+        indices: TypedArray,
+        outer: number,
+        n: number,
+        inner: number,
+        descending: number,
+        count: number,
+      ]
+    >;
     /** The element of rank k of each run and its index; the first NaN instead where `nan`. */
-    kthvalue: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number, k: number, nan: number]>;
+    kthvalue: KernelTable<
+      [
+        input: TypedArray,
+        values: TypedArray,
+        indices: TypedArray,
+        outer: number,
+        n: number,
+        inner: number,
+        k: number,
+        nan: number,
+      ]
+    >;
     /** The most frequent element of each run and its last index. */
-    mode: KernelTable<[input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]>;
+    mode: KernelTable<
+      [input: TypedArray, values: TypedArray, indices: TypedArray, outer: number, n: number, inner: number]
+    >;
   }
 }
 
@@ -54,7 +90,14 @@ type SortAttributes = Omit<SortSpec, 'shape'>;
 const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, SortSpec, Tensor[]>({
   name: 'sort',
   infer: ([x], attributes) => {
-    if ((x.shape[attributes.dim] ?? 1) > MAX_RUN) fail(ArgumentError, 'sort', `at most ${MAX_RUN} elements along dim ${attributes.dim}`, String(x.shape[attributes.dim]), { x });
+    if ((x.shape[attributes.dim] ?? 1) > MAX_RUN)
+      fail(
+        ArgumentError,
+        'sort',
+        `at most ${MAX_RUN} elements along dim ${attributes.dim}`,
+        String(x.shape[attributes.dim]),
+        { x },
+      );
     return { ...attributes, shape: x.shape };
   },
   forward: ({ shape, dim, descending, count, ordered, preserves }, [x]) => {
@@ -68,29 +111,42 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
     return [withStrides(values, strides), withStrides(indices, strides)];
   },
   save: (context, _, [, indices]) => context.save(indices),
-  backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
+  backward: (context, g): Gradients => [
+    placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+  ],
 });
 
 function sorted(op: string, input: unknown, dim: number | null | undefined, descending: boolean | undefined): Tensor[] {
   const x = tensorArgument(op, 'input', input);
   const wrapped = wrapDim(op, dim ?? -1, x.shape.length);
-  return sortOp([x], { dim: wrapped, descending: descending === true, count: x.shape[wrapped] ?? 1, ordered: true, preserves: true });
+  return sortOp([x], {
+    dim: wrapped,
+    descending: descending === true,
+    count: x.shape[wrapped] ?? 1,
+    ordered: true,
+    preserves: true,
+  });
 }
 
 /** The elements in ascending (or `descending`) order along `dim`, the last by default, and their indices: `{ values, indices }`. Always stable. */
 export const sort = defineFunction(
   { name: 'sort', parameters: ['input', 'dim', 'descending', 'stable'], keywords: 1 },
-  (input: Tensor, dim?: number, descending?: boolean, _stable?: boolean | null): ValuesAndIndices => valuesAndIndices(sorted('sort', input, dim, descending), 0, true),
+  (input: Tensor, dim?: number, descending?: boolean, _stable?: boolean | null): ValuesAndIndices =>
+    valuesAndIndices(sorted('sort', input, dim, descending), 0, true),
 );
 
 /** The int64 indices that sort `input` along `dim`. Always stable. */
 export const argsort = defineFunction(
   { name: 'argsort', parameters: ['input', 'dim', 'descending', 'stable'] },
-  (input: Tensor, dim?: number, descending?: boolean, _stable?: boolean): Tensor => sorted('argsort', input, dim, descending)[1],
+  (input: Tensor, dim?: number, descending?: boolean, _stable?: boolean): Tensor =>
+    sorted('argsort', input, dim, descending)[1],
 );
 
 /** The elements in ascending order along the first dimension. */
-export const msort = defineFunction({ name: 'msort', parameters: ['input'] }, (input: Tensor): Tensor => sorted('msort', input, 0, false)[0]);
+export const msort = defineFunction(
+  { name: 'msort', parameters: ['input'] },
+  (input: Tensor): Tensor => sorted('msort', input, 0, false)[0],
+);
 
 /**
  * The `k` largest (or smallest) elements along `dim`, the last by default, and their indices: `{ values, indices }`. In order, equal ones by
@@ -106,7 +162,13 @@ export const topk = defineFunction(
     if (k < 0 || k > n) fail(IndexError, 'topk', `k in [0, ${n}]`, String(k), { input: x });
     if (x.info === BOOL) fail(DTypeError, 'topk', 'a number type', 'bool', { input: x });
     return valuesAndIndices(
-      sortOp([x], { dim: wrapped, descending: largest !== false, count: x.shape.length === 0 ? 1 : k, ordered: sorted !== false, preserves: false }),
+      sortOp([x], {
+        dim: wrapped,
+        descending: largest !== false,
+        count: x.shape.length === 0 ? 1 : k,
+        ordered: sorted !== false,
+        preserves: false,
+      }),
       wrapped,
       true,
     );
@@ -122,18 +184,32 @@ interface SelectionSpec {
 }
 
 /** y = the element of rank k along dim (kept as 1), and where it stands; dx = g placed there. */
-const kthvalueOp: Operator<Omit<SelectionSpec, 'shape' | 'kept'>, Tensor[]> = defineOp<Omit<SelectionSpec, 'shape' | 'kept'>, SelectionSpec, Tensor[]>({
+const kthvalueOp: Operator<Omit<SelectionSpec, 'shape' | 'kept'>, Tensor[]> = defineOp<
+  Omit<SelectionSpec, 'shape' | 'kept'>,
+  SelectionSpec,
+  Tensor[]
+>({
   name: 'kthvalue',
   infer: ([x], attributes) => ({ ...attributes, shape: x.shape, kept: keptShape(x.shape, [attributes.dim]) }),
   forward: ({ shape, dim, kept, k, nan }, [x]) => {
     const values = allocate(kept, x.info);
     const indices = allocate(kept, INT64);
     const around = aroundDim(shape, dim);
-    if (elementCount(kept) > 0) instanceOf('kthvalue', kernels.kthvalue, x)(contiguousOf(x).array, values.array, indices.array, ...around, k, nan ? 1 : 0);
+    if (elementCount(kept) > 0)
+      instanceOf('kthvalue', kernels.kthvalue, x)(
+        contiguousOf(x).array,
+        values.array,
+        indices.array,
+        ...around,
+        k,
+        nan ? 1 : 0,
+      );
     return [values, indices];
   },
   save: (context, _, [, indices]) => context.save(indices),
-  backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
+  backward: (context, g): Gradients => [
+    placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+  ],
 });
 
 /** The `k`-th smallest element (from 1) along `dim`, the last by default, and its index: `{ values, indices }`. */
@@ -156,14 +232,28 @@ const medianOp = defineOp<void, { shape: Shape; count: number }>({
   forward: ({ count }, [x]) => {
     const values = allocate([], x.info);
     const indices = allocate([], INT64);
-    instanceOf('median', kernels.kthvalue, x)(contiguousOf(x).array, values.array, indices.array, 1, count, 1, Math.floor((count - 1) / 2), 1);
+    instanceOf('median', kernels.kthvalue, x)(
+      contiguousOf(x).array,
+      values.array,
+      indices.array,
+      1,
+      count,
+      1,
+      Math.floor((count - 1) / 2),
+      1,
+    );
     return values;
   },
   save: (context, [x], [y]) => context.save(x, y),
   backward: (context, g): Gradients => {
     const { shape } = context.spec;
     const dims = shape.map((_, d) => d);
-    return [mul.op([g, tieWeightsOp([context.saved(0), context.saved(1)], { shape, dims, kept: keptShape(shape, dims), nan: true })])];
+    return [
+      mul.op([
+        g,
+        tieWeightsOp([context.saved(0), context.saved(1)], { shape, dims, kept: keptShape(shape, dims), nan: true }),
+      ]),
+    ];
   },
 });
 
@@ -172,7 +262,11 @@ export interface MedianFunction {
   /** The lower median of all elements; NaN where there is one, or none at all. */
   (input: Tensor): Tensor;
   /** Along one dimension: `{ values, indices }`. */
-  (input: Tensor, dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices;
+  (
+    input: Tensor,
+    dim: number | { dim: number; keepdim?: boolean },
+    keepdim?: boolean | { keepdim?: boolean },
+  ): ValuesAndIndices;
 }
 
 /** The lower of the middle elements of all, or along `dim` with its index; NaN where there is one. */
@@ -198,18 +292,24 @@ const modeOp = defineOp<number, { shape: Shape; dim: number; kept: Shape }, Tens
   forward: ({ shape, dim, kept }, [x]) => {
     const values = allocate(kept, x.info);
     const indices = allocate(kept, INT64);
-    if (elementCount(kept) > 0) instanceOf('mode', kernels.mode, x)(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim));
+    if (elementCount(kept) > 0)
+      instanceOf('mode', kernels.mode, x)(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim));
     return [values, indices];
   },
   save: (context, _, [, indices]) => context.save(indices),
-  backward: (context, g): Gradients => [placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim })],
+  backward: (context, g): Gradients => [
+    placeAlongOp([g], { indices: context.saved(0), shape: context.spec.shape, dim: context.spec.dim }),
+  ],
 });
-export const mode = defineFunction({ name: 'mode', parameters: ['input', 'dim', 'keepdim'] }, (input: Tensor, dim?: number, keepdim?: boolean): ValuesAndIndices => {
-  const x = tensorArgument('mode', 'input', input);
-  const wrapped = wrapDim('mode', dim ?? -1, x.shape.length);
-  requireElements('mode', x, x.shape.length === 0 ? [] : [wrapped], true);
-  return valuesAndIndices(modeOp([x], wrapped), wrapped, keepdim);
-});
+export const mode = defineFunction(
+  { name: 'mode', parameters: ['input', 'dim', 'keepdim'] },
+  (input: Tensor, dim?: number, keepdim?: boolean): ValuesAndIndices => {
+    const x = tensorArgument('mode', 'input', input);
+    const wrapped = wrapDim('mode', dim ?? -1, x.shape.length);
+    requireElements('mode', x, x.shape.length === 0 ? [] : [wrapped], true);
+    return valuesAndIndices(modeOp([x], wrapped), wrapped, keepdim);
+  },
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {
@@ -219,7 +319,10 @@ declare module '../../tensor/tensor.js' {
     topk: Method<typeof topk>;
     kthvalue: Method<typeof kthvalue>;
     median(): Tensor;
-    median(dim: number | { dim: number; keepdim?: boolean }, keepdim?: boolean | { keepdim?: boolean }): ValuesAndIndices;
+    median(
+      dim: number | { dim: number; keepdim?: boolean },
+      keepdim?: boolean | { keepdim?: boolean },
+    ): ValuesAndIndices;
     mode: Method<typeof mode>;
   }
 }

@@ -1,25 +1,37 @@
 /** Variance and standard deviation over dimensions: one fused pass, with the mean beside it. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
-import { wrapDims } from '../../shape/dims.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { wrapDims } from '../../shape/dims.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { addOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { wide } from '../core/convert.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { divideOrZero } from '../elementwise/selection.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
-import { meanOp } from './reduce.js';
-import { finishDims, gatherDims, keptShape, reducedCount, reduceSpec, type ReduceSpec } from './reduction.js';
 import { expandOp } from '../core/view.js';
+import { addOp, mul, subOp } from '../elementwise/arithmetic.js';
+import { divideOrZero } from '../elementwise/selection.js';
+import { meanOp } from './reduce.js';
+import { finishDims, gatherDims, keptShape, type ReduceSpec, reducedCount, reduceSpec } from './reduction.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** variance = (sum over n of (input - mean)^2) / max(0, n - correction), or its square root where `root`, and the mean. */
-    varMean: KernelTable<[input: TypedArray, variance: TypedArray, mean: TypedArray, outer: number, n: number, inner: number, correction: number, root: number]>;
+    varMean: KernelTable<
+      [
+        input: TypedArray,
+        variance: TypedArray,
+        mean: TypedArray,
+        outer: number,
+        n: number,
+        inner: number,
+        correction: number,
+        root: number,
+      ]
+    >;
   }
 }
 
@@ -44,12 +56,25 @@ function momentsOp(name: 'varMean' | 'stdMean'): Operator<VarianceAttributes, Te
   const root = name === 'stdMean';
   return defineOp<VarianceAttributes, VarianceSpec, Tensor[]>({
     name,
-    infer: ([x], attributes) => ({ ...reduceSpec('var', x, attributes.dims), ...attributes, kept: keptShape(x.shape, attributes.dims) }),
+    infer: ([x], attributes) => ({
+      ...reduceSpec('var', x, attributes.dims),
+      ...attributes,
+      kept: keptShape(x.shape, attributes.dims),
+    }),
     forward: (spec, [x]) => {
       const { input, outer, n, inner } = gatherDims(x, spec);
       const spread = allocate(spec.kept, x.info);
       const mean = allocate(spec.kept, x.info);
-      instanceOf('var', kernels.varMean, x)(input.array, spread.array, mean.array, outer, n, inner, spec.correction, Number(root));
+      instanceOf('var', kernels.varMean, x)(
+        input.array,
+        spread.array,
+        mean.array,
+        outer,
+        n,
+        inner,
+        spec.correction,
+        Number(root),
+      );
       return [spread, mean];
     },
     save: (context, [x], [spread]) => (root ? context.save(x, spread) : context.save(x)),
@@ -72,7 +97,13 @@ const varMeanOp = momentsOp('varMean');
 const stdMeanOp = momentsOp('stdMean');
 
 /** Arguments of var and its relatives after the input: PyTorch's (unbiased), (dim, unbiased, keepdim) and (dim, keepdim, correction). */
-export type VarianceArguments = [input: Tensor, dim?: number | readonly number[] | boolean | null, unbiased?: boolean | null, keepdim?: boolean, correction?: number | null];
+export type VarianceArguments = [
+  input: Tensor,
+  dim?: number | readonly number[] | boolean | null,
+  unbiased?: boolean | null,
+  keepdim?: boolean,
+  correction?: number | null,
+];
 const PARAMETERS = ['input', 'dim', 'unbiased', 'keepdim', 'correction'] as const;
 
 interface Spread {
@@ -83,7 +114,11 @@ interface Spread {
   readonly keepdim: boolean | undefined;
 }
 
-function spreadOf(op: string, moments: Operator<VarianceAttributes, Tensor[]>, [input, dim, unbiased, keepdim, correction]: VarianceArguments): Spread {
+function spreadOf(
+  op: string,
+  moments: Operator<VarianceAttributes, Tensor[]>,
+  [input, dim, unbiased, keepdim, correction]: VarianceArguments,
+): Spread {
   const x = tensorArgument(op, 'input', input);
   if (!x.info.floating) fail(DTypeError, op, 'a floating dtype', x.dtype, { input: x });
   const all = typeof dim === 'boolean';
@@ -98,29 +133,42 @@ function spreadOf(op: string, moments: Operator<VarianceAttributes, Tensor[]>, [
 }
 
 /** The variance over `dim` (all dimensions by default): sum (x - mean)^2 / max(0, n - correction), correction 1 unless `unbiased` is false. */
-const variance = defineFunction({ name: 'var', parameters: PARAMETERS, keywords: 1 }, (...args: VarianceArguments): Tensor => {
-  const { spread, dims, keepdim } = spreadOf('var', varMeanOp, args);
-  return finishDims(spread, dims, keepdim);
-});
+const variance = defineFunction(
+  { name: 'var', parameters: PARAMETERS, keywords: 1 },
+  (...args: VarianceArguments): Tensor => {
+    const { spread, dims, keepdim } = spreadOf('var', varMeanOp, args);
+    return finishDims(spread, dims, keepdim);
+  },
+);
+
 export { variance as var };
 
 /** Variance and mean over `dim` in one pass: `[variance, mean]`. */
-export const varMean = defineFunction({ name: 'varMean', parameters: PARAMETERS, keywords: 1, method: false }, (...args: VarianceArguments): [Tensor, Tensor] => {
-  const { spread, mean, dims, keepdim } = spreadOf('varMean', varMeanOp, args);
-  return [finishDims(spread, dims, keepdim), finishDims(mean, dims, keepdim)];
-});
+export const varMean = defineFunction(
+  { name: 'varMean', parameters: PARAMETERS, keywords: 1, method: false },
+  (...args: VarianceArguments): [Tensor, Tensor] => {
+    const { spread, mean, dims, keepdim } = spreadOf('varMean', varMeanOp, args);
+    return [finishDims(spread, dims, keepdim), finishDims(mean, dims, keepdim)];
+  },
+);
 
 /** The standard deviation over `dim`: the square root of `var`. */
-export const std = defineFunction({ name: 'std', parameters: PARAMETERS, keywords: 1 }, (...args: VarianceArguments): Tensor => {
-  const { spread, dims, keepdim } = spreadOf('std', stdMeanOp, args);
-  return finishDims(spread, dims, keepdim);
-});
+export const std = defineFunction(
+  { name: 'std', parameters: PARAMETERS, keywords: 1 },
+  (...args: VarianceArguments): Tensor => {
+    const { spread, dims, keepdim } = spreadOf('std', stdMeanOp, args);
+    return finishDims(spread, dims, keepdim);
+  },
+);
 
 /** Standard deviation and mean over `dim` in one pass: `[std, mean]`. */
-export const stdMean = defineFunction({ name: 'stdMean', parameters: PARAMETERS, keywords: 1, method: false }, (...args: VarianceArguments): [Tensor, Tensor] => {
-  const { spread, mean, dims, keepdim } = spreadOf('stdMean', stdMeanOp, args);
-  return [finishDims(spread, dims, keepdim), finishDims(mean, dims, keepdim)];
-});
+export const stdMean = defineFunction(
+  { name: 'stdMean', parameters: PARAMETERS, keywords: 1, method: false },
+  (...args: VarianceArguments): [Tensor, Tensor] => {
+    const { spread, mean, dims, keepdim } = spreadOf('stdMean', stdMeanOp, args);
+    return [finishDims(spread, dims, keepdim), finishDims(mean, dims, keepdim)];
+  },
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {

@@ -3,25 +3,25 @@
  * dropout, masks that are trained, second derivatives and empty tensors.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { gradientsByComposition } from '../core/recompute.js';
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/broadcast.js';
 import { contiguousStrides, elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
 import { BOOL, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { addOp } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { dropout } from '../random/dropout.js';
-import { matmulOp } from '../products/matmul-op.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
+import { gradientsByComposition } from '../core/recompute.js';
 import { flatten, reshape, unsqueeze } from '../core/view.js';
+import { addOp } from '../elementwise/arithmetic.js';
 import { whereOp } from '../elementwise/selection.js';
+import { matmulOp } from '../products/matmul-op.js';
+import { dropout } from '../random/dropout.js';
 import { softmaxOp } from '../reductions/softmax.js';
 
 type Numbers = [
@@ -42,9 +42,23 @@ type Numbers = [
 ];
 declare module '../../native/kernels.js' {
   interface Kernels {
-    attention: KernelTable<[q: TypedArray, k: TypedArray, v: TypedArray, mask: TypedArray, out: TypedArray, lse: TypedArray, ...Numbers]>;
+    attention: KernelTable<
+      [q: TypedArray, k: TypedArray, v: TypedArray, mask: TypedArray, out: TypedArray, lse: TypedArray, ...Numbers]
+    >;
     attentionBackward: KernelTable<
-      [g: TypedArray, q: TypedArray, k: TypedArray, v: TypedArray, mask: TypedArray, out: TypedArray, lse: TypedArray, dq: TypedArray, dk: TypedArray, dv: TypedArray, ...Numbers]
+      [
+        g: TypedArray,
+        q: TypedArray,
+        k: TypedArray,
+        v: TypedArray,
+        mask: TypedArray,
+        out: TypedArray,
+        lse: TypedArray,
+        dq: TypedArray,
+        dk: TypedArray,
+        dv: TypedArray,
+        ...Numbers,
+      ]
     >;
   }
 }
@@ -69,11 +83,21 @@ function geometry(inputs: readonly Tensor[], { causal, scale }: Attributes): Spe
   const [q, k, v, mask] = inputs;
   const [queries, features] = q.shape.slice(-2);
   const [keys, values] = v.shape.slice(-2);
-  if (k.shape[k.shape.length - 1] !== features) fail(ShapeError, OP, 'query and key of one last size', `${features} and ${k.shape[k.shape.length - 1]}`, { query: q, key: k });
-  if (k.shape[k.shape.length - 2] !== keys) fail(ShapeError, OP, 'as many keys as values', `${k.shape[k.shape.length - 2]} and ${keys}`, { key: k, value: v });
-  let batch = broadcastShapes(OP, broadcastShapes(OP, q.shape.slice(0, -2), k.shape.slice(0, -2)), v.shape.slice(0, -2));
+  if (k.shape[k.shape.length - 1] !== features)
+    fail(ShapeError, OP, 'query and key of one last size', `${features} and ${k.shape[k.shape.length - 1]}`, {
+      query: q,
+      key: k,
+    });
+  if (k.shape[k.shape.length - 2] !== keys)
+    fail(ShapeError, OP, 'as many keys as values', `${k.shape[k.shape.length - 2]} and ${keys}`, { key: k, value: v });
+  let batch = broadcastShapes(
+    OP,
+    broadcastShapes(OP, q.shape.slice(0, -2), k.shape.slice(0, -2)),
+    v.shape.slice(0, -2),
+  );
   if (mask !== undefined) {
-    if (!broadcastsTo(mask.shape.slice(-2), [queries, keys])) fail(ShapeError, OP, `an attnMask that broadcasts to [..., ${queries}, ${keys}]`, `[${mask.shape}]`);
+    if (!broadcastsTo(mask.shape.slice(-2), [queries, keys]))
+      fail(ShapeError, OP, `an attnMask that broadcasts to [..., ${queries}, ${keys}]`, `[${mask.shape}]`);
     batch = broadcastShapes(OP, batch, mask.shape.slice(0, -2));
   }
   return { batch, queries, keys, features, values, causal, scale };
@@ -81,7 +105,9 @@ function geometry(inputs: readonly Tensor[], { causal, scale }: Attributes): Spe
 
 function infer(inputs: readonly Tensor[], attributes: Attributes): Spec {
   const [q] = inputs;
-  for (const x of inputs) if (x.info !== q.info) fail(DTypeError, OP, 'query, key, value (and a floating attnMask) of one dtype', `${q.dtype} and ${x.dtype}`);
+  for (const x of inputs)
+    if (x.info !== q.info)
+      fail(DTypeError, OP, 'query, key, value (and a floating attnMask) of one dtype', `${q.dtype} and ${x.dtype}`);
   if (!q.info.floating) fail(DTypeError, OP, 'a floating dtype', q.dtype);
   return geometry(inputs, attributes);
 }
@@ -118,19 +144,43 @@ function rowsTogether(x: Tensor, heads: number): Tensor {
 function allocateTogether(batch: Shape, rows: number, width: number, heads: number, info: DTypeInfo): Tensor {
   const shape = [...batch, rows, width];
   const memory = allocate(moved(shape, batch.length, batch.length - heads), info);
-  return heads === 0 ? memory : windowOn(memory, shape, moved(memory.strides, batch.length - heads, batch.length), memory.offset);
+  return heads === 0
+    ? memory
+    : windowOn(memory, shape, moved(memory.strides, batch.length - heads, batch.length), memory.offset);
 }
 
 /** What both kernels take after their memory; the plan [index, q, k, v, mask] is made last, since one buffer serves all plans. */
 function numbersOf(spec: Spec, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, heads: number): Numbers {
   const { batch, queries, keys, features, values, causal, scale } = spec;
   const lead = (x: Tensor): number[] => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
-  const [maskRow, maskCol] = mask === undefined ? [0, 0] : broadcastStrides(mask.shape, mask.strides, [...batch, queries, keys]).slice(-2);
+  const [maskRow, maskCol] =
+    mask === undefined ? [0, 0] : broadcastStrides(mask.shape, mask.strides, [...batch, queries, keys]).slice(-2);
   const none = batch.map(() => 0);
-  const plan = stridedPlan(batch, [contiguousStrides(batch), lead(q), lead(k), lead(v), mask === undefined ? none : lead(mask)]);
+  const plan = stridedPlan(batch, [
+    contiguousStrides(batch),
+    lead(q),
+    lead(k),
+    lead(v),
+    mask === undefined ? none : lead(mask),
+  ]);
   const step = (x: Tensor): number => x.strides[x.strides.length - 2];
   const together = elementCount(batch.slice(batch.length - heads));
-  return [plan, queries, keys, features, values, step(q), step(k), step(v), maskRow, maskCol, together, mask === undefined ? 0 : 1, causal ? 1 : 0, scale];
+  return [
+    plan,
+    queries,
+    keys,
+    features,
+    values,
+    step(q),
+    step(k),
+    step(v),
+    maskRow,
+    maskCol,
+    together,
+    mask === undefined ? 0 : 1,
+    causal ? 1 : 0,
+    scale,
+  ];
 }
 
 const wide = (x: Tensor): Tensor => (x.info.half ? castTo(x, FLOAT32) : x);
@@ -152,14 +202,24 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const out = allocateTogether(spec.batch, spec.queries, spec.values, heads, q.info);
     const lse = allocate([...spec.batch, spec.queries], q.info);
     const kernel = instanceOf(OP, kernels.attention, q);
-    kernel(q.array, k.array, v.array, (mask ?? q).array, out.array, lse.array, ...numbersOf(spec, q, k, v, mask, heads));
+    kernel(
+      q.array,
+      k.array,
+      v.array,
+      (mask ?? q).array,
+      out.array,
+      lse.array,
+      ...numbersOf(spec, q, k, v, mask, heads),
+    );
     return [inputs[0].info.half ? castTo(out, inputs[0].info) : out, lse];
   },
   save: (context, inputs, outputs) => context.save(...inputs.slice(0, 3), inputs[3] ?? null, ...outputs),
   backward: (context, g): Gradients => {
     const { spec } = context;
-    const inputs = context.next.length > 3 ? [0, 1, 2, 3].map((i) => context.saved(i)) : [0, 1, 2].map((i) => context.saved(i));
-    if (isGradEnabled()) return gradientsByComposition(context, inputs, [g], (x) => [compose(x[0], x[1], x[2], x[3], spec, 0)]);
+    const inputs =
+      context.next.length > 3 ? [0, 1, 2, 3].map((i) => context.saved(i)) : [0, 1, 2].map((i) => context.saved(i));
+    if (isGradEnabled())
+      return gradientsByComposition(context, inputs, [g], (x) => [compose(x[0], x[1], x[2], x[3], spec, 0)]);
     const [q, k, v] = inputs.slice(0, 3).map((x) => rowsOf(wide(x)));
     const mask = inputs.length > 3 ? wide(inputs[3]) : undefined;
     const { batch, queries, keys, features, values } = spec;
@@ -169,7 +229,19 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const dv = allocateTogether(batch, keys, values, heads, q.info);
     const kernel = instanceOf(OP, kernels.attentionBackward, q);
     const [gradient, out] = [g, context.saved(4)].map((x) => contiguousOf(rowsTogether(wide(x), heads)));
-    kernel(gradient.array, q.array, k.array, v.array, (mask ?? q).array, out.array, context.saved(5).array, dq.array, dk.array, dv.array, ...numbersOf(spec, q, k, v, mask, heads));
+    kernel(
+      gradient.array,
+      q.array,
+      k.array,
+      v.array,
+      (mask ?? q).array,
+      out.array,
+      context.saved(5).array,
+      dq.array,
+      dk.array,
+      dv.array,
+      ...numbersOf(spec, q, k, v, mask, heads),
+    );
     return [dq, dk, dv];
   },
 });
@@ -205,7 +277,14 @@ function emptyRows(scores: Tensor): Tensor | null {
 }
 
 /** The same attention out of operators: dropout(softmax(scale q k^T + mask)) v; rows without a key to attend to are 0. */
-function compose(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, { causal, scale, queries, keys }: Spec, dropoutP: number): Tensor {
+function compose(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  mask: Tensor | undefined,
+  { causal, scale, queries, keys }: Spec,
+  dropoutP: number,
+): Tensor {
   let scores = matmulOp([q, k], { op: OP, transposeA: false, transposeB: true, alpha: scale, beta: 0 });
   const added = causal ? additiveMask(causalMask(queries, keys), scores.info) : mask;
   if (added !== undefined) scores = addOp([scores, added]);
@@ -221,7 +300,13 @@ function compose(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, { ca
 function grouped(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
   const heads = (x: Tensor): number => x.shape[x.shape.length - 3];
   if (q.shape.length < 3 || heads(k) !== heads(v) || heads(k) === 0 || heads(q) % heads(k) !== 0)
-    fail(ShapeError, OP, 'a number of query heads that is a multiple of that of keys and of values', `${heads(q)}, ${heads(k)} and ${heads(v)}`, { query: q, key: k, value: v });
+    fail(
+      ShapeError,
+      OP,
+      'a number of query heads that is a multiple of that of keys and of values',
+      `${heads(q)}, ${heads(k)} and ${heads(v)}`,
+      { query: q, key: k, value: v },
+    );
   const split = reshape(q, [...q.shape.slice(0, -3), heads(k), heads(q) / heads(k), ...q.shape.slice(-2)]);
   return [split, unsqueeze(k, -3), unsqueeze(v, -3)];
 }
@@ -256,17 +341,27 @@ export const scaledDotProductAttention = defineFunction(
     let q = tensorArgument(OP, 'query', query);
     let k = tensorArgument(OP, 'key', key);
     let v = tensorArgument(OP, 'value', value);
-    for (const x of [q, k, v]) if (x.shape.length < 2) fail(ShapeError, OP, 'operands of at least 2 dimensions', String(x.shape.length), { query: q, key: k, value: v });
+    for (const x of [q, k, v])
+      if (x.shape.length < 2)
+        fail(ShapeError, OP, 'operands of at least 2 dimensions', String(x.shape.length), {
+          query: q,
+          key: k,
+          value: v,
+        });
     if (!(dropoutP >= 0 && dropoutP <= 1)) fail(ArgumentError, OP, 'dropoutP from 0 to 1', String(dropoutP));
     let mask = attnMask === null || attnMask === undefined ? undefined : tensorArgument(OP, 'attnMask', attnMask);
     if (mask !== undefined && isCausal) fail(ArgumentError, OP, 'attnMask or isCausal, not both', 'both');
-    if (mask !== undefined && mask.info !== BOOL && !mask.info.floating) fail(DTypeError, OP, 'a bool or floating attnMask', mask.dtype);
+    if (mask !== undefined && mask.info !== BOOL && !mask.info.floating)
+      fail(DTypeError, OP, 'a bool or floating attnMask', mask.dtype);
     if (mask !== undefined && mask.info === BOOL) mask = additiveMask(mask, q.info);
     if (enableGqa) {
       [q, k, v] = grouped(q, k, v);
       if (mask !== undefined && mask.shape.length > 2) {
         const count = mask.shape[mask.shape.length - 3];
-        mask = count === 1 ? unsqueeze(mask, -3) : reshape(mask, [...mask.shape.slice(0, -3), k.shape[k.shape.length - 4], -1, ...mask.shape.slice(-2)]);
+        mask =
+          count === 1
+            ? unsqueeze(mask, -3)
+            : reshape(mask, [...mask.shape.slice(0, -3), k.shape[k.shape.length - 4], -1, ...mask.shape.slice(-2)]);
       }
     }
     if (mask !== undefined && mask.shape.length < 2) mask = reshape(mask, [1, mask.shape[0] ?? 1]);
@@ -281,7 +376,8 @@ function attend(inputs: readonly Tensor[], attributes: Attributes, dropoutP: num
   const [q, k, v, mask] = inputs;
   const spec = geometry(inputs, attributes);
   const { batch, queries, keys, features, values } = spec;
-  if (elementCount(batch) * queries * values === 0 || keys === 0 || features === 0) return compose(q, k, v, mask, spec, dropoutP);
+  if (elementCount(batch) * queries * values === 0 || keys === 0 || features === 0)
+    return compose(q, k, v, mask, spec, dropoutP);
   if (dropoutP > 0 || mask?.requiresGrad) return compose(q, k, v, mask, spec, dropoutP);
   return attentionOp(inputs, attributes)[0];
 }

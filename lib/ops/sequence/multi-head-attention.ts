@@ -1,22 +1,23 @@
 /** Attention with several heads between linear projections: the function under nn.MultiheadAttention. Masks are merged here, once. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo } from '../../storage/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { add, addOp } from '../elementwise/arithmetic.js';
-import { scaledDotProductAttention } from './attention.js';
 import { filledTensor } from '../../tensor/copy.js';
-import { cat, catOp } from '../views/cat.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { dropout } from '../random/dropout.js';
-import { linearOp, matmulOp } from '../products/matmul-op.js';
-import { permuteOp } from '../views/permute.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
-import { mean } from '../reductions/reduce.js';
-import { whereOp } from '../elementwise/selection.js';
-import { softmaxOp } from '../reductions/softmax.js';
-import { splitWithSizes } from '../views/split.js';
 import { reshape, squeeze, unsqueeze } from '../core/view.js';
+import { add, addOp } from '../elementwise/arithmetic.js';
+import { whereOp } from '../elementwise/selection.js';
+import { linearOp, matmulOp } from '../products/matmul-op.js';
+import { dropout } from '../random/dropout.js';
+import { mean } from '../reductions/reduce.js';
+import { softmaxOp } from '../reductions/softmax.js';
+import { cat, catOp } from '../views/cat.js';
+import { permuteOp } from '../views/permute.js';
+import { splitWithSizes } from '../views/split.js';
+import { scaledDotProductAttention } from './attention.js';
 
 const OP = 'nn.functional.multiHeadAttentionForward';
 
@@ -37,7 +38,12 @@ export function canonicalMask(op: string, name: string, mask: Optional, info: DT
 function projectInParts(x: Tensor, weight: Tensor, bias: Tensor | undefined, sizes: readonly number[]): Tensor[] {
   const batchFirst = x.shape[1] > 1 && x.strides[0] < x.strides[1];
   const turned = (y: Tensor): Tensor => (batchFirst ? permuteOp([y], [1, 0, 2]) : y);
-  const all = linearOp(bias === undefined ? [turned(x), weight] : [turned(x), weight, bias], { op: OP, transpose: true, alpha: 1, beta: 1 });
+  const all = linearOp(bias === undefined ? [turned(x), weight] : [turned(x), weight, bias], {
+    op: OP,
+    transpose: true,
+    alpha: 1,
+    beta: 1,
+  });
   return (sizes.length === 1 ? [all] : splitWithSizes(all, sizes, 2)).map(turned);
 }
 
@@ -45,18 +51,40 @@ function project(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
   return projectInParts(x, weight, bias, [weight.shape[0]])[0];
 }
 
-function checkShapes(query: Tensor, key: Tensor, value: Tensor, padding: Optional, mask: Optional, heads: number): boolean {
+function checkShapes(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  padding: Optional,
+  mask: Optional,
+  heads: number,
+): boolean {
   const ndim = query.shape.length;
-  if (ndim !== 2 && ndim !== 3) fail(ShapeError, OP, 'a query of 2 dimensions, or 3 with a batch', String(ndim), { query });
+  if (ndim !== 2 && ndim !== 3)
+    fail(ShapeError, OP, 'a query of 2 dimensions, or 3 with a batch', String(ndim), { query });
   if (key.shape.length !== ndim || value.shape.length !== ndim)
-    fail(ShapeError, OP, `key and value of ${ndim} dimensions, as query`, `${key.shape.length} and ${value.shape.length}`, { query, key, value });
+    fail(
+      ShapeError,
+      OP,
+      `key and value of ${ndim} dimensions, as query`,
+      `${key.shape.length} and ${value.shape.length}`,
+      { query, key, value },
+    );
   if (present(padding) && padding.shape.length !== ndim - 1)
-    fail(ShapeError, OP, `a keyPaddingMask of ${ndim - 1} dimensions`, String(padding.shape.length), { keyPaddingMask: padding });
+    fail(ShapeError, OP, `a keyPaddingMask of ${ndim - 1} dimensions`, String(padding.shape.length), {
+      keyPaddingMask: padding,
+    });
   if (present(mask)) {
     const [length, keys] = [query.shape[0], key.shape[0]];
-    const expected = mask.shape.length === 2 ? [length, keys] : [(ndim === 3 ? query.shape[1] : 1) * heads, length, keys];
+    const expected =
+      mask.shape.length === 2 ? [length, keys] : [(ndim === 3 ? query.shape[1] : 1) * heads, length, keys];
     if (!sameShape(mask.shape, expected))
-      fail(ShapeError, OP, `an attnMask of shape [${length},${keys}] or [${(ndim === 3 ? query.shape[1] : 1) * heads},${length},${keys}]`, `[${mask.shape}]`);
+      fail(
+        ShapeError,
+        OP,
+        `an attnMask of shape [${length},${keys}] or [${(ndim === 3 ? query.shape[1] : 1) * heads},${length},${keys}]`,
+        `[${mask.shape}]`,
+      );
   }
   return ndim === 3;
 }
@@ -77,7 +105,12 @@ interface Weights {
 }
 
 /** q, k, v after the input projections; one product where operands are the same tensor and the weights are packed. */
-function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, inProjBias, separate }: Weights): [Tensor, Tensor, Tensor] {
+function projections(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { inProjWeight, inProjBias, separate }: Weights,
+): [Tensor, Tensor, Tensor] {
   const e = query.shape[2];
   // All parts at once, so that their gradients are laid side by side rather than into zeros and added up.
   const parts = (x: Optional, sizes: readonly number[]): (Tensor | undefined)[] =>
@@ -90,13 +123,18 @@ function projections(query: Tensor, key: Tensor, value: Tensor, { inProjWeight, 
       : [];
   if (separate !== null) {
     const [q, k, v] = separate;
-    if (!present(q) || !present(k) || !present(v)) fail(ArgumentError, OP, 'qProjWeight, kProjWeight and vProjWeight with useSeparateProjWeight', 'not all of them');
+    if (!present(q) || !present(k) || !present(v))
+      fail(ArgumentError, OP, 'qProjWeight, kProjWeight and vProjWeight with useSeparateProjWeight', 'not all of them');
     const [bq, bk, bv] = parts(inProjBias, [1, 1, 1]);
     return [project(query, q, bq), project(key, k, bk), project(value, v, bv)];
   }
   if (!present(inProjWeight)) fail(ArgumentError, OP, 'inProjWeight without useSeparateProjWeight', 'none');
   if (key === value && query === key) {
-    return projectInParts(query, inProjWeight, present(inProjBias) ? inProjBias : undefined, [e, e, e]) as [Tensor, Tensor, Tensor];
+    return projectInParts(query, inProjWeight, present(inProjBias) ? inProjBias : undefined, [e, e, e]) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
   }
   const sizes = key === value ? [1, 2] : [1, 1, 1];
   const weights = parts(inProjWeight, sizes) as Tensor[];
@@ -177,7 +215,8 @@ export const multiHeadAttentionForward = defineFunction(
     averageAttnWeights: boolean = true,
     isCausal: boolean = false,
   ): [output: Tensor, weights: Tensor | null] => {
-    for (const [name, x] of Object.entries({ query: queryInput, key: keyInput, value: valueInput, outProjWeight })) tensorArgument(OP, name, x);
+    for (const [name, x] of Object.entries({ query: queryInput, key: keyInput, value: valueInput, outProjWeight }))
+      tensorArgument(OP, name, x);
     for (const [name, x] of Object.entries({ keyPaddingMask, attnMask })) if (present(x)) tensorArgument(OP, name, x);
     const batched = checkShapes(queryInput, keyInput, valueInput, keyPaddingMask, attnMask, numHeads);
     const lifted = (x: Tensor): Tensor => (batched ? x : unsqueeze(x, 1));
@@ -185,10 +224,16 @@ export const multiHeadAttentionForward = defineFunction(
     const key = keyInput === queryInput ? query : lifted(keyInput);
     const value = valueInput === keyInput ? key : lifted(valueInput);
     const [length, batch, embedDim] = query.shape;
-    if (embedDim !== embedDimToCheck) fail(ShapeError, OP, `an embedding dimension of ${embedDimToCheck}`, String(embedDim), { query });
+    if (embedDim !== embedDimToCheck)
+      fail(ShapeError, OP, `an embedding dimension of ${embedDimToCheck}`, String(embedDim), { query });
     const headDim = Math.floor(embedDim / numHeads);
-    if (headDim * numHeads !== embedDim) fail(ArgumentError, OP, `an embedding dimension that numHeads divides`, `${embedDim} and ${numHeads}`);
-    if (useSeparateProjWeight ? !sameShape(key.shape.slice(0, 2), value.shape.slice(0, 2)) : !sameShape(key.shape, value.shape))
+    if (headDim * numHeads !== embedDim)
+      fail(ArgumentError, OP, `an embedding dimension that numHeads divides`, `${embedDim} and ${numHeads}`);
+    if (
+      useSeparateProjWeight
+        ? !sameShape(key.shape.slice(0, 2), value.shape.slice(0, 2))
+        : !sameShape(key.shape, value.shape)
+    )
       fail(ShapeError, OP, 'key and value of one shape', `[${key.shape}] and [${value.shape}]`);
     if (isCausal && !present(attnMask)) fail(ArgumentError, OP, 'attnMask beside the hint isCausal', 'none');
 
@@ -198,10 +243,15 @@ export const multiHeadAttentionForward = defineFunction(
     let mask = causal ? undefined : canonicalMask(OP, 'attnMask', attnMask, query.info);
     if (padding !== undefined && !batched) padding = unsqueeze(padding, 0);
 
-    let [q, k, v] = projections(query, key, value, { inProjWeight, inProjBias, separate: useSeparateProjWeight ? [qProjWeight, kProjWeight, vProjWeight] : null });
+    let [q, k, v] = projections(query, key, value, {
+      inProjWeight,
+      inProjBias,
+      separate: useSeparateProjWeight ? [qProjWeight, kProjWeight, vProjWeight] : null,
+    });
     if (present(biasK) !== present(biasV)) fail(ArgumentError, OP, 'biasK and biasV, or neither', 'one of them');
     if (present(biasK) && present(biasV)) {
-      if (present(staticK) || present(staticV)) fail(ArgumentError, OP, 'no biasK and biasV beside staticK or staticV', 'both');
+      if (present(staticK) || present(staticV))
+        fail(ArgumentError, OP, 'no biasK and biasV beside staticK or staticV', 'both');
       const repeated = (x: Tensor): Tensor => x.expand([1, batch, embedDim]);
       k = cat([k, repeated(biasK)], 0);
       v = cat([v, repeated(biasV)], 0);
@@ -227,7 +277,8 @@ export const multiHeadAttentionForward = defineFunction(
     const keys = k.shape[2];
     if (mask !== undefined && mask.shape.length === 3) mask = reshape(mask, [batch, numHeads, length, keys]);
     if (padding !== undefined) {
-      if (padding.shape[0] !== batch || padding.shape[1] !== keys) fail(ShapeError, OP, `a keyPaddingMask of shape [${batch},${keys}]`, `[${padding.shape}]`);
+      if (padding.shape[0] !== batch || padding.shape[1] !== keys)
+        fail(ShapeError, OP, `a keyPaddingMask of shape [${batch},${keys}]`, `[${padding.shape}]`);
       const wide = reshape(padding, [batch, 1, 1, keys]);
       mask = mask === undefined ? wide : add(mask, wide);
     }
@@ -238,10 +289,17 @@ export const multiHeadAttentionForward = defineFunction(
       const out = project(rows, outProjWeight, present(outProjBias) ? outProjBias : undefined);
       return batched ? out : squeeze(out, 1);
     };
-    if (mask !== undefined && mask.info !== q.info) fail(DTypeError, OP, `masks of the query's type or bool`, mask.dtype, { query });
+    if (mask !== undefined && mask.info !== q.info)
+      fail(DTypeError, OP, `masks of the query's type or bool`, mask.dtype, { query });
     if (!needWeights) return [joined(scaledDotProductAttention(q, k, v, mask ?? null, p, causal)), null];
 
-    const scores = matmulOp([q, k], { op: OP, transposeA: false, transposeB: true, alpha: Math.sqrt(1 / headDim), beta: 0 });
+    const scores = matmulOp([q, k], {
+      op: OP,
+      transposeA: false,
+      transposeB: true,
+      alpha: Math.sqrt(1 / headDim),
+      beta: 0,
+    });
     let weights = softmaxOp([mask === undefined ? scores : addOp([scores, mask])], 3);
     if (p > 0) weights = dropout(weights, p, true);
     const output = joined(matmulOp([weights, v], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 }));

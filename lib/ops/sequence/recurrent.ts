@@ -3,25 +3,32 @@
  * operators for second derivatives. It knows nothing of stacks of layers, which lib/nn/layers/recurrent.ts builds.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { gradientsByComposition } from '../core/recompute.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { FLOAT32 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
-import { type Tensor, windowOn } from '../../tensor/tensor.js';
-import { add, addOp, mul, sub } from '../elementwise/arithmetic.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
-import { stackOp } from '../views/cat.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
-import { linearOp } from '../products/matmul-op.js';
+import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { relu } from '../activations/activation.js';
-import { sigmoid } from '../elementwise/exponential.js';
-import { tanh } from '../elementwise/exponential.js';
+import { gradientsByComposition } from '../core/recompute.js';
+import { add, addOp, mul, sub } from '../elementwise/arithmetic.js';
+import { sigmoid, tanh } from '../elementwise/exponential.js';
+import { linearOp } from '../products/matmul-op.js';
+import { stackOp } from '../views/cat.js';
 import { narrow, select } from '../views/slice.js';
 
-type Sizes = [mode: number, steps: number, batch: number, inputs: number, hidden: number, outputs: number, reverse: number];
+type Sizes = [
+  mode: number,
+  steps: number,
+  batch: number,
+  inputs: number,
+  hidden: number,
+  outputs: number,
+  reverse: number,
+];
 type Arrays<N extends number, A extends TypedArray[] = []> = A['length'] extends N ? A : Arrays<N, [...A, TypedArray]>;
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -59,7 +66,14 @@ type Gradients = readonly (Tensor | null)[];
 /** Inputs are x, h0, (c0), wIh, wHh, (bIh, bHh), (wHr). */
 function positions({ mode, bias, projected }: Attributes): Spec['at'] {
   const w = mode === 'LSTM' ? 3 : 2;
-  return { c0: mode === 'LSTM' ? 2 : -1, wIh: w, wHh: w + 1, bIh: bias ? w + 2 : -1, bHh: bias ? w + 3 : -1, wHr: projected ? w + (bias ? 4 : 2) : -1 };
+  return {
+    c0: mode === 'LSTM' ? 2 : -1,
+    wIh: w,
+    wHh: w + 1,
+    bIh: bias ? w + 2 : -1,
+    bHh: bias ? w + 3 : -1,
+    wHr: projected ? w + (bias ? 4 : 2) : -1,
+  };
 }
 
 function infer(inputs: readonly Tensor[], attributes: Attributes): Spec {
@@ -67,7 +81,9 @@ function infer(inputs: readonly Tensor[], attributes: Attributes): Spec {
   const at = positions(attributes);
   const [x, h0] = inputs;
   if (!x.info.floating) fail(DTypeError, op, 'a floating dtype', x.dtype);
-  for (const t of inputs) if (t.info !== x.info) fail(DTypeError, op, 'input, state and weights of one dtype', `${x.dtype} and ${t.dtype}`, { input: x });
+  for (const t of inputs)
+    if (t.info !== x.info)
+      fail(DTypeError, op, 'input, state and weights of one dtype', `${x.dtype} and ${t.dtype}`, { input: x });
   const [steps, batch, features] = x.shape;
   const gates = inputs[at.wIh].shape[0];
   const hidden = gates / GATES[mode];
@@ -85,7 +101,15 @@ function infer(inputs: readonly Tensor[], attributes: Attributes): Spec {
   return { ...attributes, at, steps, batch, inputs: features, hidden, outputs };
 }
 
-const sizesOf = ({ mode, steps, batch, inputs, hidden, outputs, reverse }: Spec): Sizes => [MODES.indexOf(mode), steps, batch, inputs, hidden, outputs, reverse ? 1 : 0];
+const sizesOf = ({ mode, steps, batch, inputs, hidden, outputs, reverse }: Spec): Sizes => [
+  MODES.indexOf(mode),
+  steps,
+  batch,
+  inputs,
+  hidden,
+  outputs,
+  reverse ? 1 : 0,
+];
 
 /** As kernels take it: contiguous, at least float32. */
 function ready(x: Tensor): Tensor {
@@ -129,7 +153,8 @@ const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
       ...sizesOf(spec),
     );
     const narrowed = (x: Tensor): Tensor => castTo(x, given[0].info);
-    const last = (x: Tensor, width: number): Tensor => narrowed(windowOn(x, [batch, width], [width, 1], x.offset + (reverse ? 0 : (steps - 1) * batch * width)));
+    const last = (x: Tensor, width: number): Tensor =>
+      narrowed(windowOn(x, [batch, width], [width, 1], x.offset + (reverse ? 0 : (steps - 1) * batch * width)));
     const cell = mode === 'LSTM' ? last(cells, hidden) : allocate([0], given[0].info);
     return [given[0].info.half ? narrowed(out) : out, last(out, outputs), cell, gates, cells, wide];
   },
@@ -138,11 +163,16 @@ const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const { spec } = context;
     const count = context.next.length;
     const given = Array.from({ length: count }, (__, i) => context.saved(i));
-    if (isGradEnabled()) return gradientsByComposition(context, given, gradOutputs.slice(0, spec.mode === 'LSTM' ? 3 : 2), (x) => compose(x, spec));
+    if (isGradEnabled())
+      return gradientsByComposition(context, given, gradOutputs.slice(0, spec.mode === 'LSTM' ? 3 : 2), (x) =>
+        compose(x, spec),
+      );
     const inputs = given.map(ready);
     const info = inputs[0].info;
     const none = new info.Array(0);
-    const [out, gates, cells, wide] = [count, count + 1, count + 2, count + 3].map((i) => ready(context.saved(i)).array);
+    const [out, gates, cells, wide] = [count, count + 1, count + 2, count + 3].map(
+      (i) => ready(context.saved(i)).array,
+    );
     const incoming = [0, 1, 2].map((i) => {
       const g = gradOutputs[i];
       return g === null || (i === 2 && spec.mode !== 'LSTM') ? none : ready(g).array;
@@ -181,7 +211,8 @@ const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
   },
 });
 
-const linear = (x: Tensor, w: Tensor, bias?: Tensor): Tensor => linearOp(bias === undefined ? [x, w] : [x, w, bias], { op: 'recurrentLayer', transpose: true, alpha: 1, beta: 1 });
+const linear = (x: Tensor, w: Tensor, bias?: Tensor): Tensor =>
+  linearOp(bias === undefined ? [x, w] : [x, w, bias], { op: 'recurrentLayer', transpose: true, alpha: 1, beta: 1 });
 
 /** The same layer, step by step out of ordinary operators: out, h, and c for an LSTM. */
 function compose(inputs: readonly Tensor[], { at, mode, steps, hidden, reverse }: Spec): Tensor[] {
@@ -227,7 +258,15 @@ export interface LayerResult {
 }
 
 /** One layer in one direction: `x` is [T, B, I], `h0` [B, P], `c0` [B, H] for an LSTM. Throws ShapeError, DTypeError in the name of `op`. */
-export function recurrentLayer(op: string, mode: RecurrentMode, x: Tensor, h0: Tensor, c0: Tensor | undefined, weights: LayerWeights, reverse = false): LayerResult {
+export function recurrentLayer(
+  op: string,
+  mode: RecurrentMode,
+  x: Tensor,
+  h0: Tensor,
+  c0: Tensor | undefined,
+  weights: LayerWeights,
+  reverse = false,
+): LayerResult {
   const { wIh, wHh, bIh, bHh, wHr } = weights;
   const present = (t: Tensor | null | undefined): Tensor[] => (t === null || t === undefined ? [] : [t]);
   const inputs = [x, h0, ...present(c0), wIh, wHh, ...present(bIh), ...present(bHh), ...present(wHr)];

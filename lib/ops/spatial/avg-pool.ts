@@ -1,20 +1,23 @@
 /** Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the pooling itself. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { tensorArgument } from '../core/promotion.js';
+import { inFormatOf, inFormatOfRows } from '../core/relayout.js';
+import { meanOp } from '../reductions/reduce.js';
+import type { Sizes, SpatialDims } from './batch.js';
 import type { OutputSize } from './max-pool.js';
 import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
-import { tensorArgument } from '../core/promotion.js';
-import { meanOp } from '../reductions/reduce.js';
-import { inFormatOf, inFormatOfRows } from '../core/relayout.js';
-import type { Sizes, SpatialDims } from './batch.js';
 
-type AvgKernel = KernelTable<[from: TypedArray, to: TypedArray, countIncludePad: number, divisorOverride: number, geometry: Int32Array]>;
+type AvgKernel = KernelTable<
+  [from: TypedArray, to: TypedArray, countIncludePad: number, divisorOverride: number, geometry: Int32Array]
+>;
 type AdaptiveKernel = KernelTable<[from: TypedArray, to: TypedArray, geometry: Int32Array]>;
 
 declare module '../../native/kernels.js' {
@@ -46,9 +49,17 @@ function avgOperator(nd: SpatialDims) {
     infer: ([x], attributes) => {
       if ('words' in attributes) return attributes;
       const { divisorOverride, countIncludePad } = attributes;
-      if (divisorOverride !== undefined && divisorOverride !== null && (!Number.isInteger(divisorOverride) || divisorOverride === 0))
+      if (
+        divisorOverride !== undefined &&
+        divisorOverride !== null &&
+        (!Number.isInteger(divisorOverride) || divisorOverride === 0)
+      )
         fail(ArgumentError, name, 'divisorOverride to be a whole number other than 0', describe(divisorOverride));
-      return { ...poolGeometry(name, nd, x, attributes), countIncludePad: countIncludePad ? 1 : 0, divisorOverride: divisorOverride ?? 0 };
+      return {
+        ...poolGeometry(name, nd, x, attributes),
+        countIncludePad: countIncludePad ? 1 : 0,
+        divisorOverride: divisorOverride ?? 0,
+      };
     },
     forward: ({ y: shape, words, countIncludePad, divisorOverride }, [x]) => {
       const y = allocate(shape, x.info);
@@ -63,7 +74,13 @@ function avgOperator(nd: SpatialDims) {
     infer: (_, spec) => spec,
     forward: ({ x: shape, words, countIncludePad, divisorOverride }, [g]) => {
       const x = allocate(shape, g.info);
-      instanceOf(name, kernels.avgPoolBackward, g)(contiguousOf(g).array, x.array, countIncludePad, divisorOverride, words);
+      instanceOf(name, kernels.avgPoolBackward, g)(
+        contiguousOf(g).array,
+        x.array,
+        countIncludePad,
+        divisorOverride,
+        words,
+      );
       return x;
     },
     backward: (context, g): Gradients => [forward([g], context.spec)],
@@ -105,15 +122,38 @@ function adaptiveOperator(nd: SpatialDims) {
   return forward;
 }
 
-const AVG_PARAMETERS = ['input', 'kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const;
+const AVG_PARAMETERS = [
+  'input',
+  'kernelSize',
+  'stride',
+  'padding',
+  'ceilMode',
+  'countIncludePad',
+  'divisorOverride',
+] as const;
 
 function avgPoolFunction(nd: 2 | 3) {
   const name = `avgPool${nd}d`;
   const operator = avgOperator(nd);
   return defineFunction(
     { name: `nn.functional.${name}`, parameters: AVG_PARAMETERS, required: 2 },
-    (input: Tensor, kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, ceilMode?: boolean, countIncludePad?: boolean, divisorOverride?: number | null): Tensor =>
-      operator([tensorArgument(name, 'input', input)], { kernelSize, stride, padding, ceilMode, countIncludePad: countIncludePad ?? true, divisorOverride }),
+    (
+      input: Tensor,
+      kernelSize: Sizes,
+      stride?: Sizes | null,
+      padding?: Sizes,
+      ceilMode?: boolean,
+      countIncludePad?: boolean,
+      divisorOverride?: number | null,
+    ): Tensor =>
+      operator([tensorArgument(name, 'input', input)], {
+        kernelSize,
+        stride,
+        padding,
+        ceilMode,
+        countIncludePad: countIncludePad ?? true,
+        divisorOverride,
+      }),
   );
 }
 
@@ -123,9 +163,26 @@ const avg1 = avgOperator(1);
  * countIncludePad is false. Returns [N, C, P]. Throws ShapeError, ArgumentError. PyTorch: torch.nn.functional.avg_pool1d.
  */
 export const avgPool1d = defineFunction(
-  { name: 'nn.functional.avgPool1d', parameters: ['input', 'kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad'], required: 2 },
-  (input: Tensor, kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, ceilMode?: boolean, countIncludePad?: boolean): Tensor =>
-    avg1([tensorArgument('avgPool1d', 'input', input)], { kernelSize, stride, padding, ceilMode, countIncludePad: countIncludePad ?? true }),
+  {
+    name: 'nn.functional.avgPool1d',
+    parameters: ['input', 'kernelSize', 'stride', 'padding', 'ceilMode', 'countIncludePad'],
+    required: 2,
+  },
+  (
+    input: Tensor,
+    kernelSize: Sizes,
+    stride?: Sizes | null,
+    padding?: Sizes,
+    ceilMode?: boolean,
+    countIncludePad?: boolean,
+  ): Tensor =>
+    avg1([tensorArgument('avgPool1d', 'input', input)], {
+      kernelSize,
+      stride,
+      padding,
+      ceilMode,
+      countIncludePad: countIncludePad ?? true,
+    }),
 );
 /** As `avgPool1d` in two dimensions; divisorOverride replaces the divisor. PyTorch: torch.nn.functional.avg_pool2d. */
 export const avgPool2d = avgPoolFunction(2);
@@ -135,14 +192,18 @@ export const avgPool3d = avgPoolFunction(3);
 function adaptiveAvgPoolFunction(nd: SpatialDims) {
   const name = `adaptiveAvgPool${nd}d`;
   const operator = adaptiveOperator(nd);
-  return defineFunction({ name: `nn.functional.${name}`, parameters: ['input', 'outputSize'], required: 2 }, (input: Tensor, outputSize: OutputSize): Tensor => {
-    const x = tensorArgument(name, 'input', input);
-    const spec = adaptiveGeometry(name, nd, x, outputSize);
-    // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
-    // Other layouts than row-major ones are the operator's.
-    if (nd < 3 && x.rowMajor && x.info.floating && spec.y.slice(-nd).every((n) => n === 1)) return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
-    return operator([x], spec);
-  });
+  return defineFunction(
+    { name: `nn.functional.${name}`, parameters: ['input', 'outputSize'], required: 2 },
+    (input: Tensor, outputSize: OutputSize): Tensor => {
+      const x = tensorArgument(name, 'input', input);
+      const spec = adaptiveGeometry(name, nd, x, outputSize);
+      // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
+      // Other layouts than row-major ones are the operator's.
+      if (nd < 3 && x.rowMajor && x.info.floating && spec.y.slice(-nd).every((n) => n === 1))
+        return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
+      return operator([x], spec);
+    },
+  );
 }
 
 /** The mean of windows that divide the input evenly into `outputSize`. PyTorch: torch.nn.functional.adaptive_avg_pool1d. */

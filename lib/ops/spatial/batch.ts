@@ -16,8 +16,11 @@ export function spatialList(op: string, name: string, value: Sizes, nd: number, 
   const list = typeof value === 'number' ? new Array<number>(nd).fill(value) : value;
   if (!Array.isArray(list)) fail(ArgumentError, op, `${name} to be a number or ${nd} numbers`, describe(value));
   const full = list.length === 1 && nd > 1 ? new Array<number>(nd).fill(list[0]) : [...list];
-  if (full.length !== nd) fail(ArgumentError, op, `${name} to be a number or ${nd} number${nd > 1 ? 's' : ''}`, describe(value));
-  for (const n of full) if (!Number.isInteger(n) || n < least || n > 0x7fffffff) fail(ArgumentError, op, `${name} of whole numbers of at least ${least}`, describe(value));
+  if (full.length !== nd)
+    fail(ArgumentError, op, `${name} to be a number or ${nd} number${nd > 1 ? 's' : ''}`, describe(value));
+  for (const n of full)
+    if (!Number.isInteger(n) || n < least || n > 0x7fffffff)
+      fail(ArgumentError, op, `${name} of whole numbers of at least ${least}`, describe(value));
   return full;
 }
 
@@ -35,7 +38,8 @@ export function geometryWords(op: string, values: readonly number[]): Int32Array
 /** Throws unless the input has nd spatial dimensions behind channels and, if there is one, the batch. */
 export function checkSpatialInput(op: string, input: Tensor, nd: number): void {
   const ndim = input.shape.length;
-  if (ndim !== nd + 1 && ndim !== nd + 2) fail(ShapeError, op, `an input of ${nd + 1} (unbatched) or ${nd + 2} dimensions`, `${ndim}`, { input });
+  if (ndim !== nd + 1 && ndim !== nd + 2)
+    fail(ShapeError, op, `an input of ${nd + 1} (unbatched) or ${nd + 2} dimensions`, `${ndim}`, { input });
 }
 
 /** Runs `fn` on the input with a batch dimension in front, which is dropped again where the input had none. */

@@ -2,29 +2,34 @@
  * Convolutions and transposed convolutions in one, two and three dimensions. All are linear in input and weight, so three kernels
  * and their mutual derivatives serve every order of derivative.
  */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
 import type { Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { FLOAT64 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
 import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { contiguousOf } from '../../tensor/copy.js';
-import { type ConvAttributes, type ConvGeometry, convGeometry, convTransposeGeometry } from './conv-geometry.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
-import { sumOp } from '../reductions/reduce.js';
 import { inFormat, inFormatOfRows } from '../core/relayout.js';
-import { checkSpatialInput, type Sizes, type SpatialDims, withBatch } from './batch.js';
 import { viewOp } from '../core/view.js';
+import { sumOp } from '../reductions/reduce.js';
+import { checkSpatialInput, type Sizes, type SpatialDims, withBatch } from './batch.js';
+import { type ConvAttributes, type ConvGeometry, convGeometry, convTransposeGeometry } from './conv-geometry.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** y = conv(x, weight) + bias */
-    conv: KernelTable<[x: TypedArray, weight: TypedArray, bias: TypedArray, y: TypedArray, hasBias: number, geometry: Int32Array]>;
+    conv: KernelTable<
+      [x: TypedArray, weight: TypedArray, bias: TypedArray, y: TypedArray, hasBias: number, geometry: Int32Array]
+    >;
     /** x = the transposed convolution of y, + bias of x's channels */
-    convBackwardInput: KernelTable<[y: TypedArray, weight: TypedArray, bias: TypedArray, x: TypedArray, hasBias: number, geometry: Int32Array]>;
+    convBackwardInput: KernelTable<
+      [y: TypedArray, weight: TypedArray, bias: TypedArray, x: TypedArray, hasBias: number, geometry: Int32Array]
+    >;
     convBackwardWeight: KernelTable<[y: TypedArray, x: TypedArray, weight: TypedArray, geometry: Int32Array]>;
   }
 }
@@ -48,7 +53,13 @@ function laidOut(nd: SpatialDims, [x, weight]: readonly Tensor[], out: Tensor): 
 }
 
 /** Calls `conv` or `convBackwardInput`, which take the same arguments. */
-function run(op: string, table: typeof kernels.conv, out: Shape, geometry: ConvGeometry, inputs: readonly Tensor[]): Tensor {
+function run(
+  op: string,
+  table: typeof kernels.conv,
+  out: Shape,
+  geometry: ConvGeometry,
+  inputs: readonly Tensor[],
+): Tensor {
   const [x, weight, bias] = inputs.map(contiguousOf);
   const kernel = instanceOf(op, table, x);
   const y = allocate(out, x.info);
@@ -69,7 +80,8 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     name: `conv${nd}d`,
     nativeHalf,
     autocast: 'lower',
-    infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convGeometry(`conv${nd}d`, nd, inputs, attributes)),
+    infer: (inputs, attributes) =>
+      isGeometry(attributes) ? attributes : convGeometry(`conv${nd}d`, nd, inputs, attributes),
     forward: (geometry, inputs) => laidOut(nd, inputs, run(`conv${nd}d`, kernels.conv, geometry.y, geometry, inputs)),
     save: (context, [x, weight]) => context.save(context.needs(1) ? x : null, context.needs(0) ? weight : null),
     backward: (context, g): Gradients => [
@@ -84,7 +96,8 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     name: `conv${nd}dBackwardInput`,
     nativeHalf,
     infer: (_, geometry) => geometry,
-    forward: (geometry, inputs) => run(`conv${nd}dBackwardInput`, kernels.convBackwardInput, geometry.x, geometry, inputs),
+    forward: (geometry, inputs) =>
+      run(`conv${nd}dBackwardInput`, kernels.convBackwardInput, geometry.x, geometry, inputs),
     save: (context, [y, weight]) => context.save(context.needs(1) ? y : null, context.needs(0) ? weight : null),
     backward: (context, g): Gradients => [
       context.needs(0) ? conv([g, context.saved(1)], context.spec) : null,
@@ -100,7 +113,12 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     forward: (geometry, inputs) => {
       const [y, x] = inputs.map(contiguousOf);
       const out = allocate(geometry.weight, y.info);
-      instanceOf(`conv${nd}dBackwardWeight`, kernels.convBackwardWeight, y)(y.array, x.array, out.array, geometry.words);
+      instanceOf(`conv${nd}dBackwardWeight`, kernels.convBackwardWeight, y)(
+        y.array,
+        x.array,
+        out.array,
+        geometry.words,
+      );
       return out;
     },
     save: (context, [y, x]) => context.save(context.needs(1) ? y : null, context.needs(0) ? x : null),
@@ -115,8 +133,10 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     name: `convTranspose${nd}d`,
     nativeHalf,
     autocast: 'lower',
-    infer: (inputs, attributes) => (isGeometry(attributes) ? attributes : convTransposeGeometry(`convTranspose${nd}d`, nd, inputs, attributes)),
-    forward: (geometry, inputs) => laidOut(nd, inputs, run(`convTranspose${nd}d`, kernels.convBackwardInput, geometry.x, geometry, inputs)),
+    infer: (inputs, attributes) =>
+      isGeometry(attributes) ? attributes : convTransposeGeometry(`convTranspose${nd}d`, nd, inputs, attributes),
+    forward: (geometry, inputs) =>
+      laidOut(nd, inputs, run(`convTranspose${nd}d`, kernels.convBackwardInput, geometry.x, geometry, inputs)),
     save: (context, [x, weight]) => context.save(context.needs(1) ? x : null, context.needs(0) ? weight : null),
     backward: (context, g): Gradients => [
       context.needs(0) ? conv([g, context.saved(1)], context.spec) : null,
@@ -133,13 +153,30 @@ function operands(op: string, input: unknown, weight: unknown, bias: unknown): T
 }
 
 const CONV_PARAMETERS = ['input', 'weight', 'bias', 'stride', 'padding', 'dilation', 'groups'] as const;
-const CONV_TRANSPOSE_PARAMETERS = ['input', 'weight', 'bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const;
+const CONV_TRANSPOSE_PARAMETERS = [
+  'input',
+  'weight',
+  'bias',
+  'stride',
+  'padding',
+  'outputPadding',
+  'groups',
+  'dilation',
+] as const;
 
 function convFunction(nd: SpatialDims, operator: ConvOperator) {
   const name = `conv${nd}d`;
   return defineFunction(
     { name: `nn.functional.${name}`, parameters: CONV_PARAMETERS, required: 2 },
-    (input: Tensor, weight: Tensor, bias?: Tensor | null, stride?: Sizes, padding?: Sizes | 'same' | 'valid', dilation?: Sizes, groups?: number): Tensor => {
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias?: Tensor | null,
+      stride?: Sizes,
+      padding?: Sizes | 'same' | 'valid',
+      dilation?: Sizes,
+      groups?: number,
+    ): Tensor => {
       const [x, ...rest] = operands(name, input, weight, bias);
       checkSpatialInput(name, x, nd);
       const attributes = { stride: stride ?? 1, padding: padding ?? 0, dilation: dilation ?? 1, groups: groups ?? 1 };
@@ -152,10 +189,25 @@ function convTransposeFunction(nd: SpatialDims, operator: ConvOperator) {
   const name = `convTranspose${nd}d`;
   return defineFunction(
     { name: `nn.functional.${name}`, parameters: CONV_TRANSPOSE_PARAMETERS, required: 2 },
-    (input: Tensor, weight: Tensor, bias?: Tensor | null, stride?: Sizes, padding?: Sizes, outputPadding?: Sizes, groups?: number, dilation?: Sizes): Tensor => {
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias?: Tensor | null,
+      stride?: Sizes,
+      padding?: Sizes,
+      outputPadding?: Sizes,
+      groups?: number,
+      dilation?: Sizes,
+    ): Tensor => {
       const [x, ...rest] = operands(name, input, weight, bias);
       checkSpatialInput(name, x, nd);
-      const attributes = { stride: stride ?? 1, padding: padding ?? 0, dilation: dilation ?? 1, groups: groups ?? 1, outputPadding: outputPadding ?? 0 };
+      const attributes = {
+        stride: stride ?? 1,
+        padding: padding ?? 0,
+        dilation: dilation ?? 1,
+        groups: groups ?? 1,
+        outputPadding: outputPadding ?? 0,
+      };
       return withBatch(x, nd, (batched) => operator([batched, ...rest], attributes));
     },
   );

@@ -1,13 +1,14 @@
 /** Sliding blocks of an image as columns, and back: the two are each other's derivative. */
-import { fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, type Shape } from '../../shape/layout.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { contiguousOf } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape } from '../../shape/layout.js';
+import { allocate } from '../../tensor/allocate.js';
+import { contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { geometryWords, type Sizes, spatialList, withBatch } from './batch.js';
 
@@ -56,7 +57,13 @@ interface Window {
   readonly padding: number[];
   readonly stride: number[];
 }
-function windowOf(op: string, kernelSize: Sizes, dilation: Sizes | undefined, padding: Sizes | undefined, stride: Sizes | undefined): Window {
+function windowOf(
+  op: string,
+  kernelSize: Sizes,
+  dilation: Sizes | undefined,
+  padding: Sizes | undefined,
+  stride: Sizes | undefined,
+): Window {
   return {
     kernel: spatialList(op, 'kernelSize', kernelSize, 2, 1),
     dilation: spatialList(op, 'dilation', dilation ?? 1, 2, 1),
@@ -66,11 +73,40 @@ function windowOf(op: string, kernelSize: Sizes, dilation: Sizes | undefined, pa
 }
 
 /** The blocks of an image [n, c, height, width]; a size below 1 is a ShapeError. */
-function blocksOf(op: string, n: number, c: number, size: readonly number[], { kernel, dilation, padding, stride }: Window, input: Tensor): Blocks {
+function blocksOf(
+  op: string,
+  n: number,
+  c: number,
+  size: readonly number[],
+  { kernel, dilation, padding, stride }: Window,
+  input: Tensor,
+): Blocks {
   const out = size.map((s, d) => Math.floor((s + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1);
-  if (out.some((s) => s < 1)) fail(ShapeError, op, 'a window not larger than the padded image', `[${kernel}]`, { input, size });
-  const words = geometryWords(op, [n, c, 1, 1, 1, ...size, 1, ...kernel, 1, ...out, 1, ...stride, 0, ...padding, 1, ...dilation]);
-  return { image: Object.freeze([n, c, ...size]), columns: Object.freeze([n, c * elementCount(kernel), elementCount(out)]), words };
+  if (out.some((s) => s < 1))
+    fail(ShapeError, op, 'a window not larger than the padded image', `[${kernel}]`, { input, size });
+  const words = geometryWords(op, [
+    n,
+    c,
+    1,
+    1,
+    1,
+    ...size,
+    1,
+    ...kernel,
+    1,
+    ...out,
+    1,
+    ...stride,
+    0,
+    ...padding,
+    1,
+    ...dilation,
+  ]);
+  return {
+    image: Object.freeze([n, c, ...size]),
+    columns: Object.freeze([n, c * elementCount(kernel), elementCount(out)]),
+    words,
+  };
 }
 
 /**
@@ -85,7 +121,9 @@ export const unfold = defineFunction(
     if ((ndim !== 3 && ndim !== 4) || x.shape.some((n, d) => n === 0 && !(ndim === 4 && d === 0)))
       fail(ShapeError, 'unfold', 'an input of 3 or 4 dimensions, none but the batch empty', `[${x.shape}]`);
     const window = windowOf('unfold', kernelSize, dilation, padding, stride);
-    return withBatch(x, 2, (batched) => unfoldOp([batched], blocksOf('unfold', batched.shape[0], batched.shape[1], batched.shape.slice(2), window, x)));
+    return withBatch(x, 2, (batched) =>
+      unfoldOp([batched], blocksOf('unfold', batched.shape[0], batched.shape[1], batched.shape.slice(2), window, x)),
+    );
   },
 );
 
@@ -94,7 +132,11 @@ export const unfold = defineFunction(
  * PyTorch: torch.nn.functional.fold.
  */
 export const fold = defineFunction(
-  { name: 'nn.functional.fold', parameters: ['input', 'outputSize', 'kernelSize', 'dilation', 'padding', 'stride'], required: 3 },
+  {
+    name: 'nn.functional.fold',
+    parameters: ['input', 'outputSize', 'kernelSize', 'dilation', 'padding', 'stride'],
+    required: 3,
+  },
   (input: Tensor, outputSize: Sizes, kernelSize: Sizes, dilation?: Sizes, padding?: Sizes, stride?: Sizes): Tensor => {
     const x = tensorArgument('fold', 'input', input);
     const ndim = x.shape.length;
@@ -104,10 +146,17 @@ export const fold = defineFunction(
     const window = windowOf('fold', kernelSize, dilation, padding, stride);
     const taps = elementCount(window.kernel);
     const [rows, windows] = x.shape.slice(-2);
-    if (rows % taps !== 0) fail(ShapeError, 'fold', `a number of rows divisible by the ${taps} elements of a block`, `${rows}`, { input: x });
+    if (rows % taps !== 0)
+      fail(ShapeError, 'fold', `a number of rows divisible by the ${taps} elements of a block`, `${rows}`, {
+        input: x,
+      });
     return withBatch(x, 1, (batched) => {
       const blocks = blocksOf('fold', batched.shape[0], rows / taps, size, window, x);
-      if (blocks.columns[2] !== windows) fail(ShapeError, 'fold', `an input of ${blocks.columns[2]} windows`, `${windows}`, { input: x, outputSize: size });
+      if (blocks.columns[2] !== windows)
+        fail(ShapeError, 'fold', `an input of ${blocks.columns[2]} windows`, `${windows}`, {
+          input: x,
+          outputSize: size,
+        });
       return foldOp([batched], blocks);
     });
   },

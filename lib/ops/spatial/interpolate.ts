@@ -1,21 +1,31 @@
 /** Resampling of images and volumes: interpolate and its shorthands, and the shuffles between channels and pixels. */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { elementCount, type Shape } from '../../shape/layout.js';
-import { suggestedFormat } from '../../shape/memory-format.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './avg-pool.js';
-import { contiguousOf } from '../../tensor/copy.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape } from '../../shape/layout.js';
+import { suggestedFormat } from '../../shape/memory-format.js';
+import { allocate } from '../../tensor/allocate.js';
+import { contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { inFormatOf } from '../core/relayout.js';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './avg-pool.js';
 import { geometryWords, threeDims } from './batch.js';
 
 type InterpolateKernel = KernelTable<
-  [from: TypedArray, to: TypedArray, mode: number, alignCorners: number, scaleDepth: number, scaleHeight: number, scaleWidth: number, geometry: Int32Array]
+  [
+    from: TypedArray,
+    to: TypedArray,
+    mode: number,
+    alignCorners: number,
+    scaleDepth: number,
+    scaleHeight: number,
+    scaleWidth: number,
+    geometry: Int32Array,
+  ]
 >;
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -28,7 +38,9 @@ type Gradients = readonly (Tensor | null)[];
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
 /** Modes by code of the kernel, and the number of dimensions that they are for. */
-const MODES: Readonly<Record<string, { readonly code: number; readonly dims: readonly number[]; readonly corners: boolean }>> = {
+const MODES: Readonly<
+  Record<string, { readonly code: number; readonly dims: readonly number[]; readonly corners: boolean }>
+> = {
   nearest: { code: 0, dims: [1, 2, 3], corners: false },
   'nearest-exact': { code: 1, dims: [1, 2, 3], corners: false },
   area: { code: -1, dims: [1, 2, 3], corners: false },
@@ -48,9 +60,24 @@ interface Spec {
   readonly words: Int32Array;
 }
 
-function run(op: string, table: InterpolateKernel, to: Shape, { mode, alignCorners, scales, words }: Spec, given: Tensor): Tensor {
+function run(
+  op: string,
+  table: InterpolateKernel,
+  to: Shape,
+  { mode, alignCorners, scales, words }: Spec,
+  given: Tensor,
+): Tensor {
   const out = allocate(to, given.info);
-  instanceOf(op, table, given)(contiguousOf(given).array, out.array, mode, alignCorners, scales[0], scales[1], scales[2], words);
+  instanceOf(op, table, given)(
+    contiguousOf(given).array,
+    out.array,
+    mode,
+    alignCorners,
+    scales[0],
+    scales[1],
+    scales[2],
+    words,
+  );
   return out;
 }
 
@@ -74,7 +101,8 @@ export type PerDimension = number | readonly number[] | null;
 
 function listOf(op: string, name: string, value: number | readonly number[], nd: number): number[] {
   const list = typeof value === 'number' ? new Array<number>(nd).fill(value) : [...value];
-  if (list.length !== nd || list.some((n) => typeof n !== 'number')) fail(ArgumentError, op, `${name} to be a number or ${nd} numbers`, describe(value));
+  if (list.length !== nd || list.some((n) => typeof n !== 'number'))
+    fail(ArgumentError, op, `${name} to be a number or ${nd} numbers`, describe(value));
   return list;
 }
 
@@ -89,9 +117,14 @@ function resample(
 ): Tensor {
   const x = tensorArgument(op, 'input', input);
   const nd = x.shape.length - 2;
-  const known = Object.hasOwn(MODES, mode) ? MODES[mode] : fail(ArgumentError, op, `mode of ${Object.keys(MODES).join(', ')}`, describe(mode));
+  const known = Object.hasOwn(MODES, mode)
+    ? MODES[mode]
+    : fail(ArgumentError, op, `mode of ${Object.keys(MODES).join(', ')}`, describe(mode));
   if (nd < 1 || nd > 3) fail(ShapeError, op, 'an input of 3 to 5 dimensions', `${x.shape.length}`, { input: x });
-  if (!known.dims.includes(nd)) fail(ShapeError, op, `an input of ${known.dims[0] + 2} dimensions for mode ${mode}`, `${x.shape.length}`, { input: x });
+  if (!known.dims.includes(nd))
+    fail(ShapeError, op, `an input of ${known.dims[0] + 2} dimensions for mode ${mode}`, `${x.shape.length}`, {
+      input: x,
+    });
   if (alignCorners !== undefined && alignCorners !== null && !known.corners)
     fail(ArgumentError, op, 'alignCorners only with mode linear, bilinear, bicubic or trilinear', `mode ${mode}`);
   const hasSize = size !== undefined && size !== null;
@@ -108,15 +141,24 @@ function resample(
     out = sizes.map((n, d) => Math.floor(n * factors[d]));
     if (!recomputeScaleFactor && known.code >= 0) scales = factors;
     // PyTorch's nearest of two dimensions copies, or doubles, where the sizes are those of a copy, whatever the factor was.
-    if (mode === 'nearest' && nd === 2) scales = scales.map((f, d) => (out[d] === sizes[d] || out[d] === 2 * sizes[d] ? 0 : f));
+    if (mode === 'nearest' && nd === 2)
+      scales = scales.map((f, d) => (out[d] === sizes[d] || out[d] === 2 * sizes[d] ? 0 : f));
   }
   if (out.some((n) => !Number.isInteger(n) || n < 1) || sizes.some((n) => n < 1))
     fail(ShapeError, op, 'input and output sizes of at least 1', `[${sizes}] and [${out}]`, { input: x });
-  if (known.code < 0) return nd === 1 ? adaptiveAvgPool1d(x, out) : nd === 2 ? adaptiveAvgPool2d(x, out) : adaptiveAvgPool3d(x, out);
+  if (known.code < 0)
+    return nd === 1 ? adaptiveAvgPool1d(x, out) : nd === 2 ? adaptiveAvgPool2d(x, out) : adaptiveAvgPool3d(x, out);
   if (x.shape[1] === 0) fail(ShapeError, op, 'an input of at least 1 channel', `[${x.shape}]`, { input: x });
   const y = Object.freeze([x.shape[0], x.shape[1], ...out]);
   const words = geometryWords(op, [elementCount(x.shape.slice(0, 2)), ...threeDims(sizes, 1), ...threeDims(out, 1)]);
-  return interpolateOp([x], { mode: known.code, alignCorners: alignCorners ? 1 : 0, scales: threeDims(scales, 0), x: x.shape, y, words });
+  return interpolateOp([x], {
+    mode: known.code,
+    alignCorners: alignCorners ? 1 : 0,
+    scales: threeDims(scales, 0),
+    x: x.shape,
+    y,
+    words,
+  });
 }
 
 /**
@@ -126,7 +168,10 @@ function resample(
  * PyTorch: torch.nn.functional.interpolate.
  */
 export const interpolate = defineFunction(
-  { name: 'nn.functional.interpolate', parameters: ['input', 'size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor', 'antialias'] },
+  {
+    name: 'nn.functional.interpolate',
+    parameters: ['input', 'size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor', 'antialias'],
+  },
   (
     input: Tensor,
     size?: PerDimension,
@@ -144,25 +189,33 @@ export const interpolate = defineFunction(
 /** `interpolate` under its old name. PyTorch: torch.nn.functional.upsample. */
 export const upsample = defineFunction(
   { name: 'nn.functional.upsample', parameters: ['input', 'size', 'scaleFactor', 'mode', 'alignCorners'] },
-  (input: Tensor, size?: PerDimension, scaleFactor?: PerDimension, mode?: InterpolateMode, alignCorners?: boolean | null): Tensor =>
-    resample('upsample', input, size, scaleFactor, mode ?? 'nearest', alignCorners, false),
+  (
+    input: Tensor,
+    size?: PerDimension,
+    scaleFactor?: PerDimension,
+    mode?: InterpolateMode,
+    alignCorners?: boolean | null,
+  ): Tensor => resample('upsample', input, size, scaleFactor, mode ?? 'nearest', alignCorners, false),
 );
 
 /** `interpolate` with mode 'nearest'. PyTorch: torch.nn.functional.upsample_nearest. */
 export const upsampleNearest = defineFunction(
   { name: 'nn.functional.upsampleNearest', parameters: ['input', 'size', 'scaleFactor'] },
-  (input: Tensor, size?: PerDimension, scaleFactor?: PerDimension): Tensor => resample('upsampleNearest', input, size, scaleFactor, 'nearest', null, false),
+  (input: Tensor, size?: PerDimension, scaleFactor?: PerDimension): Tensor =>
+    resample('upsampleNearest', input, size, scaleFactor, 'nearest', null, false),
 );
 
 /** `interpolate` with mode 'bilinear' and alignCorners. PyTorch: torch.nn.functional.upsample_bilinear. */
 export const upsampleBilinear = defineFunction(
   { name: 'nn.functional.upsampleBilinear', parameters: ['input', 'size', 'scaleFactor'] },
-  (input: Tensor, size?: PerDimension, scaleFactor?: PerDimension): Tensor => resample('upsampleBilinear', input, size, scaleFactor, 'bilinear', true, false),
+  (input: Tensor, size?: PerDimension, scaleFactor?: PerDimension): Tensor =>
+    resample('upsampleBilinear', input, size, scaleFactor, 'bilinear', true, false),
 );
 
 function shuffleFactor(op: string, name: string, factor: number, x: Tensor): number {
   if (x.shape.length < 3) fail(ShapeError, op, 'an input of at least 3 dimensions', `${x.shape.length}`, { input: x });
-  if (!Number.isInteger(factor) || factor < 1) fail(ArgumentError, op, `${name} to be a whole number of at least 1`, describe(factor));
+  if (!Number.isInteger(factor) || factor < 1)
+    fail(ArgumentError, op, `${name} to be a whole number of at least 1`, describe(factor));
   return factor;
 }
 
@@ -198,7 +251,8 @@ export const pixelUnshuffle = defineFunction(
     const r = shuffleFactor('pixelUnshuffle', 'downscaleFactor', downscaleFactor, x);
     const lead = x.shape.slice(0, -3);
     const [c, h, w] = x.shape.slice(-3);
-    if (h % r !== 0 || w % r !== 0) fail(ShapeError, 'pixelUnshuffle', `height and width divisible by ${r}`, `[${h}, ${w}]`, { input: x });
+    if (h % r !== 0 || w % r !== 0)
+      fail(ShapeError, 'pixelUnshuffle', `height and width divisible by ${r}`, `[${h}, ${w}]`, { input: x });
     const n = elementCount(lead);
     const out = x
       .reshape(n, c, h / r, r, w / r, r)

@@ -4,33 +4,49 @@
  * The gradient moves values there, and its own derivative moves them back.
  */
 import { recordingNeeded } from '../../autograd/graph.js';
-import { type KernelTable, kernels } from '../../native/kernels.js';
-import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
-import { elementCount, sameShape, type Shape } from '../../shape/layout.js';
-import { INT32, INT64, UINT8 } from '../../storage/dtype.js';
-import type { TypedArray } from '../../native/typed-array.js';
-import { allocate } from '../../tensor/allocate.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import type { PublicFunction } from '../../dispatch/public-arguments.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
-import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
+import type { PublicFunction } from '../../dispatch/public-arguments.js';
+import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
+import { type KernelTable, kernels } from '../../native/kernels.js';
+import type { TypedArray } from '../../native/typed-array.js';
+import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { INT32, INT64, UINT8 } from '../../storage/dtype.js';
+import { allocate } from '../../tensor/allocate.js';
+import { castTo, contiguousOf } from '../../tensor/copy.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { inFormatOf, inFormatOfRows, withStrides } from '../core/relayout.js';
 import { checkSpatialInput, type Sizes, type SpatialDims, spatialList } from './batch.js';
+import { adaptiveGeometry, type PoolAttributes, type PoolGeometry, poolGeometry } from './pool-geometry.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
     /** y = the greatest of each window; keep: 0 nothing beside it, 1 taps, 2 positions */
-    maxPool: KernelTable<[x: TypedArray, y: TypedArray, taps: TypedArray, positions: TypedArray, keep: number, geometry: Int32Array]>;
-    maxPoolBackward: KernelTable<[gradOutput: TypedArray, taps: TypedArray, gradInput: TypedArray, geometry: Int32Array]>;
+    maxPool: KernelTable<
+      [x: TypedArray, y: TypedArray, taps: TypedArray, positions: TypedArray, keep: number, geometry: Int32Array]
+    >;
+    maxPoolBackward: KernelTable<
+      [gradOutput: TypedArray, taps: TypedArray, gradInput: TypedArray, geometry: Int32Array]
+    >;
     tapPositions: KernelTable<[taps: TypedArray, positions: TypedArray, geometry: Int32Array]>;
     adaptiveMaxPool: KernelTable<[x: TypedArray, y: TypedArray, indices: TypedArray, geometry: Int32Array]>;
     /** out = zeros with values added (or put) at their indices, plane by plane */
-    scatterPlanes: KernelTable<[values: TypedArray, indices: TypedArray, out: TypedArray, planes: number, count: number, positions: number, replace: number]>;
+    scatterPlanes: KernelTable<
+      [
+        values: TypedArray,
+        indices: TypedArray,
+        out: TypedArray,
+        planes: number,
+        count: number,
+        positions: number,
+        replace: number,
+      ]
+    >;
     /** out[plane, i] = x[plane, indices[plane, i]] */
-    gatherPlanes: KernelTable<[x: TypedArray, indices: TypedArray, out: TypedArray, planes: number, count: number, positions: number]>;
+    gatherPlanes: KernelTable<
+      [x: TypedArray, indices: TypedArray, out: TypedArray, planes: number, count: number, positions: number]
+    >;
   }
 }
 
@@ -50,12 +66,27 @@ function perPlane(shape: Shape, planes: number): number {
 function scatter(op: string, spec: Planes, values: Tensor, indices: Tensor, replace: boolean): Tensor {
   const out = allocate(spec.x, values.info);
   const kernel = instanceOf(op, kernels.scatterPlanes, values);
-  kernel(contiguousOf(values).array, indices.array, out.array, spec.planes, perPlane(spec.y, spec.planes), perPlane(spec.x, spec.planes), replace ? 1 : 0);
+  kernel(
+    contiguousOf(values).array,
+    indices.array,
+    out.array,
+    spec.planes,
+    perPlane(spec.y, spec.planes),
+    perPlane(spec.x, spec.planes),
+    replace ? 1 : 0,
+  );
   return out;
 }
 function gather(op: string, spec: Planes, x: Tensor, indices: Tensor): Tensor {
   const out = allocate(spec.y, x.info);
-  instanceOf(op, kernels.gatherPlanes, x)(contiguousOf(x).array, indices.array, out.array, spec.planes, perPlane(spec.y, spec.planes), perPlane(spec.x, spec.planes));
+  instanceOf(op, kernels.gatherPlanes, x)(
+    contiguousOf(x).array,
+    indices.array,
+    out.array,
+    spec.planes,
+    perPlane(spec.y, spec.planes),
+    perPlane(spec.x, spec.planes),
+  );
   return out;
 }
 
@@ -77,7 +108,10 @@ const maxPoolTapsBackward = defineOp<PoolGeometry, PoolGeometry>({
     return out;
   },
   save: (context, [, taps]) => context.save(taps),
-  backward: (context, g): Gradients => [maxPoolGather([g, positionsOf(context.saved(0), context.spec)], context.spec), null],
+  backward: (context, g): Gradients => [
+    maxPoolGather([g, positionsOf(context.saved(0), context.spec)], context.spec),
+    null,
+  ],
 });
 
 /** x = g added at the chosen positions; dg = the values of the gradient there. */
@@ -126,7 +160,12 @@ function maxOperator(name: string, nd: SpatialDims) {
     infer: ([x], { attributes, returnIndices }) => {
       const geometry = poolGeometry(name, nd, x, attributes);
       const taps = geometry.words[7] * geometry.words[8] * geometry.words[9];
-      const keep = returnIndices || (recordingNeeded([x]) && taps > BYTE) ? 'positions' : recordingNeeded([x]) ? 'taps' : 'nothing';
+      const keep =
+        returnIndices || (recordingNeeded([x]) && taps > BYTE)
+          ? 'positions'
+          : recordingNeeded([x])
+            ? 'taps'
+            : 'nothing';
       return { ...geometry, keep };
     },
     forward: ({ y: shape, words, keep }, [given]) => {
@@ -138,7 +177,9 @@ function maxOperator(name: string, nd: SpatialDims) {
       return [keep === 'nothing' && nd === 1 ? y : laidOut(nd, given, y), keep === 'taps' ? taps : positions];
     },
     save: (context, _, [, chosen]) => context.save(chosen),
-    backward: (context, g): Gradients => [(context.spec.keep === 'taps' ? maxPoolTapsBackward : maxPoolBackward)([g, context.saved(0)], context.spec)],
+    backward: (context, g): Gradients => [
+      (context.spec.keep === 'taps' ? maxPoolTapsBackward : maxPoolBackward)([g, context.saved(0)], context.spec),
+    ],
   });
 }
 
@@ -161,24 +202,42 @@ function adaptiveOperator(name: string, nd: SpatialDims) {
 }
 
 /** The type of a pooling function: the result alone, or with its indices where those are asked for. */
-type WithIndices<F> = F & ((input: Tensor, ...args: [...unknown[], { readonly returnIndices: true } & Record<string, unknown>]) => [Tensor, Tensor]);
+type WithIndices<F> = F &
+  ((
+    input: Tensor,
+    ...args: [...unknown[], { readonly returnIndices: true } & Record<string, unknown>]
+  ) => [Tensor, Tensor]);
 
 function deliver([y, indices]: readonly Tensor[], returnIndices: boolean | undefined): Tensor {
   return returnIndices ? ([y, withStrides(castTo(indices, INT64), y.strides)] as unknown as Tensor) : y;
 }
 
 const MAX_PARAMETERS = ['input', 'kernelSize', 'stride', 'padding', 'dilation', 'ceilMode', 'returnIndices'] as const;
-type MaxArguments = [input: Tensor, kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, dilation?: Sizes, ceilMode?: boolean, returnIndices?: boolean];
+type MaxArguments = [
+  input: Tensor,
+  kernelSize: Sizes,
+  stride?: Sizes | null,
+  padding?: Sizes,
+  dilation?: Sizes,
+  ceilMode?: boolean,
+  returnIndices?: boolean,
+];
 
 function maxPoolFunctions(nd: SpatialDims) {
   const name = `maxPool${nd}d`;
   const operator = maxOperator(name, nd);
-  const pool = (returnIndices: boolean | undefined, [input, kernelSize, stride, padding, dilation, ceilMode]: MaxArguments): Tensor => {
+  const pool = (
+    returnIndices: boolean | undefined,
+    [input, kernelSize, stride, padding, dilation, ceilMode]: MaxArguments,
+  ): Tensor => {
     const x = tensorArgument(name, 'input', input);
     const attributes = { kernelSize, stride, padding, dilation, ceilMode };
     return deliver(operator([x], { attributes, returnIndices: returnIndices ?? false }), returnIndices);
   };
-  const plain = defineFunction({ name: `nn.functional.${name}`, parameters: MAX_PARAMETERS, required: 2 }, (...args: MaxArguments): Tensor => pool(args[6], args));
+  const plain = defineFunction(
+    { name: `nn.functional.${name}`, parameters: MAX_PARAMETERS, required: 2 },
+    (...args: MaxArguments): Tensor => pool(args[6], args),
+  );
   const withIndices = defineFunction(
     { name: `nn.functional.${name}WithIndices`, parameters: MAX_PARAMETERS, required: 2 },
     (...args: MaxArguments): [Tensor, Tensor] => pool(true, args) as unknown as [Tensor, Tensor],
@@ -204,7 +263,10 @@ function adaptiveMaxPoolFunctions(nd: SpatialDims) {
     { name: `nn.functional.${name}WithIndices`, parameters: ADAPTIVE_PARAMETERS, required: 2 },
     (...args: AdaptiveArguments): [Tensor, Tensor] => pool(true, args[0], args[1]) as unknown as [Tensor, Tensor],
   );
-  return { plain: plain as WithIndices<PublicFunction<typeof ADAPTIVE_PARAMETERS, AdaptiveArguments, Tensor>>, withIndices };
+  return {
+    plain: plain as WithIndices<PublicFunction<typeof ADAPTIVE_PARAMETERS, AdaptiveArguments, Tensor>>,
+    withIndices,
+  };
 }
 
 /** y = zeros with x put at the indices; dx = g at them. */
@@ -218,31 +280,55 @@ const maxUnpoolOp = defineOp<Planes & { readonly indices: Tensor }, Planes & { r
 function maxUnpoolFunction(nd: SpatialDims) {
   const name = `maxUnpool${nd}d`;
   return defineFunction(
-    { name: `nn.functional.${name}`, parameters: ['input', 'indices', 'kernelSize', 'stride', 'padding', 'outputSize'], required: 3 },
-    (input: Tensor, indices: Tensor, kernelSize: Sizes, stride?: Sizes | null, padding?: Sizes, outputSize?: readonly number[] | null): Tensor => {
+    {
+      name: `nn.functional.${name}`,
+      parameters: ['input', 'indices', 'kernelSize', 'stride', 'padding', 'outputSize'],
+      required: 3,
+    },
+    (
+      input: Tensor,
+      indices: Tensor,
+      kernelSize: Sizes,
+      stride?: Sizes | null,
+      padding?: Sizes,
+      outputSize?: readonly number[] | null,
+    ): Tensor => {
       const x = tensorArgument(name, 'input', input);
       const at = tensorArgument(name, 'indices', indices);
       checkSpatialInput(name, x, nd);
       if (at.info !== INT64) fail(DTypeError, name, 'indices of dtype int64', at.dtype, { input: x, indices: at });
-      if (!sameShape(at.shape, x.shape)) fail(ShapeError, name, `indices of the input's shape [${x.shape}]`, `[${at.shape}]`, { input: x, indices: at });
-      if (elementCount(x.shape.slice(-nd - 1)) === 0) fail(ShapeError, name, 'elements in all dimensions but the batch', `[${x.shape}]`, { input: x });
+      if (!sameShape(at.shape, x.shape))
+        fail(ShapeError, name, `indices of the input's shape [${x.shape}]`, `[${at.shape}]`, { input: x, indices: at });
+      if (elementCount(x.shape.slice(-nd - 1)) === 0)
+        fail(ShapeError, name, 'elements in all dimensions but the batch', `[${x.shape}]`, { input: x });
       const kernel = spatialList(name, 'kernelSize', kernelSize, nd, 1);
       const step = stride === undefined || stride === null ? kernel : spatialList(name, 'stride', stride, nd, 1);
       const pad = spatialList(name, 'padding', padding ?? 0, nd, 0);
       const usual = x.shape.slice(-nd).map((n, d) => (n - 1) * step[d] - 2 * pad[d] + kernel[d]);
       let size = usual;
       if (outputSize !== undefined && outputSize !== null) {
-        if (!Array.isArray(outputSize)) fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
+        if (!Array.isArray(outputSize))
+          fail(ArgumentError, name, 'an outputSize as an array of numbers', describe(outputSize));
         size = outputSize.slice(-nd);
-        if ((outputSize.length !== nd && outputSize.length !== x.shape.length) || size.some((n, d) => !Number.isInteger(n) || Math.abs(n - usual[d]) >= step[d]))
+        if (
+          (outputSize.length !== nd && outputSize.length !== x.shape.length) ||
+          size.some((n, d) => !Number.isInteger(n) || Math.abs(n - usual[d]) >= step[d])
+        )
           fail(ArgumentError, name, `an outputSize within the stride of [${usual}]`, `[${outputSize}]`, { input: x });
       }
       const lead = x.shape.slice(0, -nd);
       const positions = elementCount(size);
-      if (positions > 0x7fffffff || size.some((n) => n < 0)) fail(ShapeError, name, 'output sizes from 0 to 2^31 elements', `[${size}]`, { input: x });
+      if (positions > 0x7fffffff || size.some((n) => n < 0))
+        fail(ShapeError, name, 'output sizes from 0 to 2^31 elements', `[${size}]`, { input: x });
       for (const index of contiguousOf(at).array.subarray(0, elementCount(at.shape)) as BigInt64Array)
-        if (index < 0n || index >= BigInt(positions)) fail(IndexError, name, `indices in [0, ${positions - 1}]`, String(index), { input: x });
-      return maxUnpoolOp([x], { x: Object.freeze([...lead, ...size]), y: x.shape, planes: elementCount(lead), indices: castTo(at, INT32) });
+        if (index < 0n || index >= BigInt(positions))
+          fail(IndexError, name, `indices in [0, ${positions - 1}]`, String(index), { input: x });
+      return maxUnpoolOp([x], {
+        x: Object.freeze([...lead, ...size]),
+        y: x.shape,
+        planes: elementCount(lead),
+        indices: castTo(at, INT32),
+      });
     },
   );
 }

@@ -1,18 +1,19 @@
 /** Tensors side by side: cat and stack, and the forms of them that numpy has. One pass straight into the output. */
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import { wrapDim } from '../../shape/dims.js';
-import { contiguousStrides, sameShape, type Shape } from '../../shape/layout.js';
-import { formatStrides, type MemoryFormat, suggestedFormat } from '../../shape/memory-format.js';
-import { allocateStrided } from '../../tensor/allocate.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { copyPart } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
+import { gradientOperators } from '../../autograd/gradient-operators.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
+import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { wrapDim } from '../../shape/dims.js';
+import { contiguousStrides, type Shape, sameShape } from '../../shape/layout.js';
+import { formatStrides, type MemoryFormat, suggestedFormat } from '../../shape/memory-format.js';
+import { allocateStrided } from '../../tensor/allocate.js';
+import { copyPart } from '../../tensor/copy.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { castRecorded } from '../core/convert.js';
 import { resultType, tensorArguments } from '../core/promotion.js';
-import { selectOp, sliceOf } from './slice.js';
 import { unsqueezeOp } from '../core/view.js';
-import { gradientOperators } from '../../autograd/gradient-operators.js';
+import { selectOp, sliceOf } from './slice.js';
 
 interface CatSpec {
   readonly dim: number;
@@ -43,7 +44,12 @@ export const catOp = defineOp<number, CatSpec>({
         return;
       }
       if (x.shape.length !== model.shape.length || x.shape.some((n, k) => k !== d && n !== model.shape[k]))
-        fail(ShapeError, 'cat', `tensors of equal sizes except in dim ${d}`, `[${model.shape}] and [${x.shape}] (tensor ${i})`);
+        fail(
+          ShapeError,
+          'cat',
+          `tensors of equal sizes except in dim ${d}`,
+          `[${model.shape}] and [${x.shape}] (tensor ${i})`,
+        );
       starts.push(end);
       end += x.shape[d];
     });
@@ -55,13 +61,20 @@ export const catOp = defineOp<number, CatSpec>({
     const out = allocateStrided([...shape], formatStrides('cat', shape, commonFormat(inputs)), inputs[0].info);
     inputs.forEach((x, i) => {
       const start = starts[i];
-      if (start !== null) copyPart(x.shape, { tensor: out, start: start * out.strides[dim], strides: out.strides }, { tensor: x, start: 0, strides: x.strides });
+      if (start !== null)
+        copyPart(
+          x.shape,
+          { tensor: out, start: start * out.strides[dim], strides: out.strides },
+          { tensor: x, start: 0, strides: x.strides },
+        );
     });
     return out;
   },
   backward: (context, g) => {
     const { dim, starts, sizes } = context.spec;
-    return starts.map((start, i) => (start === null || !context.needs(i) ? null : sliceOf('cat', g, dim, start, start + sizes[i])));
+    return starts.map((start, i) =>
+      start === null || !context.needs(i) ? null : sliceOf('cat', g, dim, start, start + sizes[i]),
+    );
   },
 });
 
@@ -81,7 +94,8 @@ export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
     const first = inputs[0].shape;
     const d = wrapDim('stack', dim, first.length + 1);
     inputs.forEach((x, i) => {
-      if (!sameShape(x.shape, first)) fail(ShapeError, 'stack', 'tensors of one shape', `[${first}] and [${x.shape}] (tensor ${i})`);
+      if (!sameShape(x.shape, first))
+        fail(ShapeError, 'stack', 'tensors of one shape', `[${first}] and [${x.shape}] (tensor ${i})`);
     });
     return { dim: d, shape: [...first.slice(0, d), inputs.length, ...first.slice(d)] };
   },
@@ -90,15 +104,23 @@ export const stackOp = defineOp<number, { dim: number; shape: Shape }>({
     const first = inputs[0];
     const joined = first.shape.map((n, d) => (d === dim ? n * inputs.length : n));
     const strides = formatStrides('stack', joined, dim < joined.length ? commonFormat(inputs) : 'contiguous_format');
-    const all = dim < joined.length ? [...strides.slice(0, dim), first.shape[dim] * strides[dim], ...strides.slice(dim)] : contiguousStrides(shape);
+    const all =
+      dim < joined.length
+        ? [...strides.slice(0, dim), first.shape[dim] * strides[dim], ...strides.slice(dim)]
+        : contiguousStrides(shape);
     const out = allocateStrided([...shape], all, first.info);
     const within = all.filter((_, d) => d !== dim);
     inputs.forEach((x, k) => {
-      copyPart(x.shape, { tensor: out, start: k * all[dim], strides: within }, { tensor: x, start: 0, strides: x.strides });
+      copyPart(
+        x.shape,
+        { tensor: out, start: k * all[dim], strides: within },
+        { tensor: x, start: 0, strides: x.strides },
+      );
     });
     return out;
   },
-  backward: (context, g) => context.next.map((_, k) => (context.needs(k) ? selectOp([g], [context.spec.dim, k]) : null)),
+  backward: (context, g) =>
+    context.next.map((_, k) => (context.needs(k) ? selectOp([g], [context.spec.dim, k]) : null)),
 });
 
 /** The tensors of a list in their common type, or an ArgumentError. */
@@ -111,7 +133,10 @@ export function tensorList(op: string, tensors: unknown): Tensor[] {
 }
 
 function concatenating(name: string) {
-  return defineFunction({ name, parameters: ['tensors', 'dim'], method: false }, (tensors: readonly Tensor[], dim: number = 0): Tensor => catOp(tensorList(name, tensors), dim));
+  return defineFunction(
+    { name, parameters: ['tensors', 'dim'], method: false },
+    (tensors: readonly Tensor[], dim: number = 0): Tensor => catOp(tensorList(name, tensors), dim),
+  );
 }
 /** Tensors one after another along dimension `dim`, in their common type; other sizes must be equal. torch.cat */
 export const cat = concatenating('cat');

@@ -1,23 +1,30 @@
 /** In-place changes of a tensor's own shape and strides, on the same memory: squeeze_, unsqueeze_, t_, transpose_, asStrided_. */
 import { checkInplace } from '../../autograd/graph.js';
+import { attachMethod, defineFunction, defineMethod } from '../../dispatch/define-function.js';
+import type { Method } from '../../dispatch/public-arguments.js';
 import { describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { wrapDim } from '../../shape/dims.js';
-import { elementCount, sameShape, type Shape } from '../../shape/layout.js';
+import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { BOOL, UINT8 } from '../../storage/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { asStrided } from '../core/as-strided.js';
 import { castRecorded } from '../core/convert.js';
-import { attachMethod, defineFunction, defineMethod } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { swapaxes, swapdims, t, transpose } from './permute.js';
 import { tensorArgument } from '../core/promotion.js';
 import { squeeze, unsqueeze } from '../core/view.js';
+import { swapaxes, swapdims, t, transpose } from './permute.js';
 
 /** Gives the tensor the window, and the place in the graph, of a view of itself. What was saved of it is out of date. */
 function become(op: string, target: Tensor, compute: () => Tensor): Tensor {
   checkInplace(op, target);
   const view = compute();
-  Object.assign(target, { shape: view.shape, strides: view.strides, offset: view.offset, contiguousLayout: view.contiguousLayout, rowMajor: view.rowMajor, memory: null });
+  Object.assign(target, {
+    shape: view.shape,
+    strides: view.strides,
+    offset: view.offset,
+    contiguousLayout: view.contiguousLayout,
+    rowMajor: view.rowMajor,
+    memory: null,
+  });
   target.storage.version++;
   target.node = view.node;
   target.outputIndex = view.outputIndex;
@@ -57,18 +64,27 @@ defineMethod('size', ['dim'], (input: Tensor, dim?: number | null) => entry('siz
 defineMethod('stride', ['dim'], (input: Tensor, dim?: number | null) => entry('stride', input.strides, dim));
 
 /** Whether two tensors have the same sizes. torch.is_same_size */
-export const isSameSize = defineFunction({ name: 'isSameSize', parameters: ['input', 'other'], required: 2, hidden: true }, (input: Tensor, other: Tensor): boolean =>
-  sameShape(input.shape, tensorArgument('isSameSize', 'other', other).shape),
+export const isSameSize = defineFunction(
+  { name: 'isSameSize', parameters: ['input', 'other'], required: 2, hidden: true },
+  (input: Tensor, other: Tensor): boolean => sameShape(input.shape, tensorArgument('isSameSize', 'other', other).shape),
 );
 
 /** Whether two tensors show the same elements of the same memory. Tensor.is_set_to */
 const isSetTo = defineMethod('isSetTo', ['tensor'], (x: Tensor, tensor: Tensor): boolean => {
   const other = tensorArgument('isSetTo', 'tensor', tensor);
-  return x.storage.origin === other.storage.origin && x.offset === other.offset && sameShape(x.shape, other.shape) && sameShape(x.strides, other.strides);
+  return (
+    x.storage.origin === other.storage.origin &&
+    x.offset === other.offset &&
+    sameShape(x.shape, other.shape) &&
+    sameShape(x.strides, other.strides)
+  );
 });
 
 /** The number of elements. torch.numel */
-export const numel = defineFunction({ name: 'numel', parameters: ['input'], method: false, hidden: true }, (input: Tensor): number => elementCount(input.shape));
+export const numel = defineFunction(
+  { name: 'numel', parameters: ['input'], method: false, hidden: true },
+  (input: Tensor): number => elementCount(input.shape),
+);
 
 /** Whether the value is a tensor. torch.is_tensor */
 export function isTensor(value: unknown): value is Tensor {
@@ -76,13 +92,19 @@ export function isTensor(value: unknown): value is Tensor {
 }
 
 /** Whether the tensor has a floating type. torch.is_floating_point */
-export const isFloatingPoint = defineFunction({ name: 'isFloatingPoint', parameters: ['input'], method: false, hidden: true }, (input: Tensor): boolean => input.info.floating);
+export const isFloatingPoint = defineFunction(
+  { name: 'isFloatingPoint', parameters: ['input'], method: false, hidden: true },
+  (input: Tensor): boolean => input.info.floating,
+);
 
 /** Whether the one element of the tensor is not zero. torch.is_nonzero */
-export const isNonzero = defineFunction({ name: 'isNonzero', parameters: ['input'], hidden: true }, (input: Tensor): boolean => {
-  if (elementCount(input.shape) !== 1) fail(ShapeError, 'isNonzero', 'a tensor of one element', describe(input));
-  return Number(input.item()) !== 0;
-});
+export const isNonzero = defineFunction(
+  { name: 'isNonzero', parameters: ['input'], hidden: true },
+  (input: Tensor): boolean => {
+    if (elementCount(input.shape) !== 1) fail(ShapeError, 'isNonzero', 'a tensor of one element', describe(input));
+    return Number(input.item()) !== 0;
+  },
+);
 
 /** A question about a tensor that its type answers, as a function and as a method. */
 function question(name: string, ask: (x: Tensor) => boolean) {
@@ -118,28 +140,44 @@ property('outputNr', (x) => (x.node === null ? 0 : x.outputIndex));
  * The dimensions in the order in which they lie in memory, the outermost first. With `ambiguityCheck`, dimensions of size 1 and equal strides,
  * which leave several orders, are a ShapeError. Tensor.dim_order
  */
-const dimOrder = defineMethod('dimOrder', ['ambiguityCheck'], (input: Tensor, ambiguityCheck: boolean = false): number[] => {
-  const { shape, strides } = input;
-  if (ambiguityCheck && (shape.includes(1) || strides.some((step, d) => d > 0 && step === strides[d - 1])))
-    fail(ShapeError, 'dimOrder', 'sizes above 1 and strides that leave one order', `sizes [${shape}], strides [${strides}]`);
-  const order = shape.map((_, d) => d);
-  if (input.contiguousLayout) return order;
-  // From the innermost on, each dimension moves inwards past those with larger steps; a step of 0 says nothing.
-  order.reverse();
-  const larger = (a: number, b: number): number => (strides[a] === 0 || strides[b] === 0 ? 0 : strides[a] !== strides[b] ? strides[a] - strides[b] : shape[a] > shape[b] ? 1 : 0);
-  for (let i = 1; i < order.length; i++) {
-    let at = i;
-    for (let k = i - 1; k >= 0; k--) {
-      const found = larger(order[k], order[at]);
-      if (found < 0) break;
-      if (found > 0) {
-        [order[k], order[at]] = [order[at], order[k]];
-        at = k;
+const dimOrder = defineMethod(
+  'dimOrder',
+  ['ambiguityCheck'],
+  (input: Tensor, ambiguityCheck: boolean = false): number[] => {
+    const { shape, strides } = input;
+    if (ambiguityCheck && (shape.includes(1) || strides.some((step, d) => d > 0 && step === strides[d - 1])))
+      fail(
+        ShapeError,
+        'dimOrder',
+        'sizes above 1 and strides that leave one order',
+        `sizes [${shape}], strides [${strides}]`,
+      );
+    const order = shape.map((_, d) => d);
+    if (input.contiguousLayout) return order;
+    // From the innermost on, each dimension moves inwards past those with larger steps; a step of 0 says nothing.
+    order.reverse();
+    const larger = (a: number, b: number): number =>
+      strides[a] === 0 || strides[b] === 0
+        ? 0
+        : strides[a] !== strides[b]
+          ? strides[a] - strides[b]
+          : shape[a] > shape[b]
+            ? 1
+            : 0;
+    for (let i = 1; i < order.length; i++) {
+      let at = i;
+      for (let k = i - 1; k >= 0; k--) {
+        const found = larger(order[k], order[at]);
+        if (found < 0) break;
+        if (found > 0) {
+          [order[k], order[at]] = [order[at], order[k]];
+          at = k;
+        }
       }
     }
-  }
-  return order.reverse();
-});
+    return order.reverse();
+  },
+);
 
 declare module '../../tensor/tensor.js' {
   interface Tensor {

@@ -1,14 +1,15 @@
 /** Views by the order of dimensions: permute, transpose, t, movedim, and the properties T, mT, H, mH. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import type { Operator } from '../../dispatch/define-op.js';
+import { defineView, type Window } from '../../dispatch/define-view.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { attachSizesMethod, type SizesMethod, sizeArguments } from '../../dispatch/sizes-method.js';
 import { ArgumentError, fail, ShapeError } from '../../errors.js';
 import { wrapDim } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import type { Operator } from '../../dispatch/define-op.js';
-import { defineView, type Window } from '../../dispatch/define-view.js';
 import { tensorArgument } from '../core/promotion.js';
-import { attachSizesMethod, sizeArguments, type SizesMethod } from '../../dispatch/sizes-method.js';
 
 interface Permuted extends Window {
   readonly dims: readonly number[];
@@ -19,10 +20,17 @@ export const permuteOp: Operator<readonly number[], Tensor> = defineView<readonl
   name: 'permute',
   geometry: (x, dims) => {
     const ndim = x.shape.length;
-    if (dims.length !== ndim) fail(ShapeError, 'permute', `${ndim} dims, one for each dimension`, `[${dims}]`, { input: x });
+    if (dims.length !== ndim)
+      fail(ShapeError, 'permute', `${ndim} dims, one for each dimension`, `[${dims}]`, { input: x });
     const wrapped = dims.map((d) => wrapDim('permute', d, ndim));
     if (new Set(wrapped).size !== ndim) fail(ArgumentError, 'permute', 'each dim once', `[${dims}]`, { input: x });
-    return { from: x.shape, shape: wrapped.map((d) => x.shape[d]), strides: wrapped.map((d) => x.strides[d]), offset: x.offset, dims: wrapped };
+    return {
+      from: x.shape,
+      shape: wrapped.map((d) => x.shape[d]),
+      strides: wrapped.map((d) => x.strides[d]),
+      offset: x.offset,
+      dims: wrapped,
+    };
   },
   backward: (context, g) => {
     const inverse: number[] = [];
@@ -46,7 +54,10 @@ function swapped<T>(list: readonly T[], a: number, b: number): T[] {
 }
 
 /** y = x with two dimensions swapped; dx = g with them swapped. */
-export const transposeOp: Operator<readonly [number, number], Tensor> = defineView<readonly [number, number], Transposed>({
+export const transposeOp: Operator<readonly [number, number], Tensor> = defineView<
+  readonly [number, number],
+  Transposed
+>({
   name: 'transpose',
   geometry: (x, [dim0, dim1]) => {
     const ndim = x.shape.length;
@@ -61,7 +72,8 @@ export const transposeOp: Operator<readonly [number, number], Tensor> = defineVi
 /** Dimensions in another order: dimension i of the result is dimension dims[i]. A view. torch.permute */
 export const permute = defineFunction(
   { name: 'permute', parameters: ['input', 'dims'], required: 2, method: false },
-  (input: Tensor, dims: Shape): Tensor => permuteOp([tensorArgument('permute', 'input', input)], sizeArguments('permute', 'dims', [dims])),
+  (input: Tensor, dims: Shape): Tensor =>
+    permuteOp([tensorArgument('permute', 'input', input)], sizeArguments('permute', 'dims', [dims])),
 );
 attachSizesMethod('permute', 'dims', (x, dims) => permuteOp([x], dims));
 
@@ -81,7 +93,12 @@ export const swapaxes = transposing('swapaxes', 'axis0', 'axis1');
 /** y = x transposed, for a matrix, vector or scalar; dx = g transposed. */
 const tOp: Operator<void, Tensor> = defineView<void>({
   name: 't',
-  geometry: (x) => ({ from: x.shape, shape: [...x.shape].reverse(), strides: [...x.strides].reverse(), offset: x.offset }),
+  geometry: (x) => ({
+    from: x.shape,
+    shape: [...x.shape].reverse(),
+    strides: [...x.strides].reverse(),
+    offset: x.offset,
+  }),
   backward: (_, g) => [tOp([g], undefined)],
 });
 
@@ -91,7 +108,10 @@ function transposeMatrix(op: string, x: Tensor): Tensor {
 }
 
 /** A matrix transposed; vectors and scalars as they are. A view. torch.t */
-export const t = defineFunction({ name: 't', parameters: ['input'] }, (input: Tensor): Tensor => transposeMatrix('t', tensorArgument('t', 'input', input)));
+export const t = defineFunction(
+  { name: 't', parameters: ['input'] },
+  (input: Tensor): Tensor => transposeMatrix('t', tensorArgument('t', 'input', input)),
+);
 
 /** The last two dimensions swapped (the conjugate transpose of real tensors). torch.adjoint */
 export const adjoint = defineFunction(
@@ -109,15 +129,26 @@ type Places = number | Tensor | readonly (number | Tensor)[];
 
 function moving(name: string) {
   return defineFunction(
-    { name, parameters: ['input', 'source', 'destination'], required: 3, integers: ['source', 'destination'], kinds: { source: 'any' } },
+    {
+      name,
+      parameters: ['input', 'source', 'destination'],
+      required: 3,
+      integers: ['source', 'destination'],
+      kinds: { source: 'any' },
+    },
     (input: Tensor, source: Places, destination: Places): Tensor => {
       const x = tensorArgument(name, 'input', input);
       const ndim = x.shape.length;
-      const wrap = (dims: Places): number[] => (typeof dims === 'number' ? [dims] : sizeArguments(name, 'source and destination', [dims])).map((d) => wrapDim(name, d, ndim));
+      const wrap = (dims: Places): number[] =>
+        (typeof dims === 'number' ? [dims] : sizeArguments(name, 'source and destination', [dims])).map((d) =>
+          wrapDim(name, d, ndim),
+        );
       const from = wrap(source);
       const to = wrap(destination);
-      if (from.length !== to.length) fail(ShapeError, name, 'as many destinations as sources', `${to.length} and ${from.length}`, { input: x });
-      if (new Set(from).size !== from.length || new Set(to).size !== to.length) fail(ArgumentError, name, 'each dim once', `source [${from}], destination [${to}]`, { input: x });
+      if (from.length !== to.length)
+        fail(ShapeError, name, 'as many destinations as sources', `${to.length} and ${from.length}`, { input: x });
+      if (new Set(from).size !== from.length || new Set(to).size !== to.length)
+        fail(ArgumentError, name, 'each dim once', `source [${from}], destination [${to}]`, { input: x });
       if (ndim === 0) return permuteOp([x], []);
       const order = new Array<number>(ndim).fill(-1);
       to.forEach((d, i) => {
@@ -148,7 +179,8 @@ property('T', (x) => permuteOp([x], x.shape.map((_, d) => d).reverse()));
 property('mT', (x) => batchedTranspose('mT', x));
 property('mH', (x) => batchedTranspose('mH', x));
 property('H', (x) => {
-  if (x.shape.length !== 0 && x.shape.length !== 2) fail(ShapeError, 'H', 'a matrix or a scalar', `${x.shape.length} dimensions`, { input: x });
+  if (x.shape.length !== 0 && x.shape.length !== 2)
+    fail(ShapeError, 'H', 'a matrix or a scalar', `${x.shape.length} dimensions`, { input: x });
   return transposeMatrix('H', x);
 });
 

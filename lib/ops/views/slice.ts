@@ -1,15 +1,16 @@
 /** Views of a part: select, narrow, slice, diagonal, unfold; and their inverses, which lay a tensor into a part of another. */
-import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
-import { wrapDim } from '../../shape/dims.js';
-import { contiguousStrides, elementCount, sameShape, type Shape } from '../../shape/layout.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { asStridedBackwardOf } from '../core/as-strided.js';
-import { copyInto, filledTensor } from '../../tensor/copy.js';
-import { castRecorded } from '../core/convert.js';
+
 import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { defineView, type Window } from '../../dispatch/define-view.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
+import { wrapDim } from '../../shape/dims.js';
+import { contiguousStrides, elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { copyInto, filledTensor } from '../../tensor/copy.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { asStridedBackwardOf } from '../core/as-strided.js';
+import { castRecorded } from '../core/convert.js';
 import { tensorArgument } from '../core/promotion.js';
 import { copyWithGaps } from '../core/relayout.js';
 
@@ -42,7 +43,10 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
     backward: ({ spec }, g) => [embed([g], { from: spec.from, attributes: spec.attributes })],
   });
   /** y = zeros with x in the part; dx = g's part. */
-  const embed: Operator<{ from: Shape; attributes: Attributes }, Tensor> = defineOp<{ from: Shape; attributes: Attributes }, { from: Shape; attributes: Attributes }>({
+  const embed: Operator<{ from: Shape; attributes: Attributes }, Tensor> = defineOp<
+    { from: Shape; attributes: Attributes },
+    { from: Shape; attributes: Attributes }
+  >({
     name: `${name}Backward`,
     nativeHalf: true,
     infer: (_, given) => given,
@@ -59,7 +63,8 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
     nativeHalf: true,
     infer: ([x, source], attributes) => {
       const { shape } = geometry(`${name}Scatter`, x, attributes);
-      if (!sameShape(shape, source.shape)) fail(ShapeError, `${name}Scatter`, `src of the part's shape [${shape}]`, `[${source.shape}]`, { input: x });
+      if (!sameShape(shape, source.shape))
+        fail(ShapeError, `${name}Scatter`, `src of the part's shape [${shape}]`, `[${source.shape}]`, { input: x });
       return attributes;
     },
     forward: (attributes, [x, source]) => {
@@ -83,7 +88,8 @@ function definePart(name: string, geometry: (op: string, x: Tensor, attributes: 
 }
 
 function whole(op: string, name: string, value: unknown): number {
-  const n = value instanceof Tensor && !value.info.floating && elementCount(value.shape) === 1 ? Number(value.item()) : value;
+  const n =
+    value instanceof Tensor && !value.info.floating && elementCount(value.shape) === 1 ? Number(value.item()) : value;
   if (typeof n === 'number' && Number.isInteger(n)) return n;
   return fail(ArgumentError, op, `a whole number for ${name}`, describe(value));
 }
@@ -96,8 +102,14 @@ const selectPart = definePart('select', (op, x, attributes) => {
   if (ndim === 0) fail(IndexError, op, 'a tensor with dimensions', 'a scalar');
   const d = wrapDim(op, dim, ndim);
   const n = x.shape[d];
-  if (index < -n || index >= n) fail(IndexError, op, `index in [${-n}, ${n - 1}] for dim ${d}`, String(index), { input: x });
-  return { from: x.shape, shape: without(x.shape, d), strides: without(x.strides, d), offset: x.offset + (index < 0 ? index + n : index) * x.strides[d] };
+  if (index < -n || index >= n)
+    fail(IndexError, op, `index in [${-n}, ${n - 1}] for dim ${d}`, String(index), { input: x });
+  return {
+    from: x.shape,
+    shape: without(x.shape, d),
+    strides: without(x.strides, d),
+    offset: x.offset + (index < 0 ? index + n : index) * x.strides[d],
+  };
 });
 
 /** The list without its element d. */
@@ -122,10 +134,18 @@ const diagonalPart = definePart('diagonal', (op, x, [offset, dim1, dim2]) => {
   const a = wrapDim(op, dim1, ndim);
   const b = wrapDim(op, dim2, ndim);
   if (a === b) fail(ArgumentError, op, 'two different dimensions', `dim1 ${dim1} and dim2 ${dim2}`, { input: x });
-  const n = Math.max(0, offset >= 0 ? Math.min(x.shape[a], x.shape[b] - offset) : Math.min(x.shape[a] + offset, x.shape[b]));
+  const n = Math.max(
+    0,
+    offset >= 0 ? Math.min(x.shape[a], x.shape[b] - offset) : Math.min(x.shape[a] + offset, x.shape[b]),
+  );
   const begin = n === 0 ? 0 : offset >= 0 ? offset * x.strides[b] : -offset * x.strides[a];
   const keep = (_: number, i: number): boolean => i !== a && i !== b;
-  return { from: x.shape, shape: [...x.shape.filter(keep), n], strides: [...x.strides.filter(keep), x.strides[a] + x.strides[b]], offset: x.offset + begin };
+  return {
+    from: x.shape,
+    shape: [...x.shape.filter(keep), n],
+    strides: [...x.strides.filter(keep), x.strides[a] + x.strides[b]],
+    offset: x.offset + begin,
+  };
 });
 
 export const selectOp = selectPart.view;
@@ -136,12 +156,22 @@ export const diagonalEmbedOp = diagonalPart.embed;
 export const select = defineFunction(
   { name: 'select', parameters: ['input', 'dim', 'index'], required: 3, kinds: { index: 'any' } },
   (input: Tensor, dim: number, index: number | Tensor): Tensor => {
-    return selectOp([tensorArgument('select', 'input', input)], [whole('select', 'dim', dim), whole('select', 'index', index)]);
+    return selectOp(
+      [tensorArgument('select', 'input', input)],
+      [whole('select', 'dim', dim), whole('select', 'index', index)],
+    );
   },
 );
 
 /** start:end:step of a dimension, Python's way: ends may be negative, null or past the end. Resolved to start <= end within the size. */
-function resolveSlice(op: string, x: Tensor, dim: number, start: number | null | undefined, end: number | null | undefined, step: number): Attributes {
+function resolveSlice(
+  op: string,
+  x: Tensor,
+  dim: number,
+  start: number | null | undefined,
+  end: number | null | undefined,
+  step: number,
+): Attributes {
   if (x.shape.length === 0) fail(IndexError, op, 'a tensor with dimensions', 'a scalar');
   const d = wrapDim(op, dim, x.shape.length);
   if (!Number.isInteger(step) || step < 1) fail(ArgumentError, op, 'a step of at least 1', String(step));
@@ -156,7 +186,14 @@ function resolveSlice(op: string, x: Tensor, dim: number, start: number | null |
 }
 
 /** The part start:end:step of a dimension: a view. */
-export function sliceOf(op: string, x: Tensor, dim: number, start: number | null | undefined, end: number | null | undefined, step: number = 1): Tensor {
+export function sliceOf(
+  op: string,
+  x: Tensor,
+  dim: number,
+  start: number | null | undefined,
+  end: number | null | undefined,
+  step: number = 1,
+): Tensor {
   return slicePart.view([x], resolveSlice(op, x, dim, start, end, step));
 }
 
@@ -170,9 +207,11 @@ export const narrow = defineFunction(
     const n = x.shape[d];
     const count = whole('narrow', 'length', length);
     const given = whole('narrow', 'start', start);
-    if (given < -n || given > n) fail(IndexError, 'narrow', `start in [${-n}, ${n}] for dim ${d}`, String(given), { input: x });
+    if (given < -n || given > n)
+      fail(IndexError, 'narrow', `start in [${-n}, ${n}] for dim ${d}`, String(given), { input: x });
     const first = given < 0 ? given + n : given;
-    if (count < 0 || first + count > n) fail(IndexError, 'narrow', `a length of 0 to ${n - first} from ${first} on`, String(count), { input: x });
+    if (count < 0 || first + count > n)
+      fail(IndexError, 'narrow', `a length of 0 to ${n - first} from ${first} on`, String(count), { input: x });
     return slicePart.view([x], [d, first, first + count, 1]);
   },
 );
@@ -189,7 +228,13 @@ interface Unfolded extends Window {
 }
 
 /** Sizes and strides of windows of `size` at every `step` of dimension `d`; a scalar counts as one element. */
-function windows(shape: Shape, strides: readonly number[], d: number, size: number, step: number): { shape: number[]; strides: number[] } {
+function windows(
+  shape: Shape,
+  strides: readonly number[],
+  d: number,
+  size: number,
+  step: number,
+): { shape: number[]; strides: number[] } {
   if (shape.length === 0) return { shape: [size], strides: [1] };
   const out = { shape: [...shape, size], strides: [...strides, strides[d]] };
   out.shape[d] = Math.floor((shape[d] - size) / step) + 1;
@@ -203,14 +248,26 @@ const unfoldOp = defineView<readonly [number, number, number], Unfolded>({
   geometry: (x, [dimension, size, step]) => {
     const d = wrapDim('unfold', dimension, x.shape.length);
     const n = x.shape[d] ?? 1;
-    if (size < 0 || size > n) fail(ShapeError, 'unfold', `a size of 0 to ${n} for dim ${d}`, String(size), { input: x });
+    if (size < 0 || size > n)
+      fail(ShapeError, 'unfold', `a size of 0 to ${n} for dim ${d}`, String(size), { input: x });
     if (step < 1) fail(ArgumentError, 'unfold', 'a step of at least 1', String(step));
-    return { from: x.shape, ...windows(x.shape, x.strides, d, size, step), offset: x.offset, attributes: [d, size, step] };
+    return {
+      from: x.shape,
+      ...windows(x.shape, x.strides, d, size, step),
+      offset: x.offset,
+      attributes: [d, size, step],
+    };
   },
   backward: ({ spec }, g) => {
     // The gradient is laid out anew: the input's own elements may coincide in memory.
     const strides = contiguousStrides(spec.from);
-    return [asStridedBackwardOf(g, { shape: spec.from, strides, offset: 0 }, { ...windows(spec.from, strides, ...spec.attributes), offset: 0 })];
+    return [
+      asStridedBackwardOf(
+        g,
+        { shape: spec.from, strides, offset: 0 },
+        { ...windows(spec.from, strides, ...spec.attributes), offset: 0 },
+      ),
+    ];
   },
 });
 
@@ -218,7 +275,10 @@ const unfoldOp = defineView<readonly [number, number, number], Unfolded>({
 const unfoldMethod = defineFunction(
   { name: 'Tensor.unfold', parameters: ['input', 'dimension', 'size', 'step'], required: 4, method: 'unfold' },
   (input: Tensor, dimension: number, size: number, step: number): Tensor =>
-    unfoldOp([input], [whole('unfold', 'dimension', dimension), whole('unfold', 'size', size), whole('unfold', 'step', step)]),
+    unfoldOp(
+      [input],
+      [whole('unfold', 'dimension', dimension), whole('unfold', 'size', size), whole('unfold', 'step', step)],
+    ),
 );
 
 function source(op: string, x: Tensor, src: unknown): Tensor {
@@ -236,7 +296,10 @@ export const selectScatter = defineFunction(
 export const sliceScatter = defineFunction(
   { name: 'sliceScatter', parameters: ['input', 'src', 'dim', 'start', 'end', 'step'], required: 2 },
   (input: Tensor, src: Tensor, dim: number = 0, start?: number | null, end?: number | null, step: number = 1): Tensor =>
-    slicePart.scatter([input, source('sliceScatter', input, src)], resolveSlice('sliceScatter', input, dim, start, end, step)),
+    slicePart.scatter(
+      [input, source('sliceScatter', input, src)],
+      resolveSlice('sliceScatter', input, dim, start, end, step),
+    ),
 );
 
 /** A copy of `input` with a diagonal replaced by `src`. torch.diagonal_scatter */

@@ -1,17 +1,18 @@
 /** Views of all parts of a dimension: split, chunk, tensorSplit, unbind. The gradients of the parts are laid side by side again. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
+import { defineOp } from '../../dispatch/define-op.js';
+import type { Method } from '../../dispatch/public-arguments.js';
+import { sizeArguments } from '../../dispatch/sizes-method.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { wrapDim } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { INT64 } from '../../storage/dtype.js';
 import { requireListRoom } from '../../storage/room.js';
-import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { filledTensor } from '../../tensor/copy.js';
-import { catOp, stackOp } from './cat.js';
-import { defineFunction } from '../../dispatch/define-function.js';
-import type { Method } from '../../dispatch/public-arguments.js';
-import { defineOp } from '../../dispatch/define-op.js';
+import { Tensor, windowOn } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
-import { sizeArguments } from '../../dispatch/sizes-method.js';
+import { catOp, stackOp } from './cat.js';
 
 interface Parts {
   readonly dim: number;
@@ -55,7 +56,9 @@ const unbindOp = defineOp<number, { dim: number; from: Shape }, Tensor[]>({
   },
   forward: ({ dim }, [x]) => {
     const drop = (_: number, d: number): boolean => d !== dim;
-    return Array.from({ length: x.shape[dim] }, (_, k) => windowOn(x, x.shape.filter(drop), x.strides.filter(drop), x.offset + k * x.strides[dim]));
+    return Array.from({ length: x.shape[dim] }, (_, k) =>
+      windowOn(x, x.shape.filter(drop), x.strides.filter(drop), x.offset + k * x.strides[dim]),
+    );
   },
   backward: ({ spec }, _, gs) => {
     const known = gs.find((g) => g !== null) as Tensor;
@@ -79,7 +82,8 @@ function bySizes(op: string, x: Tensor, sizes: readonly number[], dim: number): 
     starts.push(at);
     at += size;
   }
-  if (at !== x.shape[d]) fail(ShapeError, op, `sizes that add up to ${x.shape[d]} (dim ${d})`, `[${sizes}]`, { input: x });
+  if (at !== x.shape[d])
+    fail(ShapeError, op, `sizes that add up to ${x.shape[d]} (dim ${d})`, `[${sizes}]`, { input: x });
   return splitOp([x], { dim: d, starts, sizes: [...sizes] });
 }
 
@@ -87,7 +91,8 @@ function bySizes(op: string, x: Tensor, sizes: readonly number[], dim: number): 
 function byStep(op: string, x: Tensor, size: number, dim: number): Tensor[] {
   if (x.shape.length === 0) fail(ShapeError, op, 'a tensor with dimensions', 'a scalar');
   const n = x.shape[wrapDim(op, dim, x.shape.length)];
-  if (!Number.isInteger(size) || size < 0 || (size === 0 && n > 0)) fail(ArgumentError, op, 'a size of at least 1', describe(size), { input: x });
+  if (!Number.isInteger(size) || size < 0 || (size === 0 && n > 0))
+    fail(ArgumentError, op, 'a size of at least 1', describe(size), { input: x });
   requireListRoom(op, Math.ceil(n / Math.max(1, size)));
   const sizes: number[] = [];
   for (let at = 0; at < n; at += size) sizes.push(Math.min(size, n - at));
@@ -112,25 +117,34 @@ const splitMethod = defineFunction(
 export const splitWithSizes = defineFunction(
   { name: 'splitWithSizes', parameters: ['input', 'splitSizes', 'dim'], required: 2 },
   (input: Tensor, splitSizes: Shape, dim: number = 0): Tensor[] =>
-    bySizes('splitWithSizes', tensorArgument('splitWithSizes', 'input', input), sizeArguments('splitWithSizes', 'splitSizes', [splitSizes]), dim),
+    bySizes(
+      'splitWithSizes',
+      tensorArgument('splitWithSizes', 'input', input),
+      sizeArguments('splitWithSizes', 'splitSizes', [splitSizes]),
+      dim,
+    ),
 );
 
 /** At most `chunks` parts of equal size, the last one smaller where it must be. Views. torch.chunk */
-export const chunk = defineFunction({ name: 'chunk', parameters: ['input', 'chunks', 'dim'], required: 2 }, (input: Tensor, chunks: number, dim: number = 0): Tensor[] => {
-  const x = tensorArgument('chunk', 'input', input);
-  if (!Number.isInteger(chunks) || chunks < 1) fail(ArgumentError, 'chunk', 'at least 1 chunk', describe(chunks));
-  if (x.shape.length === 0) fail(ShapeError, 'chunk', 'a tensor with dimensions', 'a scalar');
-  const n = x.shape[wrapDim('chunk', dim, x.shape.length)];
-  if (n === 0) requireListRoom('chunk', chunks);
-  if (n === 0) return bySizes('chunk', x, new Array<number>(chunks).fill(0), dim);
-  return byStep('chunk', x, Math.ceil(n / chunks), dim);
-});
+export const chunk = defineFunction(
+  { name: 'chunk', parameters: ['input', 'chunks', 'dim'], required: 2 },
+  (input: Tensor, chunks: number, dim: number = 0): Tensor[] => {
+    const x = tensorArgument('chunk', 'input', input);
+    if (!Number.isInteger(chunks) || chunks < 1) fail(ArgumentError, 'chunk', 'at least 1 chunk', describe(chunks));
+    if (x.shape.length === 0) fail(ShapeError, 'chunk', 'a tensor with dimensions', 'a scalar');
+    const n = x.shape[wrapDim('chunk', dim, x.shape.length)];
+    if (n === 0) requireListRoom('chunk', chunks);
+    if (n === 0) return bySizes('chunk', x, new Array<number>(chunks).fill(0), dim);
+    return byStep('chunk', x, Math.ceil(n / chunks), dim);
+  },
+);
 
 function splitAt(op: string, x: Tensor, indicesOrSections: number | Shape | Tensor, dim: number): Tensor[] {
   if (x.shape.length === 0) fail(ShapeError, op, 'a tensor with dimensions', 'a scalar');
   const d = wrapDim(op, dim, x.shape.length);
   const n = x.shape[d];
-  const given = indicesOrSections instanceof Tensor ? (indicesOrSections.tolist() as number | number[]) : indicesOrSections;
+  const given =
+    indicesOrSections instanceof Tensor ? (indicesOrSections.tolist() as number | number[]) : indicesOrSections;
   const starts: number[] = [];
   const sizes: number[] = [];
   if (typeof given === 'number') {
@@ -164,20 +178,31 @@ export const tensorSplit = defineFunction(
   { name: 'tensorSplit', parameters: ['input', 'indicesOrSections', 'dim'], required: 2 },
   (input: Tensor, indicesOrSections: number | Shape | Tensor, dim: number = 0): Tensor[] => {
     if (indicesOrSections instanceof Tensor && (indicesOrSections.info !== INT64 || indicesOrSections.shape.length > 1))
-      fail(ArgumentError, 'tensorSplit', 'an int64 tensor of at most one dimension for indicesOrSections', describe(indicesOrSections));
+      fail(
+        ArgumentError,
+        'tensorSplit',
+        'an int64 tensor of at most one dimension for indicesOrSections',
+        describe(indicesOrSections),
+      );
     return splitAt('tensorSplit', tensorArgument('tensorSplit', 'input', input), indicesOrSections, dim);
   },
 );
 
 function axisSplit(name: string, least: number, axis: (ndim: number) => number) {
-  return defineFunction({ name, parameters: ['input', 'indicesOrSections'], required: 2 }, (input: Tensor, indicesOrSections: number | Shape): Tensor[] => {
-    const x = tensorArgument(name, 'input', input);
-    if (x.shape.length < least) fail(ShapeError, name, `at least ${least} dimensions`, String(x.shape.length), { input: x });
-    const dim = axis(x.shape.length);
-    if (typeof indicesOrSections === 'number' && (indicesOrSections < 1 || x.shape[dim] % indicesOrSections !== 0))
-      fail(ShapeError, name, `a number of sections that divides ${x.shape[dim]}`, String(indicesOrSections), { input: x });
-    return splitAt(name, x, indicesOrSections, dim);
-  });
+  return defineFunction(
+    { name, parameters: ['input', 'indicesOrSections'], required: 2 },
+    (input: Tensor, indicesOrSections: number | Shape): Tensor[] => {
+      const x = tensorArgument(name, 'input', input);
+      if (x.shape.length < least)
+        fail(ShapeError, name, `at least ${least} dimensions`, String(x.shape.length), { input: x });
+      const dim = axis(x.shape.length);
+      if (typeof indicesOrSections === 'number' && (indicesOrSections < 1 || x.shape[dim] % indicesOrSections !== 0))
+        fail(ShapeError, name, `a number of sections that divides ${x.shape[dim]}`, String(indicesOrSections), {
+          input: x,
+        });
+      return splitAt(name, x, indicesOrSections, dim);
+    },
+  );
 }
 /** tensorSplit along columns (dimension 1, or 0 of a vector). torch.hsplit */
 export const hsplit = axisSplit('hsplit', 1, (ndim) => (ndim === 1 ? 0 : 1));
@@ -187,8 +212,9 @@ export const vsplit = axisSplit('vsplit', 2, () => 0);
 export const dsplit = axisSplit('dsplit', 3, () => 2);
 
 /** Every place of a dimension, without it. Views. torch.unbind */
-export const unbind = defineFunction({ name: 'unbind', parameters: ['input', 'dim'] }, (input: Tensor, dim: number = 0): Tensor[] =>
-  unbindOp([tensorArgument('unbind', 'input', input)], dim),
+export const unbind = defineFunction(
+  { name: 'unbind', parameters: ['input', 'dim'] },
+  (input: Tensor, dim: number = 0): Tensor[] => unbindOp([tensorArgument('unbind', 'input', input)], dim),
 );
 
 declare module '../../tensor/tensor.js' {

@@ -1,15 +1,17 @@
 /** The copying forms of views: permuteCopy and its like. */
+
+import { defineFunction } from '../../dispatch/define-function.js';
 import type { Shape } from '../../shape/layout.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { asStrided } from '../core/as-strided.js';
-import { defineFunction } from '../../dispatch/define-function.js';
+import { squeeze, unsqueeze } from '../core/view.js';
 import { permute, t, transpose } from './permute.js';
 import { diagonal, narrow } from './slice.js';
 import { chunk, split, splitWithSizes, unbind } from './split.js';
-import { squeeze, unsqueeze } from '../core/view.js';
 
 const IN_ROWS = { memoryFormat: 'contiguous_format' } as const;
-const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] => (out instanceof Tensor ? out.clone(IN_ROWS) : out.map((part) => part.clone(IN_ROWS)));
+const copied = (out: Tensor | readonly Tensor[]): Tensor | Tensor[] =>
+  out instanceof Tensor ? out.clone(IN_ROWS) : out.map((part) => part.clone(IN_ROWS));
 
 /** The view's function, with a copy of what it shows. */
 function copying<F extends (...args: never) => Tensor | Tensor[]>(fn: F): F {
@@ -18,8 +20,15 @@ function copying<F extends (...args: never) => Tensor | Tensor[]>(fn: F): F {
 }
 
 /** A view that PyTorch has as a method alone, as a function to copy. */
-function copyable<const P extends readonly string[], A extends readonly unknown[]>(name: string, parameters: P, view: (...args: A) => Tensor) {
-  return defineFunction<readonly ['input', ...P], A, Tensor>({ name, parameters: ['input', ...parameters], required: parameters.length + 1, method: false, hidden: true }, view);
+function copyable<const P extends readonly string[], A extends readonly unknown[]>(
+  name: string,
+  parameters: P,
+  view: (...args: A) => Tensor,
+) {
+  return defineFunction<readonly ['input', ...P], A, Tensor>(
+    { name, parameters: ['input', ...parameters], required: parameters.length + 1, method: false, hidden: true },
+    view,
+  );
 }
 
 /** asStrided, copied. */
@@ -27,7 +36,9 @@ export const asStridedCopy = copying(asStrided);
 /** diagonal, copied. */
 export const diagonalCopy = copying(diagonal);
 /** expand, copied. */
-export const expandCopy = copying(copyable('expandCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.expand(size)));
+export const expandCopy = copying(
+  copyable('expandCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.expand(size)),
+);
 /** narrow, copied. */
 export const narrowCopy = copying(narrow);
 /** permute, copied. */
@@ -44,13 +55,22 @@ export const transposeCopy = copying(transpose);
 export const unbindCopy = copying(unbind);
 /** Tensor.unfold, copied. */
 export const unfoldCopy = copying(
-  copyable('unfoldCopy', ['dimension', 'size', 'step'], (input: Tensor, dimension: number, size: number, step: number): Tensor => input.unfold(dimension, size, step)),
+  copyable(
+    'unfoldCopy',
+    ['dimension', 'size', 'step'],
+    (input: Tensor, dimension: number, size: number, step: number): Tensor => input.unfold(dimension, size, step),
+  ),
 );
 /** unsqueeze, copied. */
 export const unsqueezeCopy = copying(unsqueeze);
 /** Tensor.view, copied. */
-export const viewCopy = copying(copyable('viewCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.view(size)));
-const alias = defineFunction({ name: 'aliasCopy', parameters: ['input'], method: false, hidden: true }, (input: Tensor): Tensor => input);
+export const viewCopy = copying(
+  copyable('viewCopy', ['size'], (input: Tensor, size: Shape): Tensor => input.view(size)),
+);
+const alias = defineFunction(
+  { name: 'aliasCopy', parameters: ['input'], method: false, hidden: true },
+  (input: Tensor): Tensor => input,
+);
 /** The tensor, copied. */
 export const aliasCopy = copying(alias);
 /** chunk, copied: its parts may be changed in place. */

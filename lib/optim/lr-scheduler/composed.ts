@@ -1,16 +1,23 @@
 /** Schedulers made of schedulers: one after another, or all at once. */
+
+import { type Arguments, checkNumber, readArguments } from '../../arguments.js';
 import { ArgumentError, CheckpointError, describe, fail } from '../../errors.js';
 import { checkStateDict } from '../../state-dict.js';
-import { type Arguments, checkNumber, readArguments } from '../../arguments.js';
 import type { Optimizer } from '../optimizer.js';
 import { ReduceLROnPlateau } from './plateau.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
-function checkSchedulers(op: string, schedulers: unknown, optimizer: Optimizer | undefined): asserts schedulers is readonly LRScheduler[] {
-  if (!Array.isArray(schedulers) || schedulers.length === 0) fail(ArgumentError, op, 'at least one scheduler', describe(schedulers));
+function checkSchedulers(
+  op: string,
+  schedulers: unknown,
+  optimizer: Optimizer | undefined,
+): asserts schedulers is readonly LRScheduler[] {
+  if (!Array.isArray(schedulers) || schedulers.length === 0)
+    fail(ArgumentError, op, 'at least one scheduler', describe(schedulers));
   Array.from(schedulers as unknown[]).forEach((scheduler, i) => {
     if (!(scheduler instanceof LRScheduler)) fail(ArgumentError, op, `a scheduler at index ${i}`, describe(scheduler));
-    if (scheduler instanceof ReduceLROnPlateau) fail(ArgumentError, op, 'schedulers that step without a metric', `ReduceLROnPlateau at index ${i}`);
+    if (scheduler instanceof ReduceLROnPlateau)
+      fail(ArgumentError, op, 'schedulers that step without a metric', `ReduceLROnPlateau at index ${i}`);
     if (scheduler.optimizer !== (optimizer ?? (schedulers[0] as LRScheduler).optimizer))
       fail(ArgumentError, op, 'schedulers of one optimizer', `one of another optimizer at index ${i}`);
   });
@@ -39,7 +46,8 @@ abstract class ComposedLR extends LRScheduler {
     const op = `${this.constructor.name}.loadStateDict`;
     checkStateDict(op, state);
     const saved = state._schedulers;
-    if (!Array.isArray(saved) || saved.length !== this.schedulers.length) fail(CheckpointError, op, `the states of ${this.schedulers.length} schedulers`, describe(saved));
+    if (!Array.isArray(saved) || saved.length !== this.schedulers.length)
+      fail(CheckpointError, op, `the states of ${this.schedulers.length} schedulers`, describe(saved));
     super.loadStateDict(state);
     this.schedulers.forEach((scheduler, i) => {
       scheduler.loadStateDict((saved as Record<string, unknown>[])[i]);
@@ -59,15 +67,28 @@ export class SequentialLR extends ComposedLR {
 
   constructor(
     first: OptimizerOrAll<SequentialLROptions>,
-    ...args: Arguments<[schedulers?: readonly LRScheduler[], milestones?: readonly number[], lastEpoch?: number], SequentialLROptions>
+    ...args: Arguments<
+      [schedulers?: readonly LRScheduler[], milestones?: readonly number[], lastEpoch?: number],
+      SequentialLROptions
+    >
   ) {
     const op = 'SequentialLR';
-    const given = schedulerArguments(op, { schedulers: undefined as unknown, milestones: undefined as unknown as readonly number[], lastEpoch: -1 }, first, args);
+    const given = schedulerArguments(
+      op,
+      { schedulers: undefined as unknown, milestones: undefined as unknown as readonly number[], lastEpoch: -1 },
+      first,
+      args,
+    );
     const { optimizer, schedulers } = given;
     checkSchedulers(op, schedulers, optimizer);
     super(optimizer, given.lastEpoch, schedulers, ['_milestones', 'last_epoch', '_last_lr']);
     if (!Array.isArray(given.milestones) || given.milestones.length !== schedulers.length - 1)
-      fail(ArgumentError, op, `${schedulers.length - 1} milestones, one fewer than schedulers`, describe(given.milestones));
+      fail(
+        ArgumentError,
+        op,
+        `${schedulers.length - 1} milestones, one fewer than schedulers`,
+        describe(given.milestones),
+      );
     for (const milestone of given.milestones) checkNumber(op, 'a milestone', milestone);
     this.milestones = [...given.milestones];
     this.lastEpoch = given.lastEpoch + 1;

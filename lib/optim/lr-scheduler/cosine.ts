@@ -1,7 +1,8 @@
 /** Cosine annealing, with and without restarts. */
+
+import { type Arguments, checkInteger, checkNumber } from '../../arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkInteger, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 interface CosineAnnealingLROptions {
@@ -15,8 +16,16 @@ export class CosineAnnealingLR extends LRScheduler {
   TMax: number;
   etaMin: number;
 
-  constructor(optimizer: OptimizerOrAll<CosineAnnealingLROptions>, ...args: Arguments<[TMax?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingLROptions>) {
-    const given = schedulerArguments('CosineAnnealingLR', { TMax: undefined as unknown as number, etaMin: 0, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<CosineAnnealingLROptions>,
+    ...args: Arguments<[TMax?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingLROptions>
+  ) {
+    const given = schedulerArguments(
+      'CosineAnnealingLR',
+      { TMax: undefined as unknown as number, etaMin: 0, lastEpoch: -1 },
+      optimizer,
+      args,
+    );
     const { optimizer: own, TMax, etaMin, lastEpoch } = given;
     super(own, lastEpoch, ['T_max', 'eta_min']);
     checkNumber('CosineAnnealingLR', 'TMax', TMax);
@@ -29,13 +38,17 @@ export class CosineAnnealingLR extends LRScheduler {
   override getLr(): number[] {
     const { lastEpoch, TMax, etaMin } = this;
     if (this.isInitial) return this.rates();
-    if (this.stepCount === 1 && lastEpoch > 0) return this.baseLrs.map((base) => etaMin + ((base - etaMin) * (1 + Math.cos((lastEpoch * Math.PI) / TMax))) / 2);
-    if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0) return this.rates().map((lr, i) => lr + ((this.baseLrs[i] - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);
+    if (this.stepCount === 1 && lastEpoch > 0)
+      return this.baseLrs.map((base) => etaMin + ((base - etaMin) * (1 + Math.cos((lastEpoch * Math.PI) / TMax))) / 2);
+    if ((lastEpoch - 1 - TMax) % (2 * TMax) === 0)
+      return this.rates().map((lr, i) => lr + ((this.baseLrs[i] - etaMin) * (1 - Math.cos(Math.PI / TMax))) / 2);
     const ratio = (1 + Math.cos((Math.PI * lastEpoch) / TMax)) / (1 + Math.cos((Math.PI * (lastEpoch - 1)) / TMax));
     return this.rates().map((lr) => ratio * (lr - etaMin) + etaMin);
   }
   protected override closedForm(): number[] {
-    return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.lastEpoch) / this.TMax))) / 2);
+    return this.baseLrs.map(
+      (base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.lastEpoch) / this.TMax))) / 2,
+    );
   }
 }
 
@@ -59,10 +72,18 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   constructor(
     optimizer: OptimizerOrAll<CosineAnnealingWarmRestartsOptions>,
-    ...args: Arguments<[T0?: number, TMult?: number, etaMin?: number, lastEpoch?: number], CosineAnnealingWarmRestartsOptions>
+    ...args: Arguments<
+      [T0?: number, TMult?: number, etaMin?: number, lastEpoch?: number],
+      CosineAnnealingWarmRestartsOptions
+    >
   ) {
     const op = 'CosineAnnealingWarmRestarts';
-    const given = schedulerArguments(op, { T0: undefined as unknown as number, TMult: 1, etaMin: 0, lastEpoch: -1 }, optimizer, args);
+    const given = schedulerArguments(
+      op,
+      { T0: undefined as unknown as number, TMult: 1, etaMin: 0, lastEpoch: -1 },
+      optimizer,
+      args,
+    );
     const { optimizer: own, T0, TMult, etaMin, lastEpoch } = given;
     super(own, lastEpoch, ['T_0', 'T_i', 'T_mult', 'eta_min', 'T_cur']);
     checkInteger(op, 'T0', T0, 1);
@@ -76,7 +97,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.begin();
   }
   override getLr(): number[] {
-    return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.TCur) / this.TI))) / 2);
+    return this.baseLrs.map(
+      (base) => this.etaMin + ((base - this.etaMin) * (1 + Math.cos((Math.PI * this.TCur) / this.TI))) / 2,
+    );
   }
   /** Goes on by one epoch, or to the given one, which may be a fraction: `epoch + batch / batches`. */
   override step(given?: number | Tensor): void {
@@ -90,7 +113,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
         this.TI *= this.TMult;
       }
     } else {
-      if (typeof epoch !== 'number' || !(epoch >= 0)) fail(ArgumentError, 'CosineAnnealingWarmRestarts.step', 'an epoch of at least 0', describe(epoch));
+      if (typeof epoch !== 'number' || !(epoch >= 0))
+        fail(ArgumentError, 'CosineAnnealingWarmRestarts.step', 'an epoch of at least 0', describe(epoch));
       this.locate(epoch);
     }
     this.lastEpoch = Math.floor(epoch);

@@ -1,6 +1,7 @@
 /** Cyclic learning rates between two bounds. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+
 import { type Arguments, checkNumber } from '../../arguments.js';
+import { ArgumentError, describe, fail } from '../../errors.js';
 import { hasMomentum, setMomentum } from './momentum.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
@@ -56,12 +57,27 @@ export class CyclicLR extends LRScheduler {
   maxMomentums: number[] | undefined = undefined;
   private readonly custom: ((x: number) => number) | null;
 
-  constructor(first: OptimizerOrAll<CyclicLROptions>, ...args: Arguments<[baseLr?: number | readonly number[], maxLr?: number | readonly number[]], CyclicLROptions>) {
+  constructor(
+    first: OptimizerOrAll<CyclicLROptions>,
+    ...args: Arguments<[baseLr?: number | readonly number[], maxLr?: number | readonly number[]], CyclicLROptions>
+  ) {
     const op = 'CyclicLR';
     const given = schedulerArguments(op, DEFAULTS, first, args);
     const { optimizer } = given;
-    super(optimizer, given.lastEpoch, ['max_lrs', 'total_size', 'step_ratio', 'mode', 'gamma', 'scale_mode', 'cycle_momentum', 'use_beta1', 'base_momentums', 'max_momentums']);
-    for (const name of ['baseLr', 'maxLr'] as const) if (given[name] === undefined) fail(ArgumentError, op, 'baseLr and maxLr', `no ${name}`);
+    super(optimizer, given.lastEpoch, [
+      'max_lrs',
+      'total_size',
+      'step_ratio',
+      'mode',
+      'gamma',
+      'scale_mode',
+      'cycle_momentum',
+      'use_beta1',
+      'base_momentums',
+      'max_momentums',
+    ]);
+    for (const name of ['baseLr', 'maxLr'] as const)
+      if (given[name] === undefined) fail(ArgumentError, op, 'baseLr and maxLr', `no ${name}`);
     const baseLrs = perGroup(op, 'baseLr', optimizer, given.baseLr);
     if (given.lastEpoch === -1)
       optimizer.paramGroups.forEach((group, i) => {
@@ -73,7 +89,8 @@ export class CyclicLR extends LRScheduler {
     checkNumber(op, 'stepSizeDown', down);
     this.totalSize = given.stepSizeUp + down;
     this.stepRatio = given.stepSizeUp / this.totalSize;
-    if (this.totalSize === 0 || this.stepRatio === 0) fail(ArgumentError, op, 'a cycle that rises for at least one step', `${given.stepSizeUp} up and ${down} down`);
+    if (this.totalSize === 0 || this.stepRatio === 0)
+      fail(ArgumentError, op, 'a cycle that rises for at least one step', `${given.stepSizeUp} up and ${down} down`);
     if (!['triangular', 'triangular2', 'exp_range'].includes(given.mode) && given.scaleFn === null)
       fail(ArgumentError, op, "mode 'triangular', 'triangular2' or 'exp_range', or a scaleFn", describe(given.mode));
     checkNumber(op, 'gamma', given.gamma);

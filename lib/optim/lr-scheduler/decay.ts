@@ -1,6 +1,7 @@
 /** Schedules that shrink the rate: by steps, at milestones, exponentially, as a polynomial. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+
 import { type Arguments, checkNumber } from '../../arguments.js';
+import { ArgumentError, describe, fail } from '../../errors.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 interface StepLROptions {
@@ -14,8 +15,21 @@ export class StepLR extends LRScheduler {
   stepSize: number;
   gamma: number;
 
-  constructor(optimizer: OptimizerOrAll<StepLROptions>, ...args: Arguments<[stepSize?: number, gamma?: number, lastEpoch?: number], StepLROptions>) {
-    const { optimizer: own, stepSize, gamma, lastEpoch } = schedulerArguments('StepLR', { stepSize: undefined as unknown as number, gamma: 0.1, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<StepLROptions>,
+    ...args: Arguments<[stepSize?: number, gamma?: number, lastEpoch?: number], StepLROptions>
+  ) {
+    const {
+      optimizer: own,
+      stepSize,
+      gamma,
+      lastEpoch,
+    } = schedulerArguments(
+      'StepLR',
+      { stepSize: undefined as unknown as number, gamma: 0.1, lastEpoch: -1 },
+      optimizer,
+      args,
+    );
     super(own, lastEpoch, ['step_size', 'gamma']);
     checkNumber('StepLR', 'stepSize', stepSize);
     if (stepSize === 0) fail(ArgumentError, 'StepLR', 'a stepSize other than 0', '0');
@@ -45,10 +59,19 @@ export class MultiStepLR extends LRScheduler {
   milestones: Map<number, number>;
   gamma: number;
 
-  constructor(optimizer: OptimizerOrAll<MultiStepLROptions>, ...args: Arguments<[milestones?: readonly number[], gamma?: number, lastEpoch?: number], MultiStepLROptions>) {
-    const given = schedulerArguments('MultiStepLR', { milestones: undefined as unknown as readonly number[], gamma: 0.1, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<MultiStepLROptions>,
+    ...args: Arguments<[milestones?: readonly number[], gamma?: number, lastEpoch?: number], MultiStepLROptions>
+  ) {
+    const given = schedulerArguments(
+      'MultiStepLR',
+      { milestones: undefined as unknown as readonly number[], gamma: 0.1, lastEpoch: -1 },
+      optimizer,
+      args,
+    );
     super(given.optimizer, given.lastEpoch, ['milestones', 'gamma']);
-    if (!Array.isArray(given.milestones)) fail(ArgumentError, 'MultiStepLR', 'a list of milestones', describe(given.milestones));
+    if (!Array.isArray(given.milestones))
+      fail(ArgumentError, 'MultiStepLR', 'a list of milestones', describe(given.milestones));
     checkNumber('MultiStepLR', 'gamma', given.gamma);
     this.milestones = new Map();
     for (const milestone of given.milestones) {
@@ -71,7 +94,10 @@ export class MultiStepLR extends LRScheduler {
     super.loadStateDict(state);
     const { milestones } = state;
     if (milestones === undefined) return;
-    const pairs = milestones instanceof Map ? [...(milestones as Map<number, number>)] : Object.entries(milestones as Record<string, number>);
+    const pairs =
+      milestones instanceof Map
+        ? [...(milestones as Map<number, number>)]
+        : Object.entries(milestones as Record<string, number>);
     this.milestones = new Map(pairs.map(([milestone, times]) => [Number(milestone), Number(times)]));
   }
 }
@@ -80,8 +106,15 @@ export class MultiStepLR extends LRScheduler {
 export class ExponentialLR extends LRScheduler {
   gamma: number;
 
-  constructor(optimizer: OptimizerOrAll<{ gamma?: number; lastEpoch?: number }>, ...args: Arguments<[gamma?: number, lastEpoch?: number], { gamma?: number; lastEpoch?: number }>) {
-    const { optimizer: own, gamma, lastEpoch } = schedulerArguments('ExponentialLR', { gamma: undefined as unknown as number, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<{ gamma?: number; lastEpoch?: number }>,
+    ...args: Arguments<[gamma?: number, lastEpoch?: number], { gamma?: number; lastEpoch?: number }>
+  ) {
+    const {
+      optimizer: own,
+      gamma,
+      lastEpoch,
+    } = schedulerArguments('ExponentialLR', { gamma: undefined as unknown as number, lastEpoch: -1 }, optimizer, args);
     super(own, lastEpoch, ['gamma']);
     checkNumber('ExponentialLR', 'gamma', gamma);
     this.gamma = gamma;
@@ -106,8 +139,16 @@ export class PolynomialLR extends LRScheduler {
   totalIters: number;
   power: number;
 
-  constructor(optimizer: OptimizerOrAll<PolynomialLROptions>, ...args: Arguments<[totalIters?: number, power?: number, lastEpoch?: number], PolynomialLROptions>) {
-    const { optimizer: own, totalIters, power, lastEpoch } = schedulerArguments('PolynomialLR', { totalIters: 5, power: 1, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<PolynomialLROptions>,
+    ...args: Arguments<[totalIters?: number, power?: number, lastEpoch?: number], PolynomialLROptions>
+  ) {
+    const {
+      optimizer: own,
+      totalIters,
+      power,
+      lastEpoch,
+    } = schedulerArguments('PolynomialLR', { totalIters: 5, power: 1, lastEpoch: -1 }, optimizer, args);
     super(own, lastEpoch, ['total_iters', 'power']);
     checkNumber('PolynomialLR', 'totalIters', totalIters);
     checkNumber('PolynomialLR', 'power', power);
@@ -123,6 +164,8 @@ export class PolynomialLR extends LRScheduler {
     return this.rates().map((lr) => lr * decay);
   }
   protected override closedForm(): number[] {
-    return this.baseLrs.map((lr) => lr * (1 - Math.min(this.totalIters, this.lastEpoch) / this.totalIters) ** this.power);
+    return this.baseLrs.map(
+      (lr) => lr * (1 - Math.min(this.totalIters, this.lastEpoch) / this.totalIters) ** this.power,
+    );
   }
 }

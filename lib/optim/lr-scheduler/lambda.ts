@@ -1,6 +1,7 @@
 /** Schedules that are given as functions of the epoch. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+
 import type { Arguments } from '../../arguments.js';
+import { ArgumentError, describe, fail } from '../../errors.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 /** A factor for an epoch. */
@@ -21,8 +22,10 @@ abstract class FunctionLR extends LRScheduler {
     super(optimizer, lastEpoch, []);
     const groups = optimizer.paramGroups.length;
     const list: unknown[] = Array.isArray(lrLambda) ? lrLambda : new Array(groups).fill(lrLambda);
-    if (list.length !== groups) fail(ArgumentError, op, `${groups} functions, one a parameter group`, String(list.length));
-    for (const item of list) if (typeof item !== 'function') fail(ArgumentError, op, 'a function of the epoch for lrLambda', describe(item));
+    if (list.length !== groups)
+      fail(ArgumentError, op, `${groups} functions, one a parameter group`, String(list.length));
+    for (const item of list)
+      if (typeof item !== 'function') fail(ArgumentError, op, 'a function of the epoch for lrLambda', describe(item));
     this.lrLambdas = list as LrLambda[];
     this.begin();
   }

@@ -1,6 +1,7 @@
 /** The one-cycle policy: up to the highest rate, then far below the first, with momentum moving against it. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+
 import { type Arguments, checkInteger, checkNumber } from '../../arguments.js';
+import { ArgumentError, describe, fail } from '../../errors.js';
 import { camelCase } from '../arguments.js';
 import type { ParamGroup } from '../optimizer.js';
 import { hasMomentum, setMomentum } from './momentum.js';
@@ -68,11 +69,20 @@ export class OneCycleLR extends LRScheduler {
   cycleMomentum: boolean;
   useBeta1: boolean | undefined = undefined;
 
-  constructor(first: OptimizerOrAll<OneCycleLROptions>, ...args: Arguments<[maxLr?: number | readonly number[], totalSteps?: number | null], OneCycleLROptions>) {
+  constructor(
+    first: OptimizerOrAll<OneCycleLROptions>,
+    ...args: Arguments<[maxLr?: number | readonly number[], totalSteps?: number | null], OneCycleLROptions>
+  ) {
     const op = 'OneCycleLR';
     const given = schedulerArguments(op, DEFAULTS, first, args);
     const { optimizer } = given;
-    super(optimizer, given.lastEpoch, ['total_steps', '_schedule_phases', '_anneal_func_type', 'cycle_momentum', 'use_beta1']);
+    super(optimizer, given.lastEpoch, [
+      'total_steps',
+      '_schedule_phases',
+      '_anneal_func_type',
+      'cycle_momentum',
+      'use_beta1',
+    ]);
     if (given.maxLr === undefined) fail(ArgumentError, op, 'maxLr', 'none');
     if (given.totalSteps !== null) checkInteger(op, 'totalSteps', given.totalSteps, 1);
     else if (given.epochs !== null && given.stepsPerEpoch !== null) {
@@ -81,7 +91,8 @@ export class OneCycleLR extends LRScheduler {
     } else fail(ArgumentError, op, 'totalSteps, or epochs and stepsPerEpoch', 'neither');
     checkNumber(op, 'pctStart', given.pctStart, 0);
     if (given.pctStart > 1) fail(ArgumentError, op, 'pctStart in [0, 1]', String(given.pctStart));
-    if (given.annealStrategy !== 'cos' && given.annealStrategy !== 'linear') fail(ArgumentError, op, "annealStrategy 'cos' or 'linear'", describe(given.annealStrategy));
+    if (given.annealStrategy !== 'cos' && given.annealStrategy !== 'linear')
+      fail(ArgumentError, op, "annealStrategy 'cos' or 'linear'", describe(given.annealStrategy));
     for (const name of ['divFactor', 'finalDivFactor'] as const) {
       checkNumber(op, name, given[name]);
       if (given[name] === 0) fail(ArgumentError, op, `a ${name} other than 0`, '0');
@@ -124,21 +135,31 @@ export class OneCycleLR extends LRScheduler {
     const values = group as unknown as Record<string, number>;
     const start = values[camelCase(from)];
     const end = values[camelCase(to)];
-    return this.annealFuncType === 'cos' ? end + ((start - end) / 2) * (Math.cos(Math.PI * share) + 1) : (end - start) * share + start;
+    return this.annealFuncType === 'cos'
+      ? end + ((start - end) / 2) * (Math.cos(Math.PI * share) + 1)
+      : (end - start) * share + start;
   }
 
   override getLr(): number[] {
     const step = this.lastEpoch;
-    if (step > this.totalSteps) fail(ArgumentError, 'OneCycleLR.step', `at most the ${this.totalSteps} steps of the cycle`, String(step));
+    if (step > this.totalSteps)
+      fail(ArgumentError, 'OneCycleLR.step', `at most the ${this.totalSteps} steps of the cycle`, String(step));
     let start = 0;
     let k = 0;
-    while (k < this.schedulePhases.length - 1 && step > this.schedulePhases[k].end_step) start = this.schedulePhases[k++].end_step;
+    while (k < this.schedulePhases.length - 1 && step > this.schedulePhases[k].end_step)
+      start = this.schedulePhases[k++].end_step;
     const current = this.schedulePhases[k];
     if (current.end_step === start)
-      fail(ArgumentError, 'OneCycleLR', 'phases of at least one step', `one that begins and ends at step ${start} (pctStart of ${this.totalSteps} steps)`);
+      fail(
+        ArgumentError,
+        'OneCycleLR',
+        'phases of at least one step',
+        `one that begins and ends at step ${start} (pctStart of ${this.totalSteps} steps)`,
+      );
     const share = (step - start) / (current.end_step - start);
     return this.groups.map((group) => {
-      if (this.cycleMomentum) setMomentum(group, this.anneal(group, current.start_momentum, current.end_momentum, share));
+      if (this.cycleMomentum)
+        setMomentum(group, this.anneal(group, current.start_momentum, current.end_momentum, share));
       return this.anneal(group, current.start_lr, current.end_lr, share);
     });
   }

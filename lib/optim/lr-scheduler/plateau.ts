@@ -1,7 +1,8 @@
 /** Shrinks the rate when a metric stops improving. */
+
+import { type Arguments, checkNumber } from '../../arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { type Arguments, checkNumber } from '../../arguments.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of ReduceLROnPlateau. */
@@ -68,7 +69,10 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   constructor(
     first: OptimizerOrAll<ReduceLROnPlateauOptions>,
-    ...args: Arguments<[mode?: 'min' | 'max', factor?: number, patience?: number, threshold?: number, thresholdMode?: 'rel' | 'abs'], ReduceLROnPlateauOptions>
+    ...args: Arguments<
+      [mode?: 'min' | 'max', factor?: number, patience?: number, threshold?: number, thresholdMode?: 'rel' | 'abs'],
+      ReduceLROnPlateauOptions
+    >
   ) {
     const op = 'ReduceLROnPlateau';
     const given = schedulerArguments(op, DEFAULTS, first, args);
@@ -77,8 +81,10 @@ export class ReduceLROnPlateau extends LRScheduler {
     checkNumber(op, 'factor', given.factor);
     if (given.factor >= 1) fail(ArgumentError, op, 'factor below 1', String(given.factor));
     for (const key of ['patience', 'cooldown', 'threshold', 'eps'] as const) checkNumber(op, key, given[key]);
-    if (given.mode !== 'min' && given.mode !== 'max') fail(ArgumentError, op, "mode 'min' or 'max'", describe(given.mode));
-    if (given.thresholdMode !== 'rel' && given.thresholdMode !== 'abs') fail(ArgumentError, op, "thresholdMode 'rel' or 'abs'", describe(given.thresholdMode));
+    if (given.mode !== 'min' && given.mode !== 'max')
+      fail(ArgumentError, op, "mode 'min' or 'max'", describe(given.mode));
+    if (given.thresholdMode !== 'rel' && given.thresholdMode !== 'abs')
+      fail(ArgumentError, op, "thresholdMode 'rel' or 'abs'", describe(given.thresholdMode));
     this.factor = given.factor;
     this.minLrs = perGroup(op, 'minLr', optimizer, given.minLr);
     this.defaultMinLr = typeof given.minLr === 'number' ? given.minLr : null;
@@ -100,14 +106,21 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   private isBetter(metric: number): boolean {
     const { best, threshold } = this;
-    if (this.thresholdMode === 'rel') return this.mode === 'min' ? metric < best * (1 - threshold) : metric > best * (threshold + 1);
+    if (this.thresholdMode === 'rel')
+      return this.mode === 'min' ? metric < best * (1 - threshold) : metric > best * (threshold + 1);
     return this.mode === 'min' ? metric < best - threshold : metric > best + threshold;
   }
 
   /** Sees the epoch's metric. */
   override step(metrics?: number | Tensor, epoch?: number): void {
     const metric = metrics instanceof Tensor ? Number(metrics.item()) : metrics;
-    if (typeof metric !== 'number') fail(ArgumentError, 'ReduceLROnPlateau.step', 'the metric, a number or a tensor of one element', describe(metrics));
+    if (typeof metric !== 'number')
+      fail(
+        ArgumentError,
+        'ReduceLROnPlateau.step',
+        'the metric, a number or a tensor of one element',
+        describe(metrics),
+      );
     this.lastEpoch = epoch ?? this.lastEpoch + 1;
     if (this.isBetter(metric)) {
       this.best = metric;
@@ -127,7 +140,13 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   private reduce(): void {
     if (this.minLrs.length !== this.groups.length) {
-      if (this.defaultMinLr === null) fail(ArgumentError, 'ReduceLROnPlateau.step', `${this.groups.length} minLrs, one a parameter group`, String(this.minLrs.length));
+      if (this.defaultMinLr === null)
+        fail(
+          ArgumentError,
+          'ReduceLROnPlateau.step',
+          `${this.groups.length} minLrs, one a parameter group`,
+          String(this.minLrs.length),
+        );
       this.minLrs = new Array<number>(this.groups.length).fill(this.defaultMinLr);
     }
     this.groups.forEach((group, i) => {

@@ -2,10 +2,11 @@
  * The base of every learning-rate scheduler, a user's own included: counts epochs, writes each group's `lr`, and keeps its state under
  * PyTorch's keys. It knows no schedule.
  */
+
+import { checkNumber, readArguments } from '../../arguments.js';
 import { ArgumentError, CheckpointError, describe, fail, NodegradError } from '../../errors.js';
 import { checkStateDict } from '../../state-dict.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { checkNumber, readArguments } from '../../arguments.js';
 import { camelCase, snakeCase } from '../arguments.js';
 import { Optimizer, type ParamGroup } from '../optimizer.js';
 
@@ -15,7 +16,12 @@ let warned = false;
 export type OptimizerOrAll<O> = Optimizer | ({ optimizer: Optimizer } & O);
 
 /** The arguments of a scheduler over the defaults. The constructor of `LRScheduler` checks the optimizer. */
-export function schedulerArguments<T extends object>(op: string, defaults: T, first: unknown, args: readonly unknown[]): T & { optimizer: Optimizer } {
+export function schedulerArguments<T extends object>(
+  op: string,
+  defaults: T,
+  first: unknown,
+  args: readonly unknown[],
+): T & { optimizer: Optimizer } {
   return readArguments(op, { optimizer: undefined as unknown as Optimizer, ...defaults }, [first, ...args]);
 }
 
@@ -28,7 +34,8 @@ function plain(value: unknown): unknown {
 export function perGroup(op: string, name: string, optimizer: Optimizer, value: number | readonly number[]): number[] {
   const groups = optimizer.paramGroups.length;
   const values: unknown[] = Array.isArray(value) ? value.map(plain) : new Array(groups).fill(plain(value));
-  if (values.length !== groups) fail(ArgumentError, op, `${groups} values for ${name}, one a parameter group`, String(values.length));
+  if (values.length !== groups)
+    fail(ArgumentError, op, `${groups} values for ${name}, one a parameter group`, String(values.length));
   for (const each of values) checkNumber(op, name, each);
   return values as number[];
 }
@@ -64,7 +71,8 @@ export class LRScheduler {
   constructor(optimizer: Optimizer, lastEpoch = -1, stateKeys?: readonly string[]) {
     const op = this.constructor.name;
     if (!(optimizer instanceof Optimizer)) fail(ArgumentError, op, 'an optimizer', describe(optimizer));
-    if (!Number.isInteger(lastEpoch) || lastEpoch < -1) fail(ArgumentError, op, 'a whole lastEpoch of at least -1', describe(lastEpoch));
+    if (!Number.isInteger(lastEpoch) || lastEpoch < -1)
+      fail(ArgumentError, op, 'a whole lastEpoch of at least -1', describe(lastEpoch));
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
     optimizer.observeStep();
@@ -90,7 +98,12 @@ export class LRScheduler {
     optimizer.paramGroups.forEach((group, i) => {
       if (this.lastEpoch === -1) group.initialLr ??= group.lr;
       else if (group.initialLr === undefined)
-        fail(ArgumentError, this.constructor.name, `initialLr in group ${i} to resume from lastEpoch ${this.lastEpoch} (load the optimizer's state first)`, 'none');
+        fail(
+          ArgumentError,
+          this.constructor.name,
+          `initialLr in group ${i} to resume from lastEpoch ${this.lastEpoch} (load the optimizer's state first)`,
+          'none',
+        );
     });
     this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr as number);
   }
@@ -162,7 +175,10 @@ export class LRScheduler {
     if (!this.isInitial) this.begun?.(true);
     if (this.stepCount === 1 && this.optimizer.stepCount === 0 && !warned) {
       warned = true;
-      process.emitWarning('lrScheduler.step() was called before optimizer.step(): the first value of the schedule is skipped', { type: 'NodegradWarning' });
+      process.emitWarning(
+        'lrScheduler.step() was called before optimizer.step(): the first value of the schedule is skipped',
+        { type: 'NodegradWarning' },
+      );
     }
     if (epoch !== undefined && (typeof epoch !== 'number' || !(epoch >= 0)))
       fail(ArgumentError, `${this.constructor.name}.step`, 'an epoch of at least 0, or none', describe(epoch));
@@ -185,7 +201,12 @@ export class LRScheduler {
 
   protected setRates(rates: readonly number[]): void {
     if (!Array.isArray(rates) || rates.length !== this.groups.length)
-      fail(ArgumentError, `${this.constructor.name}.getLr`, `${this.groups.length} rates, one a parameter group`, describe(rates));
+      fail(
+        ArgumentError,
+        `${this.constructor.name}.getLr`,
+        `${this.groups.length} rates, one a parameter group`,
+        describe(rates),
+      );
     this.putRates(rates);
     this.lastLr = this.rates();
   }
@@ -224,7 +245,10 @@ export class LRScheduler {
   private keys(): readonly string[] {
     if (this.stateKeys !== null) return this.stateKeys;
     const isState = ([key, value]: [string, unknown]): boolean =>
-      !NOT_STATE.includes(key) && typeof value !== 'function' && !(value instanceof Optimizer) && !(value instanceof LRScheduler);
+      !NOT_STATE.includes(key) &&
+      typeof value !== 'function' &&
+      !(value instanceof Optimizer) &&
+      !(value instanceof LRScheduler);
     return Object.entries(this)
       .filter(isState)
       .map(([key]) => (COUNTERS.includes(key) ? `_${snakeCase(key)}` : snakeCase(key)));
@@ -241,12 +265,15 @@ export class LRScheduler {
       if (!(key in state)) continue;
       const current = fields[fieldOf(key)];
       const value = Array.isArray(state[key]) ? state[key].map(plain) : plain(state[key]);
-      if (typeof current === 'number' && typeof value !== 'number') fail(CheckpointError, op, `a number for ${key}`, describe(value));
-      if (Array.isArray(current) && !Array.isArray(value)) fail(CheckpointError, op, `a list for ${key}`, describe(value));
+      if (typeof current === 'number' && typeof value !== 'number')
+        fail(CheckpointError, op, `a number for ${key}`, describe(value));
+      if (Array.isArray(current) && !Array.isArray(value))
+        fail(CheckpointError, op, `a list for ${key}`, describe(value));
       loaded.set(fieldOf(key), value);
     }
     const rates = state.base_lrs;
-    if (Array.isArray(rates) && rates.length !== this.groups.length) fail(CheckpointError, op, `${this.groups.length} base_lrs, one a parameter group`, String(rates.length));
+    if (Array.isArray(rates) && rates.length !== this.groups.length)
+      fail(CheckpointError, op, `${this.groups.length} base_lrs, one a parameter group`, String(rates.length));
     for (const [field, value] of loaded) fields[field] = value;
   }
 }

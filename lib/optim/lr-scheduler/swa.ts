@@ -1,6 +1,7 @@
 /** The schedule of stochastic weight averaging. */
-import { ArgumentError, describe, fail } from '../../errors.js';
+
 import { type Arguments, checkInteger } from '../../arguments.js';
+import { ArgumentError, describe, fail } from '../../errors.js';
 import { LRScheduler, type OptimizerOrAll, perGroup, schedulerArguments } from './scheduler.js';
 
 /** Options of SWALR. */
@@ -21,14 +22,28 @@ export class SWALR extends LRScheduler {
 
   constructor(
     first: OptimizerOrAll<SWALROptions>,
-    ...args: Arguments<[swaLr?: number | readonly number[], annealEpochs?: number, annealStrategy?: 'cos' | 'linear', lastEpoch?: number], SWALROptions>
+    ...args: Arguments<
+      [
+        swaLr?: number | readonly number[],
+        annealEpochs?: number,
+        annealStrategy?: 'cos' | 'linear',
+        lastEpoch?: number,
+      ],
+      SWALROptions
+    >
   ) {
-    const defaults = { swaLr: undefined as unknown as number | readonly number[], annealEpochs: 10, annealStrategy: 'cos' as string, lastEpoch: -1 };
+    const defaults = {
+      swaLr: undefined as unknown as number | readonly number[],
+      annealEpochs: 10,
+      annealStrategy: 'cos' as string,
+      lastEpoch: -1,
+    };
     const given = schedulerArguments('SWALR', defaults, first, args);
     const { optimizer } = given;
     super(optimizer, given.lastEpoch, ['anneal_epochs', '_anneal_strategy']);
     if (given.swaLr === undefined) fail(ArgumentError, 'SWALR', 'swaLr', 'none');
-    if (given.annealStrategy !== 'cos' && given.annealStrategy !== 'linear') fail(ArgumentError, 'SWALR', "annealStrategy 'cos' or 'linear'", describe(given.annealStrategy));
+    if (given.annealStrategy !== 'cos' && given.annealStrategy !== 'linear')
+      fail(ArgumentError, 'SWALR', "annealStrategy 'cos' or 'linear'", describe(given.annealStrategy));
     checkInteger('SWALR', 'annealEpochs', given.annealEpochs, 0);
     const rates = perGroup('SWALR', 'swaLr', optimizer, given.swaLr);
     optimizer.paramGroups.forEach((group, i) => {

@@ -1,11 +1,13 @@
 /** Schedules that hold or raise the rate for the first epochs. */
-import { ArgumentError, fail } from '../../errors.js';
+
 import { type Arguments, checkNumber } from '../../arguments.js';
+import { ArgumentError, fail } from '../../errors.js';
 import { LRScheduler, type OptimizerOrAll, schedulerArguments } from './scheduler.js';
 
 function checkFactor(op: string, name: string, value: number, zeroAllowed: boolean): void {
   checkNumber(op, name, value);
-  if (value > 1 || value < 0 || (value === 0 && !zeroAllowed)) fail(ArgumentError, op, `${name} in ${zeroAllowed ? '[' : '('}0, 1]`, String(value));
+  if (value > 1 || value < 0 || (value === 0 && !zeroAllowed))
+    fail(ArgumentError, op, `${name} in ${zeroAllowed ? '[' : '('}0, 1]`, String(value));
 }
 
 interface ConstantLROptions {
@@ -19,8 +21,16 @@ export class ConstantLR extends LRScheduler {
   factor: number;
   totalIters: number;
 
-  constructor(optimizer: OptimizerOrAll<ConstantLROptions>, ...args: Arguments<[factor?: number, totalIters?: number, lastEpoch?: number], ConstantLROptions>) {
-    const { optimizer: own, factor, totalIters, lastEpoch } = schedulerArguments('ConstantLR', { factor: 1 / 3, totalIters: 5, lastEpoch: -1 }, optimizer, args);
+  constructor(
+    optimizer: OptimizerOrAll<ConstantLROptions>,
+    ...args: Arguments<[factor?: number, totalIters?: number, lastEpoch?: number], ConstantLROptions>
+  ) {
+    const {
+      optimizer: own,
+      factor,
+      totalIters,
+      lastEpoch,
+    } = schedulerArguments('ConstantLR', { factor: 1 / 3, totalIters: 5, lastEpoch: -1 }, optimizer, args);
     super(own, lastEpoch, ['factor', 'total_iters']);
     checkFactor('ConstantLR', 'factor', factor, true);
     checkNumber('ConstantLR', 'totalIters', totalIters);
@@ -31,7 +41,13 @@ export class ConstantLR extends LRScheduler {
   override getLr(): number[] {
     if (this.lastEpoch === 0) return this.rates().map((lr) => lr * this.factor);
     if (this.lastEpoch !== this.totalIters) return this.rates();
-    if (this.factor === 0) fail(ArgumentError, 'ConstantLR.step', 'a factor other than 0, by which the rate is divided after totalIters epochs', '0');
+    if (this.factor === 0)
+      fail(
+        ArgumentError,
+        'ConstantLR.step',
+        'a factor other than 0, by which the rate is divided after totalIters epochs',
+        '0',
+      );
     return this.rates().map((lr) => lr * (1 / this.factor));
   }
   protected override closedForm(): number[] {
@@ -55,9 +71,17 @@ export class LinearLR extends LRScheduler {
 
   constructor(
     optimizer: OptimizerOrAll<LinearLROptions>,
-    ...args: Arguments<[startFactor?: number, endFactor?: number, totalIters?: number, lastEpoch?: number], LinearLROptions>
+    ...args: Arguments<
+      [startFactor?: number, endFactor?: number, totalIters?: number, lastEpoch?: number],
+      LinearLROptions
+    >
   ) {
-    const given = schedulerArguments('LinearLR', { startFactor: 1 / 3, endFactor: 1, totalIters: 5, lastEpoch: -1 }, optimizer, args);
+    const given = schedulerArguments(
+      'LinearLR',
+      { startFactor: 1 / 3, endFactor: 1, totalIters: 5, lastEpoch: -1 },
+      optimizer,
+      args,
+    );
     super(given.optimizer, given.lastEpoch, ['start_factor', 'end_factor', 'total_iters']);
     checkFactor('LinearLR', 'startFactor', given.startFactor, false);
     checkFactor('LinearLR', 'endFactor', given.endFactor, true);
@@ -75,7 +99,9 @@ export class LinearLR extends LRScheduler {
     return this.rates().map((lr) => lr * factor);
   }
   protected override closedForm(): number[] {
-    const factor = this.startFactor + ((this.endFactor - this.startFactor) * Math.min(this.totalIters, this.lastEpoch)) / this.totalIters;
+    const factor =
+      this.startFactor +
+      ((this.endFactor - this.startFactor) * Math.min(this.totalIters, this.lastEpoch)) / this.totalIters;
     return this.baseLrs.map((lr) => lr * factor);
   }
 }

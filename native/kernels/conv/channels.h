@@ -1,5 +1,6 @@
-// Runs a Gather with destination channels in the vectors of tiles and pixels in their rows. Where neighbours along a row of pixels do not fill
-// vectors, channels may: a row of any width is cut into nearly equal parts of at most kRows pixels, and none is computed for nothing.
+// Runs a Gather with destination channels in the vectors of tiles and pixels in their rows. Where neighbours along a
+// row of pixels do not fill vectors, channels may: a row of any width is cut into nearly equal parts of at most kRows
+// pixels, and none is computed for nothing.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +38,9 @@ struct ChannelCut {
     block = channels.size;
     blocks = channels.count;
   }
-  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const { row_tiles.range(grid, t, begin, end); }
+  void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
+    row_tiles.range(grid, t, begin, end);
+  }
 };
 
 // What the tiles of one phase share.
@@ -62,15 +65,17 @@ struct ChannelPlan {
 };
 
 namespace detail {
-// c = (keep ? c : 0) + pixels times a panel of weights, by a kernel of as many rows; what is beyond `rows` is computed and dropped.
+// c = (keep ? c : 0) + pixels times a panel of weights, by a kernel of as many rows; what is beyond `rows` is computed
+// and dropped.
 template <class T, int ROWS, int VECTORS>
-__attribute__((noinline)) void multiply_pixels(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights, typename Multiply<T>::Sum* c,
-                                               int64_t ldc, int64_t rows, bool keep) {
-  part_of_tile<T, ROWS, VECTORS>({depth}, pixels, weights, c, ldc, rows, kCols<T> / kVectors * VECTORS, kept(keep, c, ldc));
+__attribute__((noinline)) void multiply_pixels(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights,
+                                               typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, bool keep) {
+  part_of_tile<T, ROWS, VECTORS>({depth}, pixels, weights, c, ldc, rows, kCols<T> / kVectors * VECTORS,
+                                 kept(keep, c, ldc));
 }
 template <class T, int VECTORS, int ROWS = kRows>
-inline void multiply_row_part(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights, typename Multiply<T>::Sum* c, int64_t ldc,
-                              int64_t rows, bool keep) {
+inline void multiply_row_part(int64_t depth, const WindowRow<T>& pixels, const Panel<T>& weights,
+                              typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, bool keep) {
   if constexpr (ROWS > kFewRows) {
     if (rows < ROWS) return multiply_row_part<T, VECTORS, ROWS - 1>(depth, pixels, weights, c, ldc, rows, keep);
   }
@@ -80,8 +85,9 @@ inline void multiply_row_part(int64_t depth, const WindowRow<T>& pixels, const P
 
 // Channels k0..k1 of one group for the pixels begin..end of all images, whole rows or a part of one; one phase.
 template <class T>
-void channel_tile(const Gather<T>& gather, const ChannelCut<T>& cut, const GatherPhase& phase, const ChannelPlan<T>& plan, int64_t group, int64_t k0,
-                  int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+void channel_tile(const Gather<T>& gather, const ChannelCut<T>& cut, const GatherPhase& phase,
+                  const ChannelPlan<T>& plan, int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end,
+                  TileMemory<T>& memory) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
@@ -103,13 +109,18 @@ void channel_tile(const Gather<T>& gather, const ChannelCut<T>& cut, const Gathe
     const int64_t next = std::min(units, unit + plan.step);
     for (int64_t u = unit; u < next; u++) {
       const int64_t c = u * Multiply<T>::kElements;
-      const T* source = gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
-      const T* second = Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
-      plan.window.lay(gather, phase, source, second, e, p0, p0 + height, q0, q0 + width, window + (u - unit) * plan.window.unit);
+      const T* source =
+          gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
+      const T* second =
+          Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
+      plan.window.lay(gather, phase, source, second, e, p0, p0 + height, q0, q0 + width,
+                      window + (u - unit) * plan.window.unit);
     }
     const bool keep = unit > 0 || gather.bias != nullptr;
     for (int64_t k = k0; k < k1; k += kWidth) {
-      const Panel<T> weights{plan.weights + ((group * ceil_div(gather.dest_channels, kWidth) + k / kWidth) * units + unit) * taps * kWidth};
+      const Panel<T> weights{plan.weights +
+                             ((group * ceil_div(gather.dest_channels, kWidth) + k / kWidth) * units + unit) * taps *
+                                 kWidth};
       for (int64_t p = 0; p < height; p++) {
         for (int64_t q = 0; q < width; q += part) {
           const WindowRow<T> row{window + p * plan.window.pitch + q, plan.offsets.data()};
@@ -126,23 +137,27 @@ void channel_tile(const Gather<T>& gather, const ChannelCut<T>& cut, const Gathe
   }
   if constexpr (std::is_same_v<T, Sum>) {
     if (plain_dest(gather, phase)) {
-      transpose_rows(product, ldc, count, k1 - k0,
-                     gather.dest + ((image * gather.groups + group) * gather.dest_channels + k0) * pixels + begin % pixels, pixels);
+      transpose_rows(
+          product, ldc, count, k1 - k0,
+          gather.dest + ((image * gather.groups + group) * gather.dest_channels + k0) * pixels + begin % pixels,
+          pixels);
       return;
     }
   }
   Sum* turned = at_least(memory.turned, count * (k1 - k0));
   transpose_rows(product, ldc, count, k1 - k0, turned, count);
-  for (int64_t p = 0; p < height; p++) scatter_segment(gather, phase, group, k0, k1, {image, e, p0 + p, q0, width, 0}, turned + p * width, count);
+  for (int64_t p = 0; p < height; p++)
+    scatter_segment(gather, phase, group, k0, k1, {image, e, p0 + p, q0, width, 0}, turned + p * width, count);
 }
 
-// Whether channels fill vectors where pixels do not. Measured; a few tiles of whole vectors read their weights where they stand, which saves more.
+// Whether channels fill vectors where pixels do not. Measured; a few tiles of whole vectors read their weights where
+// they stand, which saves more.
 template <class T>
 bool suits_channels(const Gather<T>& gather, const GatherCut& cut) {
   constexpr double kLeastFilled = 0.9;
   constexpr int64_t kLanes = kCols<T> / kVectors;
-  if (gather.grid[2] < kFewRows ||
-      static_cast<double>(gather.dest_channels) < kLeastFilled * static_cast<double>(round_up(gather.dest_channels, kLanes)))
+  if (gather.grid[2] < kFewRows || static_cast<double>(gather.dest_channels) <
+                                       kLeastFilled * static_cast<double>(round_up(gather.dest_channels, kLanes)))
     return false;
   return !cut.aligned || (cut.pieces > 1 && !weights_stand(gather, cut));
 }
@@ -167,7 +182,8 @@ bool gather_channels(const Gather<T>& gather, const GatherCut& pixels) {
     at += padded * gather.phases[f].taps();
   }
   each_tile(gather, cut, [&](int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
-    for (size_t f = 0; f < plans.size(); f++) channel_tile(gather, cut, gather.phases[f], plans[f], group, k0, k1, begin, end, memory);
+    for (size_t f = 0; f < plans.size(); f++)
+      channel_tile(gather, cut, gather.phases[f], plans[f], group, k0, k1, begin, end, memory);
   });
   return true;
 }

@@ -1,4 +1,5 @@
-// Registers the convolutions of float32 and float64, with unfold and fold, their data movement as operators of their own.
+// Registers the convolutions of float32 and float64, with unfold and fold, their data movement as operators of their
+// own.
 #include "conv.h"
 
 #include "../../runtime/registry.h"
@@ -21,7 +22,8 @@ void unfold(Slice<const T> x, Slice<T> y, Slice<const int32_t> words) {
     Moves moves;
     cut_segments(g.out, 0, pixels, pixels, segments);
     moves.find(gather, gather.phases[0], segments, pixels, pixels, 0);
-    for (int64_t plane = first; plane < last; plane++) lay_channel(moves, x.data + plane * g.input_pixels(), y.data + plane * g.taps() * pixels);
+    for (int64_t plane = first; plane < last; plane++)
+      lay_channel(moves, x.data + plane * g.input_pixels(), y.data + plane * g.taps() * pixels);
   });
 }
 

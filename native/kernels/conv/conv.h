@@ -1,5 +1,5 @@
-// The three kernels that serve convolution, transposed convolution and their derivatives in one to three dimensions. All data are
-// contiguous. Products of packed tiles; thin groups directly.
+// The three kernels that serve convolution, transposed convolution and their derivatives in one to three dimensions.
+// All data are contiguous. Products of packed tiles; thin groups directly.
 #pragma once
 
 #include "../../runtime/slice.h"
@@ -76,11 +76,12 @@ void run_gather(const ConvGeometry& g, const Gather<T>& gather) {
   gather_tiles(gather, cut);
 }
 
-// Runs a gather by `run`, which multiplies padding by weights. Weights that are not finite would make that NaN: they are looked for among themselves
-// or, where results are fewer, among the results first.
+// Runs a gather by `run`, which multiplies padding by weights. Weights that are not finite would make that NaN: they
+// are looked for among themselves or, where results are fewer, among the results first.
 template <class T, class F>
 void with_any_weight(const ConvGeometry& g, const Gather<T>& gather, const F& run) {
-  const int64_t weights = g.weight_elements(), results = gather.n * gather.groups * gather.dest_channels * gather.dest_pixels();
+  const int64_t weights = g.weight_elements(),
+                results = gather.n * gather.groups * gather.dest_channels * gather.dest_pixels();
   if (!reads_padding(gather)) return run();
   if (weights <= results) return all_finite(gather.weight, weights) ? run() : gather_plain(gather);
   run();
@@ -89,7 +90,8 @@ void with_any_weight(const ConvGeometry& g, const Gather<T>& gather, const F& ru
 
 // y = conv(x, weight) + bias
 template <class T>
-void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T> y, bool has_bias, Slice<const int32_t> words) {
+void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T> y, bool has_bias,
+          Slice<const int32_t> words) {
   const ConvGeometry g(words);
   x.at_least(g.input_elements());
   weight.at_least(g.weight_elements());
@@ -98,7 +100,8 @@ void conv(Slice<const T> x, Slice<const T> weight, Slice<const T> bias, Slice<T>
   if (!without_products(gather)) with_any_weight(g, gather, [&] { run_gather(g, gather); });
 }
 
-// x at start + i * stride receives from y at i + offset, over the taps for which start + pad - tap * dilation divides by the stride.
+// x at start + i * stride receives from y at i + offset, over the taps for which start + pad - tap * dilation divides
+// by the stride.
 inline GatherAxis backward_axis(const ConvGeometry& g, int d, int64_t start, std::vector<int64_t>& chosen) {
   GatherAxis axis;
   axis.start = start;
@@ -114,8 +117,8 @@ inline GatherAxis backward_axis(const ConvGeometry& g, int d, int64_t start, std
 
 // gradInput = the transposed convolution of gradOutput (+ bias of the input's channels, for convTranspose)
 template <class T>
-void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<const T> bias, Slice<T> grad_input, bool has_bias,
-                       Slice<const int32_t> words) {
+void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<const T> bias, Slice<T> grad_input,
+                       bool has_bias, Slice<const int32_t> words) {
   const ConvGeometry g(words);
   grad_output.at_least(g.output_elements());
   weight.at_least(g.weight_elements());
@@ -164,7 +167,8 @@ void convBackwardInput(Slice<const T> grad_output, Slice<const T> weight, Slice<
 
 // gradWeight[k, c, tap] = sum over pixels of gradOutput[k, pixel] x[c, where the tap reads for that pixel].
 template <class T>
-void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> grad_weight, Slice<const int32_t> words) {
+void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> grad_weight,
+                        Slice<const int32_t> words) {
   const ConvGeometry g(words);
   grad_output.at_least(g.output_elements());
   x.at_least(g.input_elements());
@@ -179,7 +183,8 @@ void convBackwardWeight(Slice<const T> grad_output, Slice<const T> x, Slice<T> g
     weight_tiles(g, gather, grad_output.data, grad_weight.data);
   }
   // Padding was multiplied by gradients, and Winograd's tiles mix both.
-  if (!all_finite<T>(grad_weight.data, g.weight_elements())) weight_plain(g, gather, grad_output.data, grad_weight.data);
+  if (!all_finite<T>(grad_weight.data, g.weight_elements()))
+    weight_plain(g, gather, grad_output.data, grad_weight.data);
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

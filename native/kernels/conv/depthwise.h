@@ -1,5 +1,6 @@
-// Depthwise convolution with channels in vectors: as many planes as a vector has lanes are laid pixel by pixel, so that every tap of every pixel is a
-// whole vector, whatever the width of a row. Forward, to the input and to the weight, in one or two dimensions.
+// Depthwise convolution with channels in vectors: as many planes as a vector has lanes are laid pixel by pixel, so that
+// every tap of every pixel is a whole vector, whatever the width of a row. Forward, to the input and to the weight, in
+// one or two dimensions.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +17,8 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// How the planes of a depthwise Gather are cut into bands of rows, and where a band's pixels lie: those of the source with zeros on both sides of
-// each row, those of the destination one after the other.
+// How the planes of a depthwise Gather are cut into bands of rows, and where a band's pixels lie: those of the source
+// with zeros on both sides of each row, those of the destination one after the other.
 template <class T>
 class ChannelPlanes {
  public:
@@ -29,8 +30,10 @@ class ChannelPlanes {
     first_row_ = first_col_ = std::numeric_limits<int64_t>::max();
     int64_t last_row = std::numeric_limits<int64_t>::min(), last_col = last_row;
     for (const GatherPhase& phase : gather.phases) {
-      for (const int64_t offset : phase.axis[1].offsets) first_row_ = std::min(first_row_, offset), last_row = std::max(last_row, offset);
-      for (const int64_t offset : phase.axis[2].offsets) first_col_ = std::min(first_col_, offset), last_col = std::max(last_col, offset);
+      for (const int64_t offset : phase.axis[1].offsets)
+        first_row_ = std::min(first_row_, offset), last_row = std::max(last_row, offset);
+      for (const int64_t offset : phase.axis[2].offsets)
+        first_col_ = std::min(first_col_, offset), last_col = std::max(last_col, offset);
     }
     const GatherPhase& phase = gather.phases[0];
     row_reach_ = last_row - first_row_;
@@ -42,10 +45,15 @@ class ChannelPlanes {
     blocks_ = ceil_div(gather.groups, kLanes);
   }
 
-  // Whether a Gather is one of these: a plane of source for each of destination, enough of them, and rows of which a cache holds several.
+  // Whether a Gather is one of these: a plane of source for each of destination, enough of them, and rows of which a
+  // cache holds several.
   static bool suits(const Gather<T>& gather) {
-    if (!std::is_same_v<Sum, float> || gather.source_channels != 1 || gather.dest_channels != 1 || gather.groups < kLanes) return false;
-    if (gather.grid[0] != 1 || gather.source_size[0] != 1 || gather.dest_size[0] != 1 || gather.grid_pixels() == 0 || gather.n == 0) return false;
+    if (!std::is_same_v<Sum, float> || gather.source_channels != 1 || gather.dest_channels != 1 ||
+        gather.groups < kLanes)
+      return false;
+    if (gather.grid[0] != 1 || gather.source_size[0] != 1 || gather.dest_size[0] != 1 || gather.grid_pixels() == 0 ||
+        gather.n == 0)
+      return false;
     for (const GatherPhase& phase : gather.phases)
       if (phase.taps() == 0 || phase.axis[0].offsets.size() != 1 || phase.axis[0].offsets[0] != 0) return false;
     const ChannelPlanes planes(gather);
@@ -61,13 +69,17 @@ class ChannelPlanes {
   int64_t end(int64_t band) const { return std::min(gather_.grid[1], (band + 1) * band_); }
 
   // The source rows that a band reads.
-  int64_t top(int64_t band) const { return std::clamp<int64_t>(begin(band) * row_stride() + first_row_, 0, gather_.source_size[1]); }
+  int64_t top(int64_t band) const {
+    return std::clamp<int64_t>(begin(band) * row_stride() + first_row_, 0, gather_.source_size[1]);
+  }
   int64_t bottom(int64_t band) const {
-    return std::clamp<int64_t>((end(band) - 1) * row_stride() + first_row_ + row_reach_ + 1, top(band), gather_.source_size[1]);
+    return std::clamp<int64_t>((end(band) - 1) * row_stride() + first_row_ + row_reach_ + 1, top(band),
+                               gather_.source_size[1]);
   }
   // Elements of a laid band.
   int64_t laid_elements() const { return source_rows() * pitch_ * kLanes; }
-  // Pixels of the destination in a band, and elements that `turn` writes for a band of source or destination, widened ones with them.
+  // Pixels of the destination in a band, and elements that `turn` writes for a band of source or destination, widened
+  // ones with them.
   int64_t band_pixels() const { return band_ * gather_.phases[0].axis[1].step * gather_.dest_size[2]; }
   int64_t turned_elements() const {
     return (std::is_same_v<T, Sum> ? 1 : 2) * std::max(source_rows() * gather_.source_size[2], band_pixels()) * kLanes;
@@ -75,7 +87,8 @@ class ChannelPlanes {
   // Where a tap of this column offset reads for grid column 0, in a laid row.
   int64_t column(int64_t offset) const { return (offset - first_col_) * kLanes; }
 
-  // Lays the source rows of a band of a block of channels of one image; `turned` holds them without what is beside them.
+  // Lays the source rows of a band of a block of channels of one image; `turned` holds them without what is beside
+  // them.
   void lay(const T* source, int64_t image, int64_t block, int64_t band, Sum* turned, Sum* to) const {
     const int64_t width = gather_.source_size[2], first = top(band), rows = bottom(band) - first;
     const Sum* from = turn(source, image, block, gather_.source_pixels(), first * width, rows * width, turned);
@@ -83,13 +96,16 @@ class ChannelPlanes {
     const int64_t hi = std::clamp<int64_t>(width - first_col_, lo, pitch_);
     for (int64_t r = 0; r < rows; r++, from += width * kLanes, to += pitch_ * kLanes) {
       std::fill_n(to, lo * kLanes, Sum{});
-      for (int64_t i = lo; i < hi; i++) store_vector(to + i * kLanes, load_vector<Vector>(from + (i - lo + skipped) * kLanes));
+      for (int64_t i = lo; i < hi; i++)
+        store_vector(to + i * kLanes, load_vector<Vector>(from + (i - lo + skipped) * kLanes));
       std::fill_n(to + hi * kLanes, (pitch_ - hi) * kLanes, Sum{});
     }
   }
 
-  // `count` pixels of a block of planes, each plane `pixels` long, from place `at` on: [pixel][channel], 0 for channels that there are not.
-  const Sum* turn(const T* planes, int64_t image, int64_t block, int64_t pixels, int64_t at, int64_t count, Sum* to) const {
+  // `count` pixels of a block of planes, each plane `pixels` long, from place `at` on: [pixel][channel], 0 for channels
+  // that there are not.
+  const Sum* turn(const T* planes, int64_t image, int64_t block, int64_t pixels, int64_t at, int64_t count,
+                  Sum* to) const {
     const int64_t present = channels(block);
     const T* from = planes + (image * gather_.groups + block * kLanes) * pixels + at;
     if (present < kLanes) std::fill_n(to, count * kLanes, Sum{});
@@ -119,8 +135,8 @@ class ChannelPlanes {
 // to[i] = start + the sum over taps of weight[t] * x[places[t] + i * step], for PIXELS pixels of a vector of channels.
 template <class T, int PIXELS>
 inline void depthwise_pixels(const typename Multiply<T>::Sum* x, int64_t step, const int64_t* places, int64_t taps,
-                             const typename Multiply<T>::Sum* weight, typename Multiply<T>::Sums start, typename Multiply<T>::Sum* to,
-                             int64_t to_step) {
+                             const typename Multiply<T>::Sum* weight, typename Multiply<T>::Sums start,
+                             typename Multiply<T>::Sum* to, int64_t to_step) {
   using Vector = typename Multiply<T>::Sums;
   constexpr int64_t kLanes = ChannelPlanes<T>::kLanes;
   Vector sums[PIXELS];
@@ -136,9 +152,9 @@ inline void depthwise_pixels(const typename Multiply<T>::Sum* x, int64_t step, c
   for (int i = 0; i < PIXELS; i++) store_vector(to + i * to_step, sums[i]);
 }
 template <class T, int PIXELS = 7>
-inline void depthwise_rest(int64_t count, const typename Multiply<T>::Sum* x, int64_t step, const int64_t* places, int64_t taps,
-                           const typename Multiply<T>::Sum* weight, typename Multiply<T>::Sums start, typename Multiply<T>::Sum* to,
-                           int64_t to_step) {
+inline void depthwise_rest(int64_t count, const typename Multiply<T>::Sum* x, int64_t step, const int64_t* places,
+                           int64_t taps, const typename Multiply<T>::Sum* weight, typename Multiply<T>::Sums start,
+                           typename Multiply<T>::Sum* to, int64_t to_step) {
   if (count == PIXELS) {
     depthwise_pixels<T, PIXELS>(x, step, places, taps, weight, start, to, to_step);
   } else if constexpr (PIXELS > 1) {
@@ -146,13 +162,14 @@ inline void depthwise_rest(int64_t count, const typename Multiply<T>::Sum* x, in
   }
 }
 
-// Whether that saves more than it takes to turn the planes: where these are so small, or the destination so strided, that vectors along a row are
-// partly idle, the more so the more taps there are. Measured.
+// Whether that saves more than it takes to turn the planes: where these are so small, or the destination so strided,
+// that vectors along a row are partly idle, the more so the more taps there are. Measured.
 template <class T>
 bool suits_depthwise(const Gather<T>& gather) {
   constexpr int64_t kFewPixels = 256, kFewPixelsOfManyTaps = 1024, kManyTaps = 16;
   if (!ChannelPlanes<T>::suits(gather)) return false;
-  return gather.phases.size() > 1 || gather.grid_pixels() <= (gather.phases[0].taps() >= kManyTaps ? kFewPixelsOfManyTaps : kFewPixels);
+  return gather.phases.size() > 1 ||
+         gather.grid_pixels() <= (gather.phases[0].taps() >= kManyTaps ? kFewPixelsOfManyTaps : kFewPixels);
 }
 
 // A band of a block of channels of one image at a time.
@@ -178,13 +195,16 @@ void gather_depthwise(const Gather<T>& gather) {
     }
   });
   const int64_t step_h = gather.phases[0].axis[1].step, step_w = gather.phases[0].axis[2].step;
-  const int64_t height = gather.dest_size[1], width = gather.dest_size[2], stride = gather.phases[0].axis[2].stride * kLanes;
+  const int64_t height = gather.dest_size[1], width = gather.dest_size[2],
+                stride = gather.phases[0].axis[2].stride * kLanes;
   const int64_t work = taps * planes.end(0) * gather.grid[2] * kLanes;
   parallel_for(gather.n * planes.blocks() * planes.bands(), grain_of(65536, work), [&](int64_t first, int64_t last) {
-    const Scratch<Sum> laid(planes.laid_elements()), sums(planes.band_pixels() * kLanes), turned(planes.turned_elements());
+    const Scratch<Sum> laid(planes.laid_elements()), sums(planes.band_pixels() * kLanes),
+        turned(planes.turned_elements());
     std::vector<int64_t> places;
     for (int64_t item = first; item < last; item++) {
-      const int64_t band = item % planes.bands(), block = item / planes.bands() % planes.blocks(), image = item / planes.bands() / planes.blocks();
+      const int64_t band = item % planes.bands(), block = item / planes.bands() % planes.blocks(),
+                    image = item / planes.bands() / planes.blocks();
       const int64_t top = planes.top(band), bottom = planes.bottom(band);
       const int64_t row0 = planes.begin(band) * step_h, rows = std::min(height, planes.end(band) * step_h) - row0;
       if (rows <= 0) continue;
@@ -211,15 +231,18 @@ void gather_depthwise(const Gather<T>& gather) {
               above += places.empty() ? kernel_width : 0;
               continue;
             }
-            for (const int64_t place : across) places.push_back((h - top) * planes.pitch() * kLanes + planes.column(place));
+            for (const int64_t place : across)
+              places.push_back((h - top) * planes.pitch() * kLanes + planes.column(place));
           }
           Sum* to = out + ((row - row0) * width + phase.axis[2].start) * kLanes;
           const int64_t count = static_cast<int64_t>(places.size());
           const Sum* w = weight + above * kLanes;
           int64_t q = 0;
           for (; q + kPixels <= cols; q += kPixels)
-            depthwise_pixels<T, kPixels>(x + q * stride, stride, places.data(), count, w, start, to + q * step_w * kLanes, step_w * kLanes);
-          depthwise_rest<T>(cols - q, x + q * stride, stride, places.data(), count, w, start, to + q * step_w * kLanes, step_w * kLanes);
+            depthwise_pixels<T, kPixels>(x + q * stride, stride, places.data(), count, w, start,
+                                         to + q * step_w * kLanes, step_w * kLanes);
+          depthwise_rest<T>(cols - q, x + q * stride, stride, places.data(), count, w, start, to + q * step_w * kLanes,
+                            step_w * kLanes);
         }
         weight += phase.taps() * kLanes;
       }
@@ -228,7 +251,8 @@ void gather_depthwise(const Gather<T>& gather) {
       } else {
         Sum* wide = turned.get();
         transpose_rows(out, kLanes, rows * width, planes.channels(block), wide, rows * width);
-        for (int64_t c = 0; c < planes.channels(block); c++) convert_run(dest + c * gather.dest_pixels(), wide + c * rows * width, rows * width);
+        for (int64_t c = 0; c < planes.channels(block); c++)
+          convert_run(dest + c * gather.dest_pixels(), wide + c * rows * width, rows * width);
       }
     }
   });
@@ -236,7 +260,8 @@ void gather_depthwise(const Gather<T>& gather) {
 
 // sums[t] += the sum over a row of pixels of gradient * what tap t reads, TAPS taps that are `apart` from each other.
 template <class T, int TAPS>
-inline void depthwise_dots(const typename Multiply<T>::Sum* gradient, int64_t pixels, const typename Multiply<T>::Sum* x, int64_t step, int64_t apart,
+inline void depthwise_dots(const typename Multiply<T>::Sum* gradient, int64_t pixels,
+                           const typename Multiply<T>::Sum* x, int64_t step, int64_t apart,
                            typename Multiply<T>::Sum* sums) {
   using Vector = typename Multiply<T>::Sums;
   constexpr int64_t kLanes = ChannelPlanes<T>::kLanes;
@@ -252,14 +277,17 @@ inline void depthwise_dots(const typename Multiply<T>::Sum* gradient, int64_t pi
   for (int t = 0; t < TAPS; t++) store_vector(sums + t * kLanes, totals[t]);
 }
 template <class T, int TAPS = 8>
-inline void depthwise_dots_of(int64_t taps, const typename Multiply<T>::Sum* gradient, int64_t pixels, const typename Multiply<T>::Sum* x,
-                              int64_t step, int64_t apart, typename Multiply<T>::Sum* sums) {
+inline void depthwise_dots_of(int64_t taps, const typename Multiply<T>::Sum* gradient, int64_t pixels,
+                              const typename Multiply<T>::Sum* x, int64_t step, int64_t apart,
+                              typename Multiply<T>::Sum* sums) {
   constexpr int64_t kLanes = ChannelPlanes<T>::kLanes;
-  for (; taps >= TAPS; taps -= TAPS, x += TAPS * apart, sums += TAPS * kLanes) depthwise_dots<T, TAPS>(gradient, pixels, x, step, apart, sums);
+  for (; taps >= TAPS; taps -= TAPS, x += TAPS * apart, sums += TAPS * kLanes)
+    depthwise_dots<T, TAPS>(gradient, pixels, x, step, apart, sums);
   if constexpr (TAPS > 1) depthwise_dots_of<T, TAPS - 1>(taps, gradient, pixels, x, step, apart, sums);
 }
 
-// gradWeight[channel, tap] = sum over images and pixels of gradOutput . x; some images of a block of channels at a time, then all of them in order.
+// gradWeight[channel, tap] = sum over images and pixels of gradOutput . x; some images of a block of channels at a
+// time, then all of them in order.
 template <class T>
 void weight_depthwise(const Gather<T>& gather, const T* grad_output, T* grad_weight) {
   using Planes = ChannelPlanes<T>;
@@ -268,23 +296,28 @@ void weight_depthwise(const Gather<T>& gather, const T* grad_output, T* grad_wei
   constexpr int64_t kLanes = Planes::kLanes;
   const Planes planes(gather);
   const GatherPhase& phase = gather.phases[0];
-  const int64_t taps = phase.taps(), width = gather.grid[2], kernel_width = static_cast<int64_t>(phase.axis[2].offsets.size());
+  const int64_t taps = phase.taps(), width = gather.grid[2],
+                kernel_width = static_cast<int64_t>(phase.axis[2].offsets.size());
   const int64_t apart = (kernel_width > 1 ? phase.axis[2].offsets[1] - phase.axis[2].offsets[0] : 0) * kLanes;
   // Shares of the images for which there are sums of their own, by the shape alone.
-  const int64_t share = ceil_div(gather.n, std::min(gather.n, ceil_div(8, planes.blocks()))), shares = ceil_div(gather.n, share);
+  const int64_t share = ceil_div(gather.n, std::min(gather.n, ceil_div(8, planes.blocks()))),
+                shares = ceil_div(gather.n, share);
   const Scratch<Sum> totals(planes.blocks() * shares * taps * kLanes);
   parallel_for(planes.blocks() * shares, 1, [&](int64_t first, int64_t last) {
-    const Scratch<Sum> laid(planes.laid_elements()), sums(taps * kLanes), turned(planes.turned_elements()), turned_gradient(planes.turned_elements());
+    const Scratch<Sum> laid(planes.laid_elements()), sums(taps * kLanes), turned(planes.turned_elements()),
+        turned_gradient(planes.turned_elements());
     for (int64_t item = first; item < last; item++) {
       const int64_t block = item / shares, image0 = item % shares * share;
       Sum* total = totals.get() + item * taps * kLanes;
       std::fill_n(total, taps * kLanes, Sum{});
       for (int64_t image = image0; image < std::min(gather.n, image0 + share); image++) {
         for (int64_t band = 0; band < planes.bands(); band++) {
-          const int64_t top = planes.top(band), bottom = planes.bottom(band), p0 = planes.begin(band), rows = planes.end(band) - p0;
+          const int64_t top = planes.top(band), bottom = planes.bottom(band), p0 = planes.begin(band),
+                        rows = planes.end(band) - p0;
           const Sum* x = laid.get();
           planes.lay(gather.source, image, block, band, turned.get(), laid.get());
-          const Sum* gradient = planes.turn(grad_output, image, block, gather.grid_pixels(), p0 * width, rows * width, turned_gradient.get());
+          const Sum* gradient = planes.turn(grad_output, image, block, gather.grid_pixels(), p0 * width, rows * width,
+                                            turned_gradient.get());
           // Of this band alone, so that long sums are made of short ones.
           Sum* of_band = sums.get();
           std::fill_n(of_band, taps * kLanes, Sum{});
@@ -293,8 +326,9 @@ void weight_depthwise(const Gather<T>& gather, const T* grad_output, T* grad_wei
               const int64_t h = (p0 + p) * phase.axis[1].stride + phase.axis[1].offsets[r];
               if (h < top || h >= bottom) continue;
               depthwise_dots_of<T>(kernel_width, gradient + p * width * kLanes, width,
-                                   x + (h - top) * planes.pitch() * kLanes + planes.column(phase.axis[2].offsets[0]), phase.axis[2].stride * kLanes,
-                                   apart, of_band + static_cast<int64_t>(r) * kernel_width * kLanes);
+                                   x + (h - top) * planes.pitch() * kLanes + planes.column(phase.axis[2].offsets[0]),
+                                   phase.axis[2].stride * kLanes, apart,
+                                   of_band + static_cast<int64_t>(r) * kernel_width * kLanes);
             }
           }
           for (int64_t i = 0; i < taps * kLanes; i += kLanes)
@@ -306,7 +340,8 @@ void weight_depthwise(const Gather<T>& gather, const T* grad_output, T* grad_wei
   for (int64_t group = 0; group < gather.groups; group++) {
     for (int64_t t = 0; t < taps; t++) {
       Sum sum{};
-      for (int64_t i = 0; i < shares; i++) sum += totals[((group / kLanes * shares + i) * taps + t) * kLanes + group % kLanes];
+      for (int64_t i = 0; i < shares; i++)
+        sum += totals[((group / kLanes * shares + i) * taps + t) * kLanes + group % kLanes];
       grad_weight[group * taps + t] = static_cast<T>(sum);
     }
   }

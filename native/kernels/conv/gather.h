@@ -1,6 +1,7 @@
-// Forward convolution, backward-to-input and transposed convolution as one thing: every destination pixel gathers a fixed pattern of
-// source pixels. A strided backward is several such patterns (phases), one for each residue of the destination index, so that no
-// multiplication with an inserted zero is made. Also how the source pixels of a tile are laid into columns.
+// Forward convolution, backward-to-input and transposed convolution as one thing: every destination pixel gathers a
+// fixed pattern of source pixels. A strided backward is several such patterns (phases), one for each residue of the
+// destination index, so that no multiplication with an inserted zero is made. Also how the source pixels of a tile are
+// laid into columns.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +30,8 @@ struct GatherPhase {
   int64_t taps() const { return static_cast<int64_t>(weights.size()); }
 };
 
-// source [n, groups * source_channels, source_size...] -> dest [n, groups * dest_channels, dest_size...]. The phases cover every
-// destination pixel once; `grid` holds the index range that serves all of them.
+// source [n, groups * source_channels, source_size...] -> dest [n, groups * dest_channels, dest_size...]. The phases
+// cover every destination pixel once; `grid` holds the index range that serves all of them.
 template <class T>
 struct Gather {
   int64_t n, groups, source_channels, dest_channels;
@@ -46,7 +47,9 @@ struct Gather {
   int64_t dest_pixels() const { return dest_size[0] * dest_size[1] * dest_size[2]; }
   int64_t grid_pixels() const { return grid[0] * grid[1] * grid[2]; }
   // Weights of one group.
-  const T* group_weight(int64_t group) const { return weight + group * std::max(dest_channels * dest_step, source_channels * source_step); }
+  const T* group_weight(int64_t group) const {
+    return weight + group * std::max(dest_channels * dest_step, source_channels * source_step);
+  }
 };
 
 // A run of grid pixels in one row of one image: columns `column`... of a tile.
@@ -55,7 +58,8 @@ struct Segment {
 };
 
 // The runs that the pixels begin..end of all images consist of; none crosses a multiple of `width` columns.
-inline void cut_segments(const int64_t* grid, int64_t begin, int64_t end, int64_t width, std::vector<Segment>& segments) {
+inline void cut_segments(const int64_t* grid, int64_t begin, int64_t end, int64_t width,
+                         std::vector<Segment>& segments) {
   segments.clear();
   for (int64_t at = begin; at < end;) {
     const int64_t q = at % grid[2];
@@ -127,7 +131,8 @@ inline void put_run(To* to, int64_t step, const From* from, int64_t n) {
 }
 
 // The indices i in [begin, end) for which 0 <= i * stride + offset < size, as [lo, hi); empty ranges have lo == hi.
-inline void valid_range(int64_t begin, int64_t end, int64_t stride, int64_t offset, int64_t size, int64_t& lo, int64_t& hi) {
+inline void valid_range(int64_t begin, int64_t end, int64_t stride, int64_t offset, int64_t size, int64_t& lo,
+                        int64_t& hi) {
   const auto steps = [&](int64_t distance) { return stride == 1 ? distance : ceil_div(distance, stride); };
   lo = offset >= 0 ? begin : std::max(begin, steps(-offset));
   hi = size - offset <= 0 ? begin : std::min(end, steps(size - offset));
@@ -148,7 +153,8 @@ struct Moves {
 
   // Tap t of column j goes to t * row + (j / width) * panel + j % width.
   template <class T>
-  void find(const Gather<T>& gather, const GatherPhase& phase, const std::vector<Segment>& segments, int64_t row, int64_t width, int64_t panel) {
+  void find(const Gather<T>& gather, const GatherPhase& phase, const std::vector<Segment>& segments, int64_t row,
+            int64_t width, int64_t panel) {
     copies.clear();
     zeros.clear();
     step = phase.axis[2].stride;
@@ -166,8 +172,10 @@ struct Moves {
             if (!outside) valid_range(segment.q, segment.q + segment.length, step, offset, size[2], lo, hi);
             if (lo > segment.q) zeros.push_back({to, lo - segment.q});
             if (hi > lo)
-              copies.push_back({segment.image * image_step + (d * size[1] + h) * size[2] + lo * step + offset, to + lo - segment.q, hi - lo});
-            if (hi < segment.q + segment.length) zeros.push_back({to + hi - segment.q, segment.q + segment.length - hi});
+              copies.push_back({segment.image * image_step + (d * size[1] + h) * size[2] + lo * step + offset,
+                                to + lo - segment.q, hi - lo});
+            if (hi < segment.q + segment.length)
+              zeros.push_back({to + hi - segment.q, segment.q + segment.length - hi});
             to += row;
           }
         }
@@ -213,7 +221,8 @@ inline void lay_pair(const Moves& moves, const BFloat16* first, const BFloat16* 
 
 // Channels c, ... of a group (as many as one unit of depth holds) laid into columns of units.
 template <class T>
-inline void lay_unit(const Moves& moves, const Gather<T>& gather, int64_t group, int64_t c, typename Multiply<T>::Unit* columns, bool fresh) {
+inline void lay_unit(const Moves& moves, const Gather<T>& gather, int64_t group, int64_t c,
+                     typename Multiply<T>::Unit* columns, bool fresh) {
   const int64_t pixels = gather.source_pixels();
   const T* source = gather.source + (group * gather.source_channels + c) * pixels;
   if constexpr (Multiply<T>::kElements == 2) {

@@ -1,5 +1,5 @@
-// The geometry of a convolution as lib/ops/spatial/conv-geometry.ts writes it, always with three spatial dimensions (missing ones have
-// size 1). Knows nothing of element types.
+// The geometry of a convolution as lib/ops/spatial/conv-geometry.ts writes it, always with three spatial dimensions
+// (missing ones have size 1). Knows nothing of element types.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// x [n, c, in...], weight [k, c / groups, kernel...], y [n, k, out...]; y at o reads x at o * stride - pad + tap * dilation.
+// x [n, c, in...], weight [k, c / groups, kernel...], y [n, k, out...]; y at o reads x at o * stride - pad + tap *
+// dilation.
 struct ConvGeometry {
   int64_t n, c, k, groups;
   int64_t in[3], kernel[3], out[3], stride[3], pad[3], dilation[3];
@@ -22,7 +23,8 @@ struct ConvGeometry {
     c = w[1];
     k = w[2];
     groups = w[3];
-    require(n >= 0 && c >= 0 && k >= 0 && groups >= 1 && c % groups == 0 && k % groups == 0, "a convolution's channels do not fit its groups");
+    require(n >= 0 && c >= 0 && k >= 0 && groups >= 1 && c % groups == 0 && k % groups == 0,
+            "a convolution's channels do not fit its groups");
     for (int d = 0; d < 3; d++) {
       in[d] = w[4 + d];
       kernel[d] = w[7 + d];
@@ -30,7 +32,8 @@ struct ConvGeometry {
       stride[d] = w[13 + d];
       pad[d] = w[16 + d];
       dilation[d] = w[19 + d];
-      require(in[d] >= 0 && kernel[d] >= 0 && out[d] >= 0 && stride[d] >= 1 && dilation[d] >= 1, "a convolution's geometry is out of range");
+      require(in[d] >= 0 && kernel[d] >= 0 && out[d] >= 0 && stride[d] >= 1 && dilation[d] >= 1,
+              "a convolution's geometry is out of range");
     }
   }
 

@@ -1,6 +1,7 @@
-// Source pixels of a block of a Gather's grid, laid so that every tap of every grid pixel is one distance away from the place of that pixel: rows
-// and columns apart by their residues modulo the stride, zeros where the source ends. Whatever the stride, a row of grid pixels then reads runs,
-// and rows follow each other at one pitch, so that a block is one run of pixels, a few of which between the rows are nobody's.
+// Source pixels of a block of a Gather's grid, laid so that every tap of every grid pixel is one distance away from the
+// place of that pixel: rows and columns apart by their residues modulo the stride, zeros where the source ends.
+// Whatever the stride, a row of grid pixels then reads runs, and rows follow each other at one pitch, so that a block
+// is one run of pixels, a few of which between the rows are nobody's.
 #pragma once
 
 #include <algorithm>
@@ -20,18 +21,21 @@ template <class T>
 class Residues {
   using Sum = typename Multiply<T>::Sum;
   static constexpr int64_t kLanes = kCols<T> / kVectors;
-  // Elements that are laid at a time: with what is read of them they stay in a first-level cache. Columns of a block at the most.
+  // Elements that are laid at a time: with what is read of them they stay in a first-level cache. Columns of a block at
+  // the most.
   static constexpr int64_t kLaid = 6144, kMostCols = 1024;
 
-  // What the taps of one dimension read for `size` neighbours of the grid: place i of plane r holds source i * stride + bases[r]. Planes are
-  // residues, each of size + extra places that the taps share; or, where that would be more places, one of size for each offset.
+  // What the taps of one dimension read for `size` neighbours of the grid: place i of plane r holds source i * stride +
+  // bases[r]. Planes are residues, each of size + extra places that the taps share; or, where that would be more
+  // places, one of size for each offset.
   struct Reach {
     int64_t stride, extra = 0;
     std::vector<int64_t> offsets, bases;
     bool shared = false;
 
     Reach(const std::vector<GatherPhase>& phases, int d) : stride(phases[0].axis[d].stride) {
-      for (const GatherPhase& phase : phases) offsets.insert(offsets.end(), phase.axis[d].offsets.begin(), phase.axis[d].offsets.end());
+      for (const GatherPhase& phase : phases)
+        offsets.insert(offsets.end(), phase.axis[d].offsets.begin(), phase.axis[d].offsets.end());
       std::sort(offsets.begin(), offsets.end());
       offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
       bases = offsets;
@@ -48,7 +52,8 @@ class Residues {
     int64_t count() const { return static_cast<int64_t>(offsets.size()); }
     int64_t planes() const { return static_cast<int64_t>(bases.size()); }
     int64_t plane(int64_t offset) const {
-      return shared ? (offset - offsets.front()) % stride : std::lower_bound(offsets.begin(), offsets.end(), offset) - offsets.begin();
+      return shared ? (offset - offsets.front()) % stride
+                    : std::lower_bound(offsets.begin(), offsets.end(), offset) - offsets.begin();
     }
     int64_t distance(int64_t offset) const { return shared ? (offset - offsets.front()) / stride : 0; }
   };
@@ -56,7 +61,7 @@ class Residues {
   const Gather<T>& gather_;
   Reach depths_, rows_, cols_;
   int64_t block_rows_, block_cols_, down_, across_;  // of a full block, and blocks
-  int64_t pitch_, plane_step_;                       // from a row to the next one, and from a plane of rows to the next one
+  int64_t pitch_, plane_step_;  // from a row to the next one, and from a plane of rows to the next one
   // What the one block of an image lays of each source channel, where an image is one: rows of `length` places each.
   struct Rows {
     int64_t from, to, count, length;
@@ -64,7 +69,8 @@ class Residues {
   std::vector<Rows> whole_;
 
  public:
-  explicit Residues(const Gather<T>& gather) : gather_(gather), depths_(gather.phases, 0), rows_(gather.phases, 1), cols_(gather.phases, 2) {
+  explicit Residues(const Gather<T>& gather)
+      : gather_(gather), depths_(gather.phases, 0), rows_(gather.phases, 1), cols_(gather.phases, 2) {
     cols_.share(std::min(gather.grid[2], kMostCols));
     block_cols_ = equal_part(gather.grid[2], std::max(kMostCols, cols_.extra), 1);
     pitch_ = block_cols_ + cols_.extra;
@@ -78,7 +84,9 @@ class Residues {
     if (blocks() == 1) {
       int64_t to = 0;
       each_plane(block(0), [&](int64_t from, int64_t top, int64_t bottom, int64_t lo, int64_t hi) {
-        if (top < bottom && lo < hi) whole_.push_back({from + top * row_step() + lo * cols_.stride, to + top * pitch_ + lo, bottom - top, hi - lo});
+        if (top < bottom && lo < hi)
+          whole_.push_back(
+              {from + top * row_step() + lo * cols_.stride, to + top * pitch_ + lo, bottom - top, hi - lo});
         to += plane_step_;
       });
     }
@@ -93,17 +101,21 @@ class Residues {
   int64_t blocks() const { return gather_.grid[0] * down_ * across_; }
   GridBlock block(int64_t i) const {
     const int64_t q0 = i % across_ * block_cols_, p0 = i / across_ % down_ * block_rows_;
-    return {i / across_ / down_, p0, std::min(block_rows_, gather_.grid[1] - p0), q0, std::min(block_cols_, gather_.grid[2] - q0)};
+    return {i / across_ / down_, p0, std::min(block_rows_, gather_.grid[1] - p0), q0,
+            std::min(block_cols_, gather_.grid[2] - q0)};
   }
 
-  // From a block's pixel to what each tap of a phase reads for it, for all source channels of a group: [source channel][tap].
+  // From a block's pixel to what each tap of a phase reads for it, for all source channels of a group: [source
+  // channel][tap].
   std::vector<int64_t> places(const GatherPhase& phase) const {
     std::vector<int64_t> found;
     for (int64_t c = 0; c < gather_.source_channels; c++) {
       for (const int64_t d : phase.axis[0].offsets) {
         for (const int64_t h : phase.axis[1].offsets) {
           for (const int64_t w : phase.axis[2].offsets) {
-            const int64_t plane = ((c * depths_.planes() + depths_.plane(d)) * rows_.planes() + rows_.plane(h)) * cols_.planes() + cols_.plane(w);
+            const int64_t plane =
+                ((c * depths_.planes() + depths_.plane(d)) * rows_.planes() + rows_.plane(h)) * cols_.planes() +
+                cols_.plane(w);
             found.push_back(plane * plane_step_ + rows_.distance(h) * pitch_ + cols_.distance(w));
           }
         }
@@ -112,15 +124,18 @@ class Residues {
     return found;
   }
 
-  // All that a block reads of the source channels of one group of one image. `to` was zero at first and holds no other blocks since: columns that
-  // the source does not have are zero still. Behind each plane there is room for what a vector reads too much.
+  // All that a block reads of the source channels of one group of one image. `to` was zero at first and holds no other
+  // blocks since: columns that the source does not have are zero still. Behind each plane there is room for what a
+  // vector reads too much.
   void lay(int64_t image, int64_t group, const GridBlock& block, Sum* to) const {
-    const T* channel = gather_.source + (image * gather_.groups + group) * gather_.source_channels * gather_.source_pixels();
+    const T* channel =
+        gather_.source + (image * gather_.groups + group) * gather_.source_channels * gather_.source_pixels();
     const int64_t step = row_step(), rows = block.rows + rows_.extra;
     if (blocks() == 1) {
       for (int64_t c = 0; c < gather_.source_channels; c++, channel += gather_.source_pixels()) {
         for (const Rows& run : whole_)
-          for (int64_t i = 0; i < run.count; i++) lay_run(channel + run.from + i * step, cols_.stride, run.length, to + run.to + i * pitch_);
+          for (int64_t i = 0; i < run.count; i++)
+            lay_run(channel + run.from + i * step, cols_.stride, run.length, to + run.to + i * pitch_);
         to += planes_of_channel() * plane_step_;
       }
       return;
@@ -130,7 +145,8 @@ class Residues {
       each_plane(block, [&](int64_t from, int64_t top, int64_t bottom, int64_t lo, int64_t hi) {
         std::fill_n(to, top * pitch_, Sum{});
         if (lo < hi)
-          for (int64_t i = top; i < bottom; i++) lay_run(channel + from + i * step + lo * cols_.stride, cols_.stride, hi - lo, to + i * pitch_ + lo);
+          for (int64_t i = top; i < bottom; i++)
+            lay_run(channel + from + i * step + lo * cols_.stride, cols_.stride, hi - lo, to + i * pitch_ + lo);
         std::fill_n(to + bottom * pitch_, (rows - bottom) * pitch_, Sum{});
         to += plane_step_;
       });
@@ -143,7 +159,8 @@ class Residues {
   // In the source, from what one row of a plane holds to what the next one does.
   int64_t row_step() const { return rows_.stride * gather_.source_size[2]; }
 
-  // Calls plane(source element of its first place, rows top..bottom that the source has, columns lo..hi) for each plane of a source channel.
+  // Calls plane(source element of its first place, rows top..bottom that the source has, columns lo..hi) for each plane
+  // of a source channel.
   template <class F>
   void each_plane(const GridBlock& block, const F& plane) const {
     const int64_t* size = gather_.source_size;

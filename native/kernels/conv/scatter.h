@@ -1,6 +1,7 @@
-// Transposed convolution as a matrix product and a sum: each source pixel's products with all taps are made once, and added where the taps write.
-// Where the destination is larger than the source (no padding, or kernels as large as the image), a gather would multiply mostly by what lies
-// outside; and where it has few channels, it would fill few rows of its products.
+// Transposed convolution as a matrix product and a sum: each source pixel's products with all taps are made once, and
+// added where the taps write. Where the destination is larger than the source (no padding, or kernels as large as the
+// image), a gather would multiply mostly by what lies outside; and where it has few channels, it would fill few rows of
+// its products.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,8 @@ template <class F>
 inline void each_writer(const ConvGeometry& g, int d, int64_t at, const F& tap) {
   for (int64_t t = 0; t < g.kernel[d]; t++) {
     const int64_t distance = at + g.pad[d] - t * g.dilation[d];
-    if (distance >= 0 && distance % g.stride[d] == 0 && distance / g.stride[d] < g.out[d]) tap(t, distance / g.stride[d]);
+    if (distance >= 0 && distance % g.stride[d] == 0 && distance / g.stride[d] < g.out[d])
+      tap(t, distance / g.stride[d]);
   }
 }
 
@@ -34,18 +36,21 @@ inline Interval places_of(const ConvGeometry& g, int d, int64_t first, int64_t l
   return {begin, std::min(g.in[d], last * g.stride[d] - g.pad[d] + (g.kernel[d] - 1) * g.dilation[d] + 1)};
 }
 
-// A pack of a row of the destination, from place j on: += a row of windows for each tap along the row, which stand `step` apart.
+// A pack of a row of the destination, from place j on: += a row of windows for each tap along the row, which stand
+// `step` apart.
 template <class T>
 inline Pack<T> row_of_windows(const ConvGeometry& g, const T* windows, int64_t step, int64_t j, Pack<T> sums) {
   for (int64_t tap = 0; tap < g.kernel[2]; tap++, windows += step) {
     const int64_t first = j - (tap * g.dilation[2] - g.pad[2]);
-    const int64_t lo = std::clamp<int64_t>(-first, 0, kLanes<T>), hi = std::clamp<int64_t>(g.out[2] - first, lo, kLanes<T>);
+    const int64_t lo = std::clamp<int64_t>(-first, 0, kLanes<T>),
+                  hi = std::clamp<int64_t>(g.out[2] - first, lo, kLanes<T>);
     if (lo < hi) sums += load_between(windows + first, lo, hi);
   }
   return sums;
 }
 
-// x += the values of the windows of rows begin..end of the output where their taps read: one plane, `columns` those rows for each tap.
+// x += the values of the windows of rows begin..end of the output where their taps read: one plane, `columns` those
+// rows for each tap.
 template <class T>
 void add_windows(const ConvGeometry& g, const T* columns, int64_t begin, int64_t end, T* x) {
   const int64_t pixels = (end - begin) * g.out[2];
@@ -97,7 +102,8 @@ inline int64_t channels_together(const ConvGeometry& g, int64_t channels) {
   return std::clamp<int64_t>(kProducts / (g.taps() * g.output_pixels()), 1, channels);
 }
 
-// Whether the gather would make so many products more, or fill its own so little, that sums in memory cost less. Measured.
+// Whether the gather would make so many products more, or fill its own so little, that sums in memory cost less.
+// Measured.
 template <class T>
 bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
   constexpr double kLeastRatio = 1.4;
@@ -106,20 +112,22 @@ bool scatters(const ConvGeometry& g, const Gather<T>& gather) {
   // At a stride the gather has a product for each place between windows, of few taps each.
   const int64_t few = g.stride[2] == 1 ? 3 : gather.source_channels < 64 ? 4 : 8;
   if (gather.dest_channels <= few) {
-    // One channel of a large image has too few taps for its products as well, unless it is one of two, and its sums come beside them where windows
-    // overlap.
+    // One channel of a large image has too few taps for its products as well, unless it is one of two, and its sums
+    // come beside them where windows overlap.
     bool overlap = false;
     for (int d = 0; d < 3; d++) overlap = overlap || g.stride[d] <= (g.kernel[d] - 1) * g.dilation[d];
     if (gather.dest_channels <= 2 || channels_together(g, gather.dest_channels) > 1 || !overlap) return true;
   }
   int64_t taps = 0;
   for (const GatherPhase& phase : gather.phases) taps += phase.taps();
-  return static_cast<double>(taps * gather.grid_pixels()) >= kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
+  return static_cast<double>(taps * gather.grid_pixels()) >=
+         kLeastRatio * static_cast<double>(g.taps() * g.output_pixels());
 }
 
 // The Gather of convBackwardInput.
 inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather) {
-  const int64_t channels = gather.dest_channels, depth = gather.source_channels, pixels = g.output_pixels(), taps = g.taps();
+  const int64_t channels = gather.dest_channels, depth = gather.source_channels, pixels = g.output_pixels(),
+                taps = g.taps();
   const auto begin_plane = [&](int64_t group, int64_t channel, float* plane) {
     std::fill_n(plane, g.input_pixels(), gather.bias == nullptr ? 0.0f : gather.bias[group * channels + channel]);
   };
@@ -128,8 +136,8 @@ inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather)
     const int64_t width = channels * taps;
     const Scratch<float> columns(g.n * width);
     for (int64_t group = 0; group < g.groups; group++) {
-      gemm(false, false, g.n, width, depth, 1.0f, gather.source + group * depth, g.groups * depth, gather.group_weight(group), gather.source_step,
-           0.0f, columns.get(), width);
+      gemm(false, false, g.n, width, depth, 1.0f, gather.source + group * depth, g.groups * depth,
+           gather.group_weight(group), gather.source_step, 0.0f, columns.get(), width);
       parallel_for(g.n * channels, grain_of(16384, g.input_pixels()), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
           float* plane = gather.dest + ((i / channels * g.groups + group) * channels + i % channels) * g.input_pixels();
@@ -147,14 +155,16 @@ inline void scatter_products(const ConvGeometry& g, const Gather<float>& gather)
   parallel_for(g.n * g.groups * shares, 1, [&](int64_t first, int64_t last) {
     const Scratch<float> columns(share * taps * band * g.out[2]);
     for (int64_t item = first; item < last; item++) {
-      const int64_t index = item / shares, group = index % g.groups, c0 = item % shares * share, count = std::min(share, channels - c0);
+      const int64_t index = item / shares, group = index % g.groups, c0 = item % shares * share,
+                    count = std::min(share, channels - c0);
       float* const planes = gather.dest + (index * channels + c0) * g.input_pixels();
       for (int64_t c = 0; c < count; c++) begin_plane(group, c0 + c, planes + c * g.input_pixels());
       for (int64_t begin = 0; begin < rows; begin += band) {
         const int64_t end = std::min(rows, begin + band), width = (end - begin) * g.out[2];
         gemm(true, false, count * taps, width, depth, 1.0f, gather.group_weight(group) + c0 * taps, gather.source_step,
              gather.source + index * depth * pixels + begin * g.out[2], pixels, 0.0f, columns.get(), width, false);
-        for (int64_t c = 0; c < count; c++) add_windows(g, columns.get() + c * taps * width, begin, end, planes + c * g.input_pixels());
+        for (int64_t c = 0; c < count; c++)
+          add_windows(g, columns.get() + c * taps * width, begin, end, planes + c * g.input_pixels());
       }
     }
   });

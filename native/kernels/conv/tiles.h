@@ -1,5 +1,5 @@
-// Runs a Gather as products of packed tiles: weights packed once a call, columns of a tile of pixels a few channels at a time, so that
-// they stay in cache, and micro-kernels over them. No column buffer of a whole image is ever built.
+// Runs a Gather as products of packed tiles: weights packed once a call, columns of a tile of pixels a few channels at
+// a time, so that they stay in cache, and micro-kernels over them. No column buffer of a whole image is ever built.
 #pragma once
 
 #include <algorithm>
@@ -20,8 +20,8 @@ constexpr int kMostPieces = NODEGRAD_VECTOR_BYTES == 64 ? 4 : 1;
 // Whether neighbours along a row or down a column read pixels that are no neighbours.
 inline bool strided(const GatherPhase& phase) { return phase.axis[1].stride != 1 || phase.axis[2].stride != 1; }
 
-// Destination channels in blocks of a multiple of `width`: no more than it takes for `pieces` pieces of work where each comes `others` times, and
-// none of much less than 64.
+// Destination channels in blocks of a multiple of `width`: no more than it takes for `pieces` pieces of work where each
+// comes `others` times, and none of much less than 64.
 struct ChannelBlocks {
   int64_t size, count;
 
@@ -41,9 +41,10 @@ struct GatherCut {
   int64_t tiles;          // of pixels
   bool aligned;           // whether a tile is made of whole pieces of one row each
   int pieces;             // where aligned: of a vector; runs of neighbours in a row
-  bool running;           // whether vectors run on from row to row of a window: what lies between rows is computed too, and dropped
-  int64_t tile;           // pixels of a full tile, at the most
-  RowTiles row_tiles;     // where in_rows()
+  bool running;  // whether vectors run on from row to row of a window: what lies between rows is computed too, and
+                 // dropped
+  int64_t tile;  // pixels of a full tile, at the most
+  RowTiles row_tiles;  // where in_rows()
 
   // Whether a tile is made of whole rows, or of parts of one.
   bool in_rows() const { return aligned || running; }
@@ -83,8 +84,9 @@ struct GatherCut {
   }
 
  private:
-  // Whether vectors run on: where what they compute for nothing takes less time than the other ways do, which are vectors of several pieces, and
-  // columns, whose copies are a smaller part of the work the more destination channels read them. Measured.
+  // Whether vectors run on: where what they compute for nothing takes less time than the other ways do, which are
+  // vectors of several pieces, and columns, whose copies are a smaller part of the work the more destination channels
+  // read them. Measured.
   template <class T>
   bool runs_on(const Gather<T>& gather) const {
     constexpr double kLeastOfPieces = 0.86, kChannelsOfCopies = 9;
@@ -98,14 +100,17 @@ struct GatherCut {
       made += phase.taps() * round_up((row_tiles.height - 1) * window.pitch + row_tiles.width, kLanes);
     }
     const auto channels = static_cast<double>(gather.dest_channels);
-    const double least = aligned && !strided(gather.phases[0]) ? kLeastOfPieces : channels / (channels + kChannelsOfCopies);
+    const double least =
+        aligned && !strided(gather.phases[0]) ? kLeastOfPieces : channels / (channels + kChannelsOfCopies);
     return made > 0 && static_cast<double>(wanted) >= least * static_cast<double>(made);
   }
   // Channels are cut first where there are few tiles: narrow tiles read all weights again for a few pixels.
   template <class T>
   static int64_t tile_pixels(const Gather<T>& gather) {
     int64_t size = 8 * kCols<T>;
-    while (size > kCols<T> && ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * ChannelBlocks::most(gather.dest_channels) < 8)
+    while (size > kCols<T> &&
+           ceil_div(gather.n * gather.grid_pixels(), size) * gather.groups * ChannelBlocks::most(gather.dest_channels) <
+               8)
       size /= 2;
     return size;
   }
@@ -116,7 +121,8 @@ template <class T>
 bool plain_source(const Gather<T>& gather, const GatherPhase& phase) {
   for (int d = 0; d < 3; d++) {
     const GatherAxis& axis = phase.axis[d];
-    if (axis.offsets.size() != 1 || axis.offsets[0] != 0 || axis.stride != 1 || gather.source_size[d] != gather.grid[d]) return false;
+    if (axis.offsets.size() != 1 || axis.offsets[0] != 0 || axis.stride != 1 || gather.source_size[d] != gather.grid[d])
+      return false;
   }
   return true;
 }
@@ -131,25 +137,26 @@ bool plain_dest(const Gather<T>& gather, const GatherPhase& phase) {
 template <class T>
 struct PhasePlan {
   const typename Multiply<T>::Unit* weights;  // packed, or null where they are read where they stand
-  bool gathered;                              // whether tiles pack rows of weights that stand scattered, each for all its pixels
-  int64_t step;                               // units of channels that are multiplied at a time
-  bool direct;                                // whether pixels are read where they stand: 1x1, stride 1
-  bool windowed;                              // whether tiles read them from a window
+  bool gathered;  // whether tiles pack rows of weights that stand scattered, each for all its pixels
+  int64_t step;   // units of channels that are multiplied at a time
+  bool direct;    // whether pixels are read where they stand: 1x1, stride 1
+  bool windowed;  // whether tiles read them from a window
   Window window;
   std::vector<int32_t> offsets;  // for every tap of `step` units, from a pixel's place in the window or in its plane
 
-  PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut, const typename Multiply<T>::Unit* packed)
+  PhasePlan(const Gather<T>& gather, const GatherPhase& phase, const GatherCut& cut,
+            const typename Multiply<T>::Unit* packed)
       : weights(packed), gathered(packed == nullptr && gather.source_step != phase.taps()) {
     constexpr int64_t kWindow = 12 * 1024;  // units of a window that stay in a first-level cache
-    windowed = (cut.running || (cut.aligned && (cut.pieces == 1 || !strided(phase)))) && cut.units > 0 && phase.taps() > 1 &&
-               window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
-    const int64_t most =
-        windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps())) : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
+    windowed = (cut.running || (cut.aligned && (cut.pieces == 1 || !strided(phase)))) && cut.units > 0 &&
+               phase.taps() > 1 && window.fit(phase, cut.row_tiles.height, cut.row_tiles.width);
+    const int64_t most = windowed ? std::max(kWindow / window.unit, ceil_div(64, phase.taps()))
+                                  : std::max<int64_t>(1, kDepth / std::max<int64_t>(1, phase.taps()));
     step = cut.units == 0 ? 1 : ceil_div(cut.units, ceil_div(cut.units, most));
     const int64_t pixels = gather.source_pixels();
     // Planes that lie a multiple of 1 KiB apart push each other out of the first-level cache, where a copy stays.
-    direct = Multiply<T>::kElements == 1 && plain_source(gather, phase) && pixels % (kCols<T> / kVectors) == 0 && step * pixels < INT32_MAX &&
-             pixels * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
+    direct = Multiply<T>::kElements == 1 && plain_source(gather, phase) && pixels % (kCols<T> / kVectors) == 0 &&
+             step * pixels < INT32_MAX && pixels * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
     if (direct)
       for (int64_t unit = 0; unit < step; unit++) offsets.push_back(static_cast<int32_t>(unit * pixels));
     if (!windowed) return;
@@ -158,9 +165,11 @@ struct PhasePlan {
   }
 };
 
-// The weights of one phase as micro-kernels read them: [group][panel of WIDTH channels][unit of source channels][tap][WIDTH].
+// The weights of one phase as micro-kernels read them: [group][panel of WIDTH channels][unit of source
+// channels][tap][WIDTH].
 template <int64_t WIDTH, class T>
-void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t units, typename Multiply<T>::Unit* packed) {
+void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t units,
+                  typename Multiply<T>::Unit* packed) {
   using Unit = typename Multiply<T>::Unit;
   const int64_t panels = ceil_div(gather.dest_channels, WIDTH);
   const int64_t taps = phase.taps();
@@ -178,7 +187,8 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
         if (phase.weights.back() == taps - 1) {
           if (rows < WIDTH) std::fill_n(to, depth * WIDTH, Unit{});
           for (int64_t unit = 0; unit < (together ? 1 : units); unit++)
-            transpose_rows(weight + unit * gather.source_step, gather.dest_step, rows, together ? depth : taps, to + unit * taps * WIDTH, WIDTH);
+            transpose_rows(weight + unit * gather.source_step, gather.dest_step, rows, together ? depth : taps,
+                           to + unit * taps * WIDTH, WIDTH);
           continue;
         }
       }
@@ -203,10 +213,11 @@ void pack_weights(const Gather<T>& gather, const GatherPhase& phase, int64_t uni
   });
 }
 
-// Writes rows k0..k1 of a segment's pixels, computed into `product` (a row a channel, `pitch` apart), to where the phase puts them.
+// Writes rows k0..k1 of a segment's pixels, computed into `product` (a row a channel, `pitch` apart), to where the
+// phase puts them.
 template <class T>
-void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t group, int64_t k0, int64_t k1, const Segment& segment,
-                     const typename Multiply<T>::Sum* product, int64_t pitch) {
+void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t group, int64_t k0, int64_t k1,
+                     const Segment& segment, const typename Multiply<T>::Sum* product, int64_t pitch) {
   const int64_t* size = gather.dest_size;
   const GatherAxis* axis = phase.axis;
   const int64_t d = axis[0].start + segment.e * axis[0].step;
@@ -216,7 +227,8 @@ void scatter_segment(const Gather<T>& gather, const GatherPhase& phase, int64_t 
   const int64_t step = axis[2].step;
   const int64_t length = std::min(segment.length, ceil_div(size[2] - w, step));
   const int64_t pixels = gather.dest_pixels();
-  T* to = gather.dest + ((segment.image * gather.groups + group) * gather.dest_channels + k0) * pixels + (d * size[1] + h) * size[2] + w;
+  T* to = gather.dest + ((segment.image * gather.groups + group) * gather.dest_channels + k0) * pixels +
+          (d * size[1] + h) * size[2] + w;
   for (int64_t k = k0; k < k1; k++, to += pixels, product += pitch) {
     put_run(to, step, product, length);
   }
@@ -229,8 +241,9 @@ struct TileMemory {
   Moves moves;
   std::vector<typename Multiply<T>::Unit> columns;
   std::vector<typename Multiply<T>::Sum> product;
-  std::vector<typename Multiply<T>::Sum> turned;  // the product with channels in its rows, where it was made with pixels in them
-  std::vector<typename Multiply<T>::Unit> rows;   // of weights that stand: a tile's, packed
+  std::vector<typename Multiply<T>::Sum>
+      turned;  // the product with channels in its rows, where it was made with pixels in them
+  std::vector<typename Multiply<T>::Unit> rows;  // of weights that stand: a tile's, packed
 };
 template <class T>
 TileMemory<T>& tile_memory() {
@@ -241,7 +254,8 @@ TileMemory<T>& tile_memory() {
 // Channels k0..k1 of one group for the pixels begin..end of all images, one phase.
 template <class T>
 void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhase& phase, const PhasePlan<T>& plan,
-                 const typename Multiply<T>::Sum* bias, int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
+                 const typename Multiply<T>::Sum* bias, int64_t group, int64_t k0, int64_t k1, int64_t begin,
+                 int64_t end, TileMemory<T>& memory) {
   using Unit = typename Multiply<T>::Unit;
   using Sum = typename Multiply<T>::Sum;
   constexpr int64_t kWidth = kCols<T>, kLanes = kWidth / kVectors;
@@ -264,10 +278,13 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   const int64_t panel_units = plan.step * taps * kWidth;
   const int64_t width = cut.row_tiles.width;
   // Behind a window there is room for what its last vectors read too much.
-  Unit* columns = at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit + kWidth : panels * panel_units);
+  Unit* columns =
+      at_least(memory.columns, plan.windowed ? plan.step * plan.window.unit + kWidth : panels * panel_units);
   Sum* product = at_least(memory.product, panels * rows * kWidth);
   const Unit* weights =
-      plan.weights == nullptr ? nullptr : plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
+      plan.weights == nullptr
+          ? nullptr
+          : plan.weights + (group * ceil_div(gather.dest_channels, kRows) + k0 / kRows) * depth * kRows;
   const Sum* start = bias == nullptr ? nullptr : bias + group * gather.dest_channels + k0;
   // Where the tile begins in its image.
   const int64_t image = begin / pixels;
@@ -285,22 +302,28 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     for (int64_t u = unit; u < next && !plan.direct; u++) {
       const int64_t c = u * Multiply<T>::kElements;
       if (plan.windowed) {
-        const T* source = gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
-        const T* second = Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
-        plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, width), q0, q0 + std::min(width, end - begin),
-                        columns + (u - unit) * plan.window.unit);
+        const T* source =
+            gather.source + ((image * gather.groups + group) * gather.source_channels + c) * gather.source_pixels();
+        const T* second =
+            Multiply<T>::kElements == 2 && c + 1 < gather.source_channels ? source + gather.source_pixels() : nullptr;
+        plan.window.lay(gather, phase, source, second, e, p0, p0 + ceil_div(end - begin, width), q0,
+                        q0 + std::min(width, end - begin), columns + (u - unit) * plan.window.unit);
       } else {
         lay_unit(memory.moves, gather, group, c, columns + (u - unit) * taps * kWidth, unit == 0);
       }
     }
     // All panels for one tile of channels after the other, or all channels for each panel.
-    const int64_t column_units = plan.windowed ? (next - unit) * plan.window.unit : panels * (next - unit) * taps * kWidth;
+    const int64_t column_units =
+        plan.windowed ? (next - unit) * plan.window.unit : panels * (next - unit) * taps * kWidth;
     const bool channels_first = plan.gathered || rows / kRows * column_units <= panels * rows * (next - unit) * taps;
     const int64_t chunk = channels_first ? kRows : rows;
-    // Of weights that stand: where those of a channel begin, in runs that are source_step apart, and rows of them laid for the micro-kernel.
+    // Of weights that stand: where those of a channel begin, in runs that are source_step apart, and rows of them laid
+    // for the micro-kernel.
     const int64_t runs = gather.source_step == taps ? 1 : next - unit;
     const int64_t length = (next - unit) * taps / runs;
-    const auto first_weight = [&](int64_t k) { return gather.group_weight(group) + k * gather.dest_step + unit * gather.source_step; };
+    const auto first_weight = [&](int64_t k) {
+      return gather.group_weight(group) + k * gather.dest_step + unit * gather.source_step;
+    };
     [[maybe_unused]] const auto pack_rows = [&](int64_t k, int64_t count) {
       auto* to = at_least(memory.rows, plan.step * taps * kRows);
       for (int64_t run = 0; run < runs; run++, to += length * kRows)
@@ -313,7 +336,8 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
       int64_t ldc = running ? panels * kWidth : kWidth, cols = running ? to - from : kWidth;
       if constexpr (std::is_same_v<T, Sum>) {
         if (stands(panel)) {
-          out = gather.dest + ((from / pixels * gather.groups + group) * gather.dest_channels + k0) * pixels + from % pixels;
+          out = gather.dest + ((from / pixels * gather.groups + group) * gather.dest_channels + k0) * pixels +
+                from % pixels;
           ldc = pixels;
           cols = to - from;
         }
@@ -351,13 +375,16 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
         }
         multiply(right);
       };
-      const auto in_window = [&](int64_t at) -> const Unit* { return columns + (at - begin) / width * plan.window.pitch + (at - begin) % width; };
+      const auto in_window = [&](int64_t at) -> const Unit* {
+        return columns + (at - begin) / width * plan.window.pitch + (at - begin) % width;
+      };
       if (running) {
         look(std::integral_constant<int, 1>{}, [&](int64_t at) -> const Unit* { return columns + (at - begin); });
       } else if (plan.direct) {
         if constexpr (Multiply<T>::kElements == 1) {
           look(std::integral_constant<int, 1>{}, [&](int64_t at) {
-            return gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels + at % pixels;
+            return gather.source + ((at / pixels * gather.groups + group) * gather.source_channels + unit) * pixels +
+                   at % pixels;
           });
         }
       } else if (plan.windowed && cut.pieces == 1) {
@@ -373,7 +400,8 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
     for (int64_t k = k0; k < k1; k += chunk) {
       const int64_t last = std::min(k1, k + chunk);
       if constexpr (Multiply<T>::kElements == 1) {
-        // What micro-kernels cannot read where it stands is laid once for all panels: rows that are scattered, or fewer than a tile has.
+        // What micro-kernels cannot read where it stands is laid once for all panels: rows that are scattered, or fewer
+        // than a tile has.
         const int64_t count = plan.weights != nullptr ? 0 : plan.gathered ? last - k : (last - k) % kRows;
         if (count > 0) pack_rows(last - count, count);
       }
@@ -383,17 +411,21 @@ void gather_tile(const Gather<T>& gather, const GatherCut& cut, const GatherPhas
   } while (unit < cut.units);
   if (running) {
     for (int64_t row = 0; row < (end - begin) / width; row++)
-      scatter_segment(gather, phase, group, k0, k1, {image, e, p0 + row, q0, width, 0}, product + row * plan.window.pitch, panels * kWidth);
+      scatter_segment(gather, phase, group, k0, k1, {image, e, p0 + row, q0, width, 0},
+                      product + row * plan.window.pitch, panels * kWidth);
     return;
   }
   for (const Segment& segment : memory.segments) {
     const int64_t panel = segment.column / kWidth;
-    if (!stands(panel)) scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth, kWidth);
+    if (!stands(panel))
+      scatter_segment(gather, phase, group, k0, k1, segment, product + panel * rows * kWidth + segment.column % kWidth,
+                      kWidth);
   }
 }
 
-// Whether the weights are multiplied where they stand: where each row of them lies in one piece as the depth runs, or in a piece a channel
-// beside the pieces of other rows, and few tiles read it, so that packing would be a large part of the work.
+// Whether the weights are multiplied where they stand: where each row of them lies in one piece as the depth runs, or
+// in a piece a channel beside the pieces of other rows, and few tiles read it, so that packing would be a large part of
+// the work.
 template <class T>
 bool weights_stand(const Gather<T>& gather, const GatherCut& cut) {
   if (Multiply<T>::kElements != 1 || gather.phases.size() != 1) return false;
@@ -403,7 +435,8 @@ bool weights_stand(const Gather<T>& gather, const GatherCut& cut) {
   return cut.tiles <= 8;
 }
 
-// Calls tile(group, k0, k1, begin, end, memory) for all tiles of all groups and blocks of channels of a cut, in parallel.
+// Calls tile(group, k0, k1, begin, end, memory) for all tiles of all groups and blocks of channels of a cut, in
+// parallel.
 template <class T, class Cut, class Tile>
 void each_tile(const Gather<T>& gather, const Cut& cut, const Tile& tile) {
   parallel_for(cut.tiles * gather.groups * cut.blocks, 1, [&](int64_t first, int64_t last) {
@@ -442,7 +475,8 @@ void gather_tiles(const Gather<T>& gather, const GatherCut& cut) {
   each_tile(gather, cut, [&](int64_t group, int64_t k0, int64_t k1, int64_t begin, int64_t end, TileMemory<T>& memory) {
     cut_segments(gather.grid, begin, end, kCols<T>, memory.segments);
     for (size_t f = 0; f < plans.size(); f++)
-      gather_tile(gather, cut, gather.phases[f], plans[f], gather.bias == nullptr ? nullptr : bias.get(), group, k0, k1, begin, end, memory);
+      gather_tile(gather, cut, gather.phases[f], plans[f], gather.bias == nullptr ? nullptr : bias.get(), group, k0, k1,
+                  begin, end, memory);
   });
 }
 

@@ -1,5 +1,6 @@
-// The gradient of a convolution's weight: a sum over all output pixels of what each tap reads there times gradient. The depth is the
-// pixels; whichever of the two operands fills vectors better with its channels is transposed, the other is read along rows.
+// The gradient of a convolution's weight: a sum over all output pixels of what each tap reads there times gradient. The
+// depth is the pixels; whichever of the two operands fills vectors better with its channels is transposed, the other is
+// read along rows.
 #pragma once
 
 #include <algorithm>
@@ -13,17 +14,20 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// The share of wanted sums among those of whole tiles, with `lanes` channels in vectors and `rows` sums beside each other.
+// The share of wanted sums among those of whole tiles, with `lanes` channels in vectors and `rows` sums beside each
+// other.
 template <class T>
 double used_share(int64_t lanes, int64_t rows) {
   constexpr int64_t kLanes = kCols<T> / kVectors;
-  const auto share = [](int64_t size, int64_t part) { return static_cast<double>(size) / static_cast<double>(round_up(size, part)); };
+  const auto share = [](int64_t size, int64_t part) {
+    return static_cast<double>(size) / static_cast<double>(round_up(size, part));
+  };
   return share(lanes, kLanes) * share(rows, kRows);
 }
 
-// Whether input channels go into vectors. They are transposed once for all taps and output channels, so they may leave a part of a vector
-// empty; but their sums stand with taps outermost, and to turn them pays only where each sums many pixels. Far or many taps make the part
-// of the input that a box of pixels reads outgrow the cache.
+// Whether input channels go into vectors. They are transposed once for all taps and output channels, so they may leave
+// a part of a vector empty; but their sums stand with taps outermost, and to turn them pays only where each sums many
+// pixels. Far or many taps make the part of the input that a box of pixels reads outgrow the cache.
 template <class T>
 bool by_inputs(const ConvGeometry& g) {
   constexpr int64_t kMostUnits = int64_t{1} << 17;

@@ -1,5 +1,6 @@
-// The gradient of a convolution's weight with input channels in the vectors, for stride 1. The input's pixels are transposed once a tile,
-// with their zero padding, so that every tap reads the same memory at an offset of its own; the gradient is read where it stands.
+// The gradient of a convolution's weight with input channels in the vectors, for stride 1. The input's pixels are
+// transposed once a tile, with their zero padding, so that every tap reads the same memory at an offset of its own; the
+// gradient is read where it stands.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,8 @@
 
 namespace nodegrad::NODEGRAD_LEVEL {
 
-// Output pixels of a tile: images, planes, rows, columns first[d]..last[d]. Where a dimension is cut, those before it hold one index.
+// Output pixels of a tile: images, planes, rows, columns first[d]..last[d]. Where a dimension is cut, those before it
+// hold one index.
 struct PixelBox {
   int64_t first[4], last[4];
   int64_t size(int d) const { return last[d] - first[d]; }
@@ -73,13 +75,16 @@ struct LaidBox {
 
   LaidBox(const ConvGeometry& g, const PixelBox& pixels)
       : box(pixels),
-        axis{LaidAxis(g, 0, box.first[1], box.last[1]), LaidAxis(g, 1, box.first[2], box.last[2]), LaidAxis(g, 2, box.first[3], box.last[3])} {}
+        axis{LaidAxis(g, 0, box.first[1], box.last[1]), LaidAxis(g, 1, box.first[2], box.last[2]),
+             LaidAxis(g, 2, box.first[3], box.last[3])} {}
 
   int64_t image_places() const { return axis[0].count * axis[1].count * axis[2].count; }
   int64_t panel_units() const { return box.size(0) * image_places() * kLanes; }
   int64_t depth() const { return box.size(0) * box.size(1) * box.size(2) * ceil_div(box.size(3), kElements); }
 
-  int64_t place(int64_t image, int64_t d, int64_t h, int64_t w) const { return image * image_places() + (d * axis[1].count + h) * axis[2].count + w; }
+  int64_t place(int64_t image, int64_t d, int64_t h, int64_t w) const {
+    return image * image_places() + (d * axis[1].count + h) * axis[2].count + w;
+  }
   // Where a tap reads, from a pixel's place on.
   int64_t tap_offset(const ConvGeometry& g, int64_t tap) const {
     const int64_t d = tap / (g.kernel[1] * g.kernel[2]), h = tap / g.kernel[2] % g.kernel[1], w = tap % g.kernel[2];
@@ -91,7 +96,8 @@ struct LaidBox {
     for (int64_t image = 0; image < box.size(0); image++)
       for (int64_t d = 0; d < box.size(1); d++)
         for (int64_t h = 0; h < box.size(2); h++)
-          for (int64_t w = 0; w < box.size(3); w += kElements) offsets.push_back(static_cast<int32_t>(place(image, d, h, w) * kLanes));
+          for (int64_t w = 0; w < box.size(3); w += kElements)
+            offsets.push_back(static_cast<int32_t>(place(image, d, h, w) * kLanes));
   }
 
   // Lays `count` channels, the first of which has its planes at `source` (of the box's first image), into one panel.
@@ -121,9 +127,10 @@ struct LaidBox {
     }
   }
 
-  // The kRows rows of the gradient from `row` on (`valid` of them exist, the rest are computed and dropped), as the depth runs through
-  // them. They are copied where the box has several images, since those of many channels push each other out of the cache; where rows of an
-  // odd length must end in a pair that is half empty; and where rows are missing.
+  // The kRows rows of the gradient from `row` on (`valid` of them exist, the rest are computed and dropped), as the
+  // depth runs through them. They are copied where the box has several images, since those of many channels push each
+  // other out of the cache; where rows of an odd length must end in a pair that is half empty; and where rows are
+  // missing.
   EvenRows<T> gradient_rows(const ConvGeometry& g, const T* row, int64_t valid, InputsMemory<T>& memory) const {
     const int64_t pixels = g.output_pixels();
     const bool odd = box.size(3) % kElements != 0;
@@ -145,8 +152,8 @@ struct LaidBox {
   }
 
  private:
-  // A row of every channel as units that hold a pixel and its neighbour; places lo..hi of it exist, the others are zero. Units at even and at odd
-  // places are transposed apart, since neighbours share their pixels.
+  // A row of every channel as units that hold a pixel and its neighbour; places lo..hi of it exist, the others are
+  // zero. Units at even and at odd places are transposed apart, since neighbours share their pixels.
   void lay_pairs(const ConvGeometry& g, const T* row, int64_t lo, int64_t hi, int64_t count, Unit* to) const {
     const LaidAxis& along = axis[2];
     const int64_t step = g.input_pixels();
@@ -167,8 +174,9 @@ struct LaidBox {
   }
 };
 
-// The sums of a block of channels stand as [pair of vectors][row][kCols], vectors being [tap][vector of the block]. Rows are output
-// channels: all of them, or kRows where one box holds all pixels, so that sums are put while the first-level cache has them.
+// The sums of a block of channels stand as [pair of vectors][row][kCols], vectors being [tap][vector of the block].
+// Rows are output channels: all of them, or kRows where one box holds all pixels, so that sums are put while the
+// first-level cache has them.
 template <class T>
 struct InputsProduct {
   using Unit = typename Multiply<T>::Unit;
@@ -183,14 +191,17 @@ struct InputsProduct {
   int64_t vectors_from(int64_t c0) const { return ceil_div(std::min<int64_t>(kCols<T>, channels - c0), kLanes); }
   int64_t pairs_from(int64_t c0) const { return ceil_div(taps * vectors_from(c0), kVectors); }
 
-  // Adds (or, at first, writes) one box's products for the block of channels from c0 on; `done` is told each strip of output channels.
+  // Adds (or, at first, writes) one box's products for the block of channels from c0 on; `done` is told each strip of
+  // output channels.
   template <class Done>
-  void add_box(const LaidBox<T>& laid, int64_t group, int64_t c0, bool first, InputsMemory<T>& memory, Sum* sums, const Done& done) const {
+  void add_box(const LaidBox<T>& laid, int64_t group, int64_t c0, bool first, InputsMemory<T>& memory, Sum* sums,
+               const Done& done) const {
     const int64_t vectors = vectors_from(c0);
     Unit* panels = at_least(memory.panels, vectors * laid.panel_units());
     const T* source = x + ((laid.box.first[0] * g.groups + group) * channels + c0) * g.input_pixels();
     for (int64_t v = 0; v < vectors; v++)
-      laid.lay(g, source + v * kLanes * g.input_pixels(), std::min(kLanes, channels - c0 - v * kLanes), panels + v * laid.panel_units());
+      laid.lay(g, source + v * kLanes * g.input_pixels(), std::min(kLanes, channels - c0 - v * kLanes),
+               panels + v * laid.panel_units());
     laid.find_offsets(memory.offsets);
     std::vector<const Unit*> places;
     for (int64_t tap = 0; tap < taps; tap++)
@@ -216,8 +227,10 @@ struct InputsProduct {
     }
   }
 
-  // gradWeight[k][c, tap] for the block of channels from c0 on: the sums of all parts, which lie part_step apart, in order.
-  void put(const Sum* sums, int64_t parts, int64_t part_step, int64_t group, int64_t c0, int64_t k, T* grad_weight, std::vector<Sum>& line) const {
+  // gradWeight[k][c, tap] for the block of channels from c0 on: the sums of all parts, which lie part_step apart, in
+  // order.
+  void put(const Sum* sums, int64_t parts, int64_t part_step, int64_t group, int64_t c0, int64_t k, T* grad_weight,
+           std::vector<Sum>& line) const {
     const int64_t vectors = vectors_from(c0);
     Sum* total = at_least(line, 2 * taps * kLanes);
     Sum* turned = total + taps * kLanes;
@@ -231,7 +244,8 @@ struct InputsProduct {
           const int64_t vector = tap * vectors + v;
           const Sum* at = sums + (vector / kVectors * rows + k % rows) * kCols<T> + vector % kVectors * kLanes;
           auto sum = load_vector<typename Multiply<T>::Sums>(at);
-          for (int64_t part = 1; part < parts; part++) sum += load_vector<typename Multiply<T>::Sums>(at + part * part_step);
+          for (int64_t part = 1; part < parts; part++)
+            sum += load_vector<typename Multiply<T>::Sums>(at + part * part_step);
           store_vector(total + tap * kLanes, sum);
         }
         from = total;
@@ -261,7 +275,8 @@ PixelBoxes inputs_boxes(const ConvGeometry& g) {
   return PixelBoxes(g, pixels);
 }
 
-// Channels are cut into blocks of kVectors vectors, and boxes into parts where blocks are few; each part sums into memory of its own.
+// Channels are cut into blocks of kVectors vectors, and boxes into parts where blocks are few; each part sums into
+// memory of its own.
 template <class T>
 void weight_by_inputs(const ConvGeometry& g, const T* grad_output, const T* x, T* grad_weight) {
   using Sum = typename Multiply<T>::Sum;
@@ -271,7 +286,8 @@ void weight_by_inputs(const ConvGeometry& g, const T* grad_output, const T* x, T
   const int64_t wanted = g.weight_elements() <= 65536 ? 16 : 8;
   const int64_t boxes_a_part = ceil_div(boxes.count(), std::min(boxes.count(), ceil_div(wanted, blocks)));
   const int64_t parts = ceil_div(boxes.count(), boxes_a_part);
-  const InputsProduct<T> product{g, grad_output, x, channels, outputs, g.taps(), boxes.count() == 1 ? int64_t{kRows} : outputs};
+  const InputsProduct<T> product{
+      g, grad_output, x, channels, outputs, g.taps(), boxes.count() == 1 ? int64_t{kRows} : outputs};
   const int64_t block_sums = product.pairs_from(0) * product.rows * kCols<T>;
   const Scratch<Sum> partial(parts > 1 ? parts * blocks * block_sums : 0);
   parallel_for(blocks * parts, 1, [&](int64_t first, int64_t last) {
@@ -296,8 +312,8 @@ void weight_by_inputs(const ConvGeometry& g, const T* grad_output, const T* x, T
     std::vector<Sum> line;
     for (int64_t item = first; item < last; item++) {
       const int64_t at = item / outputs;
-      product.put(partial.get() + at * block_sums, parts, blocks * block_sums, at / across, at % across * kCols<T>, item % outputs, grad_weight,
-                  line);
+      product.put(partial.get() + at * block_sums, parts, blocks * block_sums, at / across, at % across * kCols<T>,
+                  item % outputs, grad_weight, line);
     }
   });
 }

@@ -1,5 +1,5 @@
-// The gradient of a convolution's weight with output channels in the vectors, for few input channels. The gradient is transposed once a
-// tile, and the taps read along rows: of the input's window, or of columns.
+// The gradient of a convolution's weight with output channels in the vectors, for few input channels. The gradient is
+// transposed once a tile, and the taps read along rows: of the input's window, or of columns.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,8 @@ namespace nodegrad::NODEGRAD_LEVEL {
 // Units of pixels in a tile.
 constexpr int64_t kRun = 256;
 
-// How the output's pixels are cut into tiles: whole rows of an image or parts of one where the taps read a window, else wherever a tile is full.
+// How the output's pixels are cut into tiles: whole rows of an image or parts of one where the taps read a window, else
+// wherever a tile is full.
 struct WeightCut {
   RowTiles row_tiles;
   Window window;
@@ -26,10 +27,13 @@ struct WeightCut {
 
   template <class T>
   explicit WeightCut(const Gather<T>& gather)
-      : row_tiles(gather.grid, kRun * Multiply<T>::kElements), tile(kRun * Multiply<T>::kElements), pixels(gather.n * gather.grid_pixels()) {
+      : row_tiles(gather.grid, kRun * Multiply<T>::kElements),
+        tile(kRun * Multiply<T>::kElements),
+        pixels(gather.n * gather.grid_pixels()) {
     constexpr int64_t kElements = Multiply<T>::kElements;
     // Pairs of pixels are of one row; and short runs of depth do not pay for the sums they are added to.
-    windowed = gather.phases[0].taps() > 1 && gather.grid[2] % kElements == 0 && row_tiles.width * row_tiles.height >= 64 * kElements &&
+    windowed = gather.phases[0].taps() > 1 && gather.grid[2] % kElements == 0 &&
+               row_tiles.width * row_tiles.height >= 64 * kElements &&
                window.fit(gather.phases[0], row_tiles.height, row_tiles.width);
     tiles = windowed ? row_tiles.count(gather.n, gather.grid) : ceil_div(pixels, tile);
   }
@@ -64,7 +68,8 @@ struct WeightProduct {
   const T* grad_output;
   int64_t outputs, channels, taps, padded;  // output channels of a group, and those rounded up to panels
 
-  // The gradient of `length` pixels from `begin` on, as rows that lie `step` apart, where the tile is part of one image.
+  // The gradient of `length` pixels from `begin` on, as rows that lie `step` apart, where the tile is part of one
+  // image.
   const T* gradient_rows(int64_t group, int64_t begin, int64_t length, WeightMemory<T>& memory, int64_t& step) const {
     const int64_t pixels = g.output_pixels();
     const int64_t image = begin / pixels;
@@ -88,7 +93,8 @@ struct WeightProduct {
   }
 
   // What the taps of channels c0..c1 read, laid into `to`: a window, or columns kRun units apart.
-  void lay(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, WeightMemory<T>& memory, T* to) const {
+  void lay(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end,
+           WeightMemory<T>& memory, T* to) const {
     constexpr int64_t kStep = kRun * Multiply<T>::kElements;
     const int64_t pixels = gather.source_pixels();
     if (cut.windowed) {
@@ -97,8 +103,8 @@ struct WeightProduct {
       const int64_t p = row % grid[1], q = begin % grid[2], width = cut.row_tiles.width;
       const T* source = gather.source + ((row / grid[1] / grid[0] * g.groups + group) * channels + c0) * pixels;
       for (int64_t c = c0; c < c1; c++, source += pixels, to += cut.window.unit) {
-        cut.window.lay(gather, gather.phases[0], source, static_cast<const T*>(nullptr), row / grid[1] % grid[0], p, p + ceil_div(end - begin, width),
-                       q, q + std::min(width, end - begin), to);
+        cut.window.lay(gather, gather.phases[0], source, static_cast<const T*>(nullptr), row / grid[1] % grid[0], p,
+                       p + ceil_div(end - begin, width), q, q + std::min(width, end - begin), to);
       }
       return;
     }
@@ -112,8 +118,8 @@ struct WeightProduct {
   }
 
   // Adds (or, at first, writes) the product of one tile for channels c0..c1 to their sums.
-  void add_tile(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, bool first, WeightMemory<T>& memory,
-                Sum* out) const {
+  void add_tile(const WeightCut& cut, int64_t group, int64_t c0, int64_t c1, int64_t begin, int64_t end, bool first,
+                WeightMemory<T>& memory, Sum* out) const {
     constexpr int64_t kElements = Multiply<T>::kElements;
     constexpr int64_t kStep = kRun * kElements;
     constexpr int64_t kWidth = kCols<T>;
@@ -123,7 +129,9 @@ struct WeightProduct {
     T* columns = at_least(memory.columns, (c1 - c0) * (cut.windowed ? cut.window.unit : taps * kStep));
     lay(cut, group, c0, c1, begin, end, memory, columns);
     Depth depth{ceil_div(end - begin, kElements)};
-    if (cut.windowed) depth = {std::min(cut.row_tiles.width, end - begin) / kElements, ceil_div(end - begin, cut.row_tiles.width), cut.window.pitch};
+    if (cut.windowed)
+      depth = {std::min(cut.row_tiles.width, end - begin) / kElements, ceil_div(end - begin, cut.row_tiles.width),
+               cut.window.pitch};
     Unit* turned = at_least(memory.gradient, kRun * kWidth);
     for (int64_t k = 0; k < outputs; k += kWidth) {
       const int64_t count = std::min(kWidth, outputs - k);
@@ -134,11 +142,14 @@ struct WeightProduct {
         for (int64_t i = 0; i < kRows; i++) {
           // Rows past the end repeat the last one: computed and dropped.
           const int64_t r = row + std::min(i, valid - 1);
-          left.base[i] = columns + (cut.windowed ? r / taps * cut.window.unit + cut.window.taps[static_cast<size_t>(r % taps)] : r * kStep);
+          left.base[i] =
+              columns +
+              (cut.windowed ? r / taps * cut.window.unit + cut.window.taps[static_cast<size_t>(r % taps)] : r * kStep);
         }
         Sum* to = out + row * padded + k;
         if (count <= kWidth / kVectors) {
-          partial_tile<T, 1>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth / kVectors, kept(!first, to, padded));
+          partial_tile<T, 1>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth / kVectors,
+                             kept(!first, to, padded));
         } else {
           partial_tile<T, kVectors>(depth, left, Panel<T>{turned}, to, padded, valid, kWidth, kept(!first, to, padded));
         }
@@ -195,9 +206,11 @@ void weight_by_outputs(const ConvGeometry& g, const Gather<T>& gather, const T* 
   const WeightCut cut(gather);
   const int64_t tiles = cut.tiles;
   const int64_t padded = round_up(outputs, kCols<T>);
-  // A block's sums and columns stay in a second-level cache; blocks alone are work enough for the threads where each is large.
+  // A block's sums and columns stay in a second-level cache; blocks alone are work enough for the threads where each is
+  // large.
   const int64_t most = std::max<int64_t>(1, std::min<int64_t>(512, (int64_t{1} << 18) / padded) / taps);
-  const int64_t blocks = std::max(ceil_div(channels, most), channels * taps >= 8 * 256 ? std::min<int64_t>(8, channels) : 1);
+  const int64_t blocks =
+      std::max(ceil_div(channels, most), channels * taps >= 8 * 256 ? std::min<int64_t>(8, channels) : 1);
   const int64_t block = ceil_div(channels, blocks);
   const int64_t wanted = elements <= 65536 ? 16 : 8;
   const int64_t tiles_a_part = ceil_div(tiles, std::min(tiles, ceil_div(wanted, g.groups * blocks)));
@@ -212,8 +225,8 @@ void weight_by_outputs(const ConvGeometry& g, const Gather<T>& gather, const T* 
       const int64_t c0 = item % blocks * block;
       const int64_t c1 = std::min(channels, c0 + block);
       if (c0 >= c1) continue;
-      Sum* sums =
-          parts > 1 ? partial.get() + ((part * g.groups + group) * channels + c0) * taps * padded : at_least(memory.sums, (c1 - c0) * taps * padded);
+      Sum* sums = parts > 1 ? partial.get() + ((part * g.groups + group) * channels + c0) * taps * padded
+                            : at_least(memory.sums, (c1 - c0) * taps * padded);
       const int64_t stop = std::min(tiles, (part + 1) * tiles_a_part);
       for (int64_t t = part * tiles_a_part; t < stop; t++) {
         int64_t begin, end;

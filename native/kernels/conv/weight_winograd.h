@@ -1,4 +1,5 @@
-// The gradient of a convolution's weight by Winograd's minimal filtering (winograd_tiles.h): the derivative of the result's formula,
+// The gradient of a convolution's weight by Winograd's minimal filtering (winograd_tiles.h): the derivative of the
+// result's formula,
 //
 //     dw = G^T (sum over tiles of (A dy A^T) * (B^T d B)) G.
 //
@@ -23,8 +24,10 @@ class WinogradWeight {
   static constexpr int64_t kPlaces = Tiles::kPlaces, kWidth = Tiles::kWidth;
   // Destination and source channels of a block of sums; tiles that are transformed at a time.
   static constexpr int64_t kTargets = kSide == 2 ? 128 : 64, kSources = 64, kTiles = (kSide == 2 ? 2 : 1) * kWidth;
-  // From a tile's gradients, and from a place to the next one: no multiple of a power of two, which would share places in a cache.
-  static constexpr int64_t kPitch = kTargets + 16, kGradientStep = kTiles * kPitch + 16, kSourceStep = kTiles * kSources + 16;
+  // From a tile's gradients, and from a place to the next one: no multiple of a power of two, which would share places
+  // in a cache.
+  static constexpr int64_t kPitch = kTargets + 16, kGradientStep = kTiles * kPitch + 16,
+                           kSourceStep = kTiles * kSources + 16;
   static constexpr int64_t kSumStep = kTargets * kSources + kWidth;
   // Pixels that so many tiles read in all, at the most.
   static constexpr int64_t kPixels = kPoints * (kSide * kTiles + 2);
@@ -40,7 +43,8 @@ class WinogradWeight {
 
   // A thread's memory. Sums of channels that are not there are dropped.
   struct Memory {
-    Scratch<float> pixels{kPixels * kLanes}, source{kPlaces * kSourceStep}, gradient{kPlaces * kGradientStep}, sums{kPlaces * kSumStep};
+    Scratch<float> pixels{kPixels * kLanes}, source{kPlaces * kSourceStep}, gradient{kPlaces * kGradientStep},
+        sums{kPlaces * kSumStep};
     Scratch<uint32_t> pairs{kSide == 2 ? 0 : kPixels / 2 * kLanes};
     std::vector<TileRun> runs;
 
@@ -62,7 +66,8 @@ class WinogradWeight {
     auto of(int64_t y, int64_t x) const {
       return [p = *this, y, x](int i, int j) {
         const bool inside = y + i >= p.y0 && y + i < p.y1 && x + j >= p.x0 && x + j < p.x1;
-        return inside ? load_vector<FloatVector>(p.lanes + ((y + i - p.y0) * (p.x1 - p.x0) + x + j - p.x0) * kLanes) : FloatVector{};
+        return inside ? load_vector<FloatVector>(p.lanes + ((y + i - p.y0) * (p.x1 - p.x0) + x + j - p.x0) * kLanes)
+                      : FloatVector{};
       };
     }
   };
@@ -77,10 +82,11 @@ class WinogradWeight {
     const int64_t c = g.source_channels, k = g.dest_channels, tiles = Tiles(g).count;
     const auto number = [](int64_t count) { return static_cast<double>(count); };
     const double products = kProduct * kPlaces * number(round_up(c, kLanes) * round_up(k, kRows) * tiles);
-    const double transforms =
-        kSource * number(round_up(c, kLanes) * ceil_div(k, kTargets)) + kGradient * number(round_up(k, kLanes) * ceil_div(c, kSources));
+    const double transforms = kSource * number(round_up(c, kLanes) * ceil_div(k, kTargets)) +
+                              kGradient * number(round_up(k, kLanes) * ceil_div(c, kSources));
     // Direct sums fill vectors with the channels of one side.
-    const double direct = 9 * number(std::min(round_up(c, kLanes) * k, round_up(k, kLanes) * c) * g.n * g.dest_pixels());
+    const double direct =
+        9 * number(std::min(round_up(c, kLanes) * k, round_up(k, kLanes) * c) * g.n * g.dest_pixels());
     return products + transforms * number(tiles) + kFilter * number(c * k) + kStart < Tiles::kDirect * direct;
   }
 
@@ -93,7 +99,8 @@ class WinogradWeight {
         across_(ceil_div(c_, kSources)),
         down_(ceil_div(k_, kTargets)) {
     // Two at the least where there are tiles for two, so that two threads have work.
-    const int64_t most = std::max({int64_t{1}, tiles_.count / kLeastTiles, std::min<int64_t>(2, tiles_.count / kTiles)});
+    const int64_t most =
+        std::max({int64_t{1}, tiles_.count / kLeastTiles, std::min<int64_t>(2, tiles_.count / kTiles)});
     const int64_t wanted = std::clamp<int64_t>(ceil_div(kMostParts, gather.groups * across_ * down_), 1, most);
     part_ = equal_part(tiles_.count, ceil_div(tiles_.count, wanted), kTiles);
     parts_ = ceil_div(tiles_.count, part_);
@@ -109,8 +116,8 @@ class WinogradWeight {
         const int64_t part = item % parts_, block = item / parts_ % blocks, group = item / parts_ / blocks;
         float* to = partial.get() + part * size;
         if constexpr (std::is_same_v<T, float>) to = stands ? weight : to;
-        run_block(group, block / across_ * kTargets, block % across_ * kSources, part * part_, std::min(tiles_.count, (part + 1) * part_), memory,
-                  to);
+        run_block(group, block / across_ * kTargets, block % across_ * kSources, part * part_,
+                  std::min(tiles_.count, (part + 1) * part_), memory, to);
       }
     });
     if (stands) return;
@@ -126,7 +133,8 @@ class WinogradWeight {
 
  private:
   // Destination channels from k0 and source channels from c0 on, summed over tiles begin..end.
-  void run_block(int64_t group, int64_t k0, int64_t c0, int64_t begin, int64_t end, Memory& memory, float* weight) const {
+  void run_block(int64_t group, int64_t k0, int64_t c0, int64_t begin, int64_t end, Memory& memory,
+                 float* weight) const {
     const int64_t k1 = std::min(k_, k0 + kTargets), c1 = std::min(c_, c0 + kSources);
     for (int64_t at = begin; at < end; at += kTiles) {
       const int64_t count = std::min(kTiles, end - at);
@@ -141,7 +149,8 @@ class WinogradWeight {
     }
     for (int64_t k = k0; k < k1; k++) {
       for (int64_t c = c0; c < c1; c += kLanes) {
-        finish(memory.sums.get() + (k - k0) * kSources + c - c0, std::min<int64_t>(kLanes, c1 - c), weight + ((group * k_ + k) * c_ + c) * 9);
+        finish(memory.sums.get() + (k - k0) * kSources + c - c0, std::min<int64_t>(kLanes, c1 - c),
+               weight + ((group * k_ + k) * c_ + c) * 9);
       }
     }
   }
@@ -153,7 +162,8 @@ class WinogradWeight {
     for (size_t i = 0; i < memory.runs.size();) {
       const TileRun& run = memory.runs[i++];
       Patch patch{run.image, run.row, 1, run.first, run.count, run.lane};
-      while (patch.count == tiles_.across && i < memory.runs.size() && memory.runs[i].image == run.image && memory.runs[i].count == run.count) {
+      while (patch.count == tiles_.across && i < memory.runs.size() && memory.runs[i].image == run.image &&
+             memory.runs[i].count == run.count) {
         patch.rows++;
         i++;
       }
@@ -177,10 +187,13 @@ class WinogradWeight {
         for (int64_t r = 0; r < count; r++) to[r] = from[r * step + pixels - 1];
     }
   }
-  // Rows top..top + height and columns left..left + width of `count` channels, as far as there are any. Whole rows are turned as one.
-  static Pixels turn(const T* channel, int64_t count, const int64_t* size, int64_t top, int64_t height, int64_t left, int64_t width, Memory& memory) {
-    const Pixels pixels{memory.pixels.get(), std::clamp<int64_t>(top, 0, size[1]), std::clamp<int64_t>(top + height, 0, size[1]),
-                        std::clamp<int64_t>(left, 0, size[2]), std::clamp<int64_t>(left + width, 0, size[2])};
+  // Rows top..top + height and columns left..left + width of `count` channels, as far as there are any. Whole rows are
+  // turned as one.
+  static Pixels turn(const T* channel, int64_t count, const int64_t* size, int64_t top, int64_t height, int64_t left,
+                     int64_t width, Memory& memory) {
+    const Pixels pixels{memory.pixels.get(), std::clamp<int64_t>(top, 0, size[1]),
+                        std::clamp<int64_t>(top + height, 0, size[1]), std::clamp<int64_t>(left, 0, size[2]),
+                        std::clamp<int64_t>(left + width, 0, size[2])};
     const int64_t plane = size[1] * size[2], cols = pixels.x1 - pixels.x0, rows = pixels.y1 - pixels.y0;
     const bool whole = cols == size[2];
     for (int64_t y = 0; y < (whole ? std::min<int64_t>(rows, 1) : rows); y++) {
@@ -195,14 +208,15 @@ class WinogradWeight {
     each_patch(at, count, memory, [&](const Patch& patch) {
       for (int64_t k = k0; k < k1; k += kLanes) {
         const T* channel = gradient_ + ((patch.image * gather_.groups + group) * k_ + k) * gather_.dest_pixels();
-        const Pixels pixels = turn(channel, std::min<int64_t>(kLanes, k1 - k), gather_.dest_size, kSide * patch.row, kSide * patch.rows,
-                                   kSide * patch.first, kSide * patch.count, memory);
+        const Pixels pixels = turn(channel, std::min<int64_t>(kLanes, k1 - k), gather_.dest_size, kSide * patch.row,
+                                   kSide * patch.rows, kSide * patch.first, kSide * patch.count, memory);
         float* to = memory.gradient.get() + patch.tile * kPitch + k - k0;
         for (int64_t row = patch.row; row < patch.row + patch.rows; row++)
           for (int64_t t = patch.first; t < patch.first + patch.count; t++, to += kPitch)
-            along_both<FloatVector, kSide, kPoints>([](const FloatVector* dy, FloatVector* made) { Tiles::Line::gradient(dy, made); },
-                                                    pixels.of(kSide * row, kSide * t),
-                                                    [=](int i, int j, FloatVector v) { store_vector(to + (kPoints * i + j) * kGradientStep, v); });
+            along_both<FloatVector, kSide, kPoints>(
+                [](const FloatVector* dy, FloatVector* made) { Tiles::Line::gradient(dy, made); },
+                pixels.of(kSide * row, kSide * t),
+                [=](int i, int j, FloatVector v) { store_vector(to + (kPoints * i + j) * kGradientStep, v); });
       }
     });
   }
@@ -215,14 +229,15 @@ class WinogradWeight {
       const int64_t top = kSide * patch.row + above, left = kSide * patch.first + before;
       for (int64_t c = c0; c < c1; c += kLanes) {
         const T* channel = gather_.source + ((patch.image * gather_.groups + group) * c_ + c) * gather_.source_pixels();
-        const Pixels pixels =
-            turn(channel, std::min<int64_t>(kLanes, c1 - c), gather_.source_size, top, kSide * patch.rows + 2, left, kSide * patch.count + 2, memory);
+        const Pixels pixels = turn(channel, std::min<int64_t>(kLanes, c1 - c), gather_.source_size, top,
+                                   kSide * patch.rows + 2, left, kSide * patch.count + 2, memory);
         float* to = memory.source.get() + ((c - c0) / kWidth * kTiles + patch.tile) * kWidth + (c - c0) % kWidth;
         for (int64_t row = 0; row < patch.rows; row++)
           for (int64_t t = 0; t < patch.count; t++, to += kWidth)
-            along_both<FloatVector, kPoints, kPoints>([](const FloatVector* d, FloatVector* made) { Tiles::Line::source(d, made); },
-                                                      pixels.of(top + kSide * row, left + kSide * t),
-                                                      [=](int i, int j, FloatVector v) { store_vector(to + (kPoints * i + j) * kSourceStep, v); });
+            along_both<FloatVector, kPoints, kPoints>(
+                [](const FloatVector* d, FloatVector* made) { Tiles::Line::source(d, made); },
+                pixels.of(top + kSide * row, left + kSide * t),
+                [=](int i, int j, FloatVector v) { store_vector(to + (kPoints * i + j) * kSourceStep, v); });
       }
     });
   }
@@ -230,9 +245,10 @@ class WinogradWeight {
   // G^T sums G of `count` neighbouring source channels.
   static void finish(const float* sums, int64_t count, float* weight) {
     alignas(64) float taps[9][kLanes];
-    along_both<FloatVector, kPoints, 3>([](const FloatVector* m, FloatVector* made) { Tiles::Line::taps(m, made); },
-                                        [=](int i, int j) { return load_vector<FloatVector>(sums + (kPoints * i + j) * kSumStep); },
-                                        [&](int i, int j, FloatVector v) { store_vector(taps[3 * i + j], v); });
+    along_both<FloatVector, kPoints, 3>(
+        [](const FloatVector* m, FloatVector* made) { Tiles::Line::taps(m, made); },
+        [=](int i, int j) { return load_vector<FloatVector>(sums + (kPoints * i + j) * kSumStep); },
+        [&](int i, int j, FloatVector v) { store_vector(taps[3 * i + j], v); });
     for (int64_t lane = 0; lane < count; lane++, weight += 9) {
       for (int tap = 0; tap < 9; tap++) weight[tap] = taps[tap][lane];
     }

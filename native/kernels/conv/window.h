@@ -1,5 +1,6 @@
-// The source pixels that a tile of whole rows (or a part of one row) reads, laid out with their zero padding: every tap then reads the
-// same memory at an offset of its own, so nothing is copied once a tap. With strides, rows and columns lie apart by their residues.
+// The source pixels that a tile of whole rows (or a part of one row) reads, laid out with their zero padding: every tap
+// then reads the same memory at an offset of its own, so nothing is copied once a tap. With strides, rows and columns
+// lie apart by their residues.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +17,12 @@ struct RowTiles {
 
   RowTiles(const int64_t* grid, int64_t pixels)
       : width(std::min(grid[2], pixels)),
-        height(width < pixels ? equal_part(grid[1], std::max<int64_t>(1, pixels / std::max<int64_t>(1, width)), 1) : 1) {}
+        height(width < pixels ? equal_part(grid[1], std::max<int64_t>(1, pixels / std::max<int64_t>(1, width)), 1)
+                              : 1) {}
 
-  int64_t count(int64_t images, const int64_t* grid) const { return images * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width); }
+  int64_t count(int64_t images, const int64_t* grid) const {
+    return images * grid[0] * ceil_div(grid[1], height) * ceil_div(grid[2], width);
+  }
   // The pixels begin..end, among those of all images, of tile t.
   void range(const int64_t* grid, int64_t t, int64_t& begin, int64_t& end) const {
     const int64_t across = ceil_div(grid[2], width);
@@ -31,8 +35,8 @@ struct RowTiles {
 };
 
 struct Window {
-  // How the taps of one dimension reach from the first of them: by `residues` modulo the stride, each of which has planes of its own, and by places
-  // in them, `span` at the most.
+  // How the taps of one dimension reach from the first of them: by `residues` modulo the stride, each of which has
+  // planes of its own, and by places in them, `span` at the most.
   struct Reach {
     int64_t stride = 1, first = 0, span = 0;
     std::vector<int64_t> residues;
@@ -50,7 +54,9 @@ struct Window {
       residues.erase(std::unique(residues.begin(), residues.end()), residues.end());
     }
     int64_t planes() const { return static_cast<int64_t>(residues.size()); }
-    int64_t plane(int64_t offset) const { return std::lower_bound(residues.begin(), residues.end(), (offset - first) % stride) - residues.begin(); }
+    int64_t plane(int64_t offset) const {
+      return std::lower_bound(residues.begin(), residues.end(), (offset - first) % stride) - residues.begin();
+    }
     int64_t place(int64_t offset) const { return (offset - first) / stride; }
   };
 
@@ -59,8 +65,8 @@ struct Window {
   int64_t unit = 0;             // elements for one unit of channels
   std::vector<int64_t> taps;    // where each tap reads, from the place of a pixel
 
-  // For tiles of at most `height` rows and `width` columns. False where there is no tap, or taps lie so far apart that the window would hold mostly
-  // pixels that nobody reads.
+  // For tiles of at most `height` rows and `width` columns. False where there is no tap, or taps lie so far apart that
+  // the window would hold mostly pixels that nobody reads.
   bool fit(const GatherPhase& phase, int64_t height, int64_t width) {
     const GatherAxis* axis = phase.axis;
     if (phase.taps() == 0) return false;
@@ -83,11 +89,11 @@ struct Window {
     return true;
   }
 
-  // Writes the window of a unit of channels (`source` its first plane in the tile's image) for grid rows p0..p1 and columns q0..q1 of
-  // plane e: as elements, or as pairs with the channel of plane `second` (or none, where it is null).
+  // Writes the window of a unit of channels (`source` its first plane in the tile's image) for grid rows p0..p1 and
+  // columns q0..q1 of plane e: as elements, or as pairs with the channel of plane `second` (or none, where it is null).
   template <class T, class U>
-  void lay(const Gather<T>& gather, const GatherPhase& phase, const T* source, const T* second, int64_t e, int64_t p0, int64_t p1, int64_t q0,
-           int64_t q1, U* to) const {
+  void lay(const Gather<T>& gather, const GatherPhase& phase, const T* source, const T* second, int64_t e, int64_t p0,
+           int64_t p1, int64_t q0, int64_t q1, U* to) const {
     const int64_t* size = gather.source_size;
     const int64_t needed = p1 - p0 + down.span, length = q1 - q0 + across.span;
     for (const int64_t offset_d : phase.axis[0].offsets) {
@@ -133,7 +139,8 @@ struct Window {
     if (step == 1) {
       pair_run(to, first, second, n);
     } else {
-      for (int64_t i = 0; i < n; i++) to[i] = first[i * step].bits | (second == nullptr ? 0u : static_cast<uint32_t>(second[i * step].bits) << 16);
+      for (int64_t i = 0; i < n; i++)
+        to[i] = first[i * step].bits | (second == nullptr ? 0u : static_cast<uint32_t>(second[i * step].bits) << 16);
     }
   }
 };

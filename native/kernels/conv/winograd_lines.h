@@ -1,10 +1,10 @@
-// Winograd's minimal filtering along one line, and along both axes of a tile. F(m, 3) gives m neighbouring pixels of a result, which read
-// m + 2 of the source, by m + 2 products:
+// Winograd's minimal filtering along one line, and along both axes of a tile. F(m, 3) gives m neighbouring pixels of a
+// result, which read m + 2 of the source, by m + 2 products:
 //
 //     y = A^T ((G w) * (B^T d)),
 //
-// w the filter and d the source, with m = 2 at the points 0, 1, -1 and infinity, with m = 4 at 0, 1, -1, 2, -2 and infinity. The matrices are the
-// source's: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
+// w the filter and d the source, with m = 2 at the points 0, 1, -1 and infinity, with m = 4 at 0, 1, -1, 2, -2 and
+// infinity. The matrices are the source's: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015).
 #pragma once
 
 namespace nodegrad::NODEGRAD_LEVEL {
@@ -103,7 +103,8 @@ struct WinogradLine<4> {
   }
 };
 
-// `line`, which makes OUT vectors of IN, along the columns and then the rows of the vectors `from(i, j)`: calls to(i, j, vector).
+// `line`, which makes OUT vectors of IN, along the columns and then the rows of the vectors `from(i, j)`: calls to(i,
+// j, vector).
 template <class V, int IN, int OUT, class Line, class From, class To>
 __attribute__((always_inline)) inline void along_both(const Line& line, const From& from, const To& to) {
   V half[OUT][IN];

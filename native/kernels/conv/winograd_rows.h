@@ -25,7 +25,9 @@ struct WinogradRows<float> {
     deinterleave(pixels + 2, to + 2, std::make_integer_sequence<int, kLanes>{});
   }
   // Two pixels of each of kLanes tiles, along the row.
-  static void merge(const FloatVector* of, float* to) { interleave(of[0], of[1], to, std::make_integer_sequence<int, kLanes>{}); }
+  static void merge(const FloatVector* of, float* to) {
+    interleave(of[0], of[1], to, std::make_integer_sequence<int, kLanes>{});
+  }
 
  private:
   template <int... LANE>
@@ -54,7 +56,8 @@ struct WinogradRows<BFloat16> {
     put_pair(every_fourth<0>(pixels + 4, Lanes{}), to + 4);
   }
   static void merge(const FloatVector* of, BFloat16* to) {
-    merge_halves(both_rounded(of[0], of[1]), both_rounded(of[2], of[3]), to, std::make_integer_sequence<int, 2 * kLanes>{});
+    merge_halves(both_rounded(of[0], of[1]), both_rounded(of[2], of[3]), to,
+                 std::make_integer_sequence<int, 2 * kLanes>{});
   }
 
  private:
@@ -69,11 +72,14 @@ struct WinogradRows<BFloat16> {
   static void put_pair(ElementVector pair, FloatVector* to) {
     Half halves[2];
     std::memcpy(halves, &pair, sizeof halves);
-    for (int i = 0; i < 2; i++) to[i] = reinterpret_cast<FloatVector>(__builtin_convertvector(halves[i], PairVector) << 16);
+    for (int i = 0; i < 2; i++)
+      to[i] = reinterpret_cast<FloatVector>(__builtin_convertvector(halves[i], PairVector) << 16);
   }
   // Rounded to nearest even.
 #if defined(__AVX512BF16__)
-  static ElementVector both_rounded(FloatVector low, FloatVector high) { return (ElementVector)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low); }
+  static ElementVector both_rounded(FloatVector low, FloatVector high) {
+    return (ElementVector)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+  }
 #else
   static ElementVector both_rounded(FloatVector low, FloatVector high) {
     const FloatVector both[2] = {low, high};
@@ -89,7 +95,9 @@ struct WinogradRows<BFloat16> {
   static void merge_halves(ElementVector low, ElementVector high, BFloat16* to, std::integer_sequence<int, LANE...>) {
     constexpr int kTiles = kLanes / 2;
     store_vector(to, __builtin_shufflevector(low, high, (LANE % 4 / 2 * 2 * kLanes + LANE % 2 * kLanes + LANE / 4)...));
-    store_vector(to + 2 * kLanes, __builtin_shufflevector(low, high, (LANE % 4 / 2 * 2 * kLanes + LANE % 2 * kLanes + LANE / 4 + kTiles)...));
+    store_vector(
+        to + 2 * kLanes,
+        __builtin_shufflevector(low, high, (LANE % 4 / 2 * 2 * kLanes + LANE % 2 * kLanes + LANE / 4 + kTiles)...));
   }
 };
 

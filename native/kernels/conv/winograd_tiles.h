@@ -1,12 +1,13 @@
-// The tiles of Winograd's minimal filtering F(m x m, 3 x 3): m x m pixels of the result, which read (m + 2) x (m + 2) of the source. With
-// the filter w and the source pixels d, and the matrices of winograd_lines.h,
+// The tiles of Winograd's minimal filtering F(m x m, 3 x 3): m x m pixels of the result, which read (m + 2) x (m + 2)
+// of the source. With the filter w and the source pixels d, and the matrices of winograd_lines.h,
 //
 //     y = A^T ((G w G^T) * (B^T d B)) A.
 //
-// Summed over channels before A is applied, the products of each place in a tile are a matrix product. All of it is computed in float32.
+// Summed over channels before A is applied, the products of each place in a tile are a matrix product. All of it is
+// computed in float32.
 //
-// Of float32, m is 2: its rounding errors are those of direct sums and less. Of bfloat16, m is 4: its errors, 1e-6 to 3e-6 of the result's
-// deviation, are a thousandth of what the rounding of the result itself takes.
+// Of float32, m is 2: its rounding errors are those of direct sums and less. Of bfloat16, m is 4: its errors, 1e-6 to
+// 3e-6 of the result's deviation, are a thousandth of what the rounding of the result itself takes.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +55,8 @@ struct WinogradTiles {
     for (int d = 1; d < 3; d++) {
       if (axis[d].stride != 1 || axis[d].step != 1 || axis[d].start != 0 || g.grid[d] != g.dest_size[d]) return false;
     }
-    return (consecutive(axis[1], 1) && consecutive(axis[2], 1)) || (consecutive(axis[1], -1) && consecutive(axis[2], -1));
+    return (consecutive(axis[1], 1) && consecutive(axis[2], 1)) ||
+           (consecutive(axis[1], -1) && consecutive(axis[2], -1));
   }
 
   // Tiles begin..end as runs.
@@ -69,7 +71,8 @@ struct WinogradTiles {
 
  private:
   static bool consecutive(const GatherAxis& axis, int64_t by) {
-    return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by && axis.offsets[2] == axis.offsets[1] + by;
+    return axis.offsets.size() == 3 && axis.offsets[1] == axis.offsets[0] + by &&
+           axis.offsets[2] == axis.offsets[1] + by;
   }
 };
 

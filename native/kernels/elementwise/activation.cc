@@ -1,5 +1,5 @@
-// Activation functions and their derivatives: one functor each. Backward functors take gradOutput first, then the function's input
-// (or its output, where the caller saved that).
+// Activation functions and their derivatives: one functor each. Backward functors take gradOutput first, then the
+// function's input (or its output, where the caller saved that).
 #include <cmath>
 
 #include "../../runtime/registry.h"
@@ -102,7 +102,8 @@ struct EluBackward {
   template <class V>
   V operator()(V g, V x) const {
     using T = Element<V>;
-    return x > T(0) ? g * static_cast<T>(scale) : g * static_cast<T>(alpha * scale * rate) * vec::exp(x * static_cast<T>(rate));
+    return x > T(0) ? g * static_cast<T>(scale)
+                    : g * static_cast<T>(alpha * scale * rate) * vec::exp(x * static_cast<T>(rate));
   }
 };
 struct Gelu {
@@ -207,7 +208,8 @@ struct Softplus {
   V operator()(V x) const {
     using T = Element<V>;
     const V z = x * static_cast<T>(beta);
-    return z > static_cast<T>(threshold) ? x : ((z > T(0) ? z : V{}) + vec::log1p_of_exp(-abs(z))) / static_cast<T>(beta);
+    return z > static_cast<T>(threshold) ? x
+                                         : ((z > T(0) ? z : V{}) + vec::log1p_of_exp(-abs(z))) / static_cast<T>(beta);
   }
 };
 struct SoftplusBackward {

@@ -1,5 +1,6 @@
-// Functors of arithmetic, selection and comparison, for every element type: the vectorised families instantiate them for floating
-// types, integer.cc for integers and bools. 16-bit floats arrive widened to float. `where` never branches, so that loops vectorise.
+// Functors of arithmetic, selection and comparison, for every element type: the vectorised families instantiate them
+// for floating types, integer.cc for integers and bools. 16-bit floats arrive widened to float. `where` never branches,
+// so that loops vectorise.
 #pragma once
 
 #include <cmath>
@@ -17,7 +18,8 @@ constexpr bool is_floating = std::is_floating_point_v<T>;
 
 // Integers wrap around as two's complement, without the undefined behaviour of signed overflow.
 template <class T>
-using Wrapping = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, std::conditional_t<std::is_same_v<T, int32_t>, uint32_t, T>>;
+using Wrapping = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t,
+                                    std::conditional_t<std::is_same_v<T, int32_t>, uint32_t, T>>;
 
 template <class T>
 bool is_nan(T x) {
@@ -106,8 +108,8 @@ struct Square {
   }
 };
 
-// Quotients and rests of integers (floating ones are in arithmetic.cc, but for TruncDivide): the caller has made sure that no divisor is
-// zero; the lowest value by -1 wraps instead of trapping.
+// Quotients and rests of integers (floating ones are in arithmetic.cc, but for TruncDivide): the caller has made sure
+// that no divisor is zero; the lowest value by -1 wraps instead of trapping.
 struct TruncDivide {
   template <class T>
   T operator()(T a, T b) const {
@@ -208,7 +210,8 @@ struct Clamp {
   }
 };
 
-// The same for bounds that are numbers (not NaN): two selections that do not depend on one another, so that the loop vectorises.
+// The same for bounds that are numbers (not NaN): two selections that do not depend on one another, so that the loop
+// vectorises.
 struct ClampScalar {
   double low;
   double high;

@@ -97,7 +97,8 @@ struct Grid {
 
 void gather_rows(char* to, const Job& job, int k, int64_t element, const Grid& grid) {
   const int bytes = job.operands[k].bytes;
-  for (int64_t r = 0; r < grid.count; r++) gather(to + r * grid.n * bytes, job.at(k, element + r * grid.row_stride), bytes, grid.stride, grid.n);
+  for (int64_t r = 0; r < grid.count; r++)
+    gather(to + r * grid.n * bytes, job.at(k, element + r * grid.row_stride), bytes, grid.stride, grid.n);
 }
 void scatter_rows(const Job& job, int64_t element, const Grid& grid, const char* from) {
   const int bytes = job.operands[0].bytes;
@@ -132,9 +133,10 @@ void put(const Job& job, int64_t element, const Grid& grid, char* buffer) {
   scatter_rows(job, element, grid, waiting(buffer));
 }
 
-// `count` rows of n elements of each operand, by its strides in a row and from row to row. What a function can't read or write where it is passes
-// through a buffer: as many rows at a time as a block holds, or a part of a row.
-void run_rows(const Job& job, const int64_t* at, const int64_t* strides, const int64_t* row_strides, int64_t n, int64_t count, Buffers& buffers) {
+// `count` rows of n elements of each operand, by its strides in a row and from row to row. What a function can't read
+// or write where it is passes through a buffer: as many rows at a time as a block holds, or a part of a row.
+void run_rows(const Job& job, const int64_t* at, const int64_t* strides, const int64_t* row_strides, int64_t n,
+              int64_t count, Buffers& buffers) {
   bool direct[kMaxOperands];
   bool all_direct = true;
   int one = 0;
@@ -190,7 +192,8 @@ bool repeats(const Plan& plan, int k) {
   return true;
 }
 
-// Rows [begin, end) of `inner` elements each, short ones: as many as fill a block are gathered, computed and scattered together.
+// Rows [begin, end) of `inner` elements each, short ones: as many as fill a block are gathered, computed and scattered
+// together.
 void run_short_rows(const Job& job, const Plan& plan, int64_t begin, int64_t end, int64_t inner) {
   Buffers buffers;
   int64_t rows_out[kBlock];
@@ -241,11 +244,13 @@ void run_short_rows(const Job& job, const Plan& plan, int64_t begin, int64_t end
       narrow_stored(out.stored, from, waiting(buffers.of[0]), n);
       from = waiting(buffers.of[0]);
     }
-    for (int64_t r = 0; r < rows; r++) scatter(job.at(0, rows_out[r]), plan.stride(0, last), from + r * inner * out.bytes, out.bytes, inner);
+    for (int64_t r = 0; r < rows; r++)
+      scatter(job.at(0, rows_out[r]), plan.stride(0, last), from + r * inner * out.bytes, out.bytes, inner);
   }
 }
 
-// The outer dimension in which neighbours of some input lie side by side while in the innermost they do not; -1 where there is none.
+// The outer dimension in which neighbours of some input lie side by side while in the innermost they do not; -1 where
+// there is none.
 int crossing_dim(const Plan& plan, int count) {
   const int last = plan.ndim() - 1;
   for (int k = 1; k < count; k++) {
@@ -258,13 +263,16 @@ int crossing_dim(const Plan& plan, int count) {
 }
 
 // A tile of rows x columns of operand k, gathered row by row: along what lies side by side in memory.
-void gather_tile(const Job& job, int k, int64_t at, int64_t row_step, int64_t column_step, int64_t rows, int64_t columns, char* buffer) {
+void gather_tile(const Job& job, int k, int64_t at, int64_t row_step, int64_t column_step, int64_t rows,
+                 int64_t columns, char* buffer) {
   const Operand& from = job.operands[k];
   char* to = from.stored == Stored::Plain ? buffer : waiting(buffer);
   if (row_step == 1 && column_step > 1) {
-    for (int64_t j = 0; j < columns; j++) scatter(to + j * from.bytes, columns, job.at(k, at + j * column_step), from.bytes, rows);
+    for (int64_t j = 0; j < columns; j++)
+      scatter(to + j * from.bytes, columns, job.at(k, at + j * column_step), from.bytes, rows);
   } else {
-    for (int64_t i = 0; i < rows; i++) gather(to + i * columns * from.bytes, job.at(k, at + i * row_step), from.bytes, column_step, columns);
+    for (int64_t i = 0; i < rows; i++)
+      gather(to + i * columns * from.bytes, job.at(k, at + i * row_step), from.bytes, column_step, columns);
   }
   if (to != buffer) widen_stored(from.stored, to, buffer, rows * columns);
 }
@@ -310,7 +318,8 @@ int64_t even_grain(int64_t n, int64_t grain) {
 
 }  // namespace
 
-void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain, bool takes_one) {
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain,
+                bool takes_one) {
   int64_t sizes[kMaxOperands];
   for (int k = 0; k < count; k++) sizes[k] = operands[k].size;
   plan.check_sizes(sizes, count);

@@ -1,5 +1,6 @@
-// Runs an elementwise function over operands of any layout and storage: what is not side by side in memory, or is stored in 16 bits,
-// passes through a block in the first-level cache. So a function is compiled once for its arithmetic type, as one loop over arrays.
+// Runs an elementwise function over operands of any layout and storage: what is not side by side in memory, or is
+// stored in 16 bits, passes through a block in the first-level cache. So a function is compiled once for its arithmetic
+// type, as one loop over arrays.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +55,8 @@ Operand raw_operand(Slice<T> slice) {
 
 constexpr int kMaxOperands = 4;
 
-// `count` rows of n elements that lie side by side; operand k's are `step[k]` bytes apart, the output's `step[0]`. Of operand `one` (0 where there is
-// none) a row is a single element, which stands for all.
+// `count` rows of n elements that lie side by side; operand k's are `step[k]` bytes apart, the output's `step[0]`. Of
+// operand `one` (0 where there is none) a row is a single element, which stands for all.
 struct Rows {
   int64_t n, count;
   int64_t step[kMaxOperands];
@@ -70,13 +71,14 @@ inline T* moved(T* pointer, int64_t bytes) {
   return reinterpret_cast<T*>(reinterpret_cast<Byte*>(pointer) + bytes);
 }
 
-// How many elements are worth the part of a thread that is awake: of a plain loop, and of one with calls of a mathematical function.
+// How many elements are worth the part of a thread that is awake: of a plain loop, and of one with calls of a
+// mathematical function.
 constexpr int64_t kLightGrain = 16384;
 constexpr int64_t kHeavyGrain = 8192;
 
-// Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory. A function that `takes_one` is
-// given rows with an operand of one element; others see it repeated.
-void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count, int64_t grain = kLightGrain,
-                bool takes_one = false);
+// Runs over a plan [out, in...] in parallel; `operands` likewise. Checks that every operand stays inside its memory. A
+// function that `takes_one` is given rows with an operand of one element; others see it repeated.
+void run_blocks(Run run, const void* function, const Plan& plan, const Operand* operands, int count,
+                int64_t grain = kLightGrain, bool takes_one = false);
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

@@ -1,5 +1,5 @@
-// Copies between layouts and element types, and fills. Every operator that needs contiguous data stands on these. What only moves bits
-// is compiled once an element size.
+// Copies between layouts and element types, and fills. Every operator that needs contiguous data stands on these. What
+// only moves bits is compiled once an element size.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -18,10 +18,13 @@ namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
 template <size_t Bytes>
-using BitsOf = std::conditional_t<Bytes == 8, uint64_t, std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
+using BitsOf =
+    std::conditional_t<Bytes == 8, uint64_t,
+                       std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
 
-// Conversion as PyTorch's on x86: bool is "not zero"; a floating value goes through int32 to a signed type of at most 32 bits, through
-// int64 to the others, and becomes the smallest value of that where it does not fit. 16-bit floats come and go as float.
+// Conversion as PyTorch's on x86: bool is "not zero"; a floating value goes through int32 to a signed type of at most
+// 32 bits, through int64 to the others, and becomes the smallest value of that where it does not fit. 16-bit floats
+// come and go as float.
 template <class To>
 struct Convert {
   template <class From>
@@ -43,8 +46,8 @@ struct Convert {
   }
 };
 
-// The dimension whose neighbours lie side by side in the input, where that is not the innermost one (whose neighbours lie side by
-// side in the output): the copy is a transposition. -1 where it is not.
+// The dimension whose neighbours lie side by side in the input, where that is not the innermost one (whose neighbours
+// lie side by side in the output): the copy is a transposition. -1 where it is not.
 int transposed_dim(const Plan& plan) {
   if (plan.contiguous() || plan.ndim() < 2) return -1;
   const int last = plan.ndim() - 1;
@@ -69,13 +72,15 @@ void transpose(const T* from, int64_t from_step, int64_t count, int64_t n, T* to
         const int64_t rows = std::min(square, n - i);
         for (int64_t b = 0; b < columns; b++)
           for (int64_t a = 0; a < rows; a++) turned[a * square + b] = from[(j + b) * from_step + i + a];
-        for (int64_t a = 0; a < rows; a++) std::memcpy(to + (i + a) * to_step + j, turned + a * square, columns * sizeof(T));
+        for (int64_t a = 0; a < rows; a++)
+          std::memcpy(to + (i + a) * to_step + j, turned + a * square, columns * sizeof(T));
       }
     }
   }
 }
 
-// A transposition, in tiles whose lines the first-level cache holds on both sides; bands of tiles are shared out over threads.
+// A transposition, in tiles whose lines the first-level cache holds on both sides; bands of tiles are shared out over
+// threads.
 template <class T>
 void copy_transposed(const T* in, T* out, const Plan& plan, int side) {
   constexpr int64_t tile = 256 / sizeof(T);
@@ -123,8 +128,9 @@ void copy_bits(const Bits* in, Bits* out, const Plan& plan, const Operand* opera
   const int64_t sizes[] = {operands[0].size, operands[1].size};
   plan.check_sizes(sizes, 2);
   if (plan.contiguous()) {
-    parallel_for(plan.count, kElementGrain,
-                 [&](int64_t begin, int64_t end) { std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin) * sizeof(Bits)); });
+    parallel_for(plan.count, kElementGrain, [&](int64_t begin, int64_t end) {
+      std::memcpy(out + begin, in + begin, static_cast<size_t>(end - begin) * sizeof(Bits));
+    });
     return;
   }
   const int side = transposed_dim(plan);
@@ -186,12 +192,13 @@ template <class T>
 void copy_part(Slice<const T> in, Slice<T> out, int64_t from, int64_t to, Plan plan) {
   using Bits = BitsOf<sizeof(T)>;
   require(from >= 0 && from <= in.size && to >= 0 && to <= out.size, "a part begins outside of its tensor");
-  const Operand operands[] = {raw_operand(Slice<T>{out.data + to, out.size - to}), raw_operand(Slice<const T>{in.data + from, in.size - from})};
+  const Operand operands[] = {raw_operand(Slice<T>{out.data + to, out.size - to}),
+                              raw_operand(Slice<const T>{in.data + from, in.size - from})};
   copy_bits(reinterpret_cast<const Bits*>(in.data + from), reinterpret_cast<Bits*>(out.data + to), plan, operands);
 }
 
-// float32, float64 and int64 convert to and from everything; between any two other types TypeScript goes through float64, which
-// holds all their values. That halves what has to be compiled.
+// float32, float64 and int64 convert to and from everything; between any two other types TypeScript goes through
+// float64, which holds all their values. That halves what has to be compiled.
 template <class To>
 void add_casts(Registry& registry, const char* name) {
   const auto make = [](auto tag) { return &cast<To, typename decltype(tag)::type>; };

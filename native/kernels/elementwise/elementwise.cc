@@ -1,5 +1,5 @@
-// Mathematical functions of one or two floating tensors: one functor each. A functor's `float` and `double` forms are the same
-// template, so that a float64 gradient check exercises the code that trains in float32.
+// Mathematical functions of one or two floating tensors: one functor each. A functor's `float` and `double` forms are
+// the same template, so that a float64 gradient check exercises the code that trains in float32.
 #include "elementwise.h"
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Elementwise operators from functors: one loop over dense arrays a functor and arithmetic type, run over any layout by blocks.h.
-// Included by vectorised families only, inside their SIMD level's namespace.
+// Elementwise operators from functors: one loop over dense arrays a functor and arithmetic type, run over any layout by
+// blocks.h. Included by vectorised families only, inside their SIMD level's namespace.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,21 @@ namespace nodegrad::NODEGRAD_LEVEL {
 template <class T>
 using Arithmetic = std::conditional_t<std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>, float, T>;
 
-// A functor is a template over the element type, in a loop that the compiler vectorises; one that says `using Packs = void` (it calls
-// functions of vector_math.h) is a template over packs.
+// A functor is a template over the element type, in a loop that the compiler vectorises; one that says `using Packs =
+// void` (it calls functions of vector_math.h) is a template over packs.
 template <class F, class = void>
 constexpr bool takes_packs = false;
 template <class F>
 constexpr bool takes_packs<F, typename F::Packs> = true;
 
-// A functor that says `using InOnePass = void` is compiled for bfloat16 too, as one loop that widens, computes and rounds: for the few
-// that mixed precision runs most and that are cheaper than the passes through a block.
+// A functor that says `using InOnePass = void` is compiled for bfloat16 too, as one loop that widens, computes and
+// rounds: for the few that mixed precision runs most and that are cheaper than the passes through a block.
 template <class F, class = void>
 constexpr bool in_one_pass = false;
 template <class F>
 constexpr bool in_one_pass<F, typename F::InOnePass> = true;
-// A functor of two operands that says `using TakesOne = void` has loops for one of them being the same all along a row too: for the few by which
-// maps are scaled and shifted a channel, or a row, at a time.
+// A functor of two operands that says `using TakesOne = void` has loops for one of them being the same all along a row
+// too: for the few by which maps are scaled and shifted a channel, or a row, at a time.
 template <class F, class Out, class = void>
 constexpr bool takes_one = false;
 template <class F, class Out>
@@ -96,14 +96,14 @@ void map(const F& f, Slice<Out> out, const Plan& plan, Slice<const In>... in) {
     run_blocks(&Dense<OnePass<F>, Out, In...>::run, &f, plan, raw, 1 + sizeof...(In), kLightGrain, takes_one<F, Out>);
   } else {
     const Operand operands[] = {operand(out), operand(in)...};
-    run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In), takes_packs<F> ? kHeavyGrain : kLightGrain,
-               takes_one<F, Arithmetic<Out>>);
+    run_blocks(&Dense<F, Arithmetic<Out>, Arithmetic<In>...>::run, &f, plan, operands, 1 + sizeof...(In),
+               takes_packs<F> ? kHeavyGrain : kLightGrain, takes_one<F, Arithmetic<Out>>);
   }
 }
 
 // Registration of a functor for a list of types: one line an operator. Operands are all of a type T; the output is too
-// (`add_unary`, `add_binary`, `add_ternary`) or is Bool (`..._predicate`). The doubles that a functor is constructed from, as
-// `slope` in LeakyRelu{slope}, become the kernel's last parameters.
+// (`add_unary`, `add_binary`, `add_ternary`) or is Bool (`..._predicate`). The doubles that a functor is constructed
+// from, as `slope` in LeakyRelu{slope}, become the kernel's last parameters.
 template <class F, class = void, class... D>
 struct Numbers {
   using Signature = void (*)(D...);
@@ -116,9 +116,13 @@ struct Instance;
 template <class F, class T, class Out, class... D>
 struct Instance<F, T, Out, void (*)(D...)> {
   static void unary(Slice<const T> a, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a); }
-  static void binary(Slice<const T> a, Slice<const T> b, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a, b); }
+  static void binary(Slice<const T> a, Slice<const T> b, Slice<Out> out, Plan plan, D... numbers) {
+    map(F{numbers...}, out, plan, a, b);
+  }
   // The second operand in float beside a 16-bit first: a number that must not be rounded before the computation.
-  static void mixed(Slice<const T> a, Slice<const float> b, Slice<Out> out, Plan plan, D... numbers) { map(F{numbers...}, out, plan, a, b); }
+  static void mixed(Slice<const T> a, Slice<const float> b, Slice<Out> out, Plan plan, D... numbers) {
+    map(F{numbers...}, out, plan, a, b);
+  }
   static void ternary(Slice<const T> a, Slice<const T> b, Slice<const T> c, Slice<Out> out, Plan plan, D... numbers) {
     map(F{numbers...}, out, plan, a, b, c);
   }

@@ -1,5 +1,5 @@
-// Elementwise operators of integers and bools: the functors of arithmetic.h, and what only integers have; `where` of every type. Integer
-// division by zero is the caller's to find (`containsZero`) before it calls a quotient.
+// Elementwise operators of integers and bools: the functors of arithmetic.h, and what only integers have; `where` of
+// every type. Integer division by zero is the caller's to find (`containsZero`) before it calls a quotient.
 #include <cstdint>
 
 #include "../../runtime/registry.h"
@@ -51,7 +51,8 @@ struct ShiftRight {
   T operator()(T a, T b) const {
     constexpr int bits = static_cast<int>(sizeof(T)) * 8;
     const int most = bits - (std::is_signed_v<T> ? 1 : 0);
-    if (b < T(0) || static_cast<int64_t>(b) >= most) return std::is_signed_v<T> ? static_cast<T>(a >> (bits - 1)) : T(0);
+    if (b < T(0) || static_cast<int64_t>(b) >= most)
+      return std::is_signed_v<T> ? static_cast<T>(a >> (bits - 1)) : T(0);
     return static_cast<T>(a >> b);
   }
 };
@@ -91,7 +92,9 @@ struct Where {
   }
 };
 template <size_t Bytes>
-using BitsOf = std::conditional_t<Bytes == 8, uint64_t, std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
+using BitsOf =
+    std::conditional_t<Bytes == 8, uint64_t,
+                       std::conditional_t<Bytes == 4, uint32_t, std::conditional_t<Bytes == 2, uint16_t, uint8_t>>>;
 template <class T>
 void where(Slice<const T> a, Slice<const T> b, Slice<const Bool> condition, Slice<T> out, Plan plan) {
   using Bits = BitsOf<sizeof(T)>;

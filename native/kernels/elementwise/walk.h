@@ -12,7 +12,8 @@ namespace nodegrad::NODEGRAD_LEVEL {
 
 constexpr int64_t kElementGrain = 32768;
 
-// Where each operand stands in the outer dimensions (all but the innermost) of a strided plan; steps from one run to the next, or over several.
+// Where each operand stands in the outer dimensions (all but the innermost) of a strided plan; steps from one run to
+// the next, or over several.
 template <int Operands>
 class Odometer {
  public:
@@ -24,7 +25,8 @@ class Odometer {
       for (int k = 0; k < operands_; k++) offsets[k] += index_[d] * plan.stride(k, d);
     }
   }
-  // How many runs follow each other from here on in the last of the outer dimensions, with the same step from one to the next.
+  // How many runs follow each other from here on in the last of the outer dimensions, with the same step from one to
+  // the next.
   int64_t in_line() const { return plan_.ndim() < 2 ? 1 : plan_.size(plan_.ndim() - 2) - index_[plan_.ndim() - 2]; }
   // Steps over `count` runs of a line.
   void skip(int64_t count) {
@@ -50,8 +52,9 @@ class Odometer {
   int64_t index_[64];
 };
 
-// Calls rows(offsets, n, count) for `count` innermost runs of n elements each; offsets[k] is operand k's first element, and from run to run it moves
-// by its stride in the dimension before (row_step). Long runs are cut, short ones are grouped, by size alone; `grain` elements are worth a thread.
+// Calls rows(offsets, n, count) for `count` innermost runs of n elements each; offsets[k] is operand k's first element,
+// and from run to run it moves by its stride in the dimension before (row_step). Long runs are cut, short ones are
+// grouped, by size alone; `grain` elements are worth a thread.
 template <int Operands, class Rows>
 void walk_rows(const Plan& plan, const Rows& rows, int64_t grain = kElementGrain) {
   const int last = plan.ndim() - 1;
@@ -76,7 +79,9 @@ void walk_rows(const Plan& plan, const Rows& rows, int64_t grain = kElementGrain
     }
   });
 }
-inline int64_t row_step(const Plan& plan, int operand) { return plan.ndim() < 2 ? 0 : plan.stride(operand, plan.ndim() - 2); }
+inline int64_t row_step(const Plan& plan, int operand) {
+  return plan.ndim() < 2 ? 0 : plan.stride(operand, plan.ndim() - 2);
+}
 
 // Calls row(offsets, n) for every innermost run of a strided plan.
 template <int Operands, class Row>

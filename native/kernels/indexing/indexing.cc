@@ -1,5 +1,6 @@
-// Data movement by index: rows and elements taken, put, added; positions of what is not zero; reversal and triangles. Contiguous
-// unless a plan says otherwise. lib/ has told the user of indices out of range; here such an index only must not reach memory.
+// Data movement by index: rows and elements taken, put, added; positions of what is not zero; reversal and triangles.
+// Contiguous unless a plan says otherwise. lib/ has told the user of indices out of range; here such an index only must
+// not reach memory.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -29,8 +30,8 @@ inline int64_t wrap(int64_t index, int64_t n) {
 // The same for an index that is known to be inside.
 inline int64_t wrapped(int64_t index, int64_t n) { return index + ((index >> 63) & n); }
 
-// Whether `count` indices that lie side by side are all in low..high-1: without a branch, so that several are looked at together. What is outside
-// makes one of the two differences negative, also where it wraps around.
+// Whether `count` indices that lie side by side are all in low..high-1: without a branch, so that several are looked at
+// together. What is outside makes one of the two differences negative, also where it wraps around.
 inline bool all_inside(const int64_t* index, int64_t count, int64_t low, int64_t high) {
   uint64_t outside = 0;
   for (int64_t k = 0; k < count; k++) {
@@ -43,7 +44,8 @@ inline void require_inside(const int64_t* index, int64_t count, int64_t n) {
   if (!all_inside(index, count, -n, n)) throw std::out_of_range("an index is out of range");
 }
 
-// Calls use(k, index[k]) for all k, negative indices counted from the end; nothing before a stretch of them is known to be inside.
+// Calls use(k, index[k]) for all k, negative indices counted from the end; nothing before a stretch of them is known to
+// be inside.
 template <class Use>
 inline void each_place(const int64_t* index, int64_t count, int64_t n, const Use& use) {
   constexpr int64_t kStretch = 1024;
@@ -107,14 +109,17 @@ void add_to_linear_index(Slice<const int64_t> index, Slice<int64_t> out, int64_t
     return;
   }
   const int d = plan.ndim() - 1;
-  walk<2>(plan, [&](const int64_t* at, int64_t count) { run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count); });
+  walk<2>(plan, [&](const int64_t* at, int64_t count) {
+    run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), count);
+  });
 }
 
-// Calls move(first of the indexed elements, first of the tensor's, how many) for the stretches of an index that `outer` tensors of n rows share, in
-// the index's order for each; false where too few share it, where hardly a stretch has more than a row, or where a row is to be skipped. Rows of one
-// element are then moved as such.
+// Calls move(first of the indexed elements, first of the tensor's, how many) for the stretches of an index that `outer`
+// tensors of n rows share, in the index's order for each; false where too few share it, where hardly a stretch has more
+// than a row, or where a row is to be skipped. Rows of one element are then moved as such.
 template <class Move>
-bool move_stretches(const int64_t* index, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Move& move) {
+bool move_stretches(const int64_t* index, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip,
+                    const Move& move) {
   if (outer < kSharers || skip >= 0) return false;
   const std::vector<Stretch> stretches = stretches_of(index, count, n);
   const int64_t grain = grain_of(kMoveGrain, inner * count);
@@ -146,13 +151,15 @@ inline void copy_row(T* to, const T* from, int64_t n) {
 
 // out[o, k, :] = x[o, index[k], :] for x (outer, n, inner), out (outer, count, inner); zeros where index[k] is `skip`.
 template <class T>
-void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip) {
+void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner,
+               int64_t count, int64_t skip) {
   const T* x = input.at_least(outer * n * inner);
   const int64_t* rows = index.at_least(count);
   T* y = out.at_least(outer * count * inner);
   if (inner == 0) return;
   require_inside(rows, count, n);
-  if (move_stretches(rows, outer, n, inner, count, skip, [&](int64_t at, int64_t row, int64_t elements) { copy_row(y + at, x + row, elements); }))
+  if (move_stretches(rows, outer, n, inner, count, skip,
+                     [&](int64_t at, int64_t row, int64_t elements) { copy_row(y + at, x + row, elements); }))
     return;
   parallel_for(outer * count, grain_of(kMoveGrain, inner), [&](int64_t begin, int64_t end) {
     int64_t o = begin / count;
@@ -170,18 +177,21 @@ void take_rows(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, i
   });
 }
 
-// Calls put(target, source, elements) for every o and k in the order of k for one target, so that the result does not depend on
-// threads: they share out o, or ranges of target rows.
+// Calls put(target, source, elements) for every o and k in the order of k for one target, so that the result does not
+// depend on threads: they share out o, or ranges of target rows.
 template <class T, class Put>
-void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip, const Put& put) {
+void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64_t n, int64_t inner, int64_t count,
+              int64_t skip, const Put& put) {
   if (inner == 0 || count == 0) return;
   require_inside(rows, count, n);
-  if (move_stretches(rows, outer, n, inner, count, skip, [&](int64_t at, int64_t row, int64_t elements) { put(out + row, source + at, elements); }))
+  if (move_stretches(rows, outer, n, inner, count, skip,
+                     [&](int64_t at, int64_t row, int64_t elements) { put(out + row, source + at, elements); }))
     return;
   const auto range = [&](int64_t o, int64_t first, int64_t last) {
     for (int64_t k = 0; k < count; k++) {
       const int64_t row = wrapped(rows[k], n);
-      if (row >= first && row < last && row != skip) put(out + (o * n + row) * inner, source + (o * count + k) * inner, inner);
+      if (row >= first && row < last && row != skip)
+        put(out + (o * n + row) * inner, source + (o * count + k) * inner, inner);
     }
   };
   if (outer >= 4 || count * inner < kMoveGrain || inner < 8) {
@@ -197,16 +207,18 @@ void put_each(const T* source, const int64_t* rows, T* out, int64_t outer, int64
 
 // out[o, index[k], :] = source[o, k, :]; the last of several wins.
 template <class T>
-void put_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count) {
-  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, int64_t{-1},
-           [](T* to, const T* from, int64_t elements) { copy_row(to, from, elements); });
+void put_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner,
+              int64_t count) {
+  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n,
+           inner, count, int64_t{-1}, [](T* to, const T* from, int64_t elements) { copy_row(to, from, elements); });
 }
 
 // out[o, index[k], :] += source[o, k, :], in the order of k; rows of index `skip` are left out.
 template <class T>
-void add_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t skip) {
-  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n, inner, count, skip,
-           [](T* to, const T* from, int64_t elements) {
+void add_rows(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t outer, int64_t n, int64_t inner,
+              int64_t count, int64_t skip) {
+  put_each(source.at_least(outer * count * inner), index.at_least(count), out.at_least(outer * n * inner), outer, n,
+           inner, count, skip, [](T* to, const T* from, int64_t elements) {
              NODEGRAD_SIMD
              for (int64_t i = 0; i < elements; i++) to[i] = static_cast<T>(to[i] + from[i]);
            });
@@ -222,7 +234,8 @@ inline int64_t extent(const Plan& plan, int operand) {
   return last;
 }
 
-// out = x at the index along one dimension of size n and stride `step`: plan [out, index, x], whose strides of x are 0 there.
+// out = x at the index along one dimension of size n and stride `step`: plan [out, index, x], whose strides of x are 0
+// there.
 template <class T>
 void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int64_t n, int64_t step, Plan plan) {
   plan.check(out, index, input);
@@ -241,20 +254,22 @@ void gather(Slice<const T> input, Slice<const int64_t> index, Slice<T> out, int6
     }
   };
   if (plan.contiguous()) {
-    parallel_for(plan.count, kMoveGrain, [&](int64_t b, int64_t e) { run(out.data + b, 1, index.data + b, 1, input.data + b, 1, e - b); });
+    parallel_for(plan.count, kMoveGrain,
+                 [&](int64_t b, int64_t e) { run(out.data + b, 1, index.data + b, 1, input.data + b, 1, e - b); });
     return;
   }
   const int d = plan.ndim() - 1;
   walk<3>(plan, [&](const int64_t* at, int64_t count) {
-    run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), input.data + at[2], plan.stride(2, d), count);
+    run(out.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), input.data + at[2],
+        plan.stride(2, d), count);
   });
 }
 
-// out at the index = put(out, source), along one dimension (count elements of the index; n, `step` of out); the other dimensions
-// are a plan [source, index, out]. Lines along the dimension are independent; each is walked in order.
+// out at the index = put(out, source), along one dimension (count elements of the index; n, `step` of out); the other
+// dimensions are a plan [source, index, out]. Lines along the dimension are independent; each is walked in order.
 template <class T, class Put>
-void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step, int64_t index_step, int64_t n,
-                   int64_t step, const Plan& plan, const Put& put) {
+void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step,
+                   int64_t index_step, int64_t n, int64_t step, const Plan& plan, const Put& put) {
   plan.check(source, index, out);
   if (plan.elements() == 0 || count == 0) return;
   require(n > 0 && step >= 0 && source_step >= 0 && index_step >= 0, "scatter into a dimension without elements");
@@ -283,23 +298,25 @@ void scatter_lines(Slice<const T> source, Slice<const int64_t> index, Slice<T> o
   };
   const int64_t grain = grain_of(kMoveGrain, count);
   if (plan.contiguous()) {
-    parallel_for(plan.count, grain, [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
+    parallel_for(plan.count, grain,
+                 [&](int64_t b, int64_t e) { run(source.data + b, 1, index.data + b, 1, out.data + b, 1, e - b); });
     return;
   }
   const int d = plan.ndim() - 1;
   walk<3>(
       plan,
       [&](const int64_t* at, int64_t lines) {
-        run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2], plan.stride(2, d), lines);
+        run(source.data + at[0], plan.stride(0, d), index.data + at[1], plan.stride(1, d), out.data + at[2],
+            plan.stride(2, d), lines);
       },
       grain);
 }
 
-#define NODEGRAD_SCATTER(NAME, PUT)                                                                                                             \
-  template <class T>                                                                                                                            \
-  void NAME(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step, int64_t index_step, int64_t n, \
-            int64_t step, Plan plan) {                                                                                                          \
-    scatter_lines(source, index, out, count, source_step, index_step, n, step, plan, [](T& to, T from) { PUT; });                               \
+#define NODEGRAD_SCATTER(NAME, PUT)                                                                               \
+  template <class T>                                                                                              \
+  void NAME(Slice<const T> source, Slice<const int64_t> index, Slice<T> out, int64_t count, int64_t source_step,  \
+            int64_t index_step, int64_t n, int64_t step, Plan plan) {                                             \
+    scatter_lines(source, index, out, count, source_step, index_step, n, step, plan, [](T& to, T from) { PUT; }); \
   }
 NODEGRAD_SCATTER(scatter, to = from)
 NODEGRAD_SCATTER(scatter_add, to = static_cast<T>(to + from))
@@ -308,7 +325,8 @@ NODEGRAD_SCATTER(scatter_amax, if (from > to || from != from) to = from)
 NODEGRAD_SCATTER(scatter_amin, if (from < to || from != from) to = from)
 #undef NODEGRAD_SCATTER
 
-// out += input by plan [out, input], where elements of the output may coincide: in the order of the walk, on one thread.
+// out += input by plan [out, input], where elements of the output may coincide: in the order of the walk, on one
+// thread.
 template <class T>
 void accumulate(Slice<const T> input, Slice<T> out, Plan plan) {
   plan.check(out, input);
@@ -356,8 +374,9 @@ int64_t nonzero_in(const T* x, int64_t n) {
 template <class T>
 std::vector<int64_t> nonzero_pieces(const T* x, int64_t n) {
   std::vector<int64_t> counts(static_cast<size_t>(ceil_div(n, kMoveGrain)) + 1);
-  parallel_for(n, kMoveGrain, wake_for(n, kMoveGrain),
-               [&](int64_t begin, int64_t end) { counts[static_cast<size_t>(begin / kMoveGrain) + 1] = nonzero_in(x + begin, end - begin); });
+  parallel_for(n, kMoveGrain, wake_for(n, kMoveGrain), [&](int64_t begin, int64_t end) {
+    counts[static_cast<size_t>(begin / kMoveGrain) + 1] = nonzero_in(x + begin, end - begin);
+  });
   return counts;
 }
 
@@ -387,13 +406,15 @@ void nonzero(Slice<const T> input, Slice<int64_t> out, int64_t n) {
 }
 
 // out[k * stride] = index[k] / step % size: one coordinate of linear positions.
-void coordinate(Slice<const int64_t> index, Slice<int64_t> out, int64_t count, int64_t step, int64_t size, int64_t stride) {
+void coordinate(Slice<const int64_t> index, Slice<int64_t> out, int64_t count, int64_t step, int64_t size,
+                int64_t stride) {
   if (count == 0) return;
   const int64_t* x = index.at_least(count);
   int64_t* y = out.at_least((count - 1) * stride + 1);
   require(step > 0 && size > 0 && stride > 0, "coordinates in a shape without elements");
   parallel_for(count, kMoveGrain, wake_for(count, kMoveGrain), [&](int64_t begin, int64_t end) {
-    // Positions grow, so that one division serves all of a row, whose elements share this coordinate or, in the last dimension, count on.
+    // Positions grow, so that one division serves all of a row, whose elements share this coordinate or, in the last
+    // dimension, count on.
     const int64_t length = step == 1 ? size : step;
     int64_t row = 0, value = 0;
     for (int64_t k = begin; k < end; k++) {
@@ -433,7 +454,8 @@ void flip(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
 
 // Keeps x[b, i, j] where j - i <= diagonal (lower) or j - i >= diagonal (upper), and writes zeros elsewhere.
 template <class T>
-void triangle(Slice<const T> input, Slice<T> out, int64_t batch, int64_t rows, int64_t columns, int64_t diagonal, bool upper) {
+void triangle(Slice<const T> input, Slice<T> out, int64_t batch, int64_t rows, int64_t columns, int64_t diagonal,
+              bool upper) {
   const T* x = input.at_least(batch * rows * columns);
   T* y = out.at_least(batch * rows * columns);
   if (columns == 0) return;
@@ -445,7 +467,9 @@ void triangle(Slice<const T> input, Slice<T> out, int64_t batch, int64_t rows, i
       const int64_t last = upper ? columns : edge;
       T* row = y + p * columns;
       std::memset(static_cast<void*>(row), 0, static_cast<size_t>(columns) * sizeof(T));
-      if (last > first) std::memcpy(static_cast<void*>(row + first), x + p * columns + first, static_cast<size_t>(last - first) * sizeof(T));
+      if (last > first)
+        std::memcpy(static_cast<void*>(row + first), x + p * columns + first,
+                    static_cast<size_t>(last - first) * sizeof(T));
     }
   });
 }

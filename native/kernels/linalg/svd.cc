@@ -1,5 +1,5 @@
-// Singular values and vectors of small matrices by one-sided Jacobi rotations (Hestenes), in double: columns are rotated pairwise
-// until all are orthogonal; their lengths are then the singular values.
+// Singular values and vectors of small matrices by one-sided Jacobi rotations (Hestenes), in double: columns are
+// rotated pairwise until all are orthogonal; their lengths are then the singular values.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -34,7 +34,8 @@ void rotate(double* a, double* b, int64_t n, double cosine, double sine) {
 // A column this much shorter than the whole matrix is rounding noise of a zero column, and has no direction of its own.
 constexpr double kNoise = 4 * std::numeric_limits<double>::epsilon();
 
-// Makes the k columns of w orthogonal, and applies the same rotations to v. False where that does not end (NaN, infinity).
+// Makes the k columns of w orthogonal, and applies the same rotations to v. False where that does not end (NaN,
+// infinity).
 bool orthogonalize(Columns& w, Columns& v, int64_t k) {
   constexpr int kSweeps = 80;
   const double whole = std::inner_product(w.data.begin(), w.data.end(), w.data.begin(), 0.0);
@@ -106,7 +107,8 @@ bool decompose(const T* a, T* u, T* s, T* vh, int64_t m, int64_t n) {
   std::vector<int64_t> order(static_cast<size_t>(k));
   for (int64_t j = 0; j < k; j++) sizes[static_cast<size_t>(j)] = std::sqrt(dot(w[j], w[j], length));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return sizes[static_cast<size_t>(i)] > sizes[static_cast<size_t>(j)]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t i, int64_t j) { return sizes[static_cast<size_t>(i)] > sizes[static_cast<size_t>(j)]; });
   Columns directions(length, k);
   int64_t positive = 0;
   const double noise = kNoise * std::sqrt(std::inner_product(sizes.begin(), sizes.end(), sizes.begin(), 0.0));

@@ -1,6 +1,7 @@
-// Losses of class scores against class indices: cross entropy (log-softmax and negative log likelihood in one pass) and negative log
-// likelihood. Scores are contiguous (outer, classes, inner), targets (outer, inner); TypeScript has checked every index, and so does each
-// kernel where it reads by one. An empty weight counts as ones. Positions whose target is `ignored` count for nothing.
+// Losses of class scores against class indices: cross entropy (log-softmax and negative log likelihood in one pass) and
+// negative log likelihood. Scores are contiguous (outer, classes, inner), targets (outer, inner); TypeScript has
+// checked every index, and so does each kernel where it reads by one. An empty weight counts as ones. Positions whose
+// target is `ignored` count for nothing.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -75,7 +76,9 @@ void log_sums(const T* x, T* log_sum, const Sizes& sizes, int64_t begin, int64_t
   const int64_t classes = sizes.classes, inner = sizes.inner;
   T top[kWidth], total[kWidth];
   const auto finish = [&](int64_t at, int64_t width) {
-    map_packs(width, [](auto m, auto sum) { return m + vec::log(sum); }, log_sum + at, static_cast<const T*>(top), static_cast<const T*>(total));
+    map_packs(
+        width, [](auto m, auto sum) { return m + vec::log(sum); }, log_sum + at, static_cast<const T*>(top),
+        static_cast<const T*>(total));
   };
   if (inner == 1 && classes <= kShortRow) {
     const Scratch<Pack<T>> lanes(classes);
@@ -107,22 +110,25 @@ void log_sums(const T* x, T* log_sum, const Sizes& sizes, int64_t begin, int64_t
     std::copy_n(column, width, top);
     std::fill_n(total, width, T(0));
     for (int64_t c = 1; c < classes; c++)
-      map_packs(width, [](auto v, auto m) { return larger_or_nan(v, m); }, top, column + c * inner, static_cast<const T*>(top));
+      map_packs(
+          width, [](auto v, auto m) { return larger_or_nan(v, m); }, top, column + c * inner,
+          static_cast<const T*>(top));
     for (int64_t c = 0; c < classes; c++) {
       map_packs(
-          width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, column + c * inner, static_cast<const T*>(top),
-          static_cast<const T*>(total));
+          width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, column + c * inner,
+          static_cast<const T*>(top), static_cast<const T*>(total));
     }
     finish(at, width);
     at += width;
   }
 }
 
-// loss = (1 - s) w_t (L - x_t) + s / C sum_c w_c (L - x_c), L the log of the sum of e^x, s the smoothing. log_sum, factor (of the
-// softmax in the gradient) and norm (what a reduction multiplies by) are kept for the backward pass.
+// loss = (1 - s) w_t (L - x_t) + s / C sum_c w_c (L - x_c), L the log of the sum of e^x, s the smoothing. log_sum,
+// factor (of the softmax in the gradient) and norm (what a reduction multiplies by) are kept for the backward pass.
 template <class T>
-void crossEntropy(Slice<const T> input, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, Slice<T> log_sum, Slice<T> factor,
-                  Slice<T> norm, int64_t outer, int64_t classes, int64_t inner, int64_t ignored, double smoothing, int64_t mode) {
+void crossEntropy(Slice<const T> input, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out,
+                  Slice<T> log_sum, Slice<T> factor, Slice<T> norm, int64_t outer, int64_t classes, int64_t inner,
+                  int64_t ignored, double smoothing, int64_t mode) {
   const Sizes sizes = checked(outer, classes, inner);
   const T* x = input.at_least(sizes.elements());
   const int64_t* t = target.at_least(sizes.positions());
@@ -131,7 +137,8 @@ void crossEntropy(Slice<const T> input, Slice<const int64_t> target, Slice<const
   T* L = log_sum.at_least(sizes.positions());
   T* a = factor.at_least(sizes.positions());
   T* scale = norm.at_least(1);
-  const T sharp = static_cast<T>(1 - smoothing), soft = classes > 0 ? static_cast<T>(smoothing / static_cast<double>(classes)) : T(0);
+  const T sharp = static_cast<T>(1 - smoothing),
+          soft = classes > 0 ? static_cast<T>(smoothing / static_cast<double>(classes)) : T(0);
   T all = static_cast<T>(classes);
   if (w != nullptr) {
     all = 0;
@@ -168,9 +175,10 @@ void crossEntropy(Slice<const T> input, Slice<const int64_t> target, Slice<const
 
 // dx = g norm (factor softmax(x) - (1 - s) w_t [c = t] - s / C w_c), with one g for all positions where `shared`.
 template <class T>
-void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<const T> log_sum, Slice<const T> factor, Slice<const T> norm,
-                          Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, int64_t outer, int64_t classes, int64_t inner,
-                          int64_t ignored, double smoothing, bool shared) {
+void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<const T> log_sum, Slice<const T> factor,
+                          Slice<const T> norm, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out,
+                          int64_t outer, int64_t classes, int64_t inner, int64_t ignored, double smoothing,
+                          bool shared) {
   const Sizes sizes = checked(outer, classes, inner);
   const T* g = gradient.at_least(shared ? 1 : sizes.positions());
   const T* x = input.at_least(sizes.elements());
@@ -180,7 +188,8 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
   const int64_t* t = target.at_least(sizes.positions());
   const T* w = weight.size > 0 ? weight.at_least(classes) : nullptr;
   T* y = out.at_least(sizes.elements());
-  const T sharp = static_cast<T>(1 - smoothing), soft = classes > 0 ? static_cast<T>(smoothing / static_cast<double>(classes)) : T(0);
+  const T sharp = static_cast<T>(1 - smoothing),
+          soft = classes > 0 ? static_cast<T>(smoothing / static_cast<double>(classes)) : T(0);
   parallel_for(sizes.positions(), sizes.grain(), [&](int64_t begin, int64_t end) {
     const Scratch<Pack<T>> lanes(classes <= kShortRow ? classes : 0);
     for (int64_t at = begin; at < end;) {
@@ -206,8 +215,8 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
         for (int64_t k = 0; k < width; k++) h[k] *= a[at + k];
         for (int64_t c = 0; c < classes; c++) {
           map_packs(
-              width, [](auto v, auto log_total, auto top) { return top * exp_below(v - log_total); }, y + base + c * inner, x + base + c * inner,
-              L + at, static_cast<const T*>(h));
+              width, [](auto v, auto log_total, auto top) { return top * exp_below(v - log_total); },
+              y + base + c * inner, x + base + c * inner, L + at, static_cast<const T*>(h));
         }
         for (int64_t k = 0; k < width; k++) h[k] = g[shared ? 0 : at + k] * scale;
       }
@@ -228,7 +237,8 @@ void crossEntropyBackward(Slice<const T> gradient, Slice<const T> input, Slice<c
   });
 }
 
-// Calls use(p, where its first class stands) for positions begin..end-1: counted, since a division takes longer than what is done there.
+// Calls use(p, where its first class stands) for positions begin..end-1: counted, since a division takes longer than
+// what is done there.
 template <class Use>
 inline void each_position(int64_t begin, int64_t end, int64_t classes, int64_t inner, const Use& use) {
   if (begin >= end) return;
@@ -243,8 +253,8 @@ inline void each_position(int64_t begin, int64_t end, int64_t classes, int64_t i
 
 // loss = -w_t x_t; norm as above.
 template <class T>
-void nllLoss(Slice<const T> input, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, Slice<T> norm, int64_t outer, int64_t classes,
-             int64_t inner, int64_t ignored, int64_t mode) {
+void nllLoss(Slice<const T> input, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, Slice<T> norm,
+             int64_t outer, int64_t classes, int64_t inner, int64_t ignored, int64_t mode) {
   const Sizes sizes = checked(outer, classes, inner);
   const T* x = input.at_least(sizes.elements());
   const int64_t* t = target.at_least(sizes.positions());
@@ -273,8 +283,8 @@ void nllLoss(Slice<const T> input, Slice<const int64_t> target, Slice<const T> w
 
 // dx = -g norm w_t where c = t, else 0.
 template <class T>
-void nllLossBackward(Slice<const T> gradient, Slice<const T> norm, Slice<const int64_t> target, Slice<const T> weight, Slice<T> out, int64_t outer,
-                     int64_t classes, int64_t inner, int64_t ignored, bool shared) {
+void nllLossBackward(Slice<const T> gradient, Slice<const T> norm, Slice<const int64_t> target, Slice<const T> weight,
+                     Slice<T> out, int64_t outer, int64_t classes, int64_t inner, int64_t ignored, bool shared) {
   const Sizes sizes = checked(outer, classes, inner);
   const T* g = gradient.at_least(shared ? 1 : sizes.positions());
   const T scale = norm.at_least(1)[0];

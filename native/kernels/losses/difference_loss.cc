@@ -1,5 +1,6 @@
-// Losses of an input and a target of one shape, fused with their reduction, and their gradients. Data are contiguous; `n` elements each.
-// A reduced result is summed by chunks of fixed size in double, so that it does not depend on the number of threads.
+// Losses of an input and a target of one shape, fused with their reduction, and their gradients. Data are contiguous;
+// `n` elements each. A reduced result is summed by chunks of fixed size in double, so that it does not depend on the
+// number of threads.
 #include <cmath>
 #include <cstdint>
 
@@ -15,8 +16,8 @@ namespace {
 
 constexpr int64_t kChunk = 8192;
 
-// Each loss on packs: its value, its derivative by the input, its second derivative by the input (left out where it is 0 or TypeScript
-// composes it).
+// Each loss on packs: its value, its derivative by the input, its second derivative by the input (left out where it is
+// 0 or TypeScript composes it).
 template <class T>
 struct Squared {
   using V = Pack<T>;
@@ -93,7 +94,8 @@ struct LogitEntropy {
 
 // out[i] = value, or out[0] = scale * sum of values where `reduces`.
 template <template <class> class Loss, class T>
-void loss(Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter, bool reduces, double scale) {
+void loss(Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter, bool reduces,
+          double scale) {
   using V = Pack<T>;
   const T* x = input.at_least(n);
   const T* t = target.at_least(n);
@@ -122,8 +124,8 @@ void loss(Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, 
 
 // out[i] = g * scale * slope, with one g for all where `shared`.
 template <template <class> class Loss, class T>
-void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter, bool shared,
-                   double scale) {
+void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n,
+                   double parameter, bool shared, double scale) {
   const T* g = gradient.at_least(shared ? 1 : n);
   using V = Pack<T>;
   const T* x = input.at_least(n);
@@ -140,13 +142,16 @@ void loss_backward(Slice<const T> gradient, Slice<const T> input, Slice<const T>
     return;
   }
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-    map_packs(end - begin, [&](V c, V a, V b) { return c * factor * f.slope(a, b); }, y + begin, g + begin, x + begin, t + begin);
+    map_packs(
+        end - begin, [&](V c, V a, V b) { return c * factor * f.slope(a, b); }, y + begin, g + begin, x + begin,
+        t + begin);
   });
 }
 
 // out[i] = h[i] * curvature.
 template <template <class> class Loss, class T>
-void loss_curvature(Slice<const T> weight, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n, double parameter) {
+void loss_curvature(Slice<const T> weight, Slice<const T> input, Slice<const T> target, Slice<T> out, int64_t n,
+                    double parameter) {
   const T* h = weight.at_least(n);
   using V = Pack<T>;
   const T* x = input.at_least(n);
@@ -154,19 +159,22 @@ void loss_curvature(Slice<const T> weight, Slice<const T> input, Slice<const T> 
   T* y = out.at_least(n);
   const Loss<T> f(static_cast<T>(parameter));
   parallel_for(n, kChunk, [&](int64_t begin, int64_t end) {
-    map_packs(end - begin, [&](V c, V a, V b) { return c * f.curvature(a, b); }, y + begin, h + begin, x + begin, t + begin);
+    map_packs(
+        end - begin, [&](V c, V a, V b) { return c * f.curvature(a, b); }, y + begin, h + begin, x + begin, t + begin);
   });
 }
 
 template <template <class> class Loss>
 void add_first_order(Registry& registry, const char* name, const char* backward) {
   registry.add_each<NODEGRAD_FLOATING>(name, [](auto tag) { return &loss<Loss, typename decltype(tag)::type>; });
-  registry.add_each<NODEGRAD_FLOATING>(backward, [](auto tag) { return &loss_backward<Loss, typename decltype(tag)::type>; });
+  registry.add_each<NODEGRAD_FLOATING>(backward,
+                                       [](auto tag) { return &loss_backward<Loss, typename decltype(tag)::type>; });
 }
 template <template <class> class Loss>
 void add_second_order(Registry& registry, const char* name, const char* backward, const char* curvature) {
   add_first_order<Loss>(registry, name, backward);
-  registry.add_each<NODEGRAD_FLOATING>(curvature, [](auto tag) { return &loss_curvature<Loss, typename decltype(tag)::type>; });
+  registry.add_each<NODEGRAD_FLOATING>(curvature,
+                                       [](auto tag) { return &loss_curvature<Loss, typename decltype(tag)::type>; });
 }
 
 }  // namespace

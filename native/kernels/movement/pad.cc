@@ -1,4 +1,5 @@
-// Dimensions with a border, of one value or of the tensor's own elements, or cut off where a pad is negative; and the sums that are its derivative.
+// Dimensions with a border, of one value or of the tensor's own elements, or cut off where a pad is negative; and the
+// sums that are its derivative.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -22,7 +23,8 @@ struct PaddedDim {
   // The places first..last-1 show neighbours, as many as can be.
   int64_t first, last;
 
-  PaddedDim(int64_t n, int64_t before, int64_t after, Border border) : size(n), places(n + before + after), border_(border) {
+  PaddedDim(int64_t n, int64_t before, int64_t after, Border border)
+      : size(n), places(n + before + after), border_(border) {
     require(n >= 0 && places >= 0, "a pad leaves less than nothing");
     // Circular borders go round what negative pads leave.
     const bool circular = border == Border::kCircular;
@@ -33,7 +35,8 @@ struct PaddedDim {
     last = std::max(first, std::min(places, period_ - start_));
     if (places == 0 || border == Border::kConstant) return;
     require(period_ > 0, "a border is made of no elements");
-    for (const int64_t j : {int64_t{0}, places - 1}) require(source(j) >= 0 && source(j) < n, "a border reaches outside of its tensor");
+    for (const int64_t j : {int64_t{0}, places - 1})
+      require(source(j) >= 0 && source(j) < n, "a border reaches outside of its tensor");
   }
   // The element that place j shows; -1 for the value.
   int64_t source(int64_t j) const {
@@ -58,7 +61,8 @@ struct Padding {
   int64_t inside = 1, outside = 1;  // elements of a tensor's part, and of its padded one
 
   Padding(int64_t outer_size, Slice<const int32_t> words, int64_t mode) : outer(outer_size) {
-    require(outer >= 0 && words.size >= 3 && words.size % 3 == 0 && mode >= 0 && mode <= 3, "a padding's geometry is out of range");
+    require(outer >= 0 && words.size >= 3 && words.size % 3 == 0 && mode >= 0 && mode <= 3,
+            "a padding's geometry is out of range");
     const int32_t* w = words.at_least(words.size);
     for (int64_t d = 0; d < words.size; d += 3) {
       dims.emplace_back(w[d], w[d + 1], w[d + 2], static_cast<Border>(mode));
@@ -89,7 +93,8 @@ struct Padding {
 };
 
 template <class T>
-void pad(Slice<const T> input, Slice<T> out, Slice<const T> value, Slice<const int32_t> words, int64_t outer, int64_t mode) {
+void pad(Slice<const T> input, Slice<T> out, Slice<const T> value, Slice<const int32_t> words, int64_t outer,
+         int64_t mode) {
   const Padding padding(outer, words, mode);
   const T* x = input.at_least(outer * padding.inside);
   T* y = out.at_least(outer * padding.outside);

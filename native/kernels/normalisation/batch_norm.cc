@@ -1,7 +1,8 @@
-// Batch normalisation of contiguous [n, c, inner], forward and backward. A channel at a time where it has runs of elements, so that a
-// later pass finds it in cache: in pieces of at most kRun elements, or of kGathered into which short runs are gathered. Where inner is 1 a channel is
-// a column: chunks of rows are summed column by column, and chunks added up in order. Inputs and outputs of 16 bits are widened and narrowed piece by
-// piece; weights and statistics are then float.
+// Batch normalisation of contiguous [n, c, inner], forward and backward. A channel at a time where it has runs of
+// elements, so that a later pass finds it in cache: in pieces of at most kRun elements, or of kGathered into which
+// short runs are gathered. Where inner is 1 a channel is a column: chunks of rows are summed column by column, and
+// chunks added up in order. Inputs and outputs of 16 bits are widened and narrowed piece by piece; weights and
+// statistics are then float.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -18,7 +19,8 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// Elements of a piece of gathered runs: the sums of a piece cost as much as reading some hundred elements, whatever its length.
+// Elements of a piece of gathered runs: the sums of a piece cost as much as reading some hundred elements, whatever its
+// length.
 constexpr int64_t kGathered = 4096;
 // Rows that a column is summed over in the element type.
 constexpr int64_t kRows = 64;
@@ -29,7 +31,8 @@ struct Pieces {
   bool gathered;
 
   // Runs are gathered that are short beside what gathering costs, which is nothing where they are widened anyhow.
-  Pieces(int64_t n_, int64_t c_, int64_t inner_, bool widens) : n(n_), c(c_), inner(inner_), gathered(inner <= kRun / (widens ? 2 : 4)) {}
+  Pieces(int64_t n_, int64_t c_, int64_t inner_, bool widens)
+      : n(n_), c(c_), inner(inner_), gathered(inner <= kRun / (widens ? 2 : 4)) {}
 
   int64_t elements() const { return n * c * inner; }
   int64_t grain() const { return grain_of(16384, n * inner); }
@@ -88,7 +91,8 @@ struct Chunks {
     rows = grain_of(65536, c * kRows) * kRows;
     count = ceil_div(n, rows);
   }
-  // Calls block(chunk, first row, rows, elements in the type of the computation of each input) for blocks of at most kRows rows.
+  // Calls block(chunk, first row, rows, elements in the type of the computation of each input) for blocks of at most
+  // kRows rows.
   template <class T, class F>
   void each(const T* first, const T* second, const F& block) const {
     parallel_for(count, 1, [&](int64_t begin, int64_t end) {
@@ -123,7 +127,8 @@ void column_moments(const T* x, const Chunks& chunks, double* mean, double* squa
     for (int64_t k = 0; k < c; k++) centre[k] /= static_cast<A>(size);
     for (int64_t i = 0; i < size; i++) {
       NODEGRAD_SIMD
-      for (int64_t k = 0; k < c; k++) around[k] += (static_cast<A>(v[i * c + k]) - centre[k]) * (static_cast<A>(v[i * c + k]) - centre[k]);
+      for (int64_t k = 0; k < c; k++)
+        around[k] += (static_cast<A>(v[i * c + k]) - centre[k]) * (static_cast<A>(v[i * c + k]) - centre[k]);
     }
     double *m = partial.get() + chunk * 2 * c, *s = m + c;
     const double before = static_cast<double>(row - chunk * chunks.rows), all = before + static_cast<double>(size);
@@ -155,11 +160,13 @@ void column_moments(const T* x, const Chunks& chunks, double* mean, double* squa
   });
 }
 
-// y = (x - mean) / sqrt(var + eps) * weight + bias. In training mean and (biased) variance are those of x and are stored, else given;
-// rstd is stored always. weight and bias are read only where they are there. The statistics of no elements are 0.
+// y = (x - mean) / sqrt(var + eps) * weight + bias. In training mean and (biased) variance are those of x and are
+// stored, else given; rstd is stored always. weight and bias are read only where they are there. The statistics of no
+// elements are 0.
 template <class T>
-void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> variance,
-               Slice<Wide<T>> rstd, int64_t n, int64_t c, int64_t inner, double eps, bool has_weight, bool has_bias, bool training) {
+void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y,
+               Slice<Wide<T>> mean, Slice<Wide<T>> variance, Slice<Wide<T>> rstd, int64_t n, int64_t c, int64_t inner,
+               double eps, bool has_weight, bool has_bias, bool training) {
   using W = Wide<T>;
   const Pieces pieces(n, c, inner, is_half<T>);
   const T* in = x.at_least(pieces.elements());
@@ -211,10 +218,13 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
     for (int64_t channel = begin; channel < end; channel++) {
       Moments moments;
       if (training) {
-        pieces.each(channel, [&](int64_t offset, int64_t size) { moments.add_run(pieces.read(in, offset, size, a), size); });
+        pieces.each(channel,
+                    [&](int64_t offset, int64_t size) { moments.add_run(pieces.read(in, offset, size, a), size); });
         if (moments.out_of_range(count, eps)) {
           moments = Moments{};
-          pieces.each(channel, [&](int64_t offset, int64_t size) { moments.add_run_wide(pieces.read(in, offset, size, a), size); });
+          pieces.each(channel, [&](int64_t offset, int64_t size) {
+            moments.add_run_wide(pieces.read(in, offset, size, a), size);
+          });
         }
         mean.data[channel] = static_cast<W>(moments.mean);
         variance.data[channel] = static_cast<W>(moments.squares / count);
@@ -232,12 +242,12 @@ void batchNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T
   });
 }
 
-// With xh = (x - mean) rstd: gradWeight = sum g xh, gradBias = sum g, and gradInput = weight rstd (g - mean(g) - xh mean(g xh)) in
-// training, weight rstd g where the statistics were given.
+// With xh = (x - mean) rstd: gradWeight = sum g xh, gradBias = sum g, and gradInput = weight rstd (g - mean(g) - xh
+// mean(g xh)) in training, weight rstd g where the statistics were given.
 template <class T>
-void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean, Slice<const Wide<T>> rstd,
-                       Slice<T> grad_input, Slice<Wide<T>> grad_weight, Slice<Wide<T>> grad_bias, int64_t n, int64_t c, int64_t inner,
-                       bool has_weight, bool training) {
+void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean,
+                       Slice<const Wide<T>> rstd, Slice<T> grad_input, Slice<Wide<T>> grad_weight,
+                       Slice<Wide<T>> grad_bias, int64_t n, int64_t c, int64_t inner, bool has_weight, bool training) {
   using W = Wide<T>;
   const Pieces pieces(n, c, inner, is_half<T>);
   const T* gradient = g.at_least(pieces.elements());
@@ -249,7 +259,8 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
   grad_weight.at_least(c);
   grad_bias.at_least(c);
   const double count = static_cast<double>(std::max<int64_t>(1, n * inner));
-  // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) rstd + d, since the factor of x - mean may leave the range of W.
+  // From sum g and sum g (x - mean) of a channel: gradInput = a g + b (x - mean) rstd + d, since the factor of x - mean
+  // may leave the range of W.
   const auto finish = [&](int64_t channel, double sum, double product, W& a, W& b, W& d) {
     const double r = static_cast<double>(rstd.data[channel]);
     grad_bias.data[channel] = static_cast<W>(sum);
@@ -295,7 +306,8 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
       W* to = target(out + row * c, buffer.get());
       for (int64_t i = 0; i < size; i++) {
         NODEGRAD_SIMD
-        for (int64_t k = 0; k < c; k++) to[i * c + k] = a[k] * u[i * c + k] + b[k] * ((v[i * c + k] - centre[k]) * r[k]) + d[k];
+        for (int64_t k = 0; k < c; k++)
+          to[i * c + k] = a[k] * u[i * c + k] + b[k] * ((v[i * c + k] - centre[k]) * r[k]) + d[k];
       }
       narrowed(to, out + row * c, size * c);
     });
@@ -309,7 +321,9 @@ void batchNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> 
       pieces.each(channel, [&](int64_t offset, int64_t size) {
         const W* u = pieces.read(gradient, offset, size, first);
         const W* v = pieces.read(in, offset, size, second);
-        add_two_sums<W>(size, sum, product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
+        add_two_sums<W>(
+            size, sum, product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u,
+            v);
       });
       if (!std::isfinite(product)) {
         sum = product = 0;

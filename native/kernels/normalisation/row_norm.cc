@@ -1,6 +1,7 @@
-// Normalisation of rows: layer, group, instance and root-mean-square normalisation, forward and backward. A row has `channels` runs
-// of `inner` elements, and row r belongs to group r % groups: the weight of run c is weight[(r % groups) * channels + c]. A layer norm
-// has one group and runs of one element. Rows of 16 bits are widened and narrowed one by one; weights and statistics are then float.
+// Normalisation of rows: layer, group, instance and root-mean-square normalisation, forward and backward. A row has
+// `channels` runs of `inner` elements, and row r belongs to group r % groups: the weight of run c is weight[(r %
+// groups) * channels + c]. A layer norm has one group and runs of one element. Rows of 16 bits are widened and narrowed
+// one by one; weights and statistics are then float.
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -24,10 +25,12 @@ void each_run(int64_t n, const F& run) {
   for (int64_t at = 0; at < n; at += kRun) run(at, std::min(kRun, n - at));
 }
 
-// y = (x - mean) * rstd * weight + bias by rows; without `centred` the mean is taken as 0. mean and rstd are stored, one a row.
+// y = (x - mean) * rstd * weight + bias by rows; without `centred` the mean is taken as 0. mean and rstd are stored,
+// one a row.
 template <class T>
-void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean, Slice<Wide<T>> rstd,
-             int64_t rows, int64_t groups, int64_t channels, int64_t inner, double eps, bool has_weight, bool has_bias, bool centred) {
+void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> bias, Slice<T> y, Slice<Wide<T>> mean,
+             Slice<Wide<T>> rstd, int64_t rows, int64_t groups, int64_t channels, int64_t inner, double eps,
+             bool has_weight, bool has_bias, bool centred) {
   using W = Wide<T>;
   const int64_t n = channels * inner;
   x.at_least(rows * n);
@@ -46,14 +49,17 @@ void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>>
       if (centred) {
         each_run(n, [&](int64_t at, int64_t size) { moments.add_run(from + at, size); });
       } else {
-        each_run(n, [&](int64_t at, int64_t size) { moments.squares += sum_run<W>(size, [](auto v) { return v * v; }, from + at); });
+        each_run(n, [&](int64_t at, int64_t size) {
+          moments.squares += sum_run<W>(size, [](auto v) { return v * v; }, from + at);
+        });
       }
       if (moments.out_of_range(static_cast<double>(n), eps)) {
         moments = Moments{};
         if (centred) {
           moments.add_run_wide(from, n);
         } else {
-          for (int64_t i = 0; i < n; i++) moments.squares += static_cast<double>(from[i]) * static_cast<double>(from[i]);
+          for (int64_t i = 0; i < n; i++)
+            moments.squares += static_cast<double>(from[i]) * static_cast<double>(from[i]);
         }
       }
       const W centre = static_cast<W>(moments.mean);
@@ -82,13 +88,14 @@ void rowNorm(Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>>
   });
 }
 
-// With xh = (x - mean) rstd and h = g weight: gradInput = rstd (h - mean(h) - xh mean(h xh)), the middle term only where centred;
-// gradWeight = sum g xh and gradBias = sum g over rows and runs, where `affine` asks for them. Those are summed into one slice a part
-// of the rows, and the slices are added up in order.
+// With xh = (x - mean) rstd and h = g weight: gradInput = rstd (h - mean(h) - xh mean(h xh)), the middle term only
+// where centred; gradWeight = sum g xh and gradBias = sum g over rows and runs, where `affine` asks for them. Those are
+// summed into one slice a part of the rows, and the slices are added up in order.
 template <class T>
-void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean, Slice<const Wide<T>> rstd,
-                     Slice<T> grad_input, Slice<Wide<T>> grad_weight, Slice<Wide<T>> grad_bias, int64_t rows, int64_t groups, int64_t channels,
-                     int64_t inner, bool has_weight, bool affine, bool centred) {
+void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> weight, Slice<const Wide<T>> mean,
+                     Slice<const Wide<T>> rstd, Slice<T> grad_input, Slice<Wide<T>> grad_weight,
+                     Slice<Wide<T>> grad_bias, int64_t rows, int64_t groups, int64_t channels, int64_t inner,
+                     bool has_weight, bool affine, bool centred) {
   using W = Wide<T>;
   const int64_t n = channels * inner;
   g.at_least(rows * n);
@@ -139,10 +146,12 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
               };
               if constexpr (kWeight) {
                 add_two_sums<W>(
-                    size, sum, product, [&](int64_t i, auto p, auto q, auto scale) { return both(i, p, q, p * scale); }, from + at, value + at,
-                    w + at);
+                    size, sum, product, [&](int64_t i, auto p, auto q, auto scale) { return both(i, p, q, p * scale); },
+                    from + at, value + at, w + at);
               } else {
-                add_two_sums<W>(size, sum, product, [&](int64_t i, auto p, auto q) { return both(i, p, q, p); }, from + at, value + at);
+                add_two_sums<W>(
+                    size, sum, product, [&](int64_t i, auto p, auto q) { return both(i, p, q, p); }, from + at,
+                    value + at);
               }
             });
           };
@@ -158,7 +167,9 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
             double run_sum = 0, run_product = 0;
             each_run(inner, [&](int64_t at, int64_t size) {
               const W *u = from + c * inner + at, *v = value + c * inner + at;
-              add_two_sums<W>(size, run_sum, run_product, [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
+              add_two_sums<W>(
+                  size, run_sum, run_product,
+                  [centre](int64_t, auto p, auto q) { return Two<decltype(p)>{p, p * (q - centre)}; }, u, v);
             });
             const double scale = has_weight ? static_cast<double>(w[c]) : 1;
             sum += scale * run_sum;
@@ -182,13 +193,17 @@ void rowNormBackward(Slice<const T> g, Slice<const T> x, Slice<const Wide<T>> we
         const W b = static_cast<W>(-wide * (wide * product) / static_cast<double>(n));
         const W d = centred ? static_cast<W>(-wide * sum / static_cast<double>(n)) : W{0};
         if (inner == 1 && has_weight) {
-          map_packs(n, [=](auto p, auto q, auto scale) { return r * p * scale + b * ((q - centre) * r) + d; }, to, from, value, w);
+          map_packs(
+              n, [=](auto p, auto q, auto scale) { return r * p * scale + b * ((q - centre) * r) + d; }, to, from,
+              value, w);
         } else if (inner == 1) {
           map_packs(n, [=](auto p, auto q) { return r * p + b * ((q - centre) * r) + d; }, to, from, value);
         } else {
           for (int64_t c = 0; c < channels; c++) {
             const W a = has_weight ? r * w[c] : r;
-            map_packs(inner, [=](auto p, auto q) { return a * p + b * ((q - centre) * r) + d; }, to + c * inner, from + c * inner, value + c * inner);
+            map_packs(
+                inner, [=](auto p, auto q) { return a * p + b * ((q - centre) * r) + d; }, to + c * inner,
+                from + c * inner, value + c * inner);
           }
         }
         narrowed(to, grad_input.data + row * n, n);

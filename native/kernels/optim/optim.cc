@@ -1,6 +1,6 @@
-// Optimizer updates: one pass over parameter, gradient and state, which are contiguous and of `n` elements each. A state that a
-// variant does without comes as an empty slice. Arithmetic is in Wide<T> (float for the 16-bit types), in PyTorch's order of operations;
-// TypeScript folds step counts into the scalars.
+// Optimizer updates: one pass over parameter, gradient and state, which are contiguous and of `n` elements each. A
+// state that a variant does without comes as an empty slice. Arithmetic is in Wide<T> (float for the 16-bit types), in
+// PyTorch's order of operations; TypeScript folds step counts into the scalars.
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -29,8 +29,8 @@ struct SgdNumbers {
   bool decays;
 };
 
-// b = momentum * b + (1 - dampening) * g, or g on the first step; p -= lr * (nesterov ? g + momentum * b : b). Branches on what is the
-// same for all elements cost more than memory does, so each variant has a loop of its own.
+// b = momentum * b + (1 - dampening) * g, or g on the first step; p -= lr * (nesterov ? g + momentum * b : b). Branches
+// on what is the same for all elements cost more than memory does, so each variant has a loop of its own.
 template <bool first, bool nesterov, class T, class W>
 void sgd_range(T* p, const T* d, T* b, int64_t begin, int64_t end, const SgdNumbers<W> k) {
   NODEGRAD_SIMD
@@ -44,8 +44,8 @@ void sgd_range(T* p, const T* d, T* b, int64_t begin, int64_t end, const SgdNumb
 }
 
 template <class T>
-void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double lr, double momentum, double dampening, double weight_decay,
-         bool nesterov, bool maximize, bool first) {
+void sgd(Slice<T> param, Slice<const T> grad, Slice<T> buffer, int64_t n, double lr, double momentum, double dampening,
+         double weight_decay, bool nesterov, bool maximize, bool first) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
@@ -73,8 +73,8 @@ struct AdamNumbers {
   bool decays, light;
 };
 
-// m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step_size * m / (sqrt(v) / correction + eps), v replaced by its
-// running maximum for amsgrad. Decoupled weight decay shrinks p first: p *= shrink.
+// m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step_size * m / (sqrt(v) / correction + eps), v
+// replaced by its running maximum for amsgrad. Decoupled weight decay shrinks p first: p *= shrink.
 template <bool amsgrad, class T, class W>
 void adam_range(T* p, const T* d, T* m, T* v, T* x, int64_t begin, int64_t end, const AdamNumbers<W> k) {
   NODEGRAD_SIMD
@@ -98,8 +98,9 @@ void adam_range(T* p, const T* d, T* m, T* v, T* x, int64_t begin, int64_t end, 
 }
 
 template <class T>
-void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, Slice<T> maximum, int64_t n, double step_size, double correction,
-          double beta1, double beta2, double eps, double weight_decay, double shrink, bool maximize) {
+void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, Slice<T> maximum, int64_t n,
+          double step_size, double correction, double beta1, double beta2, double eps, double weight_decay,
+          double shrink, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
@@ -108,9 +109,10 @@ void adam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square
   const bool amsgrad = maximum.size > 0;
   T* x = maximum.at_least(amsgrad ? n : 0);
   const W rest1 = static_cast<W>(1 - beta1);
-  const AdamNumbers<W> k{static_cast<W>(step_size), static_cast<W>(correction), static_cast<W>(beta1), rest1,
-                         static_cast<W>(beta2),     static_cast<W>(1 - beta2),  static_cast<W>(eps),   static_cast<W>(weight_decay),
-                         static_cast<W>(shrink),    maximize ? W(-1) : W(1),    weight_decay != 0,     rest1 < W(0.5)};
+  const AdamNumbers<W> k{
+      static_cast<W>(step_size), static_cast<W>(correction), static_cast<W>(beta1), rest1,
+      static_cast<W>(beta2),     static_cast<W>(1 - beta2),  static_cast<W>(eps),   static_cast<W>(weight_decay),
+      static_cast<W>(shrink),    maximize ? W(-1) : W(1),    weight_decay != 0,     rest1 < W(0.5)};
   run_in_pass(n, [=](int64_t begin, int64_t end) {
     if (amsgrad) {
       adam_range<true>(p, d, m, v, x, begin, end, k);
@@ -153,8 +155,8 @@ void rmsprop_range(T* p, const T* d, T* v, T* a, T* b, int64_t begin, int64_t en
 }
 
 template <class T>
-void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> average, Slice<T> buffer, int64_t n, double lr, double alpha, double eps,
-             double weight_decay, double momentum, bool maximize) {
+void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> average, Slice<T> buffer, int64_t n,
+             double lr, double alpha, double eps, double weight_decay, double momentum, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
@@ -163,26 +165,36 @@ void rmsprop(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> aver
   T* a = average.at_least(centered ? n : 0);
   T* b = buffer.at_least(moves ? n : 0);
   const W rest = static_cast<W>(1 - alpha);
-  const RmspropNumbers<W> k{
-      static_cast<W>(lr),      static_cast<W>(alpha), rest,         static_cast<W>(eps), static_cast<W>(weight_decay), static_cast<W>(momentum),
-      maximize ? W(-1) : W(1), weight_decay != 0,     rest < W(0.5)};
+  const RmspropNumbers<W> k{static_cast<W>(lr),
+                            static_cast<W>(alpha),
+                            rest,
+                            static_cast<W>(eps),
+                            static_cast<W>(weight_decay),
+                            static_cast<W>(momentum),
+                            maximize ? W(-1) : W(1),
+                            weight_decay != 0,
+                            rest < W(0.5)};
   run_in_pass(n, [=](int64_t begin, int64_t end) {
     if (centered) {
-      moves ? rmsprop_range<true, true>(p, d, v, a, b, begin, end, k) : rmsprop_range<true, false>(p, d, v, a, b, begin, end, k);
+      moves ? rmsprop_range<true, true>(p, d, v, a, b, begin, end, k)
+            : rmsprop_range<true, false>(p, d, v, a, b, begin, end, k);
     } else {
-      moves ? rmsprop_range<false, true>(p, d, v, a, b, begin, end, k) : rmsprop_range<false, false>(p, d, v, a, b, begin, end, k);
+      moves ? rmsprop_range<false, true>(p, d, v, a, b, begin, end, k)
+            : rmsprop_range<false, false>(p, d, v, a, b, begin, end, k);
     }
   });
 }
 
 // s += g^2; p -= lr * g / (sqrt(s) + eps).
 template <class T>
-void adagrad(Slice<T> param, Slice<const T> grad, Slice<T> sum, int64_t n, double lr_, double eps_, double weight_decay_, bool maximize) {
+void adagrad(Slice<T> param, Slice<const T> grad, Slice<T> sum, int64_t n, double lr_, double eps_,
+             double weight_decay_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* s = sum.at_least(n);
-  const W lr = static_cast<W>(lr_), eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
+  const W lr = static_cast<W>(lr_), eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_),
+          sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0;
   run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
@@ -197,14 +209,15 @@ void adagrad(Slice<T> param, Slice<const T> grad, Slice<T> sum, int64_t n, doubl
 
 // v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p -= lr u.
 template <class T>
-void adadelta(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> delta, int64_t n, double lr_, double rho_, double eps_,
-              double weight_decay_, bool maximize) {
+void adadelta(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> delta, int64_t n, double lr_, double rho_,
+              double eps_, double weight_decay_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* v = square.at_least(n);
   T* w = delta.at_least(n);
-  const W lr = static_cast<W>(lr_), rho = static_cast<W>(rho_), rest = static_cast<W>(1 - rho_), eps = static_cast<W>(eps_);
+  const W lr = static_cast<W>(lr_), rho = static_cast<W>(rho_), rest = static_cast<W>(1 - rho_),
+          eps = static_cast<W>(eps_);
   const W weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0;
   run_in_pass(n, [=](int64_t begin, int64_t end) {
@@ -222,14 +235,15 @@ void adadelta(Slice<T> param, Slice<const T> grad, Slice<T> square, Slice<T> del
 
 // m += (1 - beta1) (g - m); u = max(beta2 u, |g| + eps); p -= step_size * m / u.
 template <class T>
-void adamax(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> infinity, int64_t n, double step_size_, double beta1_, double beta2_,
-            double eps_, double weight_decay_, bool maximize) {
+void adamax(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> infinity, int64_t n, double step_size_,
+            double beta1_, double beta2_, double eps_, double weight_decay_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* m = average.at_least(n);
   T* u = infinity.at_least(n);
-  const W step_size = static_cast<W>(step_size_), beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_), beta2 = static_cast<W>(beta2_);
+  const W step_size = static_cast<W>(step_size_), beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_),
+          beta2 = static_cast<W>(beta2_);
   const W eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, light = rest1 < W(0.5);
   run_in_pass(n, [=](int64_t begin, int64_t end) {
@@ -249,16 +263,20 @@ void adamax(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> infi
 
 // m and v as Adam's; p -= (gradient_step * g + average_step * m) / (sqrt(v / correction) + eps). Serves NAdam.
 template <class T>
-void nadam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, int64_t n, double gradient_step_, double average_step_,
-           double correction_, double beta1_, double beta2_, double eps_, double weight_decay_, double shrink_, bool maximize) {
+void nadam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, int64_t n, double gradient_step_,
+           double average_step_, double correction_, double beta1_, double beta2_, double eps_, double weight_decay_,
+           double shrink_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* m = average.at_least(n);
   T* v = square.at_least(n);
-  const W gradient_step = static_cast<W>(gradient_step_), average_step = static_cast<W>(average_step_), correction = static_cast<W>(correction_);
-  const W beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_), beta2 = static_cast<W>(beta2_), rest2 = static_cast<W>(1 - beta2_);
-  const W eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), shrink = static_cast<W>(shrink_), sign = maximize ? W(-1) : W(1);
+  const W gradient_step = static_cast<W>(gradient_step_), average_step = static_cast<W>(average_step_),
+          correction = static_cast<W>(correction_);
+  const W beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_), beta2 = static_cast<W>(beta2_),
+          rest2 = static_cast<W>(1 - beta2_);
+  const W eps = static_cast<W>(eps_), weight_decay = static_cast<W>(weight_decay_), shrink = static_cast<W>(shrink_),
+          sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, light = rest1 < W(0.5);
   run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD
@@ -279,15 +297,18 @@ void nadam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> squar
 
 // m and v as Adam's; p -= lr * m / correction1 * (rectified ? correction2 / (sqrt(v) + eps) * rectification : 1).
 template <class T>
-void radam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, int64_t n, double lr_, double correction1_, double correction2_,
-           double rectification_, double beta1_, double beta2_, double eps_, double weight_decay_, double shrink_, bool maximize) {
+void radam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> square, int64_t n, double lr_,
+           double correction1_, double correction2_, double rectification_, double beta1_, double beta2_, double eps_,
+           double weight_decay_, double shrink_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* m = average.at_least(n);
   T* v = square.at_least(n);
-  const W lr = static_cast<W>(lr_), correction1 = static_cast<W>(correction1_), correction2 = static_cast<W>(correction2_);
-  const W rectification = static_cast<W>(rectification_), beta1 = static_cast<W>(beta1_), rest1 = static_cast<W>(1 - beta1_);
+  const W lr = static_cast<W>(lr_), correction1 = static_cast<W>(correction1_),
+          correction2 = static_cast<W>(correction2_);
+  const W rectification = static_cast<W>(rectification_), beta1 = static_cast<W>(beta1_),
+          rest1 = static_cast<W>(1 - beta1_);
   const W beta2 = static_cast<W>(beta2_), rest2 = static_cast<W>(1 - beta2_), eps = static_cast<W>(eps_),
           weight_decay = static_cast<W>(weight_decay_);
   const W shrink = static_cast<W>(shrink_), sign = maximize ? W(-1) : W(1);
@@ -311,13 +332,14 @@ void radam(Slice<T> param, Slice<const T> grad, Slice<T> average, Slice<T> squar
 
 // p = p * shrink - eta * g; a += mu * (p - a), or p where mu is 1.
 template <class T>
-void asgd(Slice<T> param, Slice<const T> grad, Slice<T> average, int64_t n, double eta_, double shrink_, double mu_, double weight_decay_,
-          bool maximize) {
+void asgd(Slice<T> param, Slice<const T> grad, Slice<T> average, int64_t n, double eta_, double shrink_, double mu_,
+          double weight_decay_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* a = average.at_least(n);
-  const W eta = static_cast<W>(eta_), shrink = static_cast<W>(shrink_), mu = static_cast<W>(mu_), weight_decay = static_cast<W>(weight_decay_);
+  const W eta = static_cast<W>(eta_), shrink = static_cast<W>(shrink_), mu = static_cast<W>(mu_),
+          weight_decay = static_cast<W>(weight_decay_);
   const W sign = maximize ? W(-1) : W(1);
   const bool decays = weight_decay_ != 0, replaces = mu_ == 1;
   run_in_pass(n, [=](int64_t begin, int64_t end) {
@@ -332,16 +354,18 @@ void asgd(Slice<T> param, Slice<const T> grad, Slice<T> average, int64_t n, doub
   });
 }
 
-// Where g keeps its sign the step grows by eta_plus, where it turns the step shrinks by eta_minus and p rests; p -= sign(g) step.
+// Where g keeps its sign the step grows by eta_plus, where it turns the step shrinks by eta_minus and p rests; p -=
+// sign(g) step.
 template <class T>
-void rprop(Slice<T> param, Slice<const T> grad, Slice<T> previous, Slice<T> step_size, int64_t n, double eta_minus_, double eta_plus_, double low_,
-           double high_, bool maximize) {
+void rprop(Slice<T> param, Slice<const T> grad, Slice<T> previous, Slice<T> step_size, int64_t n, double eta_minus_,
+           double eta_plus_, double low_, double high_, bool maximize) {
   using W = Wide<T>;
   T* p = param.at_least(n);
   const T* d = grad.at_least(n);
   T* q = previous.at_least(n);
   T* s = step_size.at_least(n);
-  const W eta_minus = static_cast<W>(eta_minus_), eta_plus = static_cast<W>(eta_plus_), low = static_cast<W>(low_), high = static_cast<W>(high_);
+  const W eta_minus = static_cast<W>(eta_minus_), eta_plus = static_cast<W>(eta_plus_), low = static_cast<W>(low_),
+          high = static_cast<W>(high_);
   const W sign = maximize ? W(-1) : W(1);
   run_in_pass(n, [=](int64_t begin, int64_t end) {
     NODEGRAD_SIMD

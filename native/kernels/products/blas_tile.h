@@ -1,5 +1,6 @@
-// One tile of a product by BLAS, on the calling thread. OpenBLAS's AVX-512 types multiply small products without packing them; a tile
-// that is thin, or not much larger, is cut into calls that are small enough, which takes as little as a fifth of one call's time.
+// One tile of a product by BLAS, on the calling thread. OpenBLAS's AVX-512 types multiply small products without
+// packing them; a tile that is thin, or not much larger, is cut into calls that are small enough, which takes as little
+// as a fifth of one call's time.
 #pragma once
 
 #include <algorithm>
@@ -35,22 +36,24 @@ inline Cut small_part(bool transpose_a, bool transpose_b, const Cut& tile, doubl
     return {rows, cols, std::min(k, kSmallWork / (rows * cols))};
   }
   if (m * n * k <= kSmallWork) return tile;
-  if (std::min(m, n) > kThin && k > 2 * kThin && work >= static_cast<double>(transpose_a ? kPackedWorkOfColumns : kPackedWork)) return tile;
+  if (std::min(m, n) > kThin && k > 2 * kThin &&
+      work >= static_cast<double>(transpose_a ? kPackedWorkOfColumns : kPackedWork))
+    return tile;
   const int64_t depth = equal_part(k, 256, 16), rows = equal_part(m, n <= 2 * kThin ? 256 : 32, 8);
   return {rows, std::min(n, equal_part(n, std::max<int64_t>(16, kSmallWork / (rows * depth) / 16 * 16), 16)), depth};
 }
 
 // C (m x n, row stride ldc) = alpha op(A) op(B) + beta C.
 template <class T>
-void blas_tile(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double work, T alpha, const T* a, int64_t lda, const T* b,
-               int64_t ldb, T beta, T* c, int64_t ldc) {
+void blas_tile(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, double work, T alpha, const T* a,
+               int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
   const Cut part = small_part(transpose_a, transpose_b, {m, n, k}, work);
   for (int64_t i = 0; i < m; i += part.rows) {
     for (int64_t j = 0; j < n; j += part.cols) {
       for (int64_t p = 0; p < k; p += part.depth) {
-        blas::gemm(transpose_a, transpose_b, std::min(part.rows, m - i), std::min(part.cols, n - j), std::min(part.depth, k - p), alpha,
-                   a + (transpose_a ? p * lda + i : i * lda + p), lda, b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, p == 0 ? beta : T{1},
-                   c + i * ldc + j, ldc);
+        blas::gemm(transpose_a, transpose_b, std::min(part.rows, m - i), std::min(part.cols, n - j),
+                   std::min(part.depth, k - p), alpha, a + (transpose_a ? p * lda + i : i * lda + p), lda,
+                   b + (transpose_b ? j * ldb + p : p * ldb + j), ldb, p == 0 ? beta : T{1}, c + i * ldc + j, ldc);
       }
     }
   }

@@ -1,4 +1,5 @@
-// Matrix products over batches, whatever multiplies one pair of matrices: checks that memory is there and walks the batch.
+// Matrix products over batches, whatever multiplies one pair of matrices: checks that memory is there and walks the
+// batch.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +12,12 @@
 namespace nodegrad {
 
 // Elements from the first of a rows x cols matrix to one past its last, with row stride ld.
-inline int64_t extent(int64_t rows, int64_t cols, int64_t ld) { return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols; }
+inline int64_t extent(int64_t rows, int64_t cols, int64_t ld) {
+  return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
+}
 
-// out[i] (m x n, contiguous) = a product of a[i] and b[i]. The plan [out, a, b] walks the batch; ta and tb say that a matrix is stored
-// transposed, lda and ldb are row strides of the stored matrices; bias has a row's elements, or none.
+// out[i] (m x n, contiguous) = a product of a[i] and b[i]. The plan [out, a, b] walks the batch; ta and tb say that a
+// matrix is stored transposed, lda and ldb are row strides of the stored matrices; bias has a row's elements, or none.
 template <class T>
 struct BatchedProduct {
   Slice<const T> a, b, bias;
@@ -27,8 +30,8 @@ struct BatchedProduct {
   int64_t ldb;
 };
 
-// Calls one(index, alone) for each product of a batch of m x n x k: in parallel, none of them `alone`, unless they are few and each is `cut` into
-// parallel parts itself.
+// Calls one(index, alone) for each product of a batch of m x n x k: in parallel, none of them `alone`, unless they are
+// few and each is `cut` into parallel parts itself.
 template <class One>
 void each_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool cut, const One& one) {
   constexpr int64_t kMany = 8;

@@ -1,8 +1,9 @@
-// The inner loop of convolutions and of bfloat16 products: a tile of kRows x kCols sums that stays in registers while it runs along
-// the depth. Written with the compiler's vector types, so one source serves every SIMD level. It knows nothing of shapes.
+// The inner loop of convolutions and of bfloat16 products: a tile of kRows x kCols sums that stays in registers while
+// it runs along the depth. Written with the compiler's vector types, so one source serves every SIMD level. It knows
+// nothing of shapes.
 //
-// The depth is counted in units: one element for float and double, a pair of neighbours for BFloat16, whose products are summed in
-// float32 (by one instruction where the processor has AVX512_BF16).
+// The depth is counted in units: one element for float and double, a pair of neighbours for BFloat16, whose products
+// are summed in float32 (by one instruction where the processor has AVX512_BF16).
 #pragma once
 
 #include <cstdint>
@@ -101,8 +102,8 @@ constexpr int kVectors = 2;
 template <class T>
 constexpr int kCols = kVectors * NODEGRAD_VECTOR_BYTES / static_cast<int>(sizeof(typename Multiply<T>::Sum));
 
-// Where the right operand's vectors stand: in a panel of kCols units a step of depth, or in a window where step p is `offsets[p]` away
-// from the places of the tile's vectors.
+// Where the right operand's vectors stand: in a panel of kCols units a step of depth, or in a window where step p is
+// `offsets[p]` away from the places of the tile's vectors.
 template <class T>
 struct Panel {
   const typename Multiply<T>::Unit* units;
@@ -136,8 +137,8 @@ struct Places {
   }
 };
 
-// Where the left operand's rows stand: kRows of them side by side a step of depth, each along a place of its own, or along places at
-// equal distances.
+// Where the left operand's rows stand: kRows of them side by side a step of depth, each along a place of its own, or
+// along places at equal distances.
 template <class T>
 struct PackedRows {
   const typename Multiply<T>::Unit* units;
@@ -147,7 +148,9 @@ struct PackedRows {
 template <class T>
 struct RowPlaces {
   const T* base[kRows];
-  typename Multiply<T>::Unit at(int64_t p, int i) const { return load_vector<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements); }
+  typename Multiply<T>::Unit at(int64_t p, int i) const {
+    return load_vector<typename Multiply<T>::Unit>(base[i] + p * Multiply<T>::kElements);
+  }
   void advance() {}
 };
 // Rows across which the depth runs: its step p is the line of their matrix that begins at first + p * step.
@@ -185,7 +188,8 @@ struct EvenRows {
 // Units of depth that are multiplied at a time: kCols columns of them fill a first-level cache.
 constexpr int64_t kDepth = 256;
 
-// Steps of depth as they follow each other in the right operand: `runs` of `length`. The left operand's runs begin `pitch` elements apart.
+// Steps of depth as they follow each other in the right operand: `runs` of `length`. The left operand's runs begin
+// `pitch` elements apart.
 struct Depth {
   int64_t length, runs = 1, pitch = 0;
 };
@@ -215,7 +219,8 @@ EvenRows<T> moved(EvenRows<T> left, const Depth& depth) {
   return left;
 }
 
-// What a tile's sums are added to: rows of numbers `step` apart (one for all rows, where that is 0), or a number for each row, or nothing.
+// What a tile's sums are added to: rows of numbers `step` apart (one for all rows, where that is 0), or a number for
+// each row, or nothing.
 template <class Sum>
 struct Addend {
   const Sum* first = nullptr;
@@ -225,7 +230,9 @@ struct Addend {
   Addend at(int64_t i, int64_t j) const {
     return {first == nullptr ? nullptr : first + i * step + j, step, each_row == nullptr ? nullptr : each_row + i};
   }
-  Sum operator()(int64_t i, int64_t j) const { return first != nullptr ? first[i * step + j] : each_row != nullptr ? each_row[i] : Sum{0}; }
+  Sum operator()(int64_t i, int64_t j) const {
+    return first != nullptr ? first[i * step + j] : each_row != nullptr ? each_row[i] : Sum{0};
+  }
 };
 // What C holds, or nothing.
 template <class Sum>
@@ -284,8 +291,8 @@ inline void micro_kernel(const Depth& depth, Left a, const Right& b, typename Mu
 
 // The same for a tile of which only rows x cols are wanted: the rest is computed and dropped.
 template <class T, int ROWS, int VECTORS, class Left, class Right>
-inline void part_of_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
-                         const Addend<typename Multiply<T>::Sum>& added) {
+inline void part_of_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
+                         int64_t rows, int64_t cols, const Addend<typename Multiply<T>::Sum>& added) {
   using Sum = typename Multiply<T>::Sum;
   if (rows == ROWS && cols == kCols<T> / kVectors * VECTORS) {
     micro_kernel<T, ROWS, VECTORS>(depth, a, b, c, ldc, added);
@@ -306,8 +313,8 @@ static_assert(kFewRows <= kRows);
 
 // A tile of rows x cols by the least kernel that holds it.
 template <class T, int VECTORS, class Left, class Right>
-inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc, int64_t rows, int64_t cols,
-                         const Addend<typename Multiply<T>::Sum>& added) {
+inline void partial_tile(const Depth& depth, const Left& a, const Right& b, typename Multiply<T>::Sum* c, int64_t ldc,
+                         int64_t rows, int64_t cols, const Addend<typename Multiply<T>::Sum>& added) {
   if (rows <= kFewRows) {
     part_of_tile<T, kFewRows, VECTORS>(depth, a, b, c, ldc, rows, cols, added);
   } else if (VECTORS == 2 && cols <= kCols<T> / kVectors) {

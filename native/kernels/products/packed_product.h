@@ -1,5 +1,6 @@
-// C = alpha op(A) op(B) + beta C (or + bias) by micro-kernels. Tiles of C in parallel, each packing what it needs for itself: memory that
-// another core has just written costs more than to pack it once more. A is read where it stands if its rows run along the depth.
+// C = alpha op(A) op(B) + beta C (or + bias) by micro-kernels. Tiles of C in parallel, each packing what it needs for
+// itself: memory that another core has just written costs more than to pack it once more. A is read where it stands if
+// its rows run along the depth.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,8 @@ class PackedProduct {
   static constexpr int64_t kWidth = kCols<T>;
   // Of what is multiplied at a time: rows whose left operand stays in a second-level cache, and columns of C. Measured.
   static constexpr int64_t kBlockRows = 64, kBlockCols = NODEGRAD_VECTOR_BYTES == 32 ? 512 : 256;
-  // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they bring.
+  // Multiply-adds from which a tile is cut in two: below, a thread's wake-up and packing once more cost more than they
+  // bring.
   static constexpr int64_t kTileWork = int64_t{1} << 20;
   // Rows that are this many bytes apart, or a multiple, share too few places in a cache for a block of them. Measured.
   static constexpr int64_t kSharedPlaces = NODEGRAD_VECTOR_BYTES == 32 ? 4096 : 16384;
@@ -38,8 +40,8 @@ class PackedProduct {
   const int64_t depth_;
   int64_t tile_rows_, tile_cols_, block_rows_, block_cols_;
 
-  // So many tiles, if they can be had: sums run along k in the same order in any tile, so results do not depend on their number. Where A is packed
-  // tiles are square, where it stands they are tall, which packs less of B.
+  // So many tiles, if they can be had: sums run along k in the same order in any tile, so results do not depend on
+  // their number. Where A is packed tiles are square, where it stands they are tall, which packs less of B.
   void cut_tiles(int64_t wanted) {
     tile_rows_ = round_up(m_, kRows);
     tile_cols_ = round_up(n_, kWidth);
@@ -59,15 +61,16 @@ class PackedProduct {
 
   // Rows first..last of op(A) (or columns of op(B)) into panels of WIDTH, units from `unit` on.
   template <int64_t WIDTH>
-  void pack(const T* from, int64_t ld, bool along_depth, int64_t first, int64_t last, int64_t unit, int64_t units, Unit* to) const {
+  void pack(const T* from, int64_t ld, bool along_depth, int64_t first, int64_t last, int64_t unit, int64_t units,
+            Unit* to) const {
     const int64_t at = unit * kElements;
-    pack_panels<WIDTH>(from + (along_depth ? first * ld + at : at * ld + first), ld, along_depth, last - first, std::min(units * kElements, k_ - at),
-                       to);
+    pack_panels<WIDTH>(from + (along_depth ? first * ld + at : at * ld + first), ld, along_depth, last - first,
+                       std::min(units * kElements, k_ - at), to);
   }
 
   // Rows i0..i1 of a block of columns j0..j1, units from `unit` on; `left` and `right` are their packed operands.
-  void multiply(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t unit, int64_t units, const Unit* left, const Unit* right, Sum* to, int64_t ld,
-                const Addend<Sum>& added) const {
+  void multiply(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t unit, int64_t units, const Unit* left,
+                const Unit* right, Sum* to, int64_t ld, const Addend<Sum>& added) const {
     const Panels<T> panels{right, units, units};
     if (in_place_) {
       rows_by_panels(a_ + i0 * lda_ + unit * kElements, lda_, i1 - i0, panels, j1 - j0, to, ld, added);
@@ -121,8 +124,8 @@ class PackedProduct {
   }
 
  public:
-  PackedProduct(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
-                const T* bias, T* c, int64_t ldc, int64_t tiles)
+  PackedProduct(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b,
+                int64_t ldb, double beta, const T* bias, T* c, int64_t ldc, int64_t tiles)
       : ta_(ta),
         tb_(tb),
         m_(m),
@@ -161,14 +164,15 @@ class PackedProduct {
 
 // In tiles for every thread; a product beside others in one.
 template <class T>
-void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda, const T* b, int64_t ldb, double beta,
-                    const T* bias, T* c, int64_t ldc, bool alone) {
+void packed_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const T* a, int64_t lda,
+                    const T* b, int64_t ldb, double beta, const T* bias, T* c, int64_t ldc, bool alone) {
   PackedProduct<T>(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, bias, c, ldc, alone ? 2 * thread_count() : 1).run();
 }
 
 // In one tile: C = op(A) op(B) on the calling thread.
 template <class T>
-void packed_tile(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb, T* c, int64_t ldc) {
+void packed_tile(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda, const T* b, int64_t ldb,
+                 T* c, int64_t ldc) {
   PackedProduct<T>(ta, tb, m, n, k, 1, a, lda, b, ldb, 0, nullptr, c, ldc, 1).run();
 }
 

@@ -1,5 +1,5 @@
-// The right operand of several products that differ in the left one, laid into panels once: a recurrent layer's weight, by which every step
-// multiplies.
+// The right operand of several products that differ in the left one, laid into panels once: a recurrent layer's weight,
+// by which every step multiplies.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,8 @@ namespace nodegrad::NODEGRAD_LEVEL {
 template <class T>
 class PackedRight {
   static constexpr int64_t kWidth = kCols<T>;
-  // Multiply-adds of a product, and products, from which laying pays; multiply-adds that a thread takes at a time. Measured.
+  // Multiply-adds of a product, and products, from which laying pays; multiply-adds that a thread takes at a time.
+  // Measured.
   static constexpr int64_t kLeastWork = int64_t{1} << 20, kLeastProducts = 4, kGrain = int64_t{1} << 19;
 
   const bool transposed_;
@@ -29,13 +30,20 @@ class PackedRight {
 
   T* panel(int64_t j) const { return panels_.get() + j * k_; }
   static bool pays(int64_t m, int64_t n, int64_t k, int64_t products) {
-    return std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32 && products >= kLeastProducts && m >= 2 * kRows && m * n * k >= kLeastWork;
+    return std::is_same_v<T, float> && NODEGRAD_VECTOR_BYTES >= 32 && products >= kLeastProducts && m >= 2 * kRows &&
+           m * n * k >= kLeastWork;
   }
 
  public:
   // For `products` products with a left operand of m rows.
   PackedRight(bool transposed, int64_t m, int64_t n, int64_t k, const T* b, int64_t ldb, int64_t products)
-      : transposed_(transposed), n_(n), k_(k), ldb_(ldb), b_(b), laid_(pays(m, n, k, products)), panels_(laid_ ? round_up(n, kWidth) * k : 0) {
+      : transposed_(transposed),
+        n_(n),
+        k_(k),
+        ldb_(ldb),
+        b_(b),
+        laid_(pays(m, n, k, products)),
+        panels_(laid_ ? round_up(n, kWidth) * k : 0) {
     if (!laid_) return;
     parallel_for(ceil_div(n, kWidth), grain_of(16384, k * kWidth), [&](int64_t first, int64_t last) {
       const int64_t j = first * kWidth, count = std::min(n_, last * kWidth) - j;

@@ -1,5 +1,5 @@
-// mt19937 over state that JavaScript owns: 624 words, then how many remain before the next twist (PyTorch's `left`), then the
-// position of the next word. Knows nothing of distributions.
+// mt19937 over state that JavaScript owns: 624 words, then how many remain before the next twist (PyTorch's `left`),
+// then the position of the next word. Knows nothing of distributions.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,8 @@ class MersenneTwister {
   static constexpr int kStateLength = kWords + 2;
 
   // Works on the state in place; position and remainder are written back at the end of the scope.
-  explicit MersenneTwister(Slice<uint32_t> state) : words_(state.at_least(kStateLength)), left_(words_[kWords]), next_(words_[kWords + 1]) {
+  explicit MersenneTwister(Slice<uint32_t> state)
+      : words_(state.at_least(kStateLength)), left_(words_[kWords]), next_(words_[kWords + 1]) {
     require(left_ >= 1 && left_ <= kWords && next_ <= kWords, "a generator's state is not valid");
   }
   ~MersenneTwister() {
@@ -66,7 +67,8 @@ class MersenneTwister {
   void twist() {
     constexpr int shift = 397;
     for (int i = 0; i < kWords - shift; i++) words_[i] = mix(words_[i], words_[i + 1], words_[i + shift]);
-    for (int i = kWords - shift; i < kWords - 1; i++) words_[i] = mix(words_[i], words_[i + 1], words_[i + shift - kWords]);
+    for (int i = kWords - shift; i < kWords - 1; i++)
+      words_[i] = mix(words_[i], words_[i + 1], words_[i + shift - kWords]);
     words_[kWords - 1] = mix(words_[kWords - 1], words_[0], words_[shift - 1]);
     left_ = kWords;
     next_ = 0;

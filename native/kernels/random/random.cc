@@ -1,5 +1,6 @@
-// PyTorch's CPU random streams: which words of mt19937 each distribution takes, in which order, and what it makes of them.
-// Outputs are contiguous, in the order in which values are drawn; drawing is serial, only what follows it runs in parallel.
+// PyTorch's CPU random streams: which words of mt19937 each distribution takes, in which order, and what it makes of
+// them. Outputs are contiguous, in the order in which values are drawn; drawing is serial, only what follows it runs in
+// parallel.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -67,7 +68,8 @@ void uniformFill(Slice<T> out, Slice<uint32_t> state, double from, double to, in
   }
 }
 
-// One normal value by Box and Muller in double; the second of a pair is kept in `cached` ([valid, value]) for the next call.
+// One normal value by Box and Muller in double; the second of a pair is kept in `cached` ([valid, value]) for the next
+// call.
 class ScalarNormal {
  public:
   ScalarNormal(MersenneTwister& generator, Slice<double> cached, double mean, double std)
@@ -92,8 +94,8 @@ class ScalarNormal {
   double mean_, std_;
 };
 
-// ln(x) for normal x > 0: x = m 2^e with m in [sqrt 1/2, sqrt 2), and Cephes' polynomial for ln(m). Branch-free, so that loops over it
-// are vectorised.
+// ln(x) for normal x > 0: x = m 2^e with m in [sqrt 1/2, sqrt 2), and Cephes' polynomial for ln(m). Branch-free, so
+// that loops over it are vectorised.
 inline float fast_log(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, 4);
@@ -117,13 +119,15 @@ inline float fast_log(float x) {
   return m + y + 0.693359375f * e;
 }
 
-// sin(x) and cos(x) for x in [0, 2 pi]: the nearest even octant is taken off, then Cephes' polynomials; also branch-free.
+// sin(x) and cos(x) for x in [0, 2 pi]: the nearest even octant is taken off, then Cephes' polynomials; also
+// branch-free.
 inline void fast_sincos(float x, float* sine, float* cosine) {
   const int32_t octant = (static_cast<int32_t>(x * 1.27323954473516f) + 1) & ~1;
   const auto y = static_cast<float>(octant);
   const float r = ((x - y * 0.78515625f) - y * 2.4187564849853515625e-4f) - y * 3.77489497744594108e-8f;
   const float z = r * r;
-  const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+  const float c =
+      ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
   const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
   const bool swap = (octant & 2) != 0;
   const float sine_size = swap ? c : s;
@@ -152,12 +156,13 @@ inline void normal_block(double* x, double mean, double std) {
   }
 }
 
-// n >= 16 values in blocks of 16. The last 16 are drawn anew where n is no multiple of 16; 16-bit types draw the uniform values of
-// whole blocks only.
+// n >= 16 values in blocks of 16. The last 16 are drawn anew where n is no multiple of 16; 16-bit types draw the
+// uniform values of whole blocks only.
 template <class T, class F>
 void normal_blocks(T* out, F* x, MersenneTwister& generator, F mean, F std, int64_t n) {
   const auto draw = [&](F* to, int64_t count) {
-    for (int64_t i = 0; i < count; i++) to[i] = static_cast<F>(std::is_same_v<F, double> ? generator.uniform53() : generator.uniform24());
+    for (int64_t i = 0; i < count; i++)
+      to[i] = static_cast<F>(std::is_same_v<F, double> ? generator.uniform53() : generator.uniform24());
   };
   const int64_t blocks = n / 16, rest = n % 16;
   draw(x, is_half<T> ? blocks * 16 : n);
@@ -175,7 +180,8 @@ void normal_blocks(T* out, F* x, MersenneTwister& generator, F mean, F std, int6
 
 // Normal values: in blocks where `blocked` (n is at least 16 then), else one by one.
 template <class T>
-void normalFill(Slice<T> out, Slice<uint32_t> state, Slice<double> cached, double mean, double std, int64_t n, bool blocked) {
+void normalFill(Slice<T> out, Slice<uint32_t> state, Slice<double> cached, double mean, double std, int64_t n,
+                bool blocked) {
   T* o = out.at_least(n);
   MersenneTwister generator(state);
   if (blocked) {
@@ -220,8 +226,9 @@ template <class T>
 void geometricFill(Slice<T> out, Slice<uint32_t> state, double p, int64_t n) {
   inverse_fill(out, state, n, [&](double u) { return std::ceil(std::log(u) / std::log1p(-p)); });
 }
-// `value` with probability p, else 0: where a uniform double k 2^-53 is less than p. The state's words are taken in order, and what
-// becomes of them is decided in parallel: k < p 2^53, which is exact, by the upper and the lower word of k.
+// `value` with probability p, else 0: where a uniform double k 2^-53 is less than p. The state's words are taken in
+// order, and what becomes of them is decided in parallel: k < p 2^53, which is exact, by the upper and the lower word
+// of k.
 template <class T>
 void bernoulliFill(Slice<T> out, Slice<uint32_t> state, double p, double value, int64_t n) {
   constexpr int64_t block = 65536;
@@ -316,7 +323,8 @@ void randpermFill(Slice<T> out, Slice<uint32_t> state, int64_t n) {
 
 // For each row of k weights, `draws` indices with replacement: binary search in the row's normalised running sum.
 template <class T>
-void multinomialReplace(Slice<int64_t> out, Slice<const T> weights, Slice<uint32_t> state, int64_t rows, int64_t k, int64_t draws) {
+void multinomialReplace(Slice<int64_t> out, Slice<const T> weights, Slice<uint32_t> state, int64_t rows, int64_t k,
+                        int64_t draws) {
   require(k > 0, "a distribution needs a category");
   int64_t* o = out.at_least(rows * draws);
   const T* w = weights.at_least(rows * k);
@@ -345,9 +353,11 @@ void multinomialReplace(Slice<int64_t> out, Slice<const T> weights, Slice<uint32
   }
 }
 
-// For each row of k weights, `draws` different indices: those of the largest w / e, where e are exponential values given by the caller.
+// For each row of k weights, `draws` different indices: those of the largest w / e, where e are exponential values
+// given by the caller.
 template <class T>
-void multinomialDistinct(Slice<int64_t> out, Slice<const T> weights, Slice<const T> exponential, int64_t rows, int64_t k, int64_t draws) {
+void multinomialDistinct(Slice<int64_t> out, Slice<const T> weights, Slice<const T> exponential, int64_t rows,
+                         int64_t k, int64_t draws) {
   require(draws <= k, "more different indices than there are");
   int64_t* o = out.at_least(rows * draws);
   const T* w = weights.at_least(rows * k);
@@ -355,7 +365,9 @@ void multinomialDistinct(Slice<int64_t> out, Slice<const T> weights, Slice<const
   using Entry = std::pair<float, int64_t>;
   using Wide = std::pair<double, int64_t>;
   using Item = std::conditional_t<std::is_same_v<T, double>, Wide, Entry>;
-  const auto before = [](const Item& a, const Item& b) { return (std::isnan(a.first) && !std::isnan(b.first)) || a.first > b.first; };
+  const auto before = [](const Item& a, const Item& b) {
+    return (std::isnan(a.first) && !std::isnan(b.first)) || a.first > b.first;
+  };
   Scratch<Item> items(k);
   for (int64_t r = 0; r < rows; r++) {
     for (int64_t j = 0; j < k; j++) {
@@ -363,7 +375,8 @@ void multinomialDistinct(Slice<int64_t> out, Slice<const T> weights, Slice<const
       items[j] = Item{ratio, j};
     }
     Item* begin = items.get();
-    // The same algorithms as topk's, so that equal ratios come in the same order; the first of the largest where one is wanted.
+    // The same algorithms as topk's, so that equal ratios come in the same order; the first of the largest where one is
+    // wanted.
     if (draws == 1) {
       o[r] = std::min_element(begin, begin + k, before)->second;
       continue;

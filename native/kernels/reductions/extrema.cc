@@ -1,4 +1,5 @@
-// What goes with an extremum of contiguous data seen as (outer, n, inner): where it stands first, and how ties share a gradient.
+// What goes with an extremum of contiguous data seen as (outer, n, inner): where it stands first, and how ties share a
+// gradient.
 #include <algorithm>
 #include <cstdint>
 
@@ -35,9 +36,11 @@ int64_t first_match(const T* x, int64_t n, T extremum) {
   return n;
 }
 
-// indices[o, i] = the smallest k with x[o, k, i] = extremum[o, i]; 0 where there is none. One long run is searched in parallel pieces.
+// indices[o, i] = the smallest k with x[o, k, i] = extremum[o, i]; 0 where there is none. One long run is searched in
+// parallel pieces.
 template <class T>
-void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner) {
+void firstIndex(Slice<const T> input, Slice<const T> extremum, Slice<int64_t> indices, int64_t outer, int64_t n,
+                int64_t inner) {
   require(outer >= 0 && n >= 0 && inner >= 0, "a reduction has a negative size");
   const T* x = input.at_least(outer * n * inner);
   const T* e = extremum.at_least(outer * inner);
@@ -91,10 +94,11 @@ bool ties(T x, T extremum, bool nan) {
   return (x == extremum) | (nan & (x != x));
 }
 
-// out[o, k, i] = 1 / (number of elements equal to the extremum) where x[o, k, i] is one of them, else 0; NaN throughout where none is.
-// Where `nan` is set, NaN equals NaN.
+// out[o, k, i] = 1 / (number of elements equal to the extremum) where x[o, k, i] is one of them, else 0; NaN throughout
+// where none is. Where `nan` is set, NaN equals NaN.
 template <class T>
-void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int64_t outer, int64_t n, int64_t inner, bool nan) {
+void tieWeights(Slice<const T> input, Slice<const T> extremum, Slice<T> out, int64_t outer, int64_t n, int64_t inner,
+                bool nan) {
   require(outer >= 0 && n >= 0 && inner >= 0, "a reduction has a negative size");
   const T* x = input.at_least(outer * n * inner);
   const T* e = extremum.at_least(outer * inner);

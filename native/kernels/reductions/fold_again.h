@@ -1,5 +1,6 @@
-// Reductions in float whose sums may have left its range on the way to a result that lies within: those results are found by their values, and
-// folded again in double. Included by vectorised families only, inside their SIMD level's namespace.
+// Reductions in float whose sums may have left its range on the way to a result that lies within: those results are
+// found by their values, and folded again in double. Included by vectorised families only, inside their SIMD level's
+// namespace.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,8 @@ constexpr int64_t kSuspectGrain = 65536;
 
 // out[o, i] = fold(first element, n, inner) for the results of (outer, n, inner) of which suspect(out[o, i]) is true.
 template <class In, class Suspect, class Fold>
-void fold_again(Slice<const In> input, Slice<float> out, int64_t outer, int64_t n, int64_t inner, const Suspect& suspect, const Fold& fold) {
+void fold_again(Slice<const In> input, Slice<float> out, int64_t outer, int64_t n, int64_t inner,
+                const Suspect& suspect, const Fold& fold) {
   if (n == 0) return;
   const In* x = input.data;
   float* y = out.data;

@@ -1,5 +1,5 @@
-// Reductions of contiguous data seen as (outer, n, inner): out[o, i] = reduction over n of input[o, n, i]. One functor an operator;
-// loop order and threads are in reduce.h.
+// Reductions of contiguous data seen as (outer, n, inner): out[o, i] = reduction over n of input[o, n, i]. One functor
+// an operator; loop order and threads are in reduce.h.
 #include "reduce.h"
 
 #include <cmath>
@@ -21,12 +21,14 @@ using Wide = std::conditional_t<std::is_same_v<T, BFloat16> || std::is_same_v<T,
 // Integers wrap around, as in PyTorch; unsigned, because a signed overflow is undefined.
 template <class T>
 T plus(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   return a + b;
 }
 template <class T>
 T times(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
   return a * b;
 }
 
@@ -165,8 +167,10 @@ void norm(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t 
     reduce(Norm<T, Power::Square>{power}, input, out, outer, n, inner);
     return again([](float y) { return !(y > 1e-15F && y < std::numeric_limits<float>::infinity()); });
   }
-  if (p == std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Largest>{power}, input, out, outer, n, inner);
-  if (p == -std::numeric_limits<double>::infinity()) return reduce(Norm<T, Power::Smallest>{power}, input, out, outer, n, inner);
+  if (p == std::numeric_limits<double>::infinity())
+    return reduce(Norm<T, Power::Largest>{power}, input, out, outer, n, inner);
+  if (p == -std::numeric_limits<double>::infinity())
+    return reduce(Norm<T, Power::Smallest>{power}, input, out, outer, n, inner);
   reduce(Norm<T, Power::General>{power}, input, out, outer, n, inner);
   again([p](float y) {
     const double sum = std::pow(static_cast<double>(y), p);

@@ -1,6 +1,6 @@
-// The mechanism of all reductions over contiguous data seen as (outer, n, inner): out[o, i] = fold over n of input[o, n, i].
-// An operator says how to load, combine and finish; this file owns loop order, blocking and threads. Included by vectorised
-// families only, inside their SIMD level's namespace.
+// The mechanism of all reductions over contiguous data seen as (outer, n, inner): out[o, i] = fold over n of input[o,
+// n, i]. An operator says how to load, combine and finish; this file owns loop order, blocking and threads. Included by
+// vectorised families only, inside their SIMD level's namespace.
 #pragma once
 
 #include <algorithm>
@@ -22,11 +22,13 @@ constexpr int64_t kFoldWidth = 512;
 // Elements of a piece. A longer reduction is cut into pieces of this size, whatever the number of threads.
 constexpr int64_t kFoldPiece = 65536;
 constexpr int64_t kFoldGrain = 16384;
-// Reductions of at most this many elements run one after the other without blocking: many of them overlap in the processor.
+// Reductions of at most this many elements run one after the other without blocking: many of them overlap in the
+// processor.
 constexpr int64_t kFoldShort = 32;
 // Elements of such a row from which squares of rows are transposed. Measured.
 constexpr int64_t kLeastSquare = 4;
-// Elements of a row that are folded side by side: half as many in a row of fewer than so many elements, whose accumulators are registers.
+// Elements of a row that are folded side by side: half as many in a row of fewer than so many elements, whose
+// accumulators are registers.
 constexpr int64_t kRowLanes = 32;
 constexpr int64_t kLongRow = 1024;
 
@@ -53,13 +55,16 @@ inline void fold_few_rows(const Op& op, const In* x, int64_t rows, int64_t strid
     const In* b = a + stride;
     const In* c = b + stride;
     const In* d = c + stride;
-    columns([&](const auto& at, const auto& so_far) { return op.combine(so_far(), op.combine(op.combine(at(a), at(b)), op.combine(at(c), at(d)))); });
+    columns([&](const auto& at, const auto& so_far) {
+      return op.combine(so_far(), op.combine(op.combine(at(a), at(b)), op.combine(at(c), at(d))));
+    });
   }
-  for (; row < rows; row++) columns([&](const auto& at, const auto& so_far) { return op.combine(so_far(), at(x + row * stride)); });
+  for (; row < rows; row++)
+    columns([&](const auto& at, const auto& so_far) { return op.combine(so_far(), at(x + row * stride)); });
 }
 
-// The same for any number of rows, with width <= kFoldWidth. A width that is known as the kernel is compiled is given as WIDTH too: its accumulators
-// are in registers then.
+// The same for any number of rows, with width <= kFoldWidth. A width that is known as the kernel is compiled is given
+// as WIDTH too: its accumulators are in registers then.
 template <int64_t WIDTH = 0, class Op, class In, class Acc>
 void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64_t some_width, Acc* acc) {
   const int64_t width = WIDTH > 0 ? WIDTH : some_width;
@@ -79,8 +84,9 @@ void fold_columns(const Op& op, const In* x, int64_t rows, int64_t stride, int64
   }
 }
 
-// One row of n >= LANES elements, folded along itself as columns that lie side by side. What is left of it joins the halves that it fills while they
-// are folded: element by element it would be stored right before vectors read it, which stalls.
+// One row of n >= LANES elements, folded along itself as columns that lie side by side. What is left of it joins the
+// halves that it fills while they are folded: element by element it would be stored right before vectors read it, which
+// stalls.
 template <int64_t LANES, class Op, class In, class Acc>
 Acc fold_row(const Op& op, const In* x, int64_t n) {
   if constexpr (kOfPacks<Op, In>) return fold_row_of_packs<LANES>(op, x, n);
@@ -105,7 +111,8 @@ inline Acc fold_some_row(const Op& op, const In* x, int64_t n) {
   return n < kLongRow ? fold_row<kRowLanes / 2, Op, In, Acc>(op, x, n) : fold_row<kRowLanes, Op, In, Acc>(op, x, n);
 }
 
-// The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the end.
+// The same for an inner size below a vector's worth: several rows lie side by side as lanes, which are combined at the
+// end.
 template <class Op, class In, class Acc>
 void fold_piece(const Op& op, const In* x, int64_t n, int64_t inner, int64_t width, Acc* acc) {
   if (inner == 1 && n > kFoldShort) {
@@ -179,7 +186,8 @@ struct Combining {
 };
 
 // out[o, i] = op.finish(fold over n of op.load(input[o, n, i])); the identity where n is 0.
-// Parallel over outer and over column tiles, and over pieces of n where it is long; pieces are combined in a fixed order.
+// Parallel over outer and over column tiles, and over pieces of n where it is long; pieces are combined in a fixed
+// order.
 template <class Op, class In, class Out>
 void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, int64_t n, int64_t inner) {
   using Acc = typename Op::Acc;
@@ -198,7 +206,9 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
       if constexpr (kOfPacks<Op, In>) {
         constexpr int64_t lanes = kLanes<In>;
         // All that squares read lies inside of the input.
-        for (; inner == 1 && n >= kLeastSquare && o + lanes <= end && (o + lanes - 1) * n + round_up(n, lanes) <= outer * n; o += lanes) {
+        for (; inner == 1 && n >= kLeastSquare && o + lanes <= end &&
+               (o + lanes - 1) * n + round_up(n, lanes) <= outer * n;
+             o += lanes) {
           In folded[lanes];
           store(folded, fold_short_rows(op, x + o * n, n));
           for (int64_t i = 0; i < lanes; i++) y[o + i] = op.finish(folded[i]);
@@ -215,7 +225,8 @@ void reduce(const Op& op, Slice<const In> input, Slice<Out> out, int64_t outer, 
     });
     return;
   }
-  // Without the general case's divisions and its accumulators in memory, which cost as much as to fold a short row. Measured.
+  // Without the general case's divisions and its accumulators in memory, which cost as much as to fold a short row.
+  // Measured.
   if (inner == 1 && n < 2 * kFoldPiece) {
     parallel_for(outer, grain_of(kFoldGrain, n), wake, [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) y[o] = op.finish(fold_some_row(op, x + o * n, n));

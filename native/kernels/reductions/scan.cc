@@ -1,5 +1,6 @@
-// Scans of contiguous data along n of (outer, n, inner): sums, products, extrema and first-order recurrences, in either direction.
-// Parallel over outer and over blocks of columns; along n they are sequential, float32 accumulates in double as in PyTorch.
+// Scans of contiguous data along n of (outer, n, inner): sums, products, extrema and first-order recurrences, in either
+// direction. Parallel over outer and over blocks of columns; along n they are sequential, float32 accumulates in double
+// as in PyTorch.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -39,7 +40,8 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Columns& columns
 
 // out[k] = state after step(state, x[k]), for k in order or in reverse; the state of a column begins at `first`.
 template <class T, class State, class Step>
-void scan(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner, bool reverse, State first, const Step& step) {
+void scan(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64_t inner, bool reverse, State first,
+          const Step& step) {
   const T* x = input.at_least(outer * n * inner);
   T* y = out.at_least(outer * n * inner);
   for_columns(outer, n, inner, [&](int64_t offset, int64_t width) {
@@ -91,7 +93,8 @@ void logcumsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, 
 
 // The running extremum and where it stands: the last of equal ones; NaN, once met, stays, at its last place.
 template <class T, class Better>
-void running_extremum(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, const Better& better) {
+void running_extremum(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n,
+                      int64_t inner, const Better& better) {
   const T* x = input.at_least(outer * n * inner);
   T* y = values.at_least(outer * n * inner);
   int64_t* at = indices.at_least(outer * n * inner);
@@ -122,7 +125,8 @@ void cummin(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64
 
 // h[k] = b[k] + a h[before k], where a is a[k], or a[before k] where `lagged`; nothing stands before the first.
 template <class T>
-void recurrence(Slice<const T> factors, Slice<const T> addends, Slice<T> out, int64_t outer, int64_t n, int64_t inner, bool reverse, bool lagged) {
+void recurrence(Slice<const T> factors, Slice<const T> addends, Slice<T> out, int64_t outer, int64_t n, int64_t inner,
+                bool reverse, bool lagged) {
   const T* a = factors.at_least(outer * n * inner);
   const T* b = addends.at_least(outer * n * inner);
   T* h = out.at_least(outer * n * inner);

@@ -8,17 +8,19 @@
 namespace nodegrad {
 namespace {
 
-// out[r, j] = how many of sequence[r, :] (ascending through `order`, where that is not empty) are below value[r, j], or also equal where
-// `right`. A NaN is looked for behind everything. One row of the sequence serves all values where `shared`.
+// out[r, j] = how many of sequence[r, :] (ascending through `order`, where that is not empty) are below value[r, j], or
+// also equal where `right`. A NaN is looked for behind everything. One row of the sequence serves all values where
+// `shared`.
 template <class T>
-void searchsorted(Slice<const T> sequence, Slice<const int64_t> order, Slice<const T> values, Slice<int64_t> out, int64_t rows, int64_t n, int64_t m,
-                  bool right, bool ordered, bool shared) {
+void searchsorted(Slice<const T> sequence, Slice<const int64_t> order, Slice<const T> values, Slice<int64_t> out,
+                  int64_t rows, int64_t n, int64_t m, bool right, bool ordered, bool shared) {
   require(rows >= 0 && n >= 0 && m >= 0, "a search has a negative size");
   const T* s = sequence.at_least(shared ? n : rows * n);
   const int64_t* o = ordered ? order.at_least(shared ? n : rows * n) : nullptr;
   const T* v = values.at_least(rows * m);
   int64_t* y = out.at_least(rows * m);
-  for (int64_t i = 0; ordered && i < (shared ? n : rows * n); i++) require(o[i] >= 0 && o[i] < n, "an index of the order is out of range");
+  for (int64_t i = 0; ordered && i < (shared ? n : rows * n); i++)
+    require(o[i] >= 0 && o[i] < n, "an index of the order is out of range");
   parallel_for(rows * m, 4096, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at++) {
       const int64_t row = shared ? 0 : at / m * n;
@@ -39,7 +41,8 @@ void searchsorted(Slice<const T> sequence, Slice<const int64_t> order, Slice<con
   });
 }
 
-// Numbers runs of equal neighbouring rows of `width` elements: first[j] = where run j begins, run[k] = the run of row k; returns how many.
+// Numbers runs of equal neighbouring rows of `width` elements: first[j] = where run j begins, run[k] = the run of row
+// k; returns how many.
 template <class T>
 int64_t runs(Slice<const T> rows, Slice<int64_t> first, Slice<int64_t> run, int64_t n, int64_t width) {
   require(n >= 0 && width >= 0, "a comparison of rows has a negative size");
@@ -69,9 +72,11 @@ void sortRows(Slice<const T> rows, Slice<int64_t> order, int64_t n, int64_t widt
   });
 }
 
-// out[b] += weight of every element with value b; out holds `bins` zeros at first. Values were checked to be below bins.
+// out[b] += weight of every element with value b; out holds `bins` zeros at first. Values were checked to be below
+// bins.
 template <class T>
-void bincount(Slice<const int64_t> input, Slice<const T> weights, Slice<T> out, int64_t n, int64_t bins, bool weighted) {
+void bincount(Slice<const int64_t> input, Slice<const T> weights, Slice<T> out, int64_t n, int64_t bins,
+              bool weighted) {
   require(n >= 0 && bins >= 0, "a count has a negative size");
   const int64_t* x = input.at_least(n);
   const T* w = weights.at_least(weighted ? n : 0);

@@ -1,5 +1,6 @@
-// Softmax, log-softmax and logsumexp of contiguous data along n of (outer, n, inner). Rows (inner is 1) by exp_rows.h; else one parallel
-// pass over blocks of columns, each of which stays in the second-level cache while it is read for the maximum, the sum and the result.
+// Softmax, log-softmax and logsumexp of contiguous data along n of (outer, n, inner). Rows (inner is 1) by exp_rows.h;
+// else one parallel pass over blocks of columns, each of which stays in the second-level cache while it is read for the
+// maximum, the sum and the result.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -27,12 +28,13 @@ void for_columns(int64_t outer, int64_t n, int64_t inner, const Block& block) {
   if (outer * n * inner == 0) return;
   const int64_t tile = std::min(inner, std::clamp<int64_t>(kBlock / n, 16, kFoldWidth));
   const int64_t tiles = ceil_div(inner, tile);
-  parallel_for(outer * tiles, grain_of(kFoldGrain, n * tile), wake_for(outer * n * inner, kFoldGrain), [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; unit++) {
-      const int64_t at = unit % tiles * tile;
-      block(unit / tiles * n * inner + at, std::min(tile, inner - at));
-    }
-  });
+  parallel_for(outer * tiles, grain_of(kFoldGrain, n * tile), wake_for(outer * n * inner, kFoldGrain),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t unit = begin; unit < end; unit++) {
+                   const int64_t at = unit % tiles * tile;
+                   block(unit / tiles * n * inner + at, std::min(tile, inner - at));
+                 }
+               });
 }
 
 // A block of columns in the type of the computation: where it is, or its widened copy.
@@ -47,8 +49,8 @@ const Wide<T>* columns(const T* from, const Wide<T>* buffer) {
   }
 }
 
-// Calls block(first row, rows, packs, buffer): rows a lane each, with packs for `inputs` times n elements, or one long row without packs.
-// The buffer holds so many rows of every input, and of the result, where elements are widened.
+// Calls block(first row, rows, packs, buffer): rows a lane each, with packs for `inputs` times n elements, or one long
+// row without packs. The buffer holds so many rows of every input, and of the result, where elements are widened.
 template <class T, class Block>
 void for_rows(int64_t outer, int64_t n, int inputs, const Block& block) {
   using W = Wide<T>;
@@ -57,7 +59,8 @@ void for_rows(int64_t outer, int64_t n, int inputs, const Block& block) {
   parallel_for(outer, grain, wake_for(outer * n, kFoldGrain), [&](int64_t begin, int64_t end) {
     const Scratch<Pack<W>> lanes(size == 1 ? 0 : inputs * n);
     const Scratch<W> buffer(is_half<T> ? (inputs + 1) * size * n : 0);
-    for (int64_t row = begin; row < end; row += size) block(row, std::min(size, end - row), size == 1 ? nullptr : lanes.get(), buffer.get());
+    for (int64_t row = begin; row < end; row += size)
+      block(row, std::min(size, end - row), size == 1 ? nullptr : lanes.get(), buffer.get());
   });
 }
 
@@ -109,13 +112,16 @@ void backward_rows(const T* gradient, const T* output, T* to, int64_t outer, int
       rows_to_lanes(y, n, rows, own);
       Pack<W> total{};
       for (int64_t c = 0; c < n; c++) total += logarithm ? lanes[c] : lanes[c] * own[c];
-      for (int64_t c = 0; c < n; c++) lanes[c] = logarithm ? lanes[c] - exp_below(own[c]) * total : own[c] * (lanes[c] - total);
+      for (int64_t c = 0; c < n; c++)
+        lanes[c] = logarithm ? lanes[c] - exp_below(own[c]) * total : own[c] * (lanes[c] - total);
       lanes_to_rows(lanes, n, rows, dx);
     } else {
       double sum = 0;
       for (int64_t k = 0; k < n; k += kRun) {
         const int64_t run = std::min(kRun, n - k);
-        sum += logarithm ? sum_run<W>(run, [](auto u) { return u; }, g + k) : sum_run<W>(run, [](auto u, auto v) { return u * v; }, g + k, y + k);
+        sum += logarithm ? sum_run<W>(
+                               run, [](auto u) { return u; }, g + k)
+                         : sum_run<W>(run, [](auto u, auto v) { return u * v; }, g + k, y + k);
       }
       const W total = static_cast<W>(sum);
       if constexpr (logarithm) {
@@ -151,23 +157,26 @@ void forward(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int64
       std::fill_n(total, width, W{0});
       for (int64_t k = 0; k < n; k++) {
         map_packs(
-            width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, x + k * step, static_cast<const W*>(top),
-            static_cast<const W*>(total));
+            width, [](auto v, auto m, auto sum) { return sum + exp_below(v - m); }, total, x + k * step,
+            static_cast<const W*>(top), static_cast<const W*>(total));
       }
       for (int64_t i = 0; i < width; i++) total[i] = std::log(total[i]);
       for (int64_t k = 0; k < n; k++) {
         map_packs(
-            width, [](auto v, auto m, auto sum) { return v - m - sum; }, y + k * step, x + k * step, static_cast<const W*>(top),
-            static_cast<const W*>(total));
+            width, [](auto v, auto m, auto sum) { return v - m - sum; }, y + k * step, x + k * step,
+            static_cast<const W*>(top), static_cast<const W*>(total));
       }
     } else {
       for (int64_t k = 0; k < n; k++)
-        map_packs(width, [](auto v, auto m) { return exp_below(v - m); }, y + k * step, x + k * step, static_cast<const W*>(top));
+        map_packs(
+            width, [](auto v, auto m) { return exp_below(v - m); }, y + k * step, x + k * step,
+            static_cast<const W*>(top));
       fold_piece(Total<W>{}, static_cast<const W*>(y), n, step, width, static_cast<W*>(total));
       for (int64_t i = 0; i < width; i++) total[i] = W(1) / total[i];
       for (int64_t k = 0; k < n; k++)
         map_packs(
-            width, [](auto e, auto share) { return e * share; }, y + k * step, static_cast<const W*>(y + k * step), static_cast<const W*>(total));
+            width, [](auto e, auto share) { return e * share; }, y + k * step, static_cast<const W*>(y + k * step),
+            static_cast<const W*>(total));
     }
     if constexpr (is_half<T>) {
       for (int64_t k = 0; k < n; k++) narrow(y + k * width, to + offset + k * inner, width);
@@ -199,8 +208,8 @@ void backward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int6
     std::fill_n(total, width, W{0});
     for (int64_t k = 0; k < n; k++) {
       map_packs(
-          width, [](auto sum, auto u, auto v) { return logarithm ? sum + u : sum + u * v; }, total, static_cast<const W*>(total), g + k * step,
-          y + k * step);
+          width, [](auto sum, auto u, auto v) { return logarithm ? sum + u : sum + u * v; }, total,
+          static_cast<const W*>(total), g + k * step, y + k * step);
     }
     for (int64_t k = 0; k < n; k++) {
       map_packs(
@@ -262,7 +271,9 @@ void logsumexp(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, int
         continue;
       }
       for (int64_t k = 0; k < size; k++)
-        map_packs(width, [](auto v, auto m) { return exp_below(v - m); }, e + k * width, x + k * inner, static_cast<const T*>(top));
+        map_packs(
+            width, [](auto v, auto m) { return exp_below(v - m); }, e + k * width, x + k * inner,
+            static_cast<const T*>(top));
       fold_piece(Total<T>{}, static_cast<const T*>(e), size, width, width, static_cast<T*>(total));
       for (int64_t i = 0; i < width; i++) y[i] = above[i] > 0 ? kInfinity : std::log(total[i]) + top[i];
     }
@@ -279,11 +290,13 @@ void logSoftmax(Slice<const T> input, Slice<T> out, int64_t outer, int64_t n, in
   forward<true>(input, out, outer, n, inner);
 }
 template <class T>
-void softmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+void softmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int64_t outer, int64_t n,
+                     int64_t inner) {
   backward<false>(gradient, output, out, outer, n, inner);
 }
 template <class T>
-void logSoftmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int64_t outer, int64_t n, int64_t inner) {
+void logSoftmaxBackward(Slice<const T> gradient, Slice<const T> output, Slice<T> out, int64_t outer, int64_t n,
+                        int64_t inner) {
   backward<true>(gradient, output, out, outer, n, inner);
 }
 

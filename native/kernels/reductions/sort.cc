@@ -1,5 +1,6 @@
-// Sorting and selection of contiguous data along n of (outer, n, inner). Elements become unsigned keys whose order is PyTorch's
-// (NaN above everything, -0 equal to 0), paired with their index, so that every order is total and every sort stable.
+// Sorting and selection of contiguous data along n of (outer, n, inner). Elements become unsigned keys whose order is
+// PyTorch's (NaN above everything, -0 equal to 0), paired with their index, so that every order is total and every sort
+// stable.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -93,8 +94,8 @@ void radix_sort(E* entries, E* spare, int64_t n) {
   if (from != entries) std::copy(from, from + n, entries);
 }
 
-// Sorts entries whose indices begin in order. Long ones by halves, which then merge from both ends at once: the order is total, so that it is the
-// same whoever does what.
+// Sorts entries whose indices begin in order. Long ones by halves, which then merge from both ends at once: the order
+// is total, so that it is the same whoever does what.
 template <class T>
 void sort_entries(Entry<T>* entries, Entry<T>* spare, int64_t n) {
   constexpr int bytes = sizeof(T) <= 4 ? 4 : 8;
@@ -116,19 +117,22 @@ void sort_entries(Entry<T>* entries, Entry<T>* spare, int64_t n) {
     for (int64_t part = begin; part < end; part++) {
       const Entry<T>*left = entries, *right = entries + half;
       if (part == 0) {
-        for (int64_t k = 0; k < half; k++) spare[k] = left < entries + half && (right == entries + n || *left < *right) ? *left++ : *right++;
+        for (int64_t k = 0; k < half; k++)
+          spare[k] = left < entries + half && (right == entries + n || *left < *right) ? *left++ : *right++;
         continue;
       }
       left = entries + half;
       right = entries + n;
-      for (int64_t k = n; k-- > half;) spare[k] = right > entries + half && (left == entries || left[-1] < right[-1]) ? *--right : *--left;
+      for (int64_t k = n; k-- > half;)
+        spare[k] = right > entries + half && (left == entries || left[-1] < right[-1]) ? *--right : *--left;
     }
   });
-  parallel_for(n, kLongGrain, [&](int64_t begin, int64_t end) { std::copy(spare + begin, spare + end, entries + begin); });
+  parallel_for(n, kLongGrain,
+               [&](int64_t begin, int64_t end) { std::copy(spare + begin, spare + end, entries + begin); });
 }
 
-// The `count` first entries in order of n elements `step` apart, count <= n. Most elements are turned away by blocks: none of one is better than the
-// worst of the best so far.
+// The `count` first entries in order of n elements `step` apart, count <= n. Most elements are turned away by blocks:
+// none of one is better than the worst of the best so far.
 template <class T>
 void first_entries(const T* x, int64_t n, int64_t step, bool descending, int64_t count, Entry<T>* best) {
   using Key = decltype(key_of(*x));
@@ -172,7 +176,8 @@ void for_runs(const T* x, int64_t outer, int64_t n, int64_t inner, bool descendi
 
 // Writes the first `count` entries of a run along n: their elements and indices.
 template <class T>
-void put_entries(const Entry<T>* entries, const T* x, T* values, int64_t* indices, int64_t run, int64_t n, int64_t inner, int64_t count) {
+void put_entries(const Entry<T>* entries, const T* x, T* values, int64_t* indices, int64_t run, int64_t n,
+                 int64_t inner, int64_t count) {
   const int64_t from = run / inner * n * inner + run % inner;
   const int64_t to = run / inner * count * inner + run % inner;
   parallel_for(count, kLongGrain, [&](int64_t first, int64_t last) {
@@ -184,20 +189,26 @@ void put_entries(const Entry<T>* entries, const T* x, T* values, int64_t* indice
   });
 }
 
-// The first `count` elements of the sorted run and their indices; all of them, or the smallest (largest where descending).
+// The first `count` elements of the sorted run and their indices; all of them, or the smallest (largest where
+// descending).
 template <class T>
-void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, bool descending, int64_t count) {
-  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff, "a sort has a size out of range");
+void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner,
+          bool descending, int64_t count) {
+  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff,
+          "a sort has a size out of range");
   const T* x = input.at_least(outer * n * inner);
   T* v = values.at_least(outer * count * inner);
   int64_t* at = indices.at_least(outer * count * inner);
-  const auto put = [&](const Entry<T>* entries, int64_t run) { put_entries<T>(entries, x, v, at, run, n, inner, count); };
+  const auto put = [&](const Entry<T>* entries, int64_t run) {
+    put_entries<T>(entries, x, v, at, run, n, inner, count);
+  };
   if (count <= kFew && count * 8 <= n) {
     if (count == 0) return;
     parallel_for(outer * inner, grain_of(kGrain, n), [&](int64_t begin, int64_t end) {
       Entry<T> best[kFew];
       for (int64_t run = begin; run < end; run++) {
-        first_entries(x + run / inner * n * inner + run % inner, n, inner, descending, count, static_cast<Entry<T>*>(best));
+        first_entries(x + run / inner * n * inner + run % inner, n, inner, descending, count,
+                      static_cast<Entry<T>*>(best));
         put(static_cast<Entry<T>*>(best), run);
       }
     });
@@ -214,12 +225,14 @@ void sort(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t
   });
 }
 
-// The `count` smallest elements (largest where descending) in the order in which PyTorch leaves them where they are not to be sorted: that of
-// the standard library's algorithms, to which equal elements are equal. What follows by place, a dropout mask say, is then PyTorch's.
+// The `count` smallest elements (largest where descending) in the order in which PyTorch leaves them where they are not
+// to be sorted: that of the standard library's algorithms, to which equal elements are equal. What follows by place, a
+// dropout mask say, is then PyTorch's.
 template <class T>
-void topkUnsorted(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, bool descending,
-                  int64_t count) {
-  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff, "a selection has a size out of range");
+void topkUnsorted(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n,
+                  int64_t inner, bool descending, int64_t count) {
+  require(outer >= 0 && n >= 0 && inner >= 0 && count >= 0 && count <= n && n <= 0xffffffff,
+          "a selection has a size out of range");
   const T* x = input.at_least(outer * n * inner);
   T* v = values.at_least(outer * count * inner);
   int64_t* at = indices.at_least(outer * count * inner);
@@ -235,10 +248,13 @@ void topkUnsorted(Slice<const T> input, Slice<T> values, Slice<int64_t> indices,
   });
 }
 
-// values[o, i] = the element of rank k (0 the smallest) and its index; where `nan` is set, the first NaN instead, if there is one.
+// values[o, i] = the element of rank k (0 the smallest) and its index; where `nan` is set, the first NaN instead, if
+// there is one.
 template <class T>
-void kthvalue(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner, int64_t k, bool nan) {
-  require(outer >= 0 && n >= 1 && inner >= 0 && k >= 0 && k < n && n <= 0xffffffff, "a selection has a size out of range");
+void kthvalue(Slice<const T> input, Slice<T> values, Slice<int64_t> indices, int64_t outer, int64_t n, int64_t inner,
+              int64_t k, bool nan) {
+  require(outer >= 0 && n >= 1 && inner >= 0 && k >= 0 && k < n && n <= 0xffffffff,
+          "a selection has a size out of range");
   const T* x = input.at_least(outer * n * inner);
   T* v = values.at_least(outer * inner);
   int64_t* at = indices.at_least(outer * inner);

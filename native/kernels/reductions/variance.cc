@@ -1,6 +1,6 @@
-// Variance or standard deviation and mean of contiguous data seen as (outer, n, inner): pieces of n are taken twice (mean, then squares about it)
-// while they are in cache, and combined in a fixed order by the formula of Chan, Golub and LeVeque (1979). Sums of a piece are of the element type;
-// those that leave its range are taken again in double.
+// Variance or standard deviation and mean of contiguous data seen as (outer, n, inner): pieces of n are taken twice
+// (mean, then squares about it) while they are in cache, and combined in a fixed order by the formula of Chan, Golub
+// and LeVeque (1979). Sums of a piece are of the element type; those that leave its range are taken again in double.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -53,9 +53,11 @@ void column_about(const T* x, int64_t n, int64_t inner, double& mean, double& sq
   }
 }
 
-// variance[o, i] = sum of (x - mean)^2 / max(0, n - correction), or its square root where `root`; mean[o, i] beside it. NaN where n is 0.
+// variance[o, i] = sum of (x - mean)^2 / max(0, n - correction), or its square root where `root`; mean[o, i] beside it.
+// NaN where n is 0.
 template <class T>
-void varMean(Slice<const T> input, Slice<T> variance, Slice<T> mean, int64_t outer, int64_t n, int64_t inner, double correction, bool root) {
+void varMean(Slice<const T> input, Slice<T> variance, Slice<T> mean, int64_t outer, int64_t n, int64_t inner,
+             double correction, bool root) {
   require(outer >= 0 && n >= 0 && inner >= 0, "a variance has a negative size");
   const T* x = input.at_least(outer * n * inner);
   T* v = variance.at_least(outer * inner);
@@ -71,27 +73,29 @@ void varMean(Slice<const T> input, Slice<T> variance, Slice<T> mean, int64_t out
   const Scratch<double> partial(units * pieces * tile * 2);
   // Below, squares of deviations vanish in float before their root does.
   const double least = std::is_same_v<T, float> && root ? 1e-30 : 0.0;
-  parallel_for(units * pieces, grain_of(kFoldGrain, rows * tile), wake_for(outer * n * inner, kFoldGrain), [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; task++) {
-      const int64_t unit = task / pieces;
-      const int64_t first = task % pieces * rows;
-      const int64_t size = std::min(rows, n - first);
-      const int64_t width = std::min(tile, inner - unit % tiles * tile);
-      const T* from = x + (unit / tiles * n + first) * inner + unit % tiles * tile;
-      if (size == 0) continue;
-      double* piece_mean = partial.get() + task * tile * 2;
-      T acc[kFoldWidth], squares[kFoldWidth];
-      fold_piece(Total<T>{}, from, size, inner, width, static_cast<T*>(acc));
-      for (int64_t i = 0; i < width; i++) acc[i] /= static_cast<T>(size);
-      squares_about(from, size, inner, width, static_cast<const T*>(acc), static_cast<T*>(squares));
-      for (int64_t i = 0; i < width; i++) {
-        piece_mean[i] = static_cast<double>(acc[i]);
-        piece_mean[tile + i] = static_cast<double>(squares[i]);
-        if (std::is_same_v<T, float> && (!std::isfinite(squares[i]) || static_cast<double>(squares[i]) < least))
-          column_about(from + i, size, inner, piece_mean[i], piece_mean[tile + i]);
-      }
-    }
-  });
+  parallel_for(
+      units * pieces, grain_of(kFoldGrain, rows * tile), wake_for(outer * n * inner, kFoldGrain),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t task = begin; task < end; task++) {
+          const int64_t unit = task / pieces;
+          const int64_t first = task % pieces * rows;
+          const int64_t size = std::min(rows, n - first);
+          const int64_t width = std::min(tile, inner - unit % tiles * tile);
+          const T* from = x + (unit / tiles * n + first) * inner + unit % tiles * tile;
+          if (size == 0) continue;
+          double* piece_mean = partial.get() + task * tile * 2;
+          T acc[kFoldWidth], squares[kFoldWidth];
+          fold_piece(Total<T>{}, from, size, inner, width, static_cast<T*>(acc));
+          for (int64_t i = 0; i < width; i++) acc[i] /= static_cast<T>(size);
+          squares_about(from, size, inner, width, static_cast<const T*>(acc), static_cast<T*>(squares));
+          for (int64_t i = 0; i < width; i++) {
+            piece_mean[i] = static_cast<double>(acc[i]);
+            piece_mean[tile + i] = static_cast<double>(squares[i]);
+            if (std::is_same_v<T, float> && (!std::isfinite(squares[i]) || static_cast<double>(squares[i]) < least))
+              column_about(from + i, size, inner, piece_mean[i], piece_mean[tile + i]);
+          }
+        }
+      });
   parallel_for(units, grain_of(kFoldGrain, pieces * tile), Wake::kInARow, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; unit++) {
       const int64_t width = std::min(tile, inner - unit % tiles * tile);

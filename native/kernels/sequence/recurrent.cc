@@ -1,5 +1,6 @@
-// A layer of a recurrent network over a whole sequence, forward and backward: one product for all steps' inputs, then a product and a
-// cell a step. Sequences are (steps, batch, features), contiguous; `reverse` walks them from the last step to the first.
+// A layer of a recurrent network over a whole sequence, forward and backward: one product for all steps' inputs, then a
+// product and a cell a step. Sequences are (steps, batch, features), contiguous; `reverse` walks them from the last
+// step to the first.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -29,9 +30,12 @@ struct Layer {
   int64_t step(int64_t k) const { return reverse ? steps - 1 - k : k; }
 };
 
-Layer layer_of(int64_t mode, int64_t steps, int64_t batch, int64_t inputs, int64_t hidden, int64_t outputs, bool reverse, bool projected) {
-  require(mode >= 0 && mode <= 3 && steps > 0 && batch >= 0 && inputs >= 0 && hidden > 0 && outputs > 0, "a recurrent layer has impossible sizes");
-  require(projected || outputs == hidden, "a recurrent layer without a projection has as many outputs as hidden features");
+Layer layer_of(int64_t mode, int64_t steps, int64_t batch, int64_t inputs, int64_t hidden, int64_t outputs,
+               bool reverse, bool projected) {
+  require(mode >= 0 && mode <= 3 && steps > 0 && batch >= 0 && inputs >= 0 && hidden > 0 && outputs > 0,
+          "a recurrent layer has impossible sizes");
+  require(projected || outputs == hidden,
+          "a recurrent layer without a projection has as many outputs as hidden features");
   return {static_cast<Mode>(mode), steps, batch, inputs, hidden, outputs, reverse, projected};
 }
 
@@ -60,8 +64,8 @@ void lstm_cell(int64_t n, T* gates, const T* before, T* cell, T* hidden) {
   });
 }
 
-// r, z = sigmoid(x + y); n = tanh(x + r y); h = n + z (h' - n). `gates` holds the inputs' part x and then r z n, `part` the hidden part
-// y; the hidden part of n is kept for backward.
+// r, z = sigmoid(x + y); n = tanh(x + r y); h = n + z (h' - n). `gates` holds the inputs' part x and then r z n, `part`
+// the hidden part y; the hidden part of n is kept for backward.
 template <class T>
 void gru_cell(int64_t n, T* gates, const T* part, const T* before, T* kept, T* hidden) {
   T *r = gates, *z = gates + n, *c = gates + 2 * n;
@@ -88,12 +92,14 @@ void rnn_cell(int64_t n, bool relu, const T* gates, T* hidden) {
   }
 }
 
-// out (steps x batch x outputs) of one layer. gates (.. x gates), cells (.. x hidden: the LSTM's c, the GRU's hidden part of n) and
-// hidden (the LSTM's h before a projection) are kept for backward; what a mode does not use may be empty. Without biases both are empty.
+// out (steps x batch x outputs) of one layer. gates (.. x gates), cells (.. x hidden: the LSTM's c, the GRU's hidden
+// part of n) and hidden (the LSTM's h before a projection) are kept for backward; what a mode does not use may be
+// empty. Without biases both are empty.
 template <class T>
-void recurrent_layer(Slice<const T> x, Slice<const T> h0, Slice<const T> c0, Slice<const T> w_ih, Slice<const T> w_hh, Slice<const T> b_ih,
-                     Slice<const T> b_hh, Slice<const T> w_hr, Slice<T> gates, Slice<T> cells, Slice<T> hidden, Slice<T> out, int64_t mode,
-                     int64_t steps, int64_t batch, int64_t inputs, int64_t hidden_size, int64_t outputs, bool reverse) {
+void recurrent_layer(Slice<const T> x, Slice<const T> h0, Slice<const T> c0, Slice<const T> w_ih, Slice<const T> w_hh,
+                     Slice<const T> b_ih, Slice<const T> b_hh, Slice<const T> w_hr, Slice<T> gates, Slice<T> cells,
+                     Slice<T> hidden, Slice<T> out, int64_t mode, int64_t steps, int64_t batch, int64_t inputs,
+                     int64_t hidden_size, int64_t outputs, bool reverse) {
   const Layer layer = layer_of(mode, steps, batch, inputs, hidden_size, outputs, reverse, w_hr.size > 0);
   const int64_t n = hidden_size, width = layer.gates(), rows = layer.rows(), p = outputs;
   const bool lstm = layer.mode == Mode::Lstm, gru = layer.mode == Mode::Gru, biased = b_ih.size > 0;
@@ -153,7 +159,8 @@ void lstm_cell_backward(int64_t n, const T* gates, const T* cell, const T* befor
   T *di = slope, *df = slope + n, *dg = slope + 2 * n, *d_o = slope + 3 * n;
   each_pack<T>(n, [=](int64_t j, auto at) {
     const Pack<T> y = vec::tanh(at.load(cell + j));
-    const Pack<T> in = at.load(i + j), kept = at.load(f + j), fresh = at.load(g + j), shown = at.load(o + j), h = at.load(dh + j);
+    const Pack<T> in = at.load(i + j), kept = at.load(f + j), fresh = at.load(g + j), shown = at.load(o + j),
+                  h = at.load(dh + j);
     const Pack<T> d = at.load(dc + j) + h * shown * (T{1} - y * y);
     at.store(di + j, d * fresh * in * (T{1} - in));
     at.store(df + j, d * at.load(before + j) * kept * (T{1} - kept));
@@ -163,7 +170,8 @@ void lstm_cell_backward(int64_t n, const T* gates, const T* cell, const T* befor
   });
 }
 
-// Gradients of the inputs' part into `slope`, of the hidden part into `part`; dh becomes what reaches h' beside the product.
+// Gradients of the inputs' part into `slope`, of the hidden part into `part`; dh becomes what reaches h' beside the
+// product.
 template <class T>
 void gru_cell_backward(int64_t n, const T* gates, const T* kept, const T* before, T* dh, T* slope, T* part) {
   const T *r = gates, *z = gates + n, *c = gates + 2 * n;
@@ -194,14 +202,16 @@ void column_sums(int64_t rows, int64_t n, const T* x, T* out) {
   });
 }
 
-// Gradients of a layer from those of out (may be empty), of the last h and c (may be empty). dx, dw_ih, dw_hh, db_ih, db_hh and dw_hr are
-// computed where they are not empty; dh0 and dc0 always (dc0 for an LSTM).
+// Gradients of a layer from those of out (may be empty), of the last h and c (may be empty). dx, dw_ih, dw_hh, db_ih,
+// db_hh and dw_hr are computed where they are not empty; dh0 and dc0 always (dc0 for an LSTM).
 template <class T>
-void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<const T> g_c, Slice<const T> x, Slice<const T> h0, Slice<const T> c0,
-                              Slice<const T> w_ih, Slice<const T> w_hh, Slice<const T> w_hr, Slice<const T> gates, Slice<const T> cells,
-                              Slice<const T> hidden, Slice<const T> out, Slice<T> dx, Slice<T> dh0, Slice<T> dc0, Slice<T> dw_ih, Slice<T> dw_hh,
-                              Slice<T> db_ih, Slice<T> db_hh, Slice<T> dw_hr, int64_t mode, int64_t steps, int64_t batch, int64_t inputs,
-                              int64_t hidden_size, int64_t outputs, bool reverse) {
+void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<const T> g_c, Slice<const T> x,
+                              Slice<const T> h0, Slice<const T> c0, Slice<const T> w_ih, Slice<const T> w_hh,
+                              Slice<const T> w_hr, Slice<const T> gates, Slice<const T> cells, Slice<const T> hidden,
+                              Slice<const T> out, Slice<T> dx, Slice<T> dh0, Slice<T> dc0, Slice<T> dw_ih,
+                              Slice<T> dw_hh, Slice<T> db_ih, Slice<T> db_hh, Slice<T> dw_hr, int64_t mode,
+                              int64_t steps, int64_t batch, int64_t inputs, int64_t hidden_size, int64_t outputs,
+                              bool reverse) {
   const Layer layer = layer_of(mode, steps, batch, inputs, hidden_size, outputs, reverse, w_hr.size > 0);
   const int64_t n = hidden_size, width = layer.gates(), rows = layer.rows(), p = outputs;
   const bool lstm = layer.mode == Mode::Lstm, gru = layer.mode == Mode::Gru, projected = layer.projected;
@@ -255,12 +265,14 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
       if (lstm) {
         lstm_cell_backward(n, gate, cells.data + (at + b) * n, cell_before + b * n, d + b * n, dc + b * n, slope);
       } else if (gru) {
-        gru_cell_backward(n, gate, cells.data + (at + b) * n, before + b * p, d + b * n, slope, part_all + (at + b) * width);
+        gru_cell_backward(n, gate, cells.data + (at + b) * n, before + b * p, d + b * n, slope,
+                          part_all + (at + b) * width);
       } else {
         const T* y = out.data + (at + b) * p;
         const bool relu = layer.mode == Mode::RnnRelu;
         NODEGRAD_SIMD
-        for (int64_t j = 0; j < n; j++) slope[j] = relu ? (y[j] > 0 ? d[b * n + j] : T{0}) : d[b * n + j] * (T{1} - y[j] * y[j]);
+        for (int64_t j = 0; j < n; j++)
+          slope[j] = relu ? (y[j] > 0 ? d[b * n + j] : T{0}) : d[b * n + j] * (T{1} - y[j] * y[j]);
       }
     });
     // What reaches h' through the product; the GRU's h' is reached beside it as well.
@@ -268,10 +280,12 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
   }
 
   if (dx.size > 0) {
-    gemm(false, false, rows, inputs, width, T{1}, slopes.get(), width, w_ih.data, inputs, T{0}, dx.at_least(rows * inputs), inputs);
+    gemm(false, false, rows, inputs, width, T{1}, slopes.get(), width, w_ih.data, inputs, T{0},
+         dx.at_least(rows * inputs), inputs);
   }
   if (dw_ih.size > 0) {
-    gemm(true, false, width, inputs, rows, T{1}, slopes.get(), width, x.data, inputs, T{0}, dw_ih.at_least(width * inputs), inputs);
+    gemm(true, false, width, inputs, rows, T{1}, slopes.get(), width, x.data, inputs, T{0},
+         dw_ih.at_least(width * inputs), inputs);
   }
   if (dw_hh.size > 0) {
     T* dw = dw_hh.at_least(width * p);
@@ -298,8 +312,10 @@ void recurrent_layer_backward(Slice<const T> g_out, Slice<const T> g_h, Slice<co
 }  // namespace
 
 void add_recurrent(Registry& registry) {
-  registry.add_each<NODEGRAD_FLOATING>("recurrentLayer", [](auto tag) { return &recurrent_layer<typename decltype(tag)::type>; });
-  registry.add_each<NODEGRAD_FLOATING>("recurrentLayerBackward", [](auto tag) { return &recurrent_layer_backward<typename decltype(tag)::type>; });
+  registry.add_each<NODEGRAD_FLOATING>("recurrentLayer",
+                                       [](auto tag) { return &recurrent_layer<typename decltype(tag)::type>; });
+  registry.add_each<NODEGRAD_FLOATING>(
+      "recurrentLayerBackward", [](auto tag) { return &recurrent_layer_backward<typename decltype(tag)::type>; });
 }
 
 }  // namespace nodegrad::NODEGRAD_LEVEL

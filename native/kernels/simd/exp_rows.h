@@ -1,6 +1,6 @@
-// Rows of exponentials for softmax and cross entropy. Long rows go a pack of elements at a time; short ones a row a lane, as many at a time
-// as a pack has lanes: they are transposed in registers, so that no lanes of one pack need to be combined. Included by vectorised
-// families only.
+// Rows of exponentials for softmax and cross entropy. Long rows go a pack of elements at a time; short ones a row a
+// lane, as many at a time as a pack has lanes: they are transposed in registers, so that no lanes of one pack need to
+// be combined. Included by vectorised families only.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace nodegrad::NODEGRAD_LEVEL {
 // Rows of at most so many elements go a row a lane.
 constexpr int64_t kShortRow = 32;
 
-// e^x for x <= 0 (or hardly above, or NaN), within 2 units in the last place, 0 where it is below the smallest normal number: vec::exp
-// without its end, which a mask's minus infinity would take.
+// e^x for x <= 0 (or hardly above, or NaN), within 2 units in the last place, 0 where it is below the smallest normal
+// number: vec::exp without its end, which a mask's minus infinity would take.
 inline Floats exp_below(Floats x) {
 #if defined(__AVX512F__)
   return vec::exp(x);
@@ -28,7 +28,8 @@ inline Floats exp_below(Floats x) {
 }
 inline Doubles exp_below(Doubles x) { return vec::exp(x); }
 
-// e^x for x <= 0 (or NaN) within 2e-7 of 1 rather than of itself, in two thirds of the steps: a term of a sum whose greatest term is 1.
+// e^x for x <= 0 (or NaN) within 2e-7 of 1 rather than of itself, in two thirds of the steps: a term of a sum whose
+// greatest term is 1.
 inline Floats exp_term(Floats x) {
 #if defined(__AVX512F__)
   constexpr __mmask16 kAll = 0xffff;
@@ -93,8 +94,8 @@ struct LastLanes {
 template <class T>
 constexpr LastLanes<T> last_lanes{};
 
-// The sum of e^(x - top) over a row; with Keep, y = e^(x - top), where y may be x. The row that follows it in memory is asked for, so that
-// it comes while this one is computed.
+// The sum of e^(x - top) over a row; with Keep, y = e^(x - top), where y may be x. The row that follows it in memory is
+// asked for, so that it comes while this one is computed.
 template <bool Keep, class T>
 T row_exps(const T* x, T* y, int64_t n, T top) {
   constexpr int lanes = kLanes<T>;
@@ -116,7 +117,8 @@ T row_exps(const T* x, T* y, int64_t n, T top) {
     // The last pack overlaps the one before it; lanes that were counted count for nothing.
     const Pack<T> e = exps(load(x + n - lanes));
     if (Keep) store(y + n - lanes, e);
-    total += static_cast<double>(combine_lanes<lanes / 2>(e * load(&last_lanes<T>[n - i]), [](Pack<T> u, Pack<T> v) { return u + v; }));
+    total += static_cast<double>(
+        combine_lanes<lanes / 2>(e * load(&last_lanes<T>[n - i]), [](Pack<T> u, Pack<T> v) { return u + v; }));
   } else if (i < n) {
     T rest[lanes];
     store(rest, exps(load_part(x + i, n - i)));
@@ -135,7 +137,8 @@ inline V interleave_low(V a, V b, std::integer_sequence<int, I...>) {
 }
 template <class V, int... I>
 inline V interleave_high(V a, V b, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(a, b, (static_cast<int>(sizeof...(I)) / 2 + I / 2 + I % 2 * static_cast<int>(sizeof...(I)))...);
+  return __builtin_shufflevector(
+      a, b, (static_cast<int>(sizeof...(I)) / 2 + I / 2 + I % 2 * static_cast<int>(sizeof...(I)))...);
 }
 }  // namespace detail
 

@@ -1,5 +1,6 @@
-// Folds of one row of floats in registers, for operators that take packs (pack.h) as well as numbers. The compiler's own vectors of a fold would
-// do for sums; of selects inside each other, as of a maximum that keeps NaN, it makes a tangle. Included by vectorised families only.
+// Folds of one row of floats in registers, for operators that take packs (pack.h) as well as numbers. The compiler's
+// own vectors of a fold would do for sums; of selects inside each other, as of a maximum that keeps NaN, it makes a
+// tangle. Included by vectorised families only.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +18,13 @@ namespace nodegrad::NODEGRAD_LEVEL {
 // Rows folded one after the other before halves are combined pairwise, which keeps float32 sums accurate.
 constexpr int64_t kFoldRows = 64;
 
-// Whether an operator folds elements of a type by packs: it says so by kTakesPacks, with `load` and `combine` for either.
+// Whether an operator folds elements of a type by packs: it says so by kTakesPacks, with `load` and `combine` for
+// either.
 template <class Op, class In, class = void>
 constexpr bool kOfPacks = false;
 template <class Op, class In>
-constexpr bool kOfPacks<Op, In, std::enable_if_t<Op::kTakesPacks>> = std::is_floating_point_v<In> && std::is_same_v<In, typename Op::Acc>;
+constexpr bool kOfPacks<Op, In, std::enable_if_t<Op::kTakesPacks>> =
+    std::is_floating_point_v<In> && std::is_same_v<In, typename Op::Acc>;
 
 // acc[c] = fold over rows of the packs x[(row * COUNT + c) * lanes].
 template <int COUNT, class Op, class T>
@@ -80,7 +83,8 @@ inline T fold_lanes(const Op& op, V v, const T* x, int64_t left) {
   }
 }
 
-// A row of n >= WIDTH elements as WIDTH columns that lie side by side; what is left of it joins the halves that it fills while they are folded.
+// A row of n >= WIDTH elements as WIDTH columns that lie side by side; what is left of it joins the halves that it
+// fills while they are folded.
 template <int64_t WIDTH, class Op, class T>
 inline T fold_row_of_packs(const Op& op, const T* x, int64_t n) {
   constexpr int lanes = kLanes<T>, count = WIDTH / lanes;
@@ -99,8 +103,9 @@ inline T fold_row_of_packs(const Op& op, const T* x, int64_t n) {
   return fold_lanes<lanes>(op, acc[0], x, left);
 }
 
-// As many rows of n elements as a pack has lanes, each folded from its first element to its last: squares of them are transposed, so that a pack
-// holds one element of each row. Reads up to so many elements behind the last row as complete its last square.
+// As many rows of n elements as a pack has lanes, each folded from its first element to its last: squares of them are
+// transposed, so that a pack holds one element of each row. Reads up to so many elements behind the last row as
+// complete its last square.
 template <class Op, class T>
 inline Pack<T> fold_short_rows(const Op& op, const T* x, int64_t n) {
   constexpr int lanes = kLanes<T>;

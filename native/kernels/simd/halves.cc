@@ -32,7 +32,8 @@ void narrow(const float* from, BFloat16* to, int64_t n) {
 void widen(const Float16* from, float* to, int64_t n) {
   int64_t i = 0;
 #if defined(__AVX2__)
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+  for (; i + 8 <= n; i += 8)
+    _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
 #endif
   for (; i < n; i++) to[i] = from[i];
 }
@@ -41,7 +42,8 @@ void narrow(const float* from, Float16* to, int64_t n) {
   int64_t i = 0;
 #if defined(__AVX2__)
   for (; i + 8 <= n; i += 8) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i),
+                     _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   }
 #endif
   for (; i < n; i++) to[i] = Float16(from[i]);

@@ -1,6 +1,6 @@
-// Sums over dense runs for the normalisations, a few packs side by side: short runs in the element type, runs added up in double, so
-// that a float32 mean over millions of elements keeps its digits. Squares that leave the range of the element type are summed again in double.
-// Included by vectorised families only.
+// Sums over dense runs for the normalisations, a few packs side by side: short runs in the element type, runs added up
+// in double, so that a float32 mean over millions of elements keeps its digits. Squares that leave the range of the
+// element type are summed again in double. Included by vectorised families only.
 #pragma once
 
 #include <cmath>
@@ -19,8 +19,8 @@ inline void ask_for(const T* from) {
   for (int k = 0; k < 4 * kPackBytes; k += 64) __builtin_prefetch(reinterpret_cast<const char*>(from) + k);
 }
 
-// The sum of f(v[i]...) over a run; f takes packs and numbers alike. The run that follows in memory is asked for, so that it comes while
-// this one is worked on: the processor by itself begins anew at each page.
+// The sum of f(v[i]...) over a run; f takes packs and numbers alike. The run that follows in memory is asked for, so
+// that it comes while this one is worked on: the processor by itself begins anew at each page.
 template <class T, class F, class... In>
 inline double sum_run(int64_t n, const F& f, const In*... in) {
   constexpr int lanes = kLanes<T>;
@@ -43,7 +43,8 @@ template <class V>
 struct Two {
   V first, second;
 };
-// The sums of both results of f(i, v[i]...) over a run; f takes packs, i being the first lane's index, and numbers alike.
+// The sums of both results of f(i, v[i]...) over a run; f takes packs, i being the first lane's index, and numbers
+// alike.
 template <class T, class F, class... In>
 inline void add_two_sums(int64_t n, double& first, double& second, const F& f, const In*... in) {
   constexpr int lanes = kLanes<T>;

@@ -1,6 +1,6 @@
-// A pack: as many floating elements as one register of the SIMD level holds, as a GCC vector. Arithmetic, comparison and `?:` work
-// on packs as on numbers, lane by lane and without branches, so one functor text serves packs of float and of double. A scalar
-// constant beside a pack must be of its element type: `x * T(0.5)` with `using T = Element<V>`.
+// A pack: as many floating elements as one register of the SIMD level holds, as a GCC vector. Arithmetic, comparison
+// and `?:` work on packs as on numbers, lane by lane and without branches, so one functor text serves packs of float
+// and of double. A scalar constant beside a pack must be of its element type: `x * T(0.5)` with `using T = Element<V>`.
 #pragma once
 
 #include <algorithm>
@@ -72,12 +72,15 @@ inline void store(T* to, V v) {
   static_assert(sizeof(V) == kPackBytes);
   std::memcpy(to, &v, sizeof(v));
 }
-// The first n lanes, 0 < n < kLanes; the rest are copies of the first, so that they meet no value that the data do not hold.
+// The first n lanes, 0 < n < kLanes; the rest are copies of the first, so that they meet no value that the data do not
+// hold.
 template <class T>
 inline Pack<T> load_part(const T* from, int64_t n) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) return (Pack<T>)_mm512_mask_loadu_ps(_mm512_set1_ps(*from), static_cast<__mmask16>((1u << n) - 1u), from);
-  if constexpr (sizeof(T) == 8) return (Pack<T>)_mm512_mask_loadu_pd(_mm512_set1_pd(*from), static_cast<__mmask8>((1u << n) - 1u), from);
+  if constexpr (sizeof(T) == 4)
+    return (Pack<T>)_mm512_mask_loadu_ps(_mm512_set1_ps(*from), static_cast<__mmask16>((1u << n) - 1u), from);
+  if constexpr (sizeof(T) == 8)
+    return (Pack<T>)_mm512_mask_loadu_pd(_mm512_set1_pd(*from), static_cast<__mmask8>((1u << n) - 1u), from);
 #endif
   T lanes[kLanes<T>];
   for (int k = 0; k < kLanes<T>; k++) lanes[k] = from[k < n ? k : 0];
@@ -94,7 +97,8 @@ inline Pack<T> load_between(const T* from, int64_t lo, int64_t hi) {
   if constexpr (sizeof(T) == 4) {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i from_lo = _mm256_cmpgt_epi32(lane, _mm256_set1_epi32(static_cast<int>(lo) - 1));
-    return (Pack<T>)_mm256_maskload_ps(from, _mm256_and_si256(from_lo, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(hi)), lane)));
+    return (Pack<T>)_mm256_maskload_ps(
+        from, _mm256_and_si256(from_lo, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(hi)), lane)));
   }
 #endif
   T lanes[kLanes<T>] = {};
@@ -140,7 +144,8 @@ inline V splat(Element<V> x) {
   return x - V{};
 }
 
-// out[i] = f(in[i]...) for i in [0, n), a pack at a time: the loop that most kernels need. Elements are independent, `out` may be an input.
+// out[i] = f(in[i]...) for i in [0, n), a pack at a time: the loop that most kernels need. Elements are independent,
+// `out` may be an input.
 template <class F, class Out, class... In>
 inline void map_packs(int64_t n, const F& f, Out* out, const In*... in) {
   constexpr int lanes = kLanes<Out>;
@@ -178,7 +183,8 @@ inline V abs(V x) {
 template <class V>
 inline V with_sign(V x, V y) {
   using Bits = typename PackTraits<V>::Bits;
-  return reinterpret_cast<V>((reinterpret_cast<Bits>(x) & ~PackTraits<V>::sign) | (reinterpret_cast<Bits>(y) & PackTraits<V>::sign));
+  return reinterpret_cast<V>((reinterpret_cast<Bits>(x) & ~PackTraits<V>::sign) |
+                             (reinterpret_cast<Bits>(y) & PackTraits<V>::sign));
 }
 // Sum of the lanes, from the halves to the whole: the same order on every level of one width.
 template <class V>
@@ -223,8 +229,8 @@ template <class V>
 inline V smaller(V a, V b) {
   return a < b ? a : b;
 }
-// What of a and b was `chosen`, or a where that is NaN. Two selects, where a condition of two parts would be a branch; and of packs the compiler must
-// not make one of them, which would take the comparison that a maximum does without.
+// What of a and b was `chosen`, or a where that is NaN. Two selects, where a condition of two parts would be a branch;
+// and of packs the compiler must not make one of them, which would take the comparison that a maximum does without.
 template <class V>
 inline V chosen_or_nan(V a, V chosen) {
 #if defined(__x86_64__)

@@ -1,5 +1,6 @@
-// The mathematical functions of packs (pack.h): the one place that names SLEEF, a row a function. Each is within 4 units in the last
-// place for every argument, infinities, NaN and subnormal numbers included. Include inside no namespace.
+// The mathematical functions of packs (pack.h): the one place that names SLEEF, a row a function. Each is within 4
+// units in the last place for every argument, infinities, NaN and subnormal numbers included. Include inside no
+// namespace.
 #pragma once
 
 #include <cmath>
@@ -12,8 +13,8 @@
 
 #include "pack.h"
 
-// The letters of SLEEF's names for a pack of this level: Sleef_expf16_u10avx512f is exp of 16 floats within 1.0 unit. They are declared
-// here, since sleef.h includes every intrinsic of the processor, which costs half a second a file.
+// The letters of SLEEF's names for a pack of this level: Sleef_expf16_u10avx512f is exp of 16 floats within 1.0 unit.
+// They are declared here, since sleef.h includes every intrinsic of the processor, which costs half a second a file.
 #if defined(__AVX512F__)
 #define NODEGRAD_SLEEF_LEVEL f16_, d8_, avx512f
 #elif defined(__AVX2__)
@@ -40,7 +41,8 @@ namespace nodegrad::NODEGRAD_LEVEL::vec {
 #define NODEGRAD_EXPAND(macro, ...) macro(__VA_ARGS__)
 #define NODEGRAD_SLEEF_1(name, base, float_bound, double_bound) \
   NODEGRAD_EXPAND(NODEGRAD_SLEEF_1_EXPANDED, name, base, float_bound, double_bound, NODEGRAD_SLEEF_LEVEL)
-#define NODEGRAD_SLEEF_2(name, base, bound) NODEGRAD_EXPAND(NODEGRAD_SLEEF_2_EXPANDED, name, base, bound, NODEGRAD_SLEEF_LEVEL)
+#define NODEGRAD_SLEEF_2(name, base, bound) \
+  NODEGRAD_EXPAND(NODEGRAD_SLEEF_2_EXPANDED, name, base, bound, NODEGRAD_SLEEF_LEVEL)
 #else
 // A processor without a set of SLEEF's functions: the C library, lane by lane.
 #define NODEGRAD_SLEEF_1(name, base, float_bound, double_bound)          \
@@ -87,7 +89,8 @@ NODEGRAD_SLEEF_2(fmod_of_finite_ratio, fmod, )
 #undef NODEGRAD_SLEEF_1
 #undef NODEGRAD_SLEEF_2
 
-// c[0] + c[1] x + c[2] x^2 ..., halves side by side (Estrin's scheme): one product after the other would keep the processor waiting for each.
+// c[0] + c[1] x + c[2] x^2 ..., halves side by side (Estrin's scheme): one product after the other would keep the
+// processor waiting for each.
 template <int COUNT, class V>
 inline V halves(const V* powers, const float* c) {
   if constexpr (COUNT == 1) {
@@ -107,13 +110,18 @@ inline V polynomial(V x, const float (&c)[COUNT]) {
 }
 
 // 2^n where n was added to 1.5 * 2^23, which pushes its fraction out of the significand.
-inline Floats power_of_shifted(Floats shifted) { return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u); }
+inline Floats power_of_shifted(Floats shifted) {
+  return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(shifted) << 23) + 0x3f800000u);
+}
 
 // (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2: the minimax polynomial, of error 0.03 units of e^r.
-inline Floats exp_rest(Floats r) { return polynomial(r, {4.99999934e-1f, 1.66665201e-1f, 4.16683942e-2f, 8.36878041e-3f, 1.38144679e-3f}); }
+inline Floats exp_rest(Floats r) {
+  return polynomial(r, {4.99999934e-1f, 1.66665201e-1f, 4.16683942e-2f, 8.36878041e-3f, 1.38144679e-3f});
+}
 
 #if !defined(__AVX512F__)
-// e^x as 2^n times a number near 1: n where it was added to 1.5 * 2^23. The first product is exact, with or without fused multiply-add.
+// e^x as 2^n times a number near 1: n where it was added to 1.5 * 2^23. The first product is exact, with or without
+// fused multiply-add.
 struct SplitExp {
   Floats shifted, near_one;
   explicit SplitExp(Floats x) : shifted(x * 1.44269504088896341f + 12582912.0f) {
@@ -127,7 +135,9 @@ struct SplitExp {
   const Floats low = x < -104.5f ? splat<Floats>(-104.5f) : x;
   const SplitExp e(low > 89.0f ? splat<Floats>(89.0f) : low);
   const FloatBits whole = reinterpret_cast<FloatBits>(e.shifted) - 0x4b400000, half = whole >> 1;
-  const auto power = [](FloatBits k) { return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(k) + 127u) << 23); };
+  const auto power = [](FloatBits k) {
+    return reinterpret_cast<Floats>((reinterpret_cast<FloatWords>(k) + 127u) << 23);
+  };
   return e.near_one * power(half) * power(whole - half);
 }
 #endif
@@ -138,8 +148,10 @@ inline Floats exp(Floats x) {
   // All lanes by the forms with a mask: of those without, GCC warns of what they leave undefined.
   constexpr __mmask16 kAll = 0xffff;
   // Infinities would make a NaN of r. The second operand is what comes of a NaN.
-  const Floats bounded = _mm512_maskz_min_ps(kAll, splat<Floats>(89.0f), _mm512_maskz_max_ps(kAll, splat<Floats>(-104.5f), x));
-  const Floats n = _mm512_maskz_roundscale_ps(kAll, bounded * 1.44269504088896341f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Floats bounded =
+      _mm512_maskz_min_ps(kAll, splat<Floats>(89.0f), _mm512_maskz_max_ps(kAll, splat<Floats>(-104.5f), x));
+  const Floats n =
+      _mm512_maskz_roundscale_ps(kAll, bounded * 1.44269504088896341f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const Floats r = (bounded - n * 0.693147182464599609375f) + n * 1.90465421e-9f;
   const Floats rest = exp_rest(r) * r + 1.0f;
   return _mm512_maskz_scalef_ps(kAll, rest * r + 1.0f, n);
@@ -153,8 +165,8 @@ inline Floats exp(Floats x) {
 }
 inline Doubles exp(Doubles x) { return exp_in_full(x); }
 
-// tanh |x| = m / (m + 2) with m = e^(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1), within 3 units; from 9.1 on it rounds to 1. SLEEF's within 3.5
-// takes twice as long, which is more than memory does on two cores.
+// tanh |x| = m / (m + 2) with m = e^(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1), within 3 units; from 9.1 on it rounds
+// to 1. SLEEF's within 3.5 takes twice as long, which is more than memory does on two cores.
 inline Floats tanh(Floats x) {
   const Floats size = abs(x);
   const Floats z = size > 9.1f ? splat<Floats>(9.1f) : size;
@@ -166,16 +178,17 @@ inline Floats tanh(Floats x) {
 }
 inline Doubles tanh(Doubles x) { return tanh_in_full(x); }
 
-// log x of floats within 2 units at two fifths of SLEEF's time. With x = 2^e (1 + f), |f| <= 1/3, it is e log 2 + f - f^2 / 2 + f^3 P(f): the minimax
-// polynomial, of error 0.08 units. Zero, subnormal and negative numbers, infinity and NaN are SLEEF's.
+// log x of floats within 2 units at two fifths of SLEEF's time. With x = 2^e (1 + f), |f| <= 1/3, it is e log 2 + f -
+// f^2 / 2 + f^3 P(f): the minimax polynomial, of error 0.08 units. Zero, subnormal and negative numbers, infinity and
+// NaN are SLEEF's.
 inline Floats log(Floats x) {
   const FloatWords bits = reinterpret_cast<FloatWords>(x);
   // The exponent of 3 x / 2: one below that of x where 1 + f would be above 4/3.
   const FloatWords above = bits - 0x3f2aaaabu;
   const Floats e = __builtin_convertvector(reinterpret_cast<FloatBits>(above) >> 23, Floats);
   const Floats f = reinterpret_cast<Floats>(bits - (above & 0xff800000u)) - 1.0f;
-  const Floats rest = polynomial(f, {3.3333216e-1f, -2.49997977e-1f, 2.00104059e-1f, -1.66804874e-1f, 1.40058689e-1f, -1.21842608e-1f, 1.39844371e-1f,
-                                     -1.28916865e-1f}) *
+  const Floats rest = polynomial(f, {3.3333216e-1f, -2.49997977e-1f, 2.00104059e-1f, -1.66804874e-1f, 1.40058689e-1f,
+                                     -1.21842608e-1f, 1.39844371e-1f, -1.28916865e-1f}) *
                           f -
                       0.5f;
   const Floats value = e * 0.693359375f + (f + (rest * (f * f) - e * 2.12194440e-4f));
@@ -187,12 +200,14 @@ inline Floats log(Floats x) {
 }
 inline Doubles log(Doubles x) { return log_in_full(x); }
 
-// sin of x + quarters pi / 2 for |x| <= 125, within 2.1 units: of the rest r of x by pi / 2, whose first three parts times a number of quarters are
-// exact, r + r^3 S(r^2) or 1 - r^2 / 2 + r^4 C(r^2), minimax polynomials of error 0.06 units.
+// sin of x + quarters pi / 2 for |x| <= 125, within 2.1 units: of the rest r of x by pi / 2, whose first three parts
+// times a number of quarters are exact, r + r^3 S(r^2) or 1 - r^2 / 2 + r^4 C(r^2), minimax polynomials of error 0.06
+// units.
 inline Floats sin_of_moderate(Floats x, uint32_t quarters) {
   const Floats shifted = x * 0.636619772f + 12582912.0f;
   const Floats n = shifted - 12582912.0f;
-  const Floats r = (((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.549533620476723e-8f) - n * 2.5633440e-12f;
+  const Floats r =
+      (((x - n * 1.5703125f) - n * 4.837512969970703125e-4f) - n * 7.549533620476723e-8f) - n * 2.5633440e-12f;
   const Floats s = r * r;
   const Floats sine = r * (1.0f + s * polynomial(s, {-1.66666546e-1f, 8.33215959e-3f, -1.95151204e-4f}));
   const Floats cosine = (1.0f - 0.5f * s) + (s * s) * polynomial(s, {4.16666457e-2f, -1.38873147e-3f, 2.44329711e-5f});
@@ -219,7 +234,8 @@ inline Floats cos(Floats x) {
 inline Doubles sin(Doubles x) { return sin_in_full(x); }
 inline Doubles cos(Doubles x) { return cos_in_full(x); }
 
-// SLEEF ends some functions early, where an intermediate result of theirs overflows; the rest of the range is an identity.
+// SLEEF ends some functions early, where an intermediate result of theirs overflows; the rest of the range is an
+// identity.
 
 // log(2^k (1 + x / 2^k)), for x so large that the 1 is lost
 template <class V>
@@ -228,8 +244,9 @@ inline V log1p(V x) {
   const auto huge = x > T(1e37);
   return log1p_below_1e37(huge ? x * T(0x1p-40) : x) + (huge ? V{} + T(40 * 0.69314718055994530942) : V{});
 }
-// log(1 + e^x) for x <= 0, within 2 units. With u = e^x it is 2 atanh(u / (2 + u)) = d + d t P(t) for d = 2 u / (2 + u) and t = d^2 / 4 <= 1 / 9: the
-// minimax polynomial, of error 0.08 units. SLEEF's log1p of an exponential takes three times as long.
+// log(1 + e^x) for x <= 0, within 2 units. With u = e^x it is 2 atanh(u / (2 + u)) = d + d t P(t) for d = 2 u / (2 + u)
+// and t = d^2 / 4 <= 1 / 9: the minimax polynomial, of error 0.08 units. SLEEF's log1p of an exponential takes three
+// times as long.
 inline Floats log1p_of_exp(Floats x) {
   const Floats u = exp(x);
   const Floats d = (u + u) / (u + 2.0f);
@@ -273,9 +290,11 @@ inline V fmod(V x, V y) {
   return rest;
 }
 
-// e^x - 1 of floats at a third of SLEEF's time: x + x^2 P(x), the minimax polynomial of error 0.05 units, where the 1 would cancel digits.
+// e^x - 1 of floats at a third of SLEEF's time: x + x^2 P(x), the minimax polynomial of error 0.05 units, where the 1
+// would cancel digits.
 inline Floats expm1(Floats x) {
-  const Floats p = polynomial(x, {5.00000039e-1f, 1.6666664e-1f, 4.16653579e-2f, 8.33357771e-3f, 1.39961964e-3f, 1.98501775e-4f});
+  const Floats p =
+      polynomial(x, {5.00000039e-1f, 1.6666664e-1f, 4.16653579e-2f, 8.33357771e-3f, 1.39961964e-3f, 1.98501775e-4f});
   return abs(x) < 0.5f ? x + x * x * p : exp(x) - 1.0f;
 }
 inline Doubles expm1(Doubles x) { return expm1_in_full(x); }
@@ -289,29 +308,34 @@ inline Floats power_of_fraction(Floats r) {
 inline Floats negative_power(Floats b) {
   const Floats shifted = 12582912.0f - b;  // the fraction is pushed out of the significand
   const Floats r = (12582912.0f - shifted) - b;
-  return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(power_of_fraction(r)) + (reinterpret_cast<FloatWords>(shifted) << 23));
+  return reinterpret_cast<Floats>(reinterpret_cast<FloatWords>(power_of_fraction(r)) +
+                                  (reinterpret_cast<FloatWords>(shifted) << 23));
 }
 
-// SLEEF's erf of floats takes four times as long as memory does on two cores. This is x + x A(x^2) below 0.9 and 1 - 2^-B(|x|) above, the power as
-// 2^-n 2^r; all three are minimax polynomials, of error 0.005, 0.03 and 0.3 units. From 3.92 on erf rounds to 1.
+// SLEEF's erf of floats takes four times as long as memory does on two cores. This is x + x A(x^2) below 0.9 and 1 -
+// 2^-B(|x|) above, the power as 2^-n 2^r; all three are minimax polynomials, of error 0.005, 0.03 and 0.3 units.
+// From 3.92 on erf rounds to 1.
 inline Floats erf(Floats x) {
   const Floats t = x * x;
-  const Floats a = polynomial(t, {1.28379167e-1f, -3.7612635e-1f, 1.1283715e-1f, -2.68605082e-2f, 5.20385863e-3f, -8.17563356e-4f, 8.51308065e-5f});
+  const Floats a = polynomial(t, {1.28379167e-1f, -3.7612635e-1f, 1.1283715e-1f, -2.68605082e-2f, 5.20385863e-3f,
+                                  -8.17563356e-4f, 8.51308065e-5f});
   const Floats size = abs(x);
   const Floats z = size > 3.95f ? splat<Floats>(3.95f) : size;
-  const Floats b = polynomial(z, {2.40017577e-4f, 1.62706801f, 9.18961294e-1f, 1.50205184e-1f, -3.21945151e-2f, 4.42269478e-3f, -2.85984544e-4f});
+  const Floats b = polynomial(z, {2.40017577e-4f, 1.62706801f, 9.18961294e-1f, 1.50205184e-1f, -3.21945151e-2f,
+                                  4.42269478e-3f, -2.85984544e-4f});
   const Floats power = negative_power(b);
   return size >= 0.9f ? with_sign(1.0f - power, x) : x + x * a;
 }
 inline Doubles erf(Doubles x) { return erf_in_full(x); }
 
-// The normal distribution function (1 + erf(x / sqrt(2))) / 2, within 1.6e-7: 2^-B(|x| / sqrt(2)) / 2, or 1 less that. It needs
-// no second polynomial near 0, as erf does, and keeps digits where 1 + erf cancels them; below -5.58 it is 0. A NaN gives any number.
+// The normal distribution function (1 + erf(x / sqrt(2))) / 2, within 1.6e-7: 2^-B(|x| / sqrt(2)) / 2, or 1 less that.
+// It needs no second polynomial near 0, as erf does, and keeps digits where 1 + erf cancels them; below -5.58 it is 0.
+// A NaN gives any number.
 inline Floats normal_below(Floats x) {
   const Floats size = abs(x) * 0.707106781f;
   const Floats z = size > 3.95f ? splat<Floats>(3.95f) : size;
-  const Floats b =
-      polynomial(z, {1.62791218f, 9.18356518e-1f, 1.48802067e-1f, -2.90258202e-2f, 1.72183475e-3f, 8.80454152e-4f, -2.51769555e-4f, 2.15145071e-5f});
+  const Floats b = polynomial(z, {1.62791218f, 9.18356518e-1f, 1.48802067e-1f, -2.90258202e-2f, 1.72183475e-3f,
+                                  8.80454152e-4f, -2.51769555e-4f, 2.15145071e-5f});
   const Floats half = negative_power(b * z + 1.0f);
   return x < 0.0f ? (size > 3.95f ? Floats{} : half) : 1.0f - half;
 }

@@ -1,5 +1,5 @@
-// 16-bit floating types in kernels that compute in float: the type that an element type is computed in, dense runs of elements in that
-// type, and elements as bits where they are only moved. Included by vectorised families only.
+// 16-bit floating types in kernels that compute in float: the type that an element type is computed in, dense runs of
+// elements in that type, and elements as bits where they are only moved. Included by vectorised families only.
 #pragma once
 
 #include <cstdint>

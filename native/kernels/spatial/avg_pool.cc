@@ -11,7 +11,8 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-// Along one dimension, what a window counts for in the divisor: with padding (but not beyond it) or only what lies inside.
+// Along one dimension, what a window counts for in the divisor: with padding (but not beyond it) or only what lies
+// inside.
 std::vector<int64_t> window_counts(const PoolGeometry& g, int d, bool include_pad) {
   std::vector<int64_t> counts(static_cast<size_t>(g.out[d]));
   for (int64_t o = 0; o < g.out[d]; o++) {
@@ -96,7 +97,8 @@ void avgPool(Slice<const T> x, Slice<T> y, bool include_pad, int64_t divisor_ove
 
 // gradInput = each window's gradient over its divisor, added to all of the window
 template <class T>
-void avgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, bool include_pad, int64_t divisor_override, Slice<const int32_t> words) {
+void avgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, bool include_pad, int64_t divisor_override,
+                     Slice<const int32_t> words) {
   const PoolGeometry g(words);
   grad_output.at_least(g.output_elements());
   grad_input.at_least(g.input_elements());
@@ -111,7 +113,8 @@ void avgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, bool inclu
         const int64_t p = row % g.out[1];
         const T* from = grad_output.data + plane * g.output_pixels() + row * g.out[2];
         divisors.row(e, p, shares.data());
-        for (int64_t q = 0; q < g.out[2]; q++) shares[static_cast<size_t>(q)] = from[q] / shares[static_cast<size_t>(q)];
+        for (int64_t q = 0; q < g.out[2]; q++)
+          shares[static_cast<size_t>(q)] = from[q] / shares[static_cast<size_t>(q)];
         each_tap(g, e, p, [&](int64_t position, int64_t lo, int64_t hi) {
           const T* share = shares.data() + lo;
           T* target = to + position;
@@ -129,7 +132,8 @@ void avgPoolBackward(Slice<const T> grad_output, Slice<T> grad_input, bool inclu
   });
 }
 
-// The elements of one window: `sheets` x `rows` runs of `length` elements that lie side by side, as long as they can be.
+// The elements of one window: `sheets` x `rows` runs of `length` elements that lie side by side, as long as they can
+// be.
 struct WindowRuns {
   int64_t start, sheets, rows, length, sheet_step, row_step;
   int64_t count() const { return sheets * rows * length; }
@@ -149,7 +153,9 @@ inline void each_adaptive_window(const PoolGeometry& g, const AdaptiveWindows& w
     for (const auto& rows : windows.along(1)) {
       for (const auto& columns : windows.along(2)) {
         const int64_t start = (sheets.begin * g.in[1] + rows.begin) * g.in[2] + columns.begin;
-        WindowRuns runs{start, sheets.end - sheets.begin, rows.end - rows.begin, columns.end - columns.begin, g.in[1] * g.in[2], g.in[2]};
+        WindowRuns runs{
+            start,  sheets.end - sheets.begin, rows.end - rows.begin, columns.end - columns.begin, g.in[1] * g.in[2],
+            g.in[2]};
         if (runs.length == g.in[2]) {
           runs.length *= runs.rows;
           runs.rows = 1;

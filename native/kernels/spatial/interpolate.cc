@@ -1,5 +1,6 @@
-// Interpolation of contiguous planes and its transpose. Every mode is separable: along each dimension an output element is a weighted
-// sum of one (nearest), two (linear) or four (cubic) input elements, held in a table; rows are blended first, then gathered along.
+// Interpolation of contiguous planes and its transpose. Every mode is separable: along each dimension an output element
+// is a weighted sum of one (nearest), two (linear) or four (cubic) input elements, held in a table; rows are blended
+// first, then gathered along.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -23,7 +24,8 @@ struct Taps {
   std::vector<int32_t> index;
   std::vector<T> weight;
 
-  // `scale` is output over input where it was given, else 0. Computed in T, as PyTorch does, so that floor meets the same values.
+  // `scale` is output over input where it was given, else 0. Computed in T, as PyTorch does, so that floor meets the
+  // same values.
   Taps(int64_t mode, bool align_corners, double scale, int64_t in, int64_t out) {
     count = mode == kCubic ? 4 : mode == kLinear ? 2 : 1;
     index.resize(static_cast<size_t>(out * count));
@@ -35,11 +37,13 @@ struct Taps {
       step = scale > 0 ? static_cast<T>(1.0 / scale) : static_cast<T>(in) / static_cast<T>(out);
     }
     for (int64_t o = 0; o < out; o++) {
-      const T position = align_corners || mode == kNearest ? step * static_cast<T>(o) : step * (static_cast<T>(o) + T{0.5}) - T{0.5};
+      const T position =
+          align_corners || mode == kNearest ? step * static_cast<T>(o) : step * (static_cast<T>(o) + T{0.5}) - T{0.5};
       int32_t* at = index.data() + o * count;
       T* w = weight.data() + o * count;
       if (mode == kNearest || mode == kNearestExact) {
-        const float nearest = mode == kNearest ? static_cast<float>(position) : static_cast<float>(std::max(position, T{0}) + T{0.5});
+        const float nearest =
+            mode == kNearest ? static_cast<float>(position) : static_cast<float>(std::max(position, T{0}) + T{0.5});
         at[0] = static_cast<int32_t>(std::min<int64_t>(static_cast<int64_t>(std::floor(nearest)), in - 1));
         w[0] = 1;
       } else if (mode == kLinear) {
@@ -82,7 +86,8 @@ struct Interpolation {
       require(in[d] >= 1 && out[d] >= 1, "an interpolation's sizes are out of range");
       // A dimension that the input does not have is passed through.
       const bool absent = in[d] == 1 && out[d] == 1;
-      taps.emplace_back(absent ? static_cast<int64_t>(kNearest) : mode, align_corners && !absent, scales[d], in[d], out[d]);
+      taps.emplace_back(absent ? static_cast<int64_t>(kNearest) : mode, align_corners && !absent, scales[d], in[d],
+                        out[d]);
     }
   }
   int64_t input_pixels() const { return in[0] * in[1] * in[2]; }
@@ -105,8 +110,8 @@ struct Interpolation {
 
 // y = the interpolated planes; rows of the output in parallel.
 template <class T>
-void interpolate(Slice<const T> x, Slice<T> y, int64_t mode, bool align_corners, double scale_d, double scale_h, double scale_w,
-                 Slice<const int32_t> words) {
+void interpolate(Slice<const T> x, Slice<T> y, int64_t mode, bool align_corners, double scale_d, double scale_h,
+                 double scale_w, Slice<const int32_t> words) {
   const double scales[3] = {scale_d, scale_h, scale_w};
   const Interpolation<T> g(words, mode, align_corners, scales);
   x.at_least(g.planes * g.input_pixels());
@@ -159,7 +164,8 @@ struct Users {
   std::vector<T> weight;
   bool pairs;  // whether each has two neighbours of its own, which are it: twice the size, nearest
 
-  Users(const Taps<T>& taps, int64_t in) : first(static_cast<size_t>(in) + 1), place(taps.index.size()), weight(taps.index.size()) {
+  Users(const Taps<T>& taps, int64_t in)
+      : first(static_cast<size_t>(in) + 1), place(taps.index.size()), weight(taps.index.size()) {
     for (const int32_t i : taps.index) first[static_cast<size_t>(i) + 1]++;
     std::partial_sum(first.begin(), first.end(), first.begin());
     std::vector<size_t> at(first.begin(), first.end() - 1);
@@ -173,10 +179,11 @@ struct Users {
   }
 };
 
-// gradInput = the gradients of what each input element is a part of: rows of the output are summed first, then along. Rows in parallel.
+// gradInput = the gradients of what each input element is a part of: rows of the output are summed first, then along.
+// Rows in parallel.
 template <class T>
-void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_t mode, bool align_corners, double scale_d, double scale_h,
-                         double scale_w, Slice<const int32_t> words) {
+void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_t mode, bool align_corners,
+                         double scale_d, double scale_h, double scale_w, Slice<const int32_t> words) {
   const double scales[3] = {scale_d, scale_h, scale_w};
   const Interpolation<T> g(words, mode, align_corners, scales);
   grad_output.at_least(g.planes * g.output_pixels());
@@ -202,12 +209,14 @@ void interpolateBackward(Slice<const T> grad_output, Slice<T> grad_input, int64_
       T* to = grad_input.data + row * g.in[2];
       if (along.pairs) {
         NODEGRAD_SIMD
-        for (int64_t i = 0; i < g.in[2]; i++) to[i] = sums[static_cast<size_t>(2 * i)] + sums[static_cast<size_t>(2 * i + 1)];
+        for (int64_t i = 0; i < g.in[2]; i++)
+          to[i] = sums[static_cast<size_t>(2 * i)] + sums[static_cast<size_t>(2 * i + 1)];
         continue;
       }
       for (size_t i = 0; i + 1 < along.first.size(); i++) {
         T total = 0;
-        for (size_t k = along.first[i]; k < along.first[i + 1]; k++) total += along.weight[k] * sums[static_cast<size_t>(along.place[k])];
+        for (size_t k = along.first[i]; k < along.first[i + 1]; k++)
+          total += along.weight[k] * sums[static_cast<size_t>(along.place[k])];
         to[i] = total;
       }
     }

@@ -1,6 +1,7 @@
-// Max pooling of contiguous planes, and the moves of values to and from the positions that it chose. A row of windows at a time, and of
-// it one row of taps at a time, so that the inner loop runs along the row. NaN wins over every number; among equals the first tap stays.
-// A choice is kept as the number of its tap within the window, (t KH + r) KW + s: one byte for windows of up to 256 taps.
+// Max pooling of contiguous planes, and the moves of values to and from the positions that it chose. A row of windows
+// at a time, and of it one row of taps at a time, so that the inner loop runs along the row. NaN wins over every
+// number; among equals the first tap stays. A choice is kept as the number of its tap within the window, (t KH + r) KW
+// + s: one byte for windows of up to 256 taps.
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -30,8 +31,8 @@ std::vector<int32_t> tap_offsets(const PoolGeometry& g) {
   std::vector<int32_t> offsets(static_cast<size_t>(g.taps()));
   for (int64_t number = 0; number < g.taps(); number++) {
     const Tap tap(g, number);
-    offsets[static_cast<size_t>(number)] =
-        static_cast<int32_t>((tap.t * g.dilation[0] * g.in[1] + tap.r * g.dilation[1]) * g.in[2] + tap.s * g.dilation[2]);
+    offsets[static_cast<size_t>(number)] = static_cast<int32_t>(
+        (tap.t * g.dilation[0] * g.in[1] + tap.r * g.dilation[1]) * g.in[2] + tap.s * g.dilation[2]);
   }
   return offsets;
 }
@@ -40,8 +41,8 @@ int64_t window_start(const PoolGeometry& g, int64_t e, int64_t p, int64_t q) {
   return ((e * g.stride[0] - g.pad[0]) * g.in[1] + p * g.stride[1] - g.pad[1]) * g.in[2] + q * g.stride[2] - g.pad[2];
 }
 
-// best[i] takes the greatest of `Taps` neighbours from x[i * step] on, where one is greater or NaN; number[i] is then its number, of
-// which the first is `first`. Step 0: `step` decides.
+// best[i] takes the greatest of `Taps` neighbours from x[i * step] on, where one is greater or NaN; number[i] is then
+// its number, of which the first is `first`. Step 0: `step` decides.
 template <bool Numbers, int Taps, int Step, int Block, class W>
 inline void take_block(W* best, int32_t* number, const W* x, int32_t first, int64_t step) {
   const int64_t s = Step == 0 ? step : Step;
@@ -59,7 +60,8 @@ inline void take_block(W* best, int32_t* number, const W* x, int32_t first, int6
     if (Numbers) number[i] = k;
   }
 }
-// The same for n windows, in blocks: the last one overlaps the one before it, as it does no harm to take the same values again.
+// The same for n windows, in blocks: the last one overlaps the one before it, as it does no harm to take the same
+// values again.
 template <bool Numbers, int Taps, int Step, class W>
 void take_greater(W* best, int32_t* number, const W* x, int32_t first, int64_t step, int64_t n) {
   const int64_t s = Step == 0 ? step : Step;
@@ -128,10 +130,11 @@ std::vector<Edge> edges_of_row(const PoolGeometry& g) {
   return edges;
 }
 
-// Rows begin..end of windows, counted over all planes. A 16-bit row is widened, and the greatest are narrowed: exactly, as they are moved.
+// Rows begin..end of windows, counted over all planes. A 16-bit row is widened, and the greatest are narrowed: exactly,
+// as they are moved.
 template <bool Numbers, class T>
-void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* positions, const int32_t* offsets, const std::vector<Edge>& edges,
-              int64_t begin, int64_t end) {
+void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* positions, const int32_t* offsets,
+              const std::vector<Edge>& edges, int64_t begin, int64_t end) {
   using W = Wide<T>;
   const int64_t width = g.out[2], pixels = g.input_pixels();
   int64_t lo, hi;
@@ -180,14 +183,16 @@ void max_rows(const PoolGeometry& g, const T* x, T* y, uint8_t* taps, int32_t* p
     } else if (positions != nullptr) {
       const int64_t start = window_start(g, e, p, 0);
       for (int64_t q = 0; q < width; q++)
-        positions[row * width + q] = static_cast<int32_t>(std::clamp<int64_t>(start + q * g.stride[2] + offsets[numbers[q]], 0, pixels - 1));
+        positions[row * width + q] =
+            static_cast<int32_t>(std::clamp<int64_t>(start + q * g.stride[2] + offsets[numbers[q]], 0, pixels - 1));
     }
   }
 }
 
 // y = the greatest of each window, and where it stands: its tap's number, or its position in the plane.
 template <class T>
-void maxPool(Slice<const T> x, Slice<T> y, Slice<uint8_t> taps, Slice<int32_t> positions, int64_t keep, Slice<const int32_t> words) {
+void maxPool(Slice<const T> x, Slice<T> y, Slice<uint8_t> taps, Slice<int32_t> positions, int64_t keep,
+             Slice<const int32_t> words) {
   const PoolGeometry g(words);
   const T* from = x.at_least(g.input_elements());
   T* to = y.at_least(g.output_elements());
@@ -217,13 +222,15 @@ void tapPositions(Slice<const uint8_t> taps, Slice<int32_t> positions, Slice<con
       for (int64_t q = 0; q < g.out[2]; q++) {
         const size_t number = from[row * g.out[2] + q];
         require(number < offsets.size(), "a tap lies outside of its window");
-        to[row * g.out[2] + q] = static_cast<int32_t>(std::clamp<int64_t>(start + q * g.stride[2] + offsets[number], 0, g.input_pixels() - 1));
+        to[row * g.out[2] + q] = static_cast<int32_t>(
+            std::clamp<int64_t>(start + q * g.stride[2] + offsets[number], 0, g.input_pixels() - 1));
       }
     }
   });
 }
 
-// out[2q + s] = g[q] where taps[q] is first + s, else 0, s < 2, in blocks of windows, the last of which overlaps the one before it.
+// out[2q + s] = g[q] where taps[q] is first + s, else 0, s < 2, in blocks of windows, the last of which overlaps the
+// one before it.
 template <int Block, class B>
 inline void spread_pairs(const B* g, const uint8_t* taps, B* out, int32_t first, int64_t windows) {
   for (int64_t i = 0; i < windows; i += Block) {
@@ -241,9 +248,11 @@ inline void spread_pairs(const B* g, const uint8_t* taps, B* out, int32_t first,
   }
 }
 
-// A row of the input's gradient under windows that do not overlap: out[q * step + s] = g[q] where taps[q] is first + s, else 0.
+// A row of the input's gradient under windows that do not overlap: out[q * step + s] = g[q] where taps[q] is first + s,
+// else 0.
 template <class B>
-void spread_row(const B* g, const uint8_t* taps, B* out, int32_t first, int64_t kernel, int64_t step, int64_t windows, int64_t width) {
+void spread_row(const B* g, const uint8_t* taps, B* out, int32_t first, int64_t kernel, int64_t step, int64_t windows,
+                int64_t width) {
   if (kernel == 2 && step == 2) {
     if (windows >= 16) {
       spread_pairs<16>(g, taps, out, first, windows);
@@ -262,10 +271,11 @@ void spread_row(const B* g, const uint8_t* taps, B* out, int32_t first, int64_t 
   }
 }
 
-// gradInput = each window's gradient at its tap, added up where windows overlap (in float for 16-bit types); zeros elsewhere. Windows
-// that lie side by side write every row once, without a first pass of zeros.
+// gradInput = each window's gradient at its tap, added up where windows overlap (in float for 16-bit types); zeros
+// elsewhere. Windows that lie side by side write every row once, without a first pass of zeros.
 template <class T>
-void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slice<T> grad_input, Slice<const int32_t> words) {
+void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slice<T> grad_input,
+                     Slice<const int32_t> words) {
   const PoolGeometry g(words);
   const T* from = grad_output.at_least(g.output_elements());
   const uint8_t* number = taps.at_least(g.output_elements());
@@ -273,7 +283,8 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
   const int64_t rows = g.out[0] * g.out[1], width = g.out[2], pixels = g.input_pixels();
   bool apart = true;
   for (int d = 0; d < 3; d++)
-    apart = apart && g.stride[d] >= g.kernel[d] && g.dilation[d] == 1 && g.pad[d] == 0 && (g.out[d] - 1) * g.stride[d] + g.kernel[d] <= g.in[d];
+    apart = apart && g.stride[d] >= g.kernel[d] && g.dilation[d] == 1 && g.pad[d] == 0 &&
+            (g.out[d] - 1) * g.stride[d] + g.kernel[d] <= g.in[d];
   if (apart && g.output_elements() > 0) {
     using B = Bits<T>;
     parallel_for(g.planes * g.in[0] * g.in[1], grain_of(65536, g.in[2]), [&](int64_t begin, int64_t end) {
@@ -287,8 +298,8 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
           continue;
         }
         const int64_t at = (row / (g.in[0] * g.in[1]) * rows + e * g.out[1] + p) * width;
-        spread_row(bits(from) + at, number + at, out, static_cast<int32_t>((t * g.kernel[1] + r) * g.kernel[2]), g.kernel[2], g.stride[2], width,
-                   g.in[2]);
+        spread_row(bits(from) + at, number + at, out, static_cast<int32_t>((t * g.kernel[1] + r) * g.kernel[2]),
+                   g.kernel[2], g.stride[2], width, g.in[2]);
       }
     });
     return;
@@ -306,7 +317,8 @@ void maxPoolBackward(Slice<const T> grad_output, Slice<const uint8_t> taps, Slic
         for (int64_t q = 0; q < width; q++) {
           const size_t tap = number[at + q];
           require(tap < offsets.size(), "a tap lies outside of its window");
-          total[std::clamp<int64_t>(start + q * g.stride[2] + offsets[tap], 0, pixels - 1)] += static_cast<W>(from[at + q]);
+          total[std::clamp<int64_t>(start + q * g.stride[2] + offsets[tap], 0, pixels - 1)] +=
+              static_cast<W>(from[at + q]);
         }
       }
       narrowed(total, to + plane * pixels, pixels);
@@ -354,8 +366,8 @@ void adaptiveMaxPool(Slice<const T> x, Slice<T> y, Slice<int32_t> indices, Slice
 
 // Planes of `positions` elements filled with zeros, then values added (or, with `replace`, put) at their indices.
 template <class T>
-void scatterPlanes(Slice<const T> values, Slice<const int32_t> indices, Slice<T> out, int64_t planes, int64_t count, int64_t positions,
-                   bool replace) {
+void scatterPlanes(Slice<const T> values, Slice<const int32_t> indices, Slice<T> out, int64_t planes, int64_t count,
+                   int64_t positions, bool replace) {
   values.at_least(planes * count);
   indices.at_least(planes * count);
   out.at_least(planes * positions);
@@ -379,7 +391,8 @@ void scatterPlanes(Slice<const T> values, Slice<const int32_t> indices, Slice<T>
 
 // out[plane, i] = x[plane, indices[plane, i]]
 template <class T>
-void gatherPlanes(Slice<const T> x, Slice<const int32_t> indices, Slice<T> out, int64_t planes, int64_t count, int64_t positions) {
+void gatherPlanes(Slice<const T> x, Slice<const int32_t> indices, Slice<T> out, int64_t planes, int64_t count,
+                  int64_t positions) {
   x.at_least(planes * positions);
   indices.at_least(planes * count);
   out.at_least(planes * count);

@@ -1,4 +1,5 @@
-// The geometry of a pooling as lib/ops/spatial/pool-geometry.ts writes it, always with three spatial dimensions. Knows nothing of element types.
+// The geometry of a pooling as lib/ops/spatial/pool-geometry.ts writes it, always with three spatial dimensions. Knows
+// nothing of element types.
 #pragma once
 
 #include <algorithm>
@@ -70,7 +71,8 @@ struct PoolGeometry {
   }
 };
 
-// The windows of an adaptive pooling, which divide the input evenly: told once, since the divisions take longer than a small plane's sum.
+// The windows of an adaptive pooling, which divide the input evenly: told once, since the divisions take longer than a
+// small plane's sum.
 class AdaptiveWindows {
  public:
   struct Window {
@@ -78,7 +80,8 @@ class AdaptiveWindows {
   };
   explicit AdaptiveWindows(const PoolGeometry& g) {
     for (int d = 0; d < 3; d++) {
-      for (int64_t o = 0; o < g.out[d]; o++) windows_[d].push_back({o * g.in[d] / g.out[d], ceil_div((o + 1) * g.in[d], g.out[d])});
+      for (int64_t o = 0; o < g.out[d]; o++)
+        windows_[d].push_back({o * g.in[d] / g.out[d], ceil_div((o + 1) * g.in[d], g.out[d])});
     }
   }
   const std::vector<Window>& along(int d) const { return windows_[d]; }

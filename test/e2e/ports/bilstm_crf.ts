@@ -1,5 +1,21 @@
 /** bilstm_crf.py in nodegrad, line by line. */
-import { cat, exp, full, log, manualSeed, max, nn, noGrad, optim, randn, slice, sum, type Tensor, tensor, zeros } from 'nodegrad';
+import {
+  cat,
+  exp,
+  full,
+  log,
+  manualSeed,
+  max,
+  nn,
+  noGrad,
+  optim,
+  randn,
+  slice,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from 'nodegrad';
 
 const START_TAG = '<START>';
 const STOP_TAG = '<STOP>';
@@ -91,7 +107,9 @@ class BiLSTM_CRF extends nn.Module {
     let score = zeros(1);
     tags = cat([tensor([this.tagToIx.get(START_TAG)!], { dtype: 'int64' }), tags]);
     for (const [i, feat] of [...feats].entries()) {
-      score = score.add(this.transitions.index([tags.index(i + 1), tags.index(i)])).add(feat.index([tags.index(i + 1)]));
+      score = score
+        .add(this.transitions.index([tags.index(i + 1), tags.index(i)]))
+        .add(feat.index([tags.index(i + 1)]));
     }
     score = score.add(this.transitions.index([this.tagToIx.get(STOP_TAG)!, tags.index(-1)]));
     return score;
@@ -146,7 +164,10 @@ class BiLSTM_CRF extends nn.Module {
 export function main(): number[] {
   manualSeed(1);
   const trainingData = [
-    ['the wall street journal reported today that apple corporation made money'.split(' '), 'B I I I O O O B I O O'.split(' ')],
+    [
+      'the wall street journal reported today that apple corporation made money'.split(' '),
+      'B I I I O O O B I O O'.split(' '),
+    ],
     ['georgia tech is a university in georgia'.split(' '), 'B I O O O O B'.split(' ')],
   ];
 

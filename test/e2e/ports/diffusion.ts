@@ -79,16 +79,31 @@ class Denoiser extends nn.Module {
     super();
     const timeDim = dim * 4;
     this.initConv = new nn.Conv2d(1, dim, 3, { padding: 1 });
-    this.timeMlp = new nn.Sequential(new SinusoidalPosEmb(dim), new nn.Linear(dim, timeDim), new nn.GELU(), new nn.Linear(timeDim, timeDim));
+    this.timeMlp = new nn.Sequential(
+      new SinusoidalPosEmb(dim),
+      new nn.Linear(dim, timeDim),
+      new nn.GELU(),
+      new nn.Linear(timeDim, timeDim),
+    );
     const dims = [dim, ...dimMults.map((m) => dim * m)];
     const inOut = dims.slice(1).map((dimOut, i) => [dims[i], dimOut]);
     this.downs = new nn.ModuleList([]);
     this.ups = new nn.ModuleList([]);
     for (const [dimIn, dimOut] of inOut) {
-      this.downs.append(new nn.ModuleList([new ResnetBlock(dimIn, dimOut, { timeEmbDim: timeDim }), new nn.Conv2d(dimOut, dimOut, 4, 2, 1)]));
+      this.downs.append(
+        new nn.ModuleList([
+          new ResnetBlock(dimIn, dimOut, { timeEmbDim: timeDim }),
+          new nn.Conv2d(dimOut, dimOut, 4, 2, 1),
+        ]),
+      );
     }
     for (const [dimIn, dimOut] of [...inOut].reverse()) {
-      this.ups.append(new nn.ModuleList([new nn.Upsample({ scaleFactor: 2, mode: 'nearest' }), new ResnetBlock(dimOut * 2, dimIn, { timeEmbDim: timeDim })]));
+      this.ups.append(
+        new nn.ModuleList([
+          new nn.Upsample({ scaleFactor: 2, mode: 'nearest' }),
+          new ResnetBlock(dimOut * 2, dimIn, { timeEmbDim: timeDim }),
+        ]),
+      );
     }
     this.finalConv = new nn.Conv2d(dim, 1, 1);
   }

@@ -1,5 +1,24 @@
 /** distillation.py in nodegrad, line by line. */
-import { arange, cuda, type DeviceName, load, manualSeed, max, meshgrid, nn, noGrad, ones, optim, randint, randn, saveToBuffer, sin, stack, type Tensor, utils } from 'nodegrad';
+import {
+  arange,
+  cuda,
+  type DeviceName,
+  load,
+  manualSeed,
+  max,
+  meshgrid,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  randint,
+  randn,
+  saveToBuffer,
+  sin,
+  stack,
+  type Tensor,
+  utils,
+} from 'nodegrad';
 
 const F = nn.functional;
 const { DataLoader, Dataset } = utils.data;
@@ -19,7 +38,10 @@ class BasicBlock extends nn.Module {
     this.bn2 = new nn.BatchNorm2d(planes);
     this.shortcut = new nn.Sequential();
     if (stride !== 1 || inPlanes !== planes) {
-      this.shortcut = new nn.Sequential(new nn.Conv2d(inPlanes, planes, { kernelSize: 1, stride, bias: false }), new nn.BatchNorm2d(planes));
+      this.shortcut = new nn.Sequential(
+        new nn.Conv2d(inPlanes, planes, { kernelSize: 1, stride, bias: false }),
+        new nn.BatchNorm2d(planes),
+      );
     }
   }
 
@@ -142,7 +164,12 @@ export async function main(): Promise<number[]> {
 
   let teacher = new Teacher().to(device);
   const criterion = new nn.CrossEntropyLoss({ labelSmoothing: 0.1 });
-  const teacherOptimizer = new optim.SGD(teacher.parameters(), { lr: 0.05, momentum: 0.9, weightDecay: 5e-4, nesterov: true });
+  const teacherOptimizer = new optim.SGD(teacher.parameters(), {
+    lr: 0.05,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    nesterov: true,
+  });
   const scheduler = new optim.lrScheduler.MultiStepLR(teacherOptimizer, { milestones: [2], gamma: 0.1 });
   for (let epoch = 0; epoch < 3; epoch++) {
     for await (let [inputs, labels] of trainLoader) {

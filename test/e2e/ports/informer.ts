@@ -1,5 +1,26 @@
 /** informer.py in nodegrad, line by line. */
-import { arange, cat, cos, cuda, div, einsum, manualSeed, matmul, nn, ones, optim, randint, randn, sin, slice, softmax, stack, type Tensor, triu, zeros } from 'nodegrad';
+import {
+  arange,
+  cat,
+  cos,
+  cuda,
+  div,
+  einsum,
+  manualSeed,
+  matmul,
+  nn,
+  ones,
+  optim,
+  randint,
+  randn,
+  sin,
+  slice,
+  softmax,
+  stack,
+  type Tensor,
+  triu,
+  zeros,
+} from 'nodegrad';
 
 const F = nn.functional;
 
@@ -31,7 +52,13 @@ class TokenEmbedding extends nn.Module {
 
   constructor(cIn: number, dModel: number) {
     super();
-    this.tokenConv = new nn.Conv1d({ inChannels: cIn, outChannels: dModel, kernelSize: 3, padding: 1, paddingMode: 'circular' });
+    this.tokenConv = new nn.Conv1d({
+      inChannels: cIn,
+      outChannels: dModel,
+      kernelSize: 3,
+      padding: 1,
+      paddingMode: 'circular',
+    });
     for (const m of this.modules()) {
       if (m instanceof nn.Conv1d) nn.init.kaimingNormal_(m.weight, { mode: 'fan_in', nonlinearity: 'leaky_relu' });
     }
@@ -84,7 +111,12 @@ class ProbAttention extends Attention {
     const QKSample = matmul(Q.unsqueeze(-2), KSample.transpose(-2, -1)).squeeze(-2);
     const M = QKSample.max(-1)[0].sub(div(QKSample.sum(-1), LK));
     const [, MTop] = M.topk(nTop);
-    const QReduce = Q.index([arange(B).index([slice(), null, null]), arange(H).index([null, slice(), null]), MTop, slice()]);
+    const QReduce = Q.index([
+      arange(B).index([slice(), null, null]),
+      arange(H).index([null, slice(), null]),
+      MTop,
+      slice(),
+    ]);
     const QK = matmul(QReduce, K.transpose(-2, -1));
     return [QK, MTop];
   }
@@ -103,7 +135,10 @@ class ProbAttention extends Attention {
     const context = VSum.unsqueeze(-2).expand(B, H, LQ, VSum.size(-1)).clone();
     let attn = softmax(scoresTop, { dim: -1 });
     attn = this.dropout(attn);
-    context.indexPut_([arange(B).index([slice(), null, null]), arange(H).index([null, slice(), null]), index, slice()], matmul(attn, values).typeAs(context));
+    context.indexPut_(
+      [arange(B).index([slice(), null, null]), arange(H).index([null, slice(), null]), index, slice()],
+      matmul(attn, values).typeAs(context),
+    );
     return context.transpose(2, 1).contiguous();
   }
 }
@@ -171,7 +206,13 @@ class ConvLayer extends nn.Module {
 
   constructor(cIn: number) {
     super();
-    this.downConv = new nn.Conv1d({ inChannels: cIn, outChannels: cIn, kernelSize: 3, padding: 1, paddingMode: 'circular' });
+    this.downConv = new nn.Conv1d({
+      inChannels: cIn,
+      outChannels: cIn,
+      kernelSize: 3,
+      padding: 1,
+      paddingMode: 'circular',
+    });
     this.norm = new nn.BatchNorm1d(cIn);
     this.activation = new nn.ELU();
     this.maxPool = new nn.MaxPool1d({ kernelSize: 3, stride: 2, padding: 1 });
@@ -248,7 +289,13 @@ class DecoderLayer extends nn.Module {
   norm3: nn.LayerNorm;
   dropout: nn.Dropout;
 
-  constructor(selfAttention: AttentionLayer, crossAttention: AttentionLayer, dModel: number, dFf: number, dropout = 0.1) {
+  constructor(
+    selfAttention: AttentionLayer,
+    crossAttention: AttentionLayer,
+    dModel: number,
+    dFf: number,
+    dropout = 0.1,
+  ) {
     super();
     this.selfAttention = selfAttention;
     this.crossAttention = crossAttention;
@@ -280,13 +327,29 @@ class Informer extends nn.Module {
   decoder: DecoderLayer;
   projection: nn.Linear;
 
-  constructor(encIn: number, decIn: number, cOut: number, outLen: number, { dModel = 16, nHeads = 2, eLayers = 2, dFf = 32, dropout = 0.1 } = {}) {
+  constructor(
+    encIn: number,
+    decIn: number,
+    cOut: number,
+    outLen: number,
+    { dModel = 16, nHeads = 2, eLayers = 2, dFf = 32, dropout = 0.1 } = {},
+  ) {
     super();
     this.predLen = outLen;
     this.encEmbedding = new DataEmbedding(encIn, dModel, dropout);
     this.decEmbedding = new DataEmbedding(decIn, dModel, dropout);
     this.encoder = new Encoder(
-      Array.from({ length: eLayers }, () => new EncoderLayer(new AttentionLayer(new ProbAttention(2, dropout), dModel, nHeads), dModel, dFf, dropout, 'gelu')),
+      Array.from(
+        { length: eLayers },
+        () =>
+          new EncoderLayer(
+            new AttentionLayer(new ProbAttention(2, dropout), dModel, nHeads),
+            dModel,
+            dFf,
+            dropout,
+            'gelu',
+          ),
+      ),
       Array.from({ length: eLayers - 1 }, () => new ConvLayer(dModel)),
       new nn.LayerNorm(dModel),
     );
@@ -325,7 +388,9 @@ export function main(): number[] {
   for (let i = 0; i < 30; i++) {
     const begins = randint(0, 300 - seqLen - predLen, [8]).tolist() as number[];
     const batchX = stack(begins.map((b) => series.index([slice(b, b + seqLen)]))).to(device);
-    const batchY = stack(begins.map((b) => series.index([slice(b + seqLen - labelLen, b + seqLen + predLen)]))).to(device);
+    const batchY = stack(begins.map((b) => series.index([slice(b + seqLen - labelLen, b + seqLen + predLen)]))).to(
+      device,
+    );
     let decInp = zeros([batchY.shape[0], predLen, batchY.size(-1)]).float();
     decInp = cat([batchY.index([slice(), slice(null, labelLen), slice()]), decInp], { dim: 1 })
       .float()

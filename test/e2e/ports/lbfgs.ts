@@ -1,5 +1,19 @@
 /** lbfgs.py in nodegrad, line by line. */
-import { arange, cat, cuda, manualSeed, nn, noGrad, optim, randint, randn, sin, slice, type Tensor, zeros } from 'nodegrad';
+import {
+  arange,
+  cat,
+  cuda,
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  randint,
+  randn,
+  sin,
+  slice,
+  type Tensor,
+  zeros,
+} from 'nodegrad';
 
 class Sequence extends nn.Module {
   hidden: number;

@@ -1,5 +1,20 @@
 /** lora.py in nodegrad, line by line. */
-import { arange, cuda, type DeviceName, manualSeed, nn, noGrad, ones, optim, randint, slice, stack, type Tensor, tensor, tril } from 'nodegrad';
+import {
+  arange,
+  cuda,
+  type DeviceName,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  randint,
+  slice,
+  stack,
+  type Tensor,
+  tensor,
+  tril,
+} from 'nodegrad';
 
 const F = nn.functional;
 
@@ -69,7 +84,14 @@ class Block extends nn.Module {
   }
 }
 
-const transformer = (vocabSize: number, blockSize: number, nLayer: number, nHead: number, nEmbd: number, dropout: number) =>
+const transformer = (
+  vocabSize: number,
+  blockSize: number,
+  nLayer: number,
+  nHead: number,
+  nEmbd: number,
+  dropout: number,
+) =>
   new nn.ModuleDict({
     wte: new nn.Embedding(vocabSize, nEmbd),
     wpe: new nn.Embedding(blockSize, nEmbd),
@@ -116,7 +138,8 @@ class GPT extends nn.Module {
     x = this.transformer.ln_f(x);
     const logits = this.lm_head(x);
     let loss: Tensor | null = null;
-    if (targets !== null) loss = F.crossEntropy(logits.view(-1, logits.size(-1)), targets.view(-1), { ignoreIndex: -1 });
+    if (targets !== null)
+      loss = F.crossEntropy(logits.view(-1, logits.size(-1)), targets.view(-1), { ignoreIndex: -1 });
     return [logits, loss];
   }
 
@@ -160,7 +183,10 @@ class LoRALinear extends nn.Module {
 
   override forward(x: Tensor): Tensor {
     let result = this.base(x);
-    if (!this.merged) result = result.add(this.loraDropout(x).matmul(this.lora_A.transpose(0, 1)).matmul(this.lora_B.transpose(0, 1)).mul(this.scaling));
+    if (!this.merged)
+      result = result.add(
+        this.loraDropout(x).matmul(this.lora_A.transpose(0, 1)).matmul(this.lora_B.transpose(0, 1)).mul(this.scaling),
+      );
     return result;
   }
 }

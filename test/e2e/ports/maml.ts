@@ -1,5 +1,19 @@
 /** maml.py in nodegrad, line by line. */
-import { autograd, cuda, empty, manualSeed, nn, noGrad, ones, optim, rand, sin, slice, type Tensor, zeros } from 'nodegrad';
+import {
+  autograd,
+  cuda,
+  empty,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  rand,
+  sin,
+  slice,
+  type Tensor,
+  zeros,
+} from 'nodegrad';
 
 const F = nn.functional;
 

@@ -92,7 +92,9 @@ class NeRF extends nn.Module {
     this.skips = skips;
     this.ptsLinears = new nn.ModuleList([
       new nn.Linear(inputCh, W),
-      ...Array.from({ length: D - 1 }, (_, i) => (this.skips.includes(i) ? new nn.Linear(W + inputCh, W) : new nn.Linear(W, W))),
+      ...Array.from({ length: D - 1 }, (_, i) =>
+        this.skips.includes(i) ? new nn.Linear(W + inputCh, W) : new nn.Linear(W, W),
+      ),
     ]);
     this.viewsLinears = new nn.ModuleList([new nn.Linear(inputChViews + W, Math.floor(W / 2))]);
     this.featureLinear = new nn.Linear(W, W);
@@ -165,7 +167,8 @@ function samplePdf(bins: Tensor, weights: Tensor, nSamples: number): Tensor {
 }
 
 function raw2outputs(raw: Tensor, zVals: Tensor, raysD: Tensor, rawNoiseStd = 0): [rgbMap: Tensor, weights: Tensor] {
-  const raw2alpha = (raw: Tensor, dists: Tensor, actFn = F.relu): Tensor => exp(actFn(raw).neg().mul(dists)).neg().add(1);
+  const raw2alpha = (raw: Tensor, dists: Tensor, actFn = F.relu): Tensor =>
+    exp(actFn(raw).neg().mul(dists)).neg().add(1);
   let dists = zVals.index([ellipsis, slice(1, null)]).sub(zVals.index([ellipsis, slice(null, -1)]));
   dists = cat([dists, tensor([1e10]).expand(dists.index([ellipsis, slice(null, 1)]).shape)], -1);
   dists = dists.mul(norm(raysD.index([ellipsis, null, slice()]), { dim: -1 }));
@@ -174,7 +177,10 @@ function raw2outputs(raw: Tensor, zVals: Tensor, raysD: Tensor, rawNoiseStd = 0)
   let noise: Tensor | number = 0;
   if (rawNoiseStd > 0) noise = randn(raw.index([ellipsis, 3]).shape).mul(rawNoiseStd);
   const alpha = raw2alpha(raw.index([ellipsis, 3]).add(noise), dists);
-  const transmittance = cumprod(cat([ones([alpha.shape[0], 1]), alpha.neg().add(1).add(1e-10)], -1), -1).index([slice(), slice(null, -1)]);
+  const transmittance = cumprod(cat([ones([alpha.shape[0], 1]), alpha.neg().add(1).add(1e-10)], -1), -1).index([
+    slice(),
+    slice(null, -1),
+  ]);
   const weights = alpha.mul(transmittance);
   let rgbMap = sum(weights.index([ellipsis, null]).mul(rgb), -2);
   const accMap = sum(weights, -1);
@@ -218,7 +224,10 @@ function renderRays(
     const tRand = rand(zVals.shape);
     zVals = lower.add(upper.sub(lower).mul(tRand));
   }
-  const along = (z: Tensor): Tensor => raysO.index([ellipsis, null, slice()]).add(raysD.index([ellipsis, null, slice()]).mul(z.index([ellipsis, slice(), null])));
+  const along = (z: Tensor): Tensor =>
+    raysO
+      .index([ellipsis, null, slice()])
+      .add(raysD.index([ellipsis, null, slice()]).mul(z.index([ellipsis, slice(), null])));
   let raw = queryFn(along(zVals), viewdirs, networkFn);
   const [rgbMap0, weights] = raw2outputs(raw, zVals, raysD, rawNoiseStd);
 
@@ -253,7 +262,8 @@ export function main(): number[] {
   const gradVars = [...model.parameters()];
   const modelFine = new NeRF({ inputCh: embedder.outDim, inputChViews: embedderDirs.outDim }).to(device);
   gradVars.push(...modelFine.parameters());
-  const queryFn: Query = (inputs, viewdirs, network) => runNetwork(inputs, viewdirs, network, embedder.embed, embedderDirs.embed);
+  const queryFn: Query = (inputs, viewdirs, network) =>
+    runNetwork(inputs, viewdirs, network, embedder.embed, embedderDirs.embed);
   const [lrate, lrateDecay] = [5e-3, 20];
   const optimizer = new optim.Adam({ params: gradVars, lr: lrate, betas: [0.9, 0.999] });
 
@@ -291,7 +301,10 @@ export function main(): number[] {
   }
 
   noGrad(() => {
-    const [rgb] = renderRays(raysO.reshape(-1, 3), raysD.reshape(-1, 3), queryFn, model, modelFine, { perturb: 0, rawNoiseStd: 0 });
+    const [rgb] = renderRays(raysO.reshape(-1, 3), raysD.reshape(-1, 3), queryFn, model, modelFine, {
+      perturb: 0,
+      rawNoiseStd: 0,
+    });
     losses.push(img2mse(rgb.view(H, W, 3), target).item());
   });
   return losses;

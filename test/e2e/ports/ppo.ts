@@ -1,5 +1,22 @@
 /** ppo.py in nodegrad, line by line. */
-import { clamp, cuda, manualSeed, max, multinomial, nn, noGrad, optim, rand, randperm, stack, type Tensor, where, zeros, zerosLike, slice } from 'nodegrad';
+import {
+  clamp,
+  cuda,
+  manualSeed,
+  max,
+  multinomial,
+  nn,
+  noGrad,
+  optim,
+  rand,
+  randperm,
+  slice,
+  stack,
+  type Tensor,
+  where,
+  zeros,
+  zerosLike,
+} from 'nodegrad';
 
 const F = nn.functional;
 
@@ -84,7 +101,9 @@ class Agent extends nn.Module {
 
 export function main(): number[] {
   const [numEnvs, numSteps, numIterations, numMinibatches, updateEpochs] = [4, 20, 3, 5, 2];
-  const [learningRate, gamma, gaeLambda, clipCoef, entCoef, vfCoef, maxGradNorm] = [2.5e-3, 0.99, 0.95, 0.2, 0.01, 0.5, 0.5];
+  const [learningRate, gamma, gaeLambda, clipCoef, entCoef, vfCoef, maxGradNorm] = [
+    2.5e-3, 0.99, 0.95, 0.2, 0.01, 0.5, 0.5,
+  ];
   const batchSize = numEnvs * numSteps;
   const minibatchSize = Math.floor(batchSize / numMinibatches);
 
@@ -160,7 +179,10 @@ export function main(): number[] {
       const bInds = randperm(batchSize);
       for (let start = 0; start < batchSize; start += minibatchSize) {
         const mbInds = bInds.index([slice(start, start + minibatchSize)]);
-        const [, newlogprob, entropy, newvalues] = agent.getActionAndValue(bObs.index([mbInds]), bActions.index([mbInds]));
+        const [, newlogprob, entropy, newvalues] = agent.getActionAndValue(
+          bObs.index([mbInds]),
+          bActions.index([mbInds]),
+        );
         const logratio = newlogprob.sub(bLogprobs.index([mbInds]));
         const ratio = logratio.exp();
 

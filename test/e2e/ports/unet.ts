@@ -52,7 +52,11 @@ class Down extends nn.Module {
 
   constructor(inChannels: number, outChannels: number) {
     super();
-    this.maxpoolConv = new nn.Sequential(new nn.MaxPool2d(2), new DoubleConv(inChannels, outChannels), new nn.Dropout(0.2));
+    this.maxpoolConv = new nn.Sequential(
+      new nn.MaxPool2d(2),
+      new DoubleConv(inChannels, outChannels),
+      new nn.Dropout(0.2),
+    );
   }
 
   override forward(x: Tensor): Tensor {
@@ -164,12 +168,21 @@ function make(device: DeviceName): [UNet, optim.RMSprop, optim.lrScheduler.Reduc
   let model = new UNet(1, 3);
   model = model.to({ memoryFormat: channelsLast });
   model.to({ device });
-  const optimizer = new optim.RMSprop(model.parameters(), { lr: 1e-3, weightDecay: 1e-8, momentum: 0.9, foreach: true });
+  const optimizer = new optim.RMSprop(model.parameters(), {
+    lr: 1e-3,
+    weightDecay: 1e-8,
+    momentum: 0.9,
+    foreach: true,
+  });
   const scheduler = new optim.lrScheduler.ReduceLROnPlateau(optimizer, 'max', { patience: 1 });
   return [model, optimizer, scheduler];
 }
 
-async function evaluate(net: UNet, dataloader: utils.data.DataLoader<{ image: Tensor; mask: Tensor }>, device: DeviceName): Promise<Tensor> {
+async function evaluate(
+  net: UNet,
+  dataloader: utils.data.DataLoader<{ image: Tensor; mask: Tensor }>,
+  device: DeviceName,
+): Promise<Tensor> {
   return inferenceMode(async () => {
     net.eval();
     let diceScore = zeros([]);
@@ -183,7 +196,9 @@ async function evaluate(net: UNet, dataloader: utils.data.DataLoader<{ image: Te
         .permute(0, 3, 1, 2)
         .float();
       const foreground = [slice(), slice(1, null)];
-      diceScore = diceScore.add(diceCoeff(maskPred.index(foreground).flatten(0, 1), maskTrue.index(foreground).flatten(0, 1)));
+      diceScore = diceScore.add(
+        diceCoeff(maskPred.index(foreground).flatten(0, 1), maskTrue.index(foreground).flatten(0, 1)),
+      );
     }
     net.train();
     return diceScore.div(Math.max(dataloader.length, 1));
@@ -195,7 +210,9 @@ export async function main(): Promise<number[]> {
   const device = cuda.isAvailable() ? 'cuda' : 'cpu';
   const dataset = new Shapes(24);
   const nVal = 4;
-  const [trainSet, valSet] = randomSplit(dataset, [dataset.length - nVal, nVal], { generator: new Generator().manualSeed(0) });
+  const [trainSet, valSet] = randomSplit(dataset, [dataset.length - nVal, nVal], {
+    generator: new Generator().manualSeed(0),
+  });
   const loaderArgs = { batchSize: 4, numWorkers: 0, pinMemory: false };
   const trainLoader = new DataLoader(trainSet, { shuffle: true, ...loaderArgs });
   const valLoader = new DataLoader(valSet, { shuffle: false, dropLast: true, ...loaderArgs });
@@ -211,7 +228,12 @@ export async function main(): Promise<number[]> {
       trueMasks = trueMasks.to({ device, dtype: 'int64' });
       const masksPred = model(images);
       let loss = criterion(masksPred, trueMasks);
-      loss = loss.add(diceLoss(F.softmax(masksPred, { dim: 1 }).float(), F.oneHot(trueMasks, model.nClasses).permute(0, 3, 1, 2).float()));
+      loss = loss.add(
+        diceLoss(
+          F.softmax(masksPred, { dim: 1 }).float(),
+          F.oneHot(trueMasks, model.nClasses).permute(0, 3, 1, 2).float(),
+        ),
+      );
       optimizer.zeroGrad({ setToNone: true });
       loss.backward();
       nn.utils.clipGradNorm_(model.parameters(), 1.0);
@@ -223,7 +245,10 @@ export async function main(): Promise<number[]> {
     if (epoch === 3) {
       const folder = mkdtempSync(join(tmpdir(), 'unet-'));
       const path = join(folder, 'checkpoint.pth');
-      await save({ model: model.stateDict(), optimizer: optimizer.stateDict(), scheduler: scheduler.stateDict() }, path);
+      await save(
+        { model: model.stateDict(), optimizer: optimizer.stateDict(), scheduler: scheduler.stateDict() },
+        path,
+      );
       [model, optimizer, scheduler] = make(device);
       const checkpoint = await load(path, { mapLocation: device });
       rmSync(folder, { recursive: true });

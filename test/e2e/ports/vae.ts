@@ -1,5 +1,23 @@
 /** vae.py in nodegrad, line by line. */
-import { cuda, device as torchDevice, exp, manualSeed, nn, noGrad, optim, rand, randint, randn, randnLike, sigmoid, slice, sum, type Tensor, utils, zeros } from 'nodegrad';
+import {
+  cuda,
+  exp,
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  rand,
+  randint,
+  randn,
+  randnLike,
+  sigmoid,
+  slice,
+  sum,
+  type Tensor,
+  device as torchDevice,
+  utils,
+  zeros,
+} from 'nodegrad';
 
 const F = nn.functional;
 const { DataLoader, TensorDataset } = utils.data;

@@ -1,6 +1,15 @@
 /** In-place elementwise functions: whose memory changes, what the graph sees of it, and what is refused. */
 import { expect } from 'chai';
-import { AutogradError, autograd, DTypeError, nn, noGrad, ShapeError, type Tensor, tensor } from '../../../lib/index.js';
+import {
+  AutogradError,
+  autograd,
+  DTypeError,
+  nn,
+  noGrad,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from '../../../lib/index.js';
 
 const leaf = (values: number[]): Tensor => tensor(values, { dtype: 'float64', requiresGrad: true });
 const gradient = (y: Tensor, x: Tensor): unknown => (autograd.grad(y.sum(), x)[0] as Tensor).tolist();
@@ -52,7 +61,10 @@ describe('in-place elementwise functions', () => {
     expect(gradient(other, x)).to.deep.equal(x.exp().mul(2).tolist());
     const z = x.mul(1).exp_();
     z.add_(1);
-    expect(() => z.sum().backward()).to.throw(AutogradError, /exp: .*changed by an in-place operation: expected version \d, got \d/);
+    expect(() => z.sum().backward()).to.throw(
+      AutogradError,
+      /exp: .*changed by an in-place operation: expected version \d, got \d/,
+    );
   });
 
   it('can be differentiated twice', () => {
@@ -88,7 +100,10 @@ describe('in-place elementwise functions', () => {
     expect(tensor([1, 2], { dtype: 'bfloat16' }).mul_(3).exp_().dtype).to.equal('bfloat16');
     expect(tensor([1, 2]).eq_(2).tolist()).to.deep.equal([0, 1]);
     expect(tensor([1n, 2n]).mul_(2).tolist()).to.deep.equal([2, 4]);
-    expect(() => tensor([1n, 2n]).mul_(2.5)).to.throw(DTypeError, /mul_: expected a result that can be stored as int64, got float32/);
+    expect(() => tensor([1n, 2n]).mul_(2.5)).to.throw(
+      DTypeError,
+      /mul_: expected a result that can be stored as int64, got float32/,
+    );
     expect(() => tensor([1n, 2n]).exp_()).to.throw(DTypeError, /exp_/);
   });
 
@@ -96,7 +111,10 @@ describe('in-place elementwise functions', () => {
     const x = leaf([1, 2]);
     expect(() => x.relu_()).to.throw(AutogradError, /relu_: .*leaf that requires grad/);
     expect(noGrad(() => x.relu_()).requiresGrad).to.equal(true);
-    expect(() => tensor([1, 2]).add_(tensor([[1], [2]]))).to.throw(ShapeError, /add_: expected operands that broadcast to the target's shape \[2\], got a result of shape \[2,2\]/);
+    expect(() => tensor([1, 2]).add_(tensor([[1], [2]]))).to.throw(
+      ShapeError,
+      /add_: expected operands that broadcast to the target's shape \[2\], got a result of shape \[2,2\]/,
+    );
     expect(() => tensor([1]).expand(3).mul_(2)).to.throw(AutogradError, /mul_: .*expanded/);
   });
 });

@@ -1,8 +1,8 @@
 /** Types, shapes and values of created tensors: PyTorch's rules and the one rule about JavaScript's numbers. */
 import { expect } from 'chai';
 import {
-  arange,
   ArgumentError,
+  arange,
   asTensor,
   type DType,
   empty,
@@ -14,8 +14,8 @@ import {
   linspace,
   logspace,
   ones,
-  setDefaultDtype,
   ShapeError,
+  setDefaultDtype,
   type Tensor,
   tensor,
   zeros,
@@ -36,7 +36,8 @@ describe('creation', () => {
     expect(full([2], 3n).dtype).to.equal('int64');
     expect(full([2], true).tolist()).to.deep.equal([true, true]);
     setDefaultDtype('float64');
-    for (const x of [tensor([1]), zeros(1), ones(1), full([1], 2), eye(1), linspace(0, 1, 2), arange(0.5)]) expect(x.dtype).to.equal('float64');
+    for (const x of [tensor([1]), zeros(1), ones(1), full([1], 2), eye(1), linspace(0, 1, 2), arange(0.5)])
+      expect(x.dtype).to.equal('float64');
   });
 
   it('counts in int64 where all numbers are whole', () => {
@@ -50,7 +51,8 @@ describe('creation', () => {
   });
 
   it('takes shapes as an array or as numbers', () => {
-    for (const x of [zeros(2, 3), zeros([2, 3]), zeros({ size: [2, 3] }), ones(2, 3, { dtype: int64 }), empty([2, 3])]) expect(x.shape).to.deep.equal([2, 3]);
+    for (const x of [zeros(2, 3), zeros([2, 3]), zeros({ size: [2, 3] }), ones(2, 3, { dtype: int64 }), empty([2, 3])])
+      expect(x.shape).to.deep.equal([2, 3]);
     expect(zeros().shape).to.deep.equal([]);
     expect(zeros([]).shape).to.deep.equal([]);
     expect(zeros(0, 2).numel()).to.equal(0);
@@ -73,8 +75,14 @@ describe('creation', () => {
     expect(tensor([[tensor(1)], [2]]).tolist()).to.deep.equal([[1], [2]]);
     expect(tensor([]).shape).to.deep.equal([0]);
     expect(tensor([[], []]).shape).to.deep.equal([2, 0]);
-    expect(() => tensor([[1, 2], [3]])).to.throw(ShapeError, /tensor: expected rows of one length \(2 at dim 1\), got one of 1/);
-    expect(() => tensor(['1'] as never)).to.throw(ArgumentError, /tensor: expected numbers, bigints or booleans, got "1"/);
+    expect(() => tensor([[1, 2], [3]])).to.throw(
+      ShapeError,
+      /tensor: expected rows of one length \(2 at dim 1\), got one of 1/,
+    );
+    expect(() => tensor(['1'] as never)).to.throw(
+      ArgumentError,
+      /tensor: expected numbers, bigints or booleans, got "1"/,
+    );
     const data = Float32Array.of(1);
     const copy = tensor(data);
     data[0] = 9;
@@ -131,16 +139,28 @@ describe('tensor of nested data', () => {
         [3, tensor(4n)],
       ]),
     'tensors of several elements': () => tensor([ones(3), ones(3)]),
-    'a tensor that requires grad': () => [tensor([attached.select(0, 0)]), tensor([attached.select(0, 0)]).requiresGrad],
+    'a tensor that requires grad': () => [
+      tensor([attached.select(0, 0)]),
+      tensor([attached.select(0, 0)]).requiresGrad,
+    ],
   });
 
   it('keeps the digits of int64, and says what does not fit', () => {
     expect(tensor([BigInt64Array.of(2n ** 62n + 1n)]).toTypedArray()[0]).to.equal(2n ** 62n + 1n);
     expect(tensor([tensor([2n ** 62n + 1n])]).toTypedArray()[0]).to.equal(2n ** 62n + 1n);
-    expect(() => tensor([ones(3)])).to.throw(ArgumentError, /tensor: expected tensors of one element in an array \(stack takes larger ones\), got float32\[3\]/);
-    expect(() => tensor([[1, 2], Float32Array.of(1, 2, 3)])).to.throw(ShapeError, /rows of one length \(2 at dim 1\), got one of 3/);
+    expect(() => tensor([ones(3)])).to.throw(
+      ArgumentError,
+      /tensor: expected tensors of one element in an array \(stack takes larger ones\), got float32\[3\]/,
+    );
+    expect(() => tensor([[1, 2], Float32Array.of(1, 2, 3)])).to.throw(
+      ShapeError,
+      /rows of one length \(2 at dim 1\), got one of 3/,
+    );
     expect(() => tensor([[[1], [2]], Float32Array.of(1, 2)])).to.throw(ShapeError, /3 dimensions everywhere/);
-    expect(() => tensor([Uint16Array.of(1)])).to.throw(ArgumentError, /a typed array of a type that dtypes have, got Uint16Array/);
+    expect(() => tensor([Uint16Array.of(1)])).to.throw(
+      ArgumentError,
+      /a typed array of a type that dtypes have, got Uint16Array/,
+    );
     expect(() => tensor([1, 2], { shape: [-2, -1] })).to.throw(ShapeError, /sizes of at least 0/);
     expect(() => tensor([1, 2], { shape: 2 as never })).to.throw(ArgumentError, /an array of sizes for shape, got 2/);
   });
@@ -182,11 +202,17 @@ describe('fromNumpy', () => {
     const x = fromNumpy(array, { shape: [2, 2] });
     x.t().select(0, 1).mul_(10);
     expect([...array]).to.deep.equal([1, 20, 3, 40]);
-    expect(() => fromNumpy(array, { shape: [3] })).to.throw(ShapeError, /fromNumpy: expected a shape of 4 elements, got \[3\]/);
+    expect(() => fromNumpy(array, { shape: [3] })).to.throw(
+      ShapeError,
+      /fromNumpy: expected a shape of 4 elements, got \[3\]/,
+    );
     expect(() => fromNumpy(array, { shape: [-2, -2] })).to.throw(ShapeError, /sizes of at least 0/);
     expect(() => fromNumpy([1] as never)).to.throw(ArgumentError, /fromNumpy: expected a typed array, got \[1\]/);
     expect(() => fromNumpy(new DataView(new ArrayBuffer(8)) as never)).to.throw(ArgumentError, /a typed array/);
-    expect(() => fromNumpy(new Uint16Array(1))).to.throw(ArgumentError, /a typed array of a type that dtypes have, got Uint16Array/);
+    expect(() => fromNumpy(new Uint16Array(1))).to.throw(
+      ArgumentError,
+      /a typed array of a type that dtypes have, got Uint16Array/,
+    );
     expect(asTensor(array, { dtype: 'float64' }).mul_(2).tolist()).to.deep.equal([2, 40, 6, 80]);
     expect([...array]).to.deep.equal([1, 20, 3, 40]);
   });
@@ -201,7 +227,10 @@ describe('fromNumpy', () => {
 describe('values', () => {
   it('come out of int64 exactly, or not at all', () => {
     expect(tensor([2n ** 62n]).toTypedArray()[0]).to.equal(2n ** 62n);
-    expect(() => tensor([2n ** 62n + 1n]).item()).to.throw(ArgumentError, /item: expected an int64 that a double holds exactly/);
+    expect(() => tensor([2n ** 62n + 1n]).item()).to.throw(
+      ArgumentError,
+      /item: expected an int64 that a double holds exactly/,
+    );
     expect(() => tensor([2n ** 62n + 1n]).tolist()).to.throw(ArgumentError, /tolist/);
     expect(tensor([3n]).item()).to.equal(3);
     expect(tensor([true]).item()).to.equal(true);

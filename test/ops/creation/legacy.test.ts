@@ -55,7 +55,9 @@ const forms: Readonly<Record<string, (make: Call, Class: LegacyClass, name: stri
 };
 
 describe('constructors', () => {
-  for (const [name, answers] of Object.entries(answersOf('legacy') as Readonly<Record<string, Readonly<Record<string, unknown>>>>)) {
+  for (const [name, answers] of Object.entries(
+    answersOf('legacy') as Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  )) {
     const Class = (torch as unknown as Record<string, LegacyClass>)[name];
     it(name, () => {
       const called = Class as unknown as Call;
@@ -98,7 +100,10 @@ describe('constructors', () => {
       setDefaultTensorType('torch.HalfTensor');
       expect(Tensor([1]).dtype).to.equal('float16');
       expect(() => setDefaultTensorType(LongTensor)).to.throw(ArgumentError, /expected a floating dtype/);
-      expect(() => setDefaultTensorType('torch.cuda.FloatTensor')).to.throw(ArgumentError, /setDefaultTensorType: expected a class such as FloatTensor/);
+      expect(() => setDefaultTensorType('torch.cuda.FloatTensor')).to.throw(
+        ArgumentError,
+        /setDefaultTensorType: expected a class such as FloatTensor/,
+      );
     } finally {
       setDefaultDtype('float32');
     }
@@ -117,9 +122,15 @@ describe('constructors', () => {
   });
 
   it('say what they expect', () => {
-    expect(() => new LongTensor(f32)).to.throw(DTypeError, /LongTensor: expected a tensor of int64 \(x\.to\('int64'\) converts\), got float32/);
+    expect(() => new LongTensor(f32)).to.throw(
+      DTypeError,
+      /LongTensor: expected a tensor of int64 \(x\.to\('int64'\) converts\), got float32/,
+    );
     expect(() => new Tensor(2.5)).to.throw(ArgumentError, /Tensor: expected integral sizes, got \[2\.5\]/);
-    expect(() => new Tensor('2' as never)).to.throw(ArgumentError, /Tensor: expected sizes as numbers, an array of data, or a tensor, got "2"/);
+    expect(() => new Tensor('2' as never)).to.throw(
+      ArgumentError,
+      /Tensor: expected sizes as numbers, an array of data, or a tensor, got "2"/,
+    );
     expect(() => f32.new(2, { device: 'cuda' })).to.throw(DeviceError, /new: expected device 'cpu'/);
   });
 });

@@ -21,7 +21,12 @@ function points(low: number, high: number): number[] {
   return Array.from({ length: 2000 }, (_, i) => Math.fround(low + ((high - low) * (i + 0.5)) / 2000));
 }
 
-const FUNCTIONS: readonly (readonly [name: string, low: number, high: number, exact: ((x: number) => number) | null])[] = [
+const FUNCTIONS: readonly (readonly [
+  name: string,
+  low: number,
+  high: number,
+  exact: ((x: number) => number) | null,
+])[] = [
   ['exp', -80, 80, Math.exp],
   ['exp2', -120, 120, (x) => 2 ** x],
   ['expm1', -5, 5, Math.expm1],
@@ -56,7 +61,10 @@ describe('accuracy of mathematical functions', () => {
       const wide = named(name)(tensor(xs, { dtype: 'float64' })).tolist() as number[];
       const single = named(name)(tensor(xs)).tolist() as number[];
       xs.forEach((x, i) => {
-        if (exact !== null) expect(Math.abs(wide[i] - exact(x)), `${name}(${x}) in float64`).to.be.at.most(1e-14 * Math.max(1, Math.abs(exact(x))));
+        if (exact !== null)
+          expect(Math.abs(wide[i] - exact(x)), `${name}(${x}) in float64`).to.be.at.most(
+            1e-14 * Math.max(1, Math.abs(exact(x))),
+          );
         expect(ulps(single[i], wide[i]), `${name}(${x}): ${single[i]}, exactly ${wide[i]}`).to.be.at.most(4);
       });
     });

@@ -29,7 +29,9 @@ interface Fixture {
   readonly integers: readonly Integers[];
   readonly promotion: readonly (readonly [DType, DType, boolean, DType])[];
 }
-const fixture = JSON.parse(readFileSync(new URL('../../fixtures/elementwise.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../../fixtures/elementwise.json', import.meta.url), 'utf8'),
+) as Fixture;
 
 function named(name: string): (...args: unknown[]) => Tensor {
   let at: unknown = nodegrad;
@@ -38,13 +40,20 @@ function named(name: string): (...args: unknown[]) => Tensor {
 }
 
 /** `rtol` is a few rounding errors of float64, as library functions differ. */
-function near(got: Tensor, expected: readonly (number | string | boolean)[], inputs: readonly (readonly (number | string)[])[], what: string, rtol = 1e-11): void {
+function near(
+  got: Tensor,
+  expected: readonly (number | string | boolean)[],
+  inputs: readonly (readonly (number | string)[])[],
+  what: string,
+  rtol = 1e-11,
+): void {
   const values = Array.from(got.toTypedArray() as ArrayLike<number>);
   expect(values.length, what).to.equal(expected.length);
   values.forEach((value, i) => {
     const wanted = Number(expected[i]);
     if (value === wanted || (Number.isNaN(value) && Number.isNaN(wanted))) return;
-    if (!(Math.abs(value - wanted) <= 1e-12 + rtol * Math.abs(wanted))) expect.fail(`${what} at ${inputs.map((x) => x[i]).join(', ')}: ${value}, expected ${wanted}`);
+    if (!(Math.abs(value - wanted) <= 1e-12 + rtol * Math.abs(wanted)))
+      expect.fail(`${what} at ${inputs.map((x) => x[i]).join(', ')}: ${value}, expected ${wanted}`);
   });
 }
 
@@ -52,14 +61,24 @@ describe('elementwise functions at special points', () => {
   for (const { fn, args, options, inputs, y, first, second } of fixture.floating) {
     it(`${fn}(${[...args.map(String), ...Object.entries(options).map(([k, v]) => `${k}: ${v}`)].join(', ')})`, () => {
       const leaves = inputs.map((x) => tensor(x.map(Number), { dtype: 'float64', requiresGrad: true }));
-      const out = named(fn)(...leaves, ...args.map((a) => (a === null ? null : Number(a))), ...(Object.keys(options).length > 0 ? [options] : []));
+      const out = named(fn)(
+        ...leaves,
+        ...args.map((a) => (a === null ? null : Number(a))),
+        ...(Object.keys(options).length > 0 ? [options] : []),
+      );
       near(out.detach(), y, inputs, 'value');
       expect(out.requiresGrad, 'differentiable').to.equal(first !== null);
       if (first === null || first === 'unknown') return;
       const gradients = autograd.grad(out.sum(), leaves, { createGraph: true }) as Tensor[];
       gradients.forEach((g, i) => {
         // PyTorch's derivative of hardsigmoid takes 1/6 from float32.
-        near(g.detach(), first[i], inputs, `derivative by operand ${i}`, fn === 'nn.functional.hardsigmoid' ? 1e-7 : undefined);
+        near(
+          g.detach(),
+          first[i],
+          inputs,
+          `derivative by operand ${i}`,
+          fn === 'nn.functional.hardsigmoid' ? 1e-7 : undefined,
+        );
       });
       if (second === null || second === 'unknown') return;
       const total = gradients.map((g) => g.sum()).reduce((a, b) => a.add(b));
@@ -79,7 +98,8 @@ describe('integer arithmetic', () => {
     it(`${fn} of ${dtype}`, () => {
       const result = named(fn)(tensor(a.map(BigInt), { dtype }), tensor([...b], { dtype }));
       expect(result.dtype).to.equal(out);
-      if (result.isFloatingPoint()) expect(Array.from(result.toTypedArray() as Float32Array)).to.deep.equal(y.map((v) => Math.fround(Number(v))));
+      if (result.isFloatingPoint())
+        expect(Array.from(result.toTypedArray() as Float32Array)).to.deep.equal(y.map((v) => Math.fround(Number(v))));
       else expect(Array.from(result.toTypedArray() as BigInt64Array, String)).to.deep.equal(y);
     });
   }
@@ -88,7 +108,10 @@ describe('integer arithmetic', () => {
 describe('type promotion', () => {
   it('of two tensors is PyTorch’s, whether the second has dimensions or not', () => {
     for (const [x, y, zero, expected] of fixture.promotion) {
-      expect(ones([2], { dtype: x }).add(ones(zero ? [] : [2], { dtype: y })).dtype, `${x} with ${y}${zero ? '[]' : '[2]'}`).to.equal(expected);
+      expect(
+        ones([2], { dtype: x }).add(ones(zero ? [] : [2], { dtype: y })).dtype,
+        `${x} with ${y}${zero ? '[]' : '[2]'}`,
+      ).to.equal(expected);
     }
   });
 });

@@ -5,20 +5,20 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
-  arange,
   ArgumentError,
+  arange,
   autograd,
   ellipsis,
   full,
   gather,
   type Index,
-  indexAdd,
   IndexError,
+  indexAdd,
   indexSelect,
   maskedSelect,
   nn,
-  nonzero,
   noGrad,
+  nonzero,
   scatterAdd,
   slice,
   type Tensor,
@@ -27,7 +27,13 @@ import {
 } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';
 
-type Item = number | null | '...' | { slice: (number | null)[] } | { int: number | number[] } | { bool: boolean | boolean[] };
+type Item =
+  | number
+  | null
+  | '...'
+  | { slice: (number | null)[] }
+  | { int: number | number[] }
+  | { bool: boolean | boolean[] };
 interface Case {
   readonly shape: number[];
   readonly index: Item[];
@@ -95,7 +101,8 @@ describe('indexing', () => {
 
   it('takes every integer type, nested arrays and booleans as indices', () => {
     const x = arange(4);
-    for (const dtype of ['int64', 'int32', 'int16', 'int8'] as const) expect(x.index([tensor([3, -4], { dtype })]).tolist()).to.deep.equal([3, 0]);
+    for (const dtype of ['int64', 'int32', 'int16', 'int8'] as const)
+      expect(x.index([tensor([3, -4], { dtype })]).tolist()).to.deep.equal([3, 0]);
     expect(x.index([tensor([1, 0, 0, 1], { dtype: 'uint8' })]).tolist()).to.deep.equal([0, 3]);
     expect(x.index([[1, -1]]).tolist()).to.deep.equal([1, 3]);
     expect(x.index([[true, false, false, true]]).tolist()).to.deep.equal([0, 3]);
@@ -178,7 +185,10 @@ describe('indexing', () => {
 
   it('a slice of one bound is an error that shows both readings', () => {
     const one = slice as unknown as (bound: unknown) => unknown;
-    expect(() => one(8)).to.throw(ArgumentError, /slice: expected both ends: slice\(null, 8\) for :8, slice\(8, null\) for 8:, got slice\(8\)/);
+    expect(() => one(8)).to.throw(
+      ArgumentError,
+      /slice: expected both ends: slice\(null, 8\) for :8, slice\(8, null\) for 8:, got slice\(8\)/,
+    );
     expect(() => one(null)).to.throw(ArgumentError, /both ends/);
     expect(() => one(undefined)).to.throw(ArgumentError, /both ends/);
     const x = arange(10);
@@ -186,11 +196,25 @@ describe('indexing', () => {
     expect(x.index([slice(8, null)]).tolist()).to.deep.equal([8, 9]);
     expect(x.index([slice()]).tolist()).to.deep.equal(x.tolist());
     expect(x.index([slice(null, null, tensor(4n))]).tolist()).to.deep.equal([0, 4, 8]);
-    expect(() => slice(tensor(1.5), null)).to.throw(ArgumentError, /slice: expected whole numbers or null, got float32/);
+    expect(() => slice(tensor(1.5), null)).to.throw(
+      ArgumentError,
+      /slice: expected whole numbers or null, got float32/,
+    );
   });
 
   it('moves every type', () => {
-    for (const dtype of ['float32', 'float64', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'bfloat16', 'float16'] as const) {
+    for (const dtype of [
+      'float32',
+      'float64',
+      'int64',
+      'int32',
+      'int16',
+      'int8',
+      'uint8',
+      'bool',
+      'bfloat16',
+      'float16',
+    ] as const) {
       const x = tensor([0, 1, 1, 0, 1], { dtype });
       const want = dtype === 'bool' ? [true, false] : [1, 0];
       expect(x.index([[2, 3]]).tolist(), dtype).to.deep.equal(want);

@@ -13,14 +13,18 @@ interface Fixture {
   operands: Record<string, Shown>;
   cases: { call: [string, ...unknown[]]; result: Shown | Shown[] | 'error' }[];
 }
-const fixture = JSON.parse(readFileSync(new URL('../../fixtures/scalar-indices.json', import.meta.url), 'utf8')) as Fixture;
+const fixture = JSON.parse(
+  readFileSync(new URL('../../fixtures/scalar-indices.json', import.meta.url), 'utf8'),
+) as Fixture;
 
 const operand = ({ shape, dtype, values }: Shown): Tensor => tensor(values as number, { shape, dtype });
 
 /** As the fixture shows a result. */
 function shown(result: unknown): unknown {
   if (!(result instanceof Tensor)) return [...(result as Tensor[])].map(shown);
-  const values = JSON.parse(JSON.stringify(result.tolist(), (_, value: unknown) => (Number.isNaN(value) ? 'NaN' : value))) as unknown;
+  const values = JSON.parse(
+    JSON.stringify(result.tolist(), (_, value: unknown) => (Number.isNaN(value) ? 'NaN' : value)),
+  ) as unknown;
   return { shape: [...result.shape], dtype: result.dtype, values };
 }
 
@@ -29,7 +33,9 @@ describe('functions of indices on a scalar', () => {
     const [name, ...args] = call;
     it(`${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`, () => {
       const fn = (nodegrad as unknown as Record<string, (...given: unknown[]) => unknown>)[name];
-      const given = args.map((arg) => (typeof arg === 'string' && arg in fixture.operands ? operand(fixture.operands[arg]) : arg));
+      const given = args.map((arg) =>
+        typeof arg === 'string' && arg in fixture.operands ? operand(fixture.operands[arg]) : arg,
+      );
       if (result === 'error') expect(() => fn(...given)).to.throw(NodegradError);
       else expect(shown(fn(...given))).to.deep.equal(result);
     });

@@ -1,6 +1,17 @@
 /** Norms, distances and standard deviations against naive loops, and PyTorch's choices where a derivative does not exist. */
 import { expect } from 'chai';
-import { autograd, cosineSimilarity, linalg, nanmean, nansum, nn, norm, std, tensor, type Tensor } from '../../../lib/index.js';
+import {
+  autograd,
+  cosineSimilarity,
+  linalg,
+  nanmean,
+  nansum,
+  nn,
+  norm,
+  std,
+  type Tensor,
+  tensor,
+} from '../../../lib/index.js';
 
 const data = Array.from({ length: 4 * 300 * 3 }, (_, i) => Math.sin(i * 1.7 + 0.3) * 3);
 const column = (o: number, i: number) => Array.from({ length: 300 }, (_, k) => data[(o * 300 + k) * 3 + i]);
@@ -20,7 +31,8 @@ describe('norm', () => {
       };
       const x = tensor(data, { dtype: 'float64' }).reshape(4, 300, 3);
       const got = linalg.vectorNorm(x, p, 1).tolist() as number[][];
-      for (let o = 0; o < 4; o++) for (let i = 0; i < 3; i++) expect(got[o][i] / naive(column(o, i))).to.be.closeTo(1, 1e-13);
+      for (let o = 0; o < 4; o++)
+        for (let i = 0; i < 3; i++) expect(got[o][i] / naive(column(o, i))).to.be.closeTo(1, 1e-13);
       expect((norm(x, p).item() as number) / naive(data)).to.be.closeTo(1, 1e-13);
       expect((norm(x.float(), p, [0, 2, 1]).item() as number) / naive(data)).to.be.closeTo(1, 1e-5);
     });

@@ -1,6 +1,6 @@
 /** Losses against naive float64 sums at sizes around every cut of the kernels, at extreme values, and for any number of threads. */
 import { expect } from 'chai';
-import { manualSeed, nn, randint, randn, rand, tensor, type Tensor } from '../../../lib/index.js';
+import { manualSeed, nn, rand, randint, randn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';
 
 const F = nn.functional;
@@ -33,7 +33,9 @@ function naiveCrossEntropy(x: Tensor, t: Tensor): { losses: number[]; grads: num
 function close(got: ArrayLike<number | bigint>, expected: readonly number[], tolerance: number): void {
   expect(got.length).to.equal(expected.length);
   expected.forEach((value, i) => {
-    expect(Math.abs(Number(got[i]) - value), `element ${i}: ${got[i]}, expected ${value}`).to.be.at.most(tolerance * Math.max(1, Math.abs(value)));
+    expect(Math.abs(Number(got[i]) - value), `element ${i}: ${got[i]}, expected ${value}`).to.be.at.most(
+      tolerance * Math.max(1, Math.abs(value)),
+    );
   });
 }
 
@@ -73,7 +75,11 @@ describe('losses', () => {
     for (const dtype of ['float32', 'float64'] as const) {
       for (const target of [0, 0.3, 1]) {
         const x = tensor(logits, { dtype, requiresGrad: true });
-        const loss = F.binaryCrossEntropyWithLogits(x, tensor(new Array<number>(logits.length).fill(target), { dtype }), { reduction: 'none' });
+        const loss = F.binaryCrossEntropyWithLogits(
+          x,
+          tensor(new Array<number>(logits.length).fill(target), { dtype }),
+          { reduction: 'none' },
+        );
         const rounded = Array.from(x.toTypedArray(), Number);
         close(
           loss.toTypedArray(),
@@ -113,12 +119,24 @@ describe('losses', () => {
 
   it('sums the exponentials of long rows, whatever stands in them', () => {
     const target = tensor([3], { dtype: 'int64' });
-    for (const special of [Number.NEGATIVE_INFINITY, -3e38, -1000, -88, -87.31, -20, 60, 3e38, Number.POSITIVE_INFINITY, Number.NaN]) {
+    for (const special of [
+      Number.NEGATIVE_INFINITY,
+      -3e38,
+      -1000,
+      -88,
+      -87.31,
+      -20,
+      60,
+      3e38,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+    ]) {
       const row = Array.from({ length: 101 }, (_, c) => (c === 97 ? special : Math.fround(Math.sin(c))));
       const top = Math.max(...row);
       const expected = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0)) - row[3];
       const got = F.crossEntropy(tensor([row]), target).item() as number;
-      if (Number.isFinite(expected)) expect(got, String(special)).to.be.closeTo(expected, 1e-6 * Math.max(1, Math.abs(expected)));
+      if (Number.isFinite(expected))
+        expect(got, String(special)).to.be.closeTo(expected, 1e-6 * Math.max(1, Math.abs(expected)));
       else expect(got, String(special)).to.be.NaN;
     }
   });
@@ -132,7 +150,9 @@ describe('losses', () => {
     expect(F.crossEntropy(tensor([[0, 1, 0]]), one, { ignoreIndex: 1 }).item()).to.be.NaN;
     expect(F.crossEntropy(tensor([[0, 1, 0]]), one, { ignoreIndex: 1, reduction: 'sum' }).item()).to.equal(0);
     expect(F.mseLoss(tensor([]), tensor([])).item()).to.be.NaN;
-    expect(F.binaryCrossEntropy(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' }).tolist()).to.deep.equal([100, 100]);
+    expect(F.binaryCrossEntropy(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' }).tolist()).to.deep.equal([
+      100, 100,
+    ]);
     expect(F.klDiv(tensor([-1, -2]), tensor([0, 1]), { reduction: 'none' }).tolist()).to.deep.equal([0, 2]);
   });
 
@@ -159,7 +179,9 @@ describe('losses', () => {
     expect([...loss.namedBuffers()].map(([name]) => name)).to.deep.equal(['pos_weight']);
     const x = tensor([[0.5, -1]]);
     const t = tensor([[1, 0]]);
-    expect(loss(x, t).item()).to.equal(F.binaryCrossEntropyWithLogits(x, t, { posWeight: tensor([2, 3]), reduction: 'sum' }).item());
+    expect(loss(x, t).item()).to.equal(
+      F.binaryCrossEntropyWithLogits(x, t, { posWeight: tensor([2, 3]), reduction: 'sum' }).item(),
+    );
     expect(String(new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }))).to.equal('CrossEntropyLoss()');
     expect(() => new nn.MSELoss({ reductoin: 'sum' } as object)).to.throw(/did you mean "reduction"/);
   });

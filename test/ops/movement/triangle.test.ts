@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import { trilIndices, triuIndices } from '../../../lib/index.js';
 
 function walked(rows: number, columns: number, kept: (step: number) => boolean): number[][] {
-  const pairs = Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]).filter(([i, j]) => kept(j - i));
+  const pairs = Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]).filter(
+    ([i, j]) => kept(j - i),
+  );
   return [pairs.map(([i]) => i), pairs.map(([, j]) => j)];
 }
 
@@ -20,8 +22,12 @@ describe('indices of triangles', () => {
     ]) {
       for (let offset = -9; offset <= 9; offset++) {
         const what = `${rows} x ${columns}, offset ${offset}`;
-        expect(trilIndices(rows, columns, offset).tolist(), `tril ${what}`).to.deep.equal(walked(rows, columns, (step) => step <= offset));
-        expect(triuIndices(rows, columns, offset).tolist(), `triu ${what}`).to.deep.equal(walked(rows, columns, (step) => step >= offset));
+        expect(trilIndices(rows, columns, offset).tolist(), `tril ${what}`).to.deep.equal(
+          walked(rows, columns, (step) => step <= offset),
+        );
+        expect(triuIndices(rows, columns, offset).tolist(), `triu ${what}`).to.deep.equal(
+          walked(rows, columns, (step) => step >= offset),
+        );
       }
     }
   });

@@ -14,7 +14,15 @@ function fill(count: number, seed: number, offset = 0): Float64Array {
 }
 
 /** Normalises the elements of each set, and gives the gradient of sum(g y) as central formulas read; `weightOf` names an element's weight. */
-function reference(x: Float64Array, g: Float64Array, sets: number[][], weightOf: (i: number) => number, w: Float64Array, b: Float64Array, eps: number) {
+function reference(
+  x: Float64Array,
+  g: Float64Array,
+  sets: number[][],
+  weightOf: (i: number) => number,
+  w: Float64Array,
+  b: Float64Array,
+  eps: number,
+) {
   const y = new Float64Array(x.length);
   const dx = new Float64Array(x.length);
   const dw = new Float64Array(w.length);
@@ -34,7 +42,8 @@ function reference(x: Float64Array, g: Float64Array, sets: number[][], weightOf:
       sum += g[i] * w[k];
       product += g[i] * w[k] * xh;
     }
-    for (const i of set) dx[i] = r * (g[i] * w[weightOf(i)] - sum / set.length - ((x[i] - mean) * r * product) / set.length);
+    for (const i of set)
+      dx[i] = r * (g[i] * w[weightOf(i)] - sum / set.length - ((x[i] - mean) * r * product) / set.length);
   }
   return { y, dx, dw, db };
 }
@@ -43,7 +52,8 @@ function expectNear(got: Tensor | null, expected: Float64Array, tolerance: numbe
   const values = got?.to('float64').toTypedArray() as Float64Array;
   const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
   for (let i = 0; i < expected.length; i++)
-    if (!(Math.abs(values[i] - expected[i]) <= tolerance * scale)) expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
+    if (!(Math.abs(values[i] - expected[i]) <= tolerance * scale))
+      expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
 }
 
 const indices = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -114,8 +124,14 @@ describe('normalisation against its definition', () => {
       it(`${row.name}, ${dtype}`, () => {
         const count = row.shape.reduce((a, b) => a * b, 1);
         // The input in its own type and the parameters in float32 is what autocast passes.
-        const rounded = (v: Float64Array): Float64Array => tensor(v, { dtype }).to('float64').toTypedArray() as Float64Array;
-        const values = { x: rounded(fill(count, 1, row.offset)), g: rounded(fill(count, 2)), w: fill(row.weights, 3), b: fill(row.weights, 4) };
+        const rounded = (v: Float64Array): Float64Array =>
+          tensor(v, { dtype }).to('float64').toTypedArray() as Float64Array;
+        const values = {
+          x: rounded(fill(count, 1, row.offset)),
+          g: rounded(fill(count, 2)),
+          w: fill(row.weights, 3),
+          b: fill(row.weights, 4),
+        };
         const parameters = dtype === 'float64' ? dtype : 'float32';
         const sets: number[][] = Array.from({ length: 1 + Math.max(...indices(count).map(row.setOf)) }, () => []);
         for (const i of indices(count)) sets[row.setOf(i)].push(i);
@@ -167,7 +183,8 @@ describe('normalisation differentiated three times', () => {
       const count = shape.reduce((a, b) => a * b, 1);
       const x = tensor(fill(count, 1), { shape, requiresGrad: true });
       const g = tensor(fill(count, 2), { shape });
-      const gradient = (input: Tensor): Tensor => enableGrad(() => autograd.grad(call(input).mul(g).sum(), input, { createGraph: true })[0] as Tensor);
+      const gradient = (input: Tensor): Tensor =>
+        enableGrad(() => autograd.grad(call(input).mul(g).sum(), input, { createGraph: true })[0] as Tensor);
       autograd.gradcheck(gradient, [x]);
       autograd.gradgradcheck(gradient, [x]);
     });

@@ -49,7 +49,11 @@ describe('products of bfloat16', () => {
     checkProduct(bmm, randn([5, 17, 9]), randn([5, 9, 33]));
     checkProduct(matmul, randn([4, 1, 17, 9]), randn([3, 9, 21]));
     // Every second row of a, columns 3 and on of b.
-    checkProduct((a, b) => matmul(a.unflatten(1, [15, 2]).select(2, 1), b.narrow(2, 3, 6)), randn([2, 30, 8]), randn([2, 8, 9]));
+    checkProduct(
+      (a, b) => matmul(a.unflatten(1, [15, 2]).select(2, 1), b.narrow(2, 3, 6)),
+      randn([2, 30, 8]),
+      randn([2, 8, 9]),
+    );
   });
 
   it('alpha, beta and a bias are applied before rounding', () => {
@@ -103,7 +107,8 @@ describe('products of bfloat16', () => {
         (t) => t.double().abs(),
         () => upstream.double().abs(),
       );
-      for (let i = 0; i < 3; i++) expect(worst(actual[i], expected[i], magnitude[i]), ['output', 'input', 'weight'][i]).to.be.at.most(1);
+      for (let i = 0; i < 3; i++)
+        expect(worst(actual[i], expected[i], magnitude[i]), ['output', 'input', 'weight'][i]).to.be.at.most(1);
     });
     it(`transposed convolution, ${name}`, () => {
       const y = randn(nn.functional.conv2d(randn([...x]), randn([...w]), null, options).shape);

@@ -29,7 +29,9 @@ function padded(x: Tensor): Tensor {
   const [rows, cols] = x.shape;
   const from = x.toTypedArray() as Float64Array;
   const stored = tensor(
-    Float64Array.from({ length: rows * (cols + 3) }, (_, i) => (i % (cols + 3) < cols ? from[Math.floor(i / (cols + 3)) * cols + (i % (cols + 3))] : Number.NaN)),
+    Float64Array.from({ length: rows * (cols + 3) }, (_, i) =>
+      i % (cols + 3) < cols ? from[Math.floor(i / (cols + 3)) * cols + (i % (cols + 3))] : Number.NaN,
+    ),
     { shape: [rows * (cols + 3)] },
   );
   return windowOn(stored, [rows, cols], [cols + 3, 1], 0);
@@ -40,7 +42,8 @@ function naive(a: Tensor, b: Tensor): Float64Array {
   const x = a.toTypedArray() as Float64Array;
   const y = b.toTypedArray() as Float64Array;
   const out = new Float64Array(m * n);
-  for (let i = 0; i < m; i++) for (let p = 0; p < k; p++) for (let j = 0; j < n; j++) out[i * n + j] += x[i * k + p] * y[p * n + j];
+  for (let i = 0; i < m; i++)
+    for (let p = 0; p < k; p++) for (let j = 0; j < n; j++) out[i * n + j] += x[i * k + p] * y[p * n + j];
   return out;
 }
 function expectNear(got: Tensor, expected: Float64Array, tolerance: number): void {
@@ -95,7 +98,8 @@ describe('matrix products', () => {
       }
       const withBias = expected.map((x, i) => x + (bias.toTypedArray() as Float64Array)[i % n]);
       expectNear(results[5], withBias, 1e-11);
-      for (let i = 6; i < results.length; i++) expect(results[i].toTypedArray()).to.deep.equal(results[i % 6].toTypedArray());
+      for (let i = 6; i < results.length; i++)
+        expect(results[i].toTypedArray()).to.deep.equal(results[i % 6].toTypedArray());
     });
   }
 
@@ -104,7 +108,8 @@ describe('matrix products', () => {
     const b = tensor(values(3 * 5 * 2), { shape: [3, 5, 2] });
     const out = matmul(a, b);
     expect(out.shape).to.deep.equal([2, 3, 4, 2]);
-    const slice = (x: Tensor, i: number, rows: number, cols: number): Tensor => windowOn(x, [rows, cols], [cols, 1], i * rows * cols);
+    const slice = (x: Tensor, i: number, rows: number, cols: number): Tensor =>
+      windowOn(x, [rows, cols], [cols, 1], i * rows * cols);
     for (let i = 0; i < 6; i++) expectNear(slice(out, i, 4, 2), naive(slice(a, i, 4, 5), slice(b, i % 3, 5, 2)), 1e-14);
   });
 
@@ -122,7 +127,9 @@ describe('matrix products', () => {
       [((-300 - 12) << 24) >> 24, 10],
     ]);
     const wide = tensor([[2n ** 40n, 3n]]);
-    expect(bmm(wide.reshape(1, 1, 2), wide.reshape(1, 2, 1)).toTypedArray()[0]).to.equal(BigInt.asIntN(64, 2n ** 80n + 9n));
+    expect(bmm(wide.reshape(1, 1, 2), wide.reshape(1, 2, 1)).toTypedArray()[0]).to.equal(
+      BigInt.asIntN(64, 2n ** 80n + 9n),
+    );
     expect(() => mm(a.bool(), a.bool())).to.throw(DTypeError);
   });
 

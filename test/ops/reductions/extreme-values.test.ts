@@ -6,7 +6,10 @@ const TOLERANCES: Readonly<Record<string, number>> = { float16: 4e-3, bfloat16: 
 
 describe('values near the ends of their type', () => {
   for (const recorded of recordedCalls('extreme-values.json')) {
-    const { dtype, scale } = recorded.args.find((a) => typeof a === 'object' && a !== null && 'scale' in a) as { dtype: string; scale: number };
+    const { dtype, scale } = recorded.args.find((a) => typeof a === 'object' && a !== null && 'scale' in a) as {
+      dtype: string;
+      scale: number;
+    };
     it(`${described(recorded)} around ${scale}`, () => {
       expectAsRecorded(recorded, { rtol: TOLERANCES[dtype], atol: dtype === 'float16' ? 2e-7 : 0, cancelling: true });
     });

@@ -1,7 +1,24 @@
 /** Reductions against a naive float64 reference, over every way in which the kernels cut the work: small and large inner sizes, long
  * reductions in pieces, permuted memory; and PyTorch's rules for types, empty inputs, NaN and ties. */
 import { expect } from 'chai';
-import { all, amax, amin, any, argmax, argmin, autograd, countNonzero, logsumexp, max, mean, prod, sum, tensor, type Tensor, varMean } from '../../../lib/index.js';
+import {
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  autograd,
+  countNonzero,
+  logsumexp,
+  max,
+  mean,
+  prod,
+  sum,
+  type Tensor,
+  tensor,
+  varMean,
+} from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';
 
 /** Values in [-1, 1) that float32 holds exactly, with few repetitions. */
@@ -91,7 +108,9 @@ const geometries: readonly (readonly [shape: number[], dims: number[]])[] = [
 function close(actual: Tensor, expected: number[], tolerance: number): void {
   const got = Array.from(actual.toTypedArray() as Float64Array, Number);
   expect(got.length).to.equal(expected.length);
-  for (let i = 0; i < got.length; i++) if (!(Math.abs(got[i] - expected[i]) <= tolerance)) expect.fail(`element ${i}: expected ${expected[i]}, got ${got[i]}`);
+  for (let i = 0; i < got.length; i++)
+    if (!(Math.abs(got[i] - expected[i]) <= tolerance))
+      expect.fail(`element ${i}: expected ${expected[i]}, got ${got[i]}`);
 }
 
 describe('reductions against a naive reference', () => {
@@ -163,7 +182,11 @@ describe('reductions against a naive reference', () => {
       const data = values(shape.reduce((a, b) => a * b, 1)).map((v) => v * 30);
       const lse: Fold = (e) => Math.log(exactSum(e.map((v) => Math.exp(v - 30)))) + 30;
       close(logsumexp(tensor(data, { shape, dtype: 'float64' }), dims), naive(data, shape, dims, lse), 1e-12);
-      close(logsumexp(tensor(data, { shape, dtype: 'float32' }), dims), naive(data.map(Math.fround), shape, dims, lse), 2e-5);
+      close(
+        logsumexp(tensor(data, { shape, dtype: 'float32' }), dims),
+        naive(data.map(Math.fround), shape, dims, lse),
+        2e-5,
+      );
       const sparse = data.map((v, i) => (i % 977 === 3 ? v : 0));
       const x = tensor(sparse, { shape });
       const dense = x.add(data.length);
@@ -193,7 +216,10 @@ describe('reductions against a naive reference', () => {
   it('gives the same bits for any number of threads', () => {
     const before = addon.getNumThreads();
     const x = tensor(values(600000), { shape: [600, 1000], dtype: 'float32' });
-    const run = () => [sum(x), sum(x, 0), ...varMean(x), ...varMean(x, 0), prod(x), x.softmax(0)].map((t) => Array.from(t.toTypedArray() as Float32Array));
+    const run = () =>
+      [sum(x), sum(x, 0), ...varMean(x), ...varMean(x, 0), prod(x), x.softmax(0)].map((t) =>
+        Array.from(t.toTypedArray() as Float32Array),
+      );
     try {
       addon.setNumThreads(1);
       const alone = run();

@@ -53,7 +53,8 @@ const numbers = (t: Tensor): Float64Array => t.detach().to('float64').toTypedArr
 function close(got: Float64Array, expected: Float64Array, tolerance: number, what: string): void {
   for (const [i, value] of expected.entries()) {
     if (Object.is(got[i], value) || got[i] === value || (Number.isNaN(got[i]) && Number.isNaN(value))) continue;
-    if (!(Math.abs(got[i] - value) <= tolerance * Math.max(1, Math.abs(value)))) expect.fail(`${what}: element ${i} is ${got[i]}, expected ${value}`);
+    if (!(Math.abs(got[i] - value) <= tolerance * Math.max(1, Math.abs(value))))
+      expect.fail(`${what}: element ${i} is ${got[i]}, expected ${value}`);
   }
 }
 

@@ -15,8 +15,8 @@ import {
   searchsorted,
   softmax,
   sort,
-  tensor,
   type Tensor,
+  tensor,
   topk,
   unique,
   uniqueConsecutive,
@@ -31,7 +31,8 @@ function integers(count: number, range: number): number[] {
   });
 }
 const numbers = (t: Tensor) => Array.from(t.toTypedArray() as Float64Array, Number);
-const stableOrder = (data: readonly number[], sign: number) => data.map((_, i) => i).sort((a, b) => sign * (data[a] - data[b]) || a - b);
+const stableOrder = (data: readonly number[], sign: number) =>
+  data.map((_, i) => i).sort((a, b) => sign * (data[a] - data[b]) || a - b);
 /** Expects that a vector of these elements is sorted stably; returns the order. */
 function expectSorted(x: Tensor, data: readonly number[], descending: boolean): number[] {
   const order = stableOrder(data, descending ? -1 : 1);
@@ -67,7 +68,8 @@ describe('sort', () => {
         const x = tensor(data, { dtype });
         for (const descending of [false, true]) {
           const order = expectSorted(x, data, descending);
-          for (const k of [1, 17, 64, 65]) expect(numbers(topk(x, k, 0, { largest: descending }).indices)).to.deep.equal(order.slice(0, k));
+          for (const k of [1, 17, 64, 65])
+            expect(numbers(topk(x, k, 0, { largest: descending }).indices)).to.deep.equal(order.slice(0, k));
         }
         const [distinct, places, counts] = unique(x, { returnInverse: true, returnCounts: true }) as Tensor[];
         const elements = numbers(distinct);
@@ -139,7 +141,11 @@ describe('scans', () => {
     expect(tensor([100, 100], { dtype: 'int8' }).cumsum_(0).tolist()).to.deep.equal([100, -56]);
     expect(cummax(tensor([1, 3, 3, 2]), 0).indices.tolist()).to.deep.equal([0, 1, 2, 2]);
     expect(cummin(tensor([1, Number.NaN, 0]), 0).values.tolist()).to.deep.equal([1, Number.NaN, Number.NaN]);
-    expect(logcumsumexp(tensor([-Infinity, 1000, 1000]), 0).tolist()).to.deep.equal([-Infinity, 1000, Math.fround(1000 + Math.LN2)]);
+    expect(logcumsumexp(tensor([-Infinity, 1000, 1000]), 0).tolist()).to.deep.equal([
+      -Infinity,
+      1000,
+      Math.fround(1000 + Math.LN2),
+    ]);
   });
 
   it('differentiates products with zeros', () => {
@@ -204,8 +210,10 @@ describe('softmax', () => {
           let total = 0;
           for (let k = 0; k < n; k++) total += Math.exp(data[start + k * inner] - 40);
           const log = data[flat] - 40 - Math.log(total);
-          if (!(Math.abs(l[flat] - log) <= tolerance * 40)) expect.fail(`logSoftmax ${flat}: expected ${log}, got ${l[flat]}`);
-          if (!(Math.abs(y[flat] - Math.exp(log)) <= tolerance)) expect.fail(`softmax ${flat}: expected ${Math.exp(log)}, got ${y[flat]}`);
+          if (!(Math.abs(l[flat] - log) <= tolerance * 40))
+            expect.fail(`logSoftmax ${flat}: expected ${log}, got ${l[flat]}`);
+          if (!(Math.abs(y[flat] - Math.exp(log)) <= tolerance))
+            expect.fail(`softmax ${flat}: expected ${Math.exp(log)}, got ${y[flat]}`);
         }
       }
     });

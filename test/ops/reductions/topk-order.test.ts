@@ -27,7 +27,9 @@ describe('topk that is not sorted', () => {
   });
 
   it('has it along any dimension, with the gradient in the places of the elements', () => {
-    const { data, k, indices } = cases.find((one) => one.data.length === 24 && one.k === 6 && one.largest && !one.data.includes(null)) as Case;
+    const { data, k, indices } = cases.find(
+      (one) => one.data.length === 24 && one.k === 6 && one.largest && !one.data.includes(null),
+    ) as Case;
     const row = tensor(data as number[]);
     const x = stack([row, row.clone()], { dim: 1 }).requiresGrad_();
     const { values, indices: found } = topk(x, k, { dim: 0, sorted: false });

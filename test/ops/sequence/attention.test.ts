@@ -29,7 +29,8 @@ function naive(q: Tensor, k: Tensor, v: Tensor, see: See): number[] {
     const top = Math.max(...scores);
     const weights = scores.map((s) => (top === Number.NEGATIVE_INFINITY ? 0 : Math.exp(s - top)));
     const total = weights.reduce((a, b) => a + b, 0);
-    for (let e = 0; e < width; e++) out.push(total === 0 ? 0 : weights.reduce((sum, w, j) => sum + w * z[j * width + e], 0) / total);
+    for (let e = 0; e < width; e++)
+      out.push(total === 0 ? 0 : weights.reduce((sum, w, j) => sum + w * z[j * width + e], 0) / total);
   }
   return out;
 }
@@ -70,7 +71,10 @@ describe('scaled dot product attention', () => {
       const leaves = [q, k, v].map((t) => t.clone().requiresGrad_());
       const g = values(300, 5);
       const fused = autograd.grad(attend(leaves[0], leaves[1], leaves[2], mask, 0, causal), leaves, { gradOutputs: g });
-      const composed = autograd.grad(attend(leaves[0], leaves[1], leaves[2], mask, 0, causal), leaves, { gradOutputs: g, createGraph: true });
+      const composed = autograd.grad(attend(leaves[0], leaves[1], leaves[2], mask, 0, causal), leaves, {
+        gradOutputs: g,
+        createGraph: true,
+      });
       fused.forEach((t, i) => {
         expectNear(t as Tensor, (composed[i] as Tensor).toTypedArray() as Float64Array, 1e-13);
       });
@@ -78,7 +82,9 @@ describe('scaled dot product attention', () => {
   }
 
   it('adds a mask row by row, and gives 0 to a query that sees nothing', () => {
-    const seen = Array.from({ length: 300 }, (_, i) => Array.from({ length: 530 }, (__, j) => i !== 17 && (i + j) % 3 !== 0 && j < 400));
+    const seen = Array.from({ length: 300 }, (_, i) =>
+      Array.from({ length: 530 }, (__, j) => i !== 17 && (i + j) % 3 !== 0 && j < 400),
+    );
     const out = attend(q, k, v, tensor(seen));
     expectNear(
       out,
@@ -116,7 +122,9 @@ describe('scaled dot product attention', () => {
   ] as const)
     it(`gives result and gradients in the layout of the query: ${name}`, () => {
       // As many keys as make more than one block, as many queries as make several tiles.
-      const [a, b, c] = [values(...shape(70, 5)), values(...shape(300, 5)), values(...shape(300, 7))].map((t) => t.permute(...order).requiresGrad_());
+      const [a, b, c] = [values(...shape(70, 5)), values(...shape(300, 5)), values(...shape(300, 7))].map((t) =>
+        t.permute(...order).requiresGrad_(),
+      );
       const [x, y, z] = [a, b, c].map((t) => t.detach().clone().contiguous().requiresGrad_());
       const [got, expected] = [attend(a, b, c), attend(x, y, z)];
       const back = order.map((_, d) => order.indexOf(d as 0));
@@ -143,7 +151,9 @@ describe('scaled dot product attention', () => {
       const [half, reference] = [
         [a, b, c],
         [x, y, z],
-      ].map(([p, q, r]) => attend(p.detach().to('bfloat16'), q.detach().to('bfloat16'), r.detach().to('bfloat16')).double());
+      ].map(([p, q, r]) =>
+        attend(p.detach().to('bfloat16'), q.detach().to('bfloat16'), r.detach().to('bfloat16')).double(),
+      );
       expect(half.toTypedArray()).to.deep.equal(reference.toTypedArray());
     });
 

@@ -1,6 +1,15 @@
 /** Recurrent layers: first and second derivatives in float64, thread counts, checks, 16-bit types. */
 import { expect } from 'chai';
-import { ArgumentError, autograd, DTypeError, manualSeed, nn, randn, ShapeError, type Tensor } from '../../../lib/index.js';
+import {
+  ArgumentError,
+  autograd,
+  DTypeError,
+  manualSeed,
+  nn,
+  randn,
+  ShapeError,
+  type Tensor,
+} from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';
 
 type Stack = nn.RNN | nn.GRU | nn.LSTM;
@@ -23,7 +32,8 @@ describe('recurrent layers', () => {
       const h = randn([rows, 2, layer.features], { dtype: 'float64', requiresGrad: true });
       const c = randn([rows, 2, layer.hiddenSize], { dtype: 'float64', requiresGrad: true });
       const lstm = layer instanceof nn.LSTM;
-      const call = (input: Tensor, h0: Tensor, ...rest: Tensor[]): Tensor[] => flat(layer instanceof nn.LSTM ? layer(input, [h0, rest[0]]) : layer(input, h0));
+      const call = (input: Tensor, h0: Tensor, ...rest: Tensor[]): Tensor[] =>
+        flat(layer instanceof nn.LSTM ? layer(input, [h0, rest[0]]) : layer(input, h0));
       const inputs = [x, h, ...(lstm ? [c] : []), ...layer.parameters()];
       autograd.gradcheck(call, inputs);
       autograd.gradgradcheck(call, inputs);
@@ -75,11 +85,23 @@ describe('recurrent layers', () => {
   it('says what is wrong', () => {
     const layer = new nn.LSTM(2, 3);
     expect(() => layer(randn([4, 1, 3]))).to.throw(ShapeError, /nn.LSTM: expected an input of 2 features, got 3/);
-    expect(() => layer(randn([4, 1, 2]), [randn([1, 2, 3]), randn([1, 1, 3])])).to.throw(ShapeError, /nn.LSTM: expected h0 of shape \[1,1,3\]/);
-    expect(() => layer(randn([4, 1, 2]).double())).to.throw(DTypeError, /nn.LSTM: expected input, state and weights of one dtype/);
+    expect(() => layer(randn([4, 1, 2]), [randn([1, 2, 3]), randn([1, 1, 3])])).to.throw(
+      ShapeError,
+      /nn.LSTM: expected h0 of shape \[1,1,3\]/,
+    );
+    expect(() => layer(randn([4, 1, 2]).double())).to.throw(
+      DTypeError,
+      /nn.LSTM: expected input, state and weights of one dtype/,
+    );
     expect(() => layer(randn([0, 1, 2]))).to.throw(ShapeError, /a sequence of at least one step/);
     expect(() => new nn.LSTM(2, 3, { projSize: 3 })).to.throw(ArgumentError, /a projSize below hiddenSize/);
-    expect(() => new nn.GRU(2, 3, { numLayer: 2 } as never)).to.throw(ArgumentError, /unknown option "numLayer", did you mean "numLayers"/);
-    expect(() => new nn.RNN(2, 3, { nonlinearity: 'gelu' as 'tanh' })).to.throw(ArgumentError, /nonlinearity 'tanh' or 'relu'/);
+    expect(() => new nn.GRU(2, 3, { numLayer: 2 } as never)).to.throw(
+      ArgumentError,
+      /unknown option "numLayer", did you mean "numLayers"/,
+    );
+    expect(() => new nn.RNN(2, 3, { nonlinearity: 'gelu' as 'tanh' })).to.throw(
+      ArgumentError,
+      /nonlinearity 'tanh' or 'relu'/,
+    );
   });
 });

@@ -4,7 +4,18 @@ import { arange, autograd, nn, onesLike, stack, type Tensor, tensor, zeros } fro
 import { addon } from '../../../lib/native/addon.js';
 import { eachProduct, type NaiveGeometry, outputSize } from '../../reference/naive-conv.js';
 
-type Row = [name: string, n: number, c: number, k: number, groups: number, size: number[], kernel: number[], stride: number[], pad: number[], dilation: number[]];
+type Row = [
+  name: string,
+  n: number,
+  c: number,
+  k: number,
+  groups: number,
+  size: number[],
+  kernel: number[],
+  stride: number[],
+  pad: number[],
+  dilation: number[],
+];
 
 // Sizes around the tile of 256 pixels, the block of 64 channels and of 16 elements, and beyond the column buffer.
 const rows: Row[] = [
@@ -54,7 +65,8 @@ function expectNear(got: Tensor, expected: Float64Array, tolerance: number, what
   const values = got.toTypedArray() as Float64Array;
   expect(values.length, what).to.equal(expected.length);
   for (let i = 0; i < expected.length; i++) {
-    if (!(Math.abs(values[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])))) expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
+    if (!(Math.abs(values[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i]))))
+      expect.fail(`${what}: element ${i} is ${values[i]}, expected ${expected[i]}`);
   }
 }
 
@@ -112,8 +124,11 @@ describe('convolution against its definition', () => {
       const values = data(g);
       const expected = reference(g, values.x, values.w, values.b, values.grad);
       // outputPadding restores what the rounding of the forward size dropped; beyond its range there is no such call.
-      const outputPadding = g.in.map((n, d) => n - ((g.out[d] - 1) * g.stride[d] - 2 * g.pad[d] + g.dilation[d] * (g.kernel[d] - 1) + 1));
-      if (outputPadding.some((p, d) => p >= Math.max(g.stride[d], g.dilation[d]))) expect.fail('the row cannot be transposed');
+      const outputPadding = g.in.map(
+        (n, d) => n - ((g.out[d] - 1) * g.stride[d] - 2 * g.pad[d] + g.dilation[d] * (g.kernel[d] - 1) + 1),
+      );
+      if (outputPadding.some((p, d) => p >= Math.max(g.stride[d], g.dilation[d])))
+        expect.fail('the row cannot be transposed');
       const grad = tensor(values.grad, { shape: [g.n, g.k, ...g.out] });
       const w = tensor(values.w, { shape: [g.k, g.c / g.groups, ...g.kernel] });
       const bias = fill(g.c, 5);
@@ -134,7 +149,11 @@ describe('convolution in one and three dimensions', () => {
     const x = tensor(fill(2 * 3 * 40, 1), { shape: [2, 3, 40] });
     const w = tensor(fill(4 * 3 * 5, 2), { shape: [4, 3, 5] });
     const line = nn.functional.conv1d(x, w, null, { stride: 3, padding: 2, dilation: 2 });
-    const plane = nn.functional.conv2d(x.reshape(2, 3, 1, 40), w.reshape(4, 3, 1, 5), null, { stride: [1, 3], padding: [0, 2], dilation: [1, 2] });
+    const plane = nn.functional.conv2d(x.reshape(2, 3, 1, 40), w.reshape(4, 3, 1, 5), null, {
+      stride: [1, 3],
+      padding: [0, 2],
+      dilation: [1, 2],
+    });
     expect(line.tolist()).to.deep.equal(plane.reshape(line.shape).tolist());
   });
 
@@ -144,8 +163,15 @@ describe('convolution in one and three dimensions', () => {
     const y = nn.functional.conv3d(x, w, null, { padding: [0, 1, 1] });
     expect(y.shape).to.deep.equal([2, 5, 3, 6, 7]);
     for (let e = 0; e < 3; e++) {
-      const slices = [0, 1].map((t) => nn.functional.conv2d(x.select(2, e + t).contiguous(), w.select(2, t).contiguous(), null, { padding: 1 }));
-      expectNear(y.select(2, e).contiguous(), slices[0].add(slices[1]).toTypedArray() as Float64Array, 1e-12, `depth ${e}`);
+      const slices = [0, 1].map((t) =>
+        nn.functional.conv2d(x.select(2, e + t).contiguous(), w.select(2, t).contiguous(), null, { padding: 1 }),
+      );
+      expectNear(
+        y.select(2, e).contiguous(),
+        slices[0].add(slices[1]).toTypedArray() as Float64Array,
+        1e-12,
+        `depth ${e}`,
+      );
     }
   });
 });
@@ -155,8 +181,11 @@ describe('depthwise convolution', () => {
     const x = tensor(fill(2 * 4 * 5 * 6 * 7, 1), { shape: [2, 4, 5, 6, 7], requiresGrad: true });
     const w = tensor(fill(4 * 3 * 3 * 3, 2), { shape: [4, 1, 3, 3, 3], requiresGrad: true });
     const y = nn.functional.conv3d(x, w, null, { padding: 1, groups: 4 });
-    const slice = (e: number, t: number): Tensor => nn.functional.conv2d(x.select(2, e + t - 1), w.select(2, t), null, { padding: 1, groups: 4 });
-    const planes = Array.from({ length: 5 }, (_, e) => [0, 1, 2].filter((t) => e + t >= 1 && e + t <= 5).map((t) => slice(e, t)));
+    const slice = (e: number, t: number): Tensor =>
+      nn.functional.conv2d(x.select(2, e + t - 1), w.select(2, t), null, { padding: 1, groups: 4 });
+    const planes = Array.from({ length: 5 }, (_, e) =>
+      [0, 1, 2].filter((t) => e + t >= 1 && e + t <= 5).map((t) => slice(e, t)),
+    );
     const expected = stack(
       planes.map((taps) => taps.reduce((a, b) => a.add(b))),
       2,
@@ -171,12 +200,15 @@ describe('depthwise convolution', () => {
 
   it('keeps what is not finite to its channel', () => {
     for (const size of [9, 70]) {
-      const values = fill(2 * 3 * size * size, 1).map((v, i) => (Math.floor(i / size / size) % 3 === 1 ? Number.POSITIVE_INFINITY : v));
+      const values = fill(2 * 3 * size * size, 1).map((v, i) =>
+        Math.floor(i / size / size) % 3 === 1 ? Number.POSITIVE_INFINITY : v,
+      );
       const x = tensor(values, { shape: [2, 3, size, size], requiresGrad: true });
       const w = tensor(fill(27, 2), { shape: [3, 1, 3, 3], requiresGrad: true });
       const y = nn.functional.conv2d(x, w, null, { padding: 1, groups: 3 });
       y.backward(onesLike(y));
-      const finite = (t: Tensor, channel: number, dim: number): boolean => (t.select(dim, channel).contiguous().toTypedArray() as Float64Array).every(Number.isFinite);
+      const finite = (t: Tensor, channel: number, dim: number): boolean =>
+        (t.select(dim, channel).contiguous().toTypedArray() as Float64Array).every(Number.isFinite);
       for (const [channel, expected] of [true, false, true].entries()) {
         expect(finite(y, channel, 1), `output ${channel}`).to.equal(expected);
         expect(finite(w.grad as Tensor, channel, 0), `weight ${channel}`).to.equal(expected);
@@ -210,7 +242,8 @@ describe('convolution and what is not finite', () => {
           values[5 * side * side + row * side + column] = value;
           const y = run(values);
           const wrong = Array.from(y.keys()).filter((i) => {
-            const reads = Math.abs(Math.floor((i % (side * side)) / side) - row) <= 1 && Math.abs((i % side) - column) <= 1;
+            const reads =
+              Math.abs(Math.floor((i % (side * side)) / side) - row) <= 1 && Math.abs((i % side) - column) <= 1;
             return reads ? Number.isFinite(y[i]) : !(Math.abs(y[i] - plain[i]) < within);
           });
           expect(wrong, `a pixel at ${row}, ${column}`).to.deep.equal([]);
@@ -221,12 +254,20 @@ describe('convolution and what is not finite', () => {
 });
 
 /** Output and the gradients of a 3x3 convolution in a type. */
-function convolved(n: number, c: number, k: number, size: readonly number[], dtype: 'float32' | 'float64'): Float64Array[] {
+function convolved(
+  n: number,
+  c: number,
+  k: number,
+  size: readonly number[],
+  dtype: 'float32' | 'float64',
+): Float64Array[] {
   const x = tensor(fill(n * c * size[0] * size[1], 1), { shape: [n, c, ...size], dtype, requiresGrad: true });
   const w = tensor(fill(k * c * 9, 2), { shape: [k, c, 3, 3], dtype, requiresGrad: true });
   const y = nn.functional.conv2d(x, w, null, { padding: 1 });
   const gradOutputs = tensor(fill(y.numel(), 3), { shape: [...y.shape], dtype });
-  return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) => Float64Array.from(t.toTypedArray() as Float32Array));
+  return [y, ...(autograd.grad(y, [x, w], { gradOutputs }) as Tensor[])].map((t) =>
+    Float64Array.from(t.toTypedArray() as Float32Array),
+  );
 }
 
 describe('convolution of no channels', () => {
@@ -242,7 +283,9 @@ describe('convolution of no channels', () => {
         expect(nn.functional.conv2d(x, weight, null, { stride }).abs().sum().item()).to.equal(0);
         y.sum().backward();
         expect([x.grad?.shape, weight.grad?.shape]).to.deep.equal([x.shape, weight.shape]);
-        expect(nn.functional.convTranspose2d(zeros([2, 16, 4, 4], { dtype }), weight.detach(), null, { stride }).shape).to.deep.equal([2, 0, 3 * stride + 3, 3 * stride + 3]);
+        expect(
+          nn.functional.convTranspose2d(zeros([2, 16, 4, 4], { dtype }), weight.detach(), null, { stride }).shape,
+        ).to.deep.equal([2, 0, 3 * stride + 3, 3 * stride + 3]);
       });
 });
 

@@ -5,7 +5,15 @@ import { addon } from '../../../lib/native/addon.js';
 
 const F = nn.functional;
 
-type Row = [name: string, shape: number[], kernel: number[], stride: number[], pad: number[], dilation: number[], ceil: boolean];
+type Row = [
+  name: string,
+  shape: number[],
+  kernel: number[],
+  stride: number[],
+  pad: number[],
+  dilation: number[],
+  ceil: boolean,
+];
 const rows: Row[] = [
   ['pairs, a whole number of vectors', [2, 3, 8, 64], [2, 2], [2, 2], [0, 0], [1, 1], false],
   ['pairs with a tail and odd sizes', [3, 2, 7, 63], [2, 2], [2, 2], [0, 0], [1, 1], false],
@@ -72,9 +80,20 @@ function run(row: Row, x: Float32Array, dtype: DType) {
     Float32Array.from({ length: y.numel() }, (_, i) => (i % 11) - 4),
     { shape: [...y.shape] },
   ).to(dtype);
-  const gradient = (out: Tensor): number[] => [...((autograd.grad(out, leaf, { gradOutputs: g })[0] as Tensor).to('float64').toTypedArray() as Float64Array)];
+  const gradient = (out: Tensor): number[] => [
+    ...((autograd.grad(out, leaf, { gradOutputs: g })[0] as Tensor).to('float64').toTypedArray() as Float64Array),
+  ];
   const numbers = (t: Tensor): number[] => [...(t.detach().to('float64').toTypedArray() as Float64Array)];
-  return { shape: y.shape, y: numbers(y), same: numbers(same), plain: numbers(plain), at: numbers(at), dx: gradient(y), dxAt: gradient(same), g: numbers(g) };
+  return {
+    shape: y.shape,
+    y: numbers(y),
+    same: numbers(same),
+    plain: numbers(plain),
+    at: numbers(at),
+    dx: gradient(y),
+    dxAt: gradient(same),
+    g: numbers(g),
+  };
 }
 
 describe('max pooling by definition', () => {

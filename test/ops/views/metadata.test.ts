@@ -1,9 +1,9 @@
 /** What a tensor tells of itself, and what changes its window on memory, against PyTorch's answers. */
 import { expect } from 'chai';
 import {
-  arange,
   ArgumentError,
   AutogradError,
+  arange,
   canCast,
   type DType,
   finfo,
@@ -16,8 +16,8 @@ import {
   ones,
   promoteTypes,
   resultType,
-  tensor,
   type Tensor,
+  tensor,
   zeros,
 } from '../../../lib/index.js';
 import { answer, answersOf, compareWithFixture } from '../../tensor/surface-fixture.js';
@@ -35,7 +35,10 @@ const of = (dtypes: DType[], ask: (x: Tensor) => unknown): unknown[] => dtypes.m
 
 describe('what a tensor tells of itself', () => {
   compareWithFixture('metadata', {
-    type: () => of(['float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'], (x) => x.type()),
+    type: () =>
+      of(['float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'], (x) =>
+        x.type(),
+      ),
     'type of a dtype': () => f32.type('int64'),
     'type of a name': () => f32.type('torch.LongTensor'),
     'type of nonsense': () => f32.type('bad'),
@@ -86,7 +89,12 @@ describe('what a tensor tells of itself', () => {
     'dimOrder, one': () => ones(2, 3).dimOrder({ ambiguityCheck: true }),
     'dimOrder, several': () => ones(1, 1).dimOrder({ ambiguityCheck: true }),
     outputNr: () => [f32.outputNr, ones(4, { requiresGrad: true }).chunk(2)[1].outputNr],
-    isSetTo: () => [f32.isSetTo(f32.view(2, 1)), f32.isSetTo(f32.clone()), f32.isSetTo(f32.t()), f32.isSetTo(f32.detach())],
+    isSetTo: () => [
+      f32.isSetTo(f32.view(2, 1)),
+      f32.isSetTo(f32.clone()),
+      f32.isSetTo(f32.t()),
+      f32.isSetTo(f32.detach()),
+    ],
     dataPtr: () => [
       f32.dataPtr() === f32.detach().dataPtr(),
       f32.dataPtr() === f32.clone().dataPtr(),
@@ -127,7 +135,10 @@ describe('what a tensor tells of itself', () => {
     ],
     'apply_ grad': () => ones(2, { requiresGrad: true }).apply_((v) => v),
     'apply_ of no function': () => ones(1).apply_(5 as never),
-    map_: () => [arange(3, { dtype: 'float32' }).map_(ones(3), (a, b) => a + b), zeros(2, 3).map_(arange(3, { dtype: 'float32' }), (a, b) => a + b)],
+    map_: () => [
+      arange(3, { dtype: 'float32' }).map_(ones(3), (a, b) => a + b),
+      zeros(2, 3).map_(arange(3, { dtype: 'float32' }), (a, b) => a + b),
+    ],
     'map_ of another dtype': () => zeros(3).map_(arange(3), (a, b) => a + b),
     'map_ grad': () => zeros(1).map_(ones(1, { requiresGrad: true }), (a) => a),
     'map_ of a shape that does not fit': () => zeros(2).map_(ones(3), (a) => a),
@@ -139,15 +150,28 @@ describe('what a tensor tells of itself', () => {
     expect(() => ones(2).set_(r6(), 4, [2, 2], [2, 1])).to.throw(/set_: expected a window within the 6 elements/);
     expect(() => ones(2).set_(r6(), -1, [2], [1])).to.throw(ArgumentError, /storageOffset of at least 0/);
     expect(() => ones(2).set_(r6(), 0, [2], [-1])).to.throw(ArgumentError, /a stride of at least 0/);
-    expect(() => ones(2).set_(ones(3, { requiresGrad: true }))).to.throw(AutogradError, /set_: expected a source that requires no grad/);
-    expect(() => ones(2, { dtype: 'int8' }).apply_(() => 300)).to.throw(ArgumentError, /apply_: expected a value that int8 can hold, got 300/);
-    expect(() => ones(2).apply_(() => 'x' as never)).to.throw(ArgumentError, /apply_: expected a function that returns a number, got "x"/);
+    expect(() => ones(2).set_(ones(3, { requiresGrad: true }))).to.throw(
+      AutogradError,
+      /set_: expected a source that requires no grad/,
+    );
+    expect(() => ones(2, { dtype: 'int8' }).apply_(() => 300)).to.throw(
+      ArgumentError,
+      /apply_: expected a value that int8 can hold, got 300/,
+    );
+    expect(() => ones(2).apply_(() => 'x' as never)).to.throw(
+      ArgumentError,
+      /apply_: expected a function that returns a number, got "x"/,
+    );
     expect(() => ones(2).resize_(1.5)).to.throw(ArgumentError, /resize_: expected whole numbers/);
   });
 
   it('notices what changed under a saved tensor', () => {
     const x = ones(2).requiresGrad_();
-    for (const change of [(y: Tensor) => y.resize_(1), (y: Tensor) => y.set_(ones(2)), (y: Tensor) => y.apply_((v) => v)]) {
+    for (const change of [
+      (y: Tensor) => y.resize_(1),
+      (y: Tensor) => y.set_(ones(2)),
+      (y: Tensor) => y.apply_((v) => v),
+    ]) {
       const saved = ones(2);
       const loss = x.mul(saved).sum();
       change(saved);
@@ -167,14 +191,21 @@ describe('types', () => {
     'a float32 matrix': f32,
     'a uint8 vector': ones(1, { dtype: 'uint8' }),
   };
-  const table = <T>(names: readonly string[], ask: (a: string, b: string) => T) => Object.fromEntries(names.map((a) => [a, Object.fromEntries(names.map((b) => [b, ask(a, b)]))]));
+  const table = <T>(names: readonly string[], ask: (a: string, b: string) => T) =>
+    Object.fromEntries(names.map((a) => [a, Object.fromEntries(names.map((b) => [b, ask(a, b)]))]));
 
   it('are promoted', () => {
-    expect(table(Object.keys(answers.promoteTypes), (a, b) => promoteTypes(a as DType, b as DType))).to.deep.equal(answers.promoteTypes);
-    expect(table(Object.keys(operands), (a, b) => resultType(operands[a], operands[b]))).to.deep.equal(answers.resultType);
+    expect(table(Object.keys(answers.promoteTypes), (a, b) => promoteTypes(a as DType, b as DType))).to.deep.equal(
+      answers.promoteTypes,
+    );
+    expect(table(Object.keys(operands), (a, b) => resultType(operands[a], operands[b]))).to.deep.equal(
+      answers.resultType,
+    );
   });
   it('can be cast', () => {
-    expect(table(Object.keys(answers.canCast), (a, b) => canCast(a as DType, b as DType))).to.deep.equal(answers.canCast);
+    expect(table(Object.keys(answers.canCast), (a, b) => canCast(a as DType, b as DType))).to.deep.equal(
+      answers.canCast,
+    );
   });
   it('have limits', () => {
     for (const [name, limits] of Object.entries(answers.finfo)) {
@@ -187,7 +218,13 @@ describe('types', () => {
     }
     expect(finfo().dtype).to.equal('float32');
     expect(zeros(1, { dtype: 'int64' }).fill_(iinfo('int64').max).toTypedArray()[0]).to.equal(2n ** 63n - 1n);
-    for (const bad of [() => finfo('int64'), () => iinfo('float32'), () => iinfo('bool'), () => iinfo(undefined as never), () => canCast('x' as never, 'bool')])
+    for (const bad of [
+      () => finfo('int64'),
+      () => iinfo('float32'),
+      () => iinfo('bool'),
+      () => iinfo(undefined as never),
+      () => canCast('x' as never, 'bool'),
+    ])
       expect(answer(bad)).to.equal('error');
   });
 });

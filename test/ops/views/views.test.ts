@@ -1,9 +1,9 @@
 /** Views share memory; changes through them reach the graph; types and shapes seen anew; copies of any layout. */
 import { expect } from 'chai';
 import {
+  AutogradError,
   arange,
   asStrided,
-  AutogradError,
   cat,
   clone,
   full,
@@ -59,7 +59,8 @@ describe('views', () => {
 
   it('take shapes as numbers, arrays or by name', () => {
     const x = cube();
-    for (const v of [x.view(6, 4), x.view([6, 4]), x.view(-1, 4), x.reshape({ shape: [6, 4] } as never)]) expect(v.shape).to.deep.equal([6, 4]);
+    for (const v of [x.view(6, 4), x.view([6, 4]), x.view(-1, 4), x.reshape({ shape: [6, 4] } as never)])
+      expect(v.shape).to.deep.equal([6, 4]);
     expect(x.permute([2, 0, 1]).shape).to.deep.equal(permute(x, { dims: [2, 0, 1] } as never).shape);
     expect(x.flatten({ startDim: 1 }).shape).to.deep.equal([2, 12]);
     expect(x.squeeze().shape).to.deep.equal([2, 3, 4]);
@@ -85,7 +86,10 @@ describe('views', () => {
     expect(bytes.view('float32').tolist()).to.deep.equal([1, -2]);
     expect(arange(4, { dtype: 'int32' }).view('int64').tolist()).to.deep.equal([4294967296, 12884901890]);
     expect(() => zeros(2, 3).t().view('float64')).to.throw(ShapeError, /view: expected a last dimension without gaps/);
-    expect(() => zeros(3).view('float64')).to.throw(ShapeError, /view: expected a last size, strides and an offset that hold whole float64/);
+    expect(() => zeros(3).view('float64')).to.throw(
+      ShapeError,
+      /view: expected a last size, strides and an offset that hold whole float64/,
+    );
   });
 
   it('send gradients to what was written through them', () => {
@@ -160,7 +164,9 @@ describe('data movement', () => {
           .remainder(251)
           .to(dtype)
           .reshape(rows, columns);
-        const want = Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (__, i) => (i * columns + j) % 251));
+        const want = Array.from({ length: columns }, (_, j) =>
+          Array.from({ length: rows }, (__, i) => (i * columns + j) % 251),
+        );
         expect(clone(x.t()).tolist(), `${dtype} ${rows}x${columns}`).to.deep.equal(want);
       }
     }

@@ -29,20 +29,45 @@ const ARGUMENTS: Readonly<Record<string, readonly unknown[][]>> = {
     sigmoid: [[]],
     tanh: [[]],
   },
-  ...{ leakyRelu: [[], [0.3], [{ negativeSlope: -0.2 }]], elu: [[], [1.7]], celu: [[], [{ alpha: 0.5 }]], gelu: [[], [{ approximate: 'tanh' }]], softplus: [[], [2, 3.3]] },
-  ...{ hardtanh: [[], [-2, { maxVal: 1.5 }]], threshold: [[0.5, -4]], softshrink: [[], [1]], hardshrink: [[], [{ lambd: 1 }]] },
+  ...{
+    leakyRelu: [[], [0.3], [{ negativeSlope: -0.2 }]],
+    elu: [[], [1.7]],
+    celu: [[], [{ alpha: 0.5 }]],
+    gelu: [[], [{ approximate: 'tanh' }]],
+    softplus: [[], [2, 3.3]],
+  },
+  ...{
+    hardtanh: [[], [-2, { maxVal: 1.5 }]],
+    threshold: [[0.5, -4]],
+    softshrink: [[], [1]],
+    hardshrink: [[], [{ lambd: 1 }]],
+  },
 };
 for (const [fn, forms] of Object.entries(ARGUMENTS)) {
   samples({
     fn: `nn.functional.${fn}`,
     cases: [
-      ...forms.map((args) => ({ name: `(${args.map((a) => JSON.stringify(a)).join(', ')})`, inputs: [clear([4, 5])], call: (x: Tensor) => functions[fn](x, ...args) })),
+      ...forms.map((args) => ({
+        name: `(${args.map((a) => JSON.stringify(a)).join(', ')})`,
+        inputs: [clear([4, 5])],
+        call: (x: Tensor) => functions[fn](x, ...args),
+      })),
       { name: 'a scalar', inputs: [clear([])], call: (x) => functions[fn](x, ...forms[0]) },
       { name: 'no elements', inputs: [clear([0, 2])], call: (x) => functions[fn](x, ...forms[0]) },
     ],
     errors: [
-      { name: 'not a tensor', call: () => functions[fn](3, ...forms[0]), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) },
-      { name: 'a misspelt option', call: () => functions[fn](make([2]), { negativeSlop: 1 }), error: ArgumentError, message: /unknown option "negativeSlop"/ },
+      {
+        name: 'not a tensor',
+        call: () => functions[fn](3, ...forms[0]),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor`),
+      },
+      {
+        name: 'a misspelt option',
+        call: () => functions[fn](make([2]), { negativeSlop: 1 }),
+        error: ArgumentError,
+        message: /unknown option "negativeSlop"/,
+      },
     ],
   });
 }
@@ -50,11 +75,20 @@ samples({
   fn: 'nn.functional.prelu',
   cases: [
     { name: 'one weight', inputs: [clear([4, 5]), make([1], 0.1, 0.5)], call: (x, w) => nn.functional.prelu(x, w) },
-    { name: 'a weight a channel', inputs: [clear([2, 3, 4]), make([3], 0.1, 0.5)], call: (x, w) => nn.functional.prelu(x, w) },
+    {
+      name: 'a weight a channel',
+      inputs: [clear([2, 3, 4]), make([3], 0.1, 0.5)],
+      call: (x, w) => nn.functional.prelu(x, w),
+    },
     { name: 'no elements', inputs: [clear([0, 3]), make([3], 0.1, 0.5)], call: (x, w) => nn.functional.prelu(x, w) },
   ],
   errors: [
-    { name: 'weights that are not channels', call: () => nn.functional.prelu(make([2, 3]), make([2])), error: ShapeError, message: /prelu: expected a weight of 1 or 3 elements/ },
+    {
+      name: 'weights that are not channels',
+      call: () => nn.functional.prelu(make([2, 3]), make([2])),
+      error: ShapeError,
+      message: /prelu: expected a weight of 1 or 3 elements/,
+    },
     {
       name: 'two dtypes',
       call: () => nn.functional.prelu(make([2, 3]), tensor([0.5])),
@@ -70,5 +104,12 @@ samples({
     { name: 'first dim', inputs: [make([4, 3])], call: (x) => nn.functional.glu(x, 0) },
     { name: 'no elements', inputs: [make([0, 4])], call: (x) => nn.functional.glu(x) },
   ],
-  errors: [{ name: 'an odd size', call: () => nn.functional.glu(make([3])), error: ShapeError, message: /glu: expected an even size of dim -1/ }],
+  errors: [
+    {
+      name: 'an odd size',
+      call: () => nn.functional.glu(make([3])),
+      error: ShapeError,
+      message: /glu: expected an even size of dim -1/,
+    },
+  ],
 });

@@ -1,8 +1,8 @@
 /** Samples of creation by shape, and of values written in place. */
 import {
-  arange,
   ArgumentError,
   AutogradError,
+  arange,
   DeviceError,
   emptyLike,
   emptyPermuted,
@@ -13,11 +13,11 @@ import {
   fullLike,
   linspace,
   logspace,
+  OutOfMemoryError,
   ones,
   onesLike,
-  OutOfMemoryError,
-  scalarTensor,
   ShapeError,
+  scalarTensor,
   tensor,
   zero_,
   zeros,
@@ -37,22 +37,67 @@ samples({
     { name: 'no elements', inputs: [], call: () => full([2, 0], 1) },
   ],
   errors: [
-    { name: 'a negative size', call: () => full([2, -1], 0), error: ShapeError, message: /full: expected sizes of at least 0, got \[2, -1\]/ },
+    {
+      name: 'a negative size',
+      call: () => full([2, -1], 0),
+      error: ShapeError,
+      message: /full: expected sizes of at least 0, got \[2, -1\]/,
+    },
     { name: 'a fraction', call: () => full([1.5], 0), error: ArgumentError, message: /full: expected integral sizes/ },
-    { name: 'no number', call: () => full([1], 'x' as unknown as number), error: ArgumentError, message: /full: expected a number for fillValue, got "x"/ },
-    { name: 'more than the type holds', call: () => full([1], 300, { dtype: 'uint8' }), error: ArgumentError, message: /full: expected a value that uint8 can hold, got 300/ },
+    {
+      name: 'no number',
+      call: () => full([1], 'x' as unknown as number),
+      error: ArgumentError,
+      message: /full: expected a number for fillValue, got "x"/,
+    },
+    {
+      name: 'more than the type holds',
+      call: () => full([1], 300, { dtype: 'uint8' }),
+      error: ArgumentError,
+      message: /full: expected a value that uint8 can hold, got 300/,
+    },
     {
       name: 'infinity as an integer',
       call: () => tensor([Number.POSITIVE_INFINITY], { dtype: 'int64' }),
       error: ArgumentError,
       message: /tensor: expected a value that int64 can hold, got Infinity/,
     },
-    { name: 'filled with too much', call: () => zeros(2, { dtype: 'int8' }).fill_(128), error: ArgumentError, message: /fill_: expected a value that int8 can hold, got 128/ },
-    { name: 'more than memory', call: () => zeros(1e12), error: OutOfMemoryError, message: /allocate: expected at most the .* got a request for 4000000000000/ },
-    { name: 'more than can be counted', call: () => zeros(1e12, 1e12), error: ShapeError, message: /zeros: expected a size that can be counted/ },
-    { name: 'a misspelt option', call: () => ones(2, { dtpye: 'int64' } as object), error: ArgumentError, message: /did you mean "dtype"/ },
-    { name: 'another device', call: () => zeros([2], { device: 'cuda' }), error: DeviceError, message: /zeros: expected device 'cpu'/ },
-    { name: 'gradients of integers', call: () => zeros(2, { dtype: 'int64', requiresGrad: true }), error: AutogradError, message: /floating/ },
+    {
+      name: 'filled with too much',
+      call: () => zeros(2, { dtype: 'int8' }).fill_(128),
+      error: ArgumentError,
+      message: /fill_: expected a value that int8 can hold, got 128/,
+    },
+    {
+      name: 'more than memory',
+      call: () => zeros(1e12),
+      error: OutOfMemoryError,
+      message: /allocate: expected at most the .* got a request for 4000000000000/,
+    },
+    {
+      name: 'more than can be counted',
+      call: () => zeros(1e12, 1e12),
+      error: ShapeError,
+      message: /zeros: expected a size that can be counted/,
+    },
+    {
+      name: 'a misspelt option',
+      call: () => ones(2, { dtpye: 'int64' } as object),
+      error: ArgumentError,
+      message: /did you mean "dtype"/,
+    },
+    {
+      name: 'another device',
+      call: () => zeros([2], { device: 'cuda' }),
+      error: DeviceError,
+      message: /zeros: expected device 'cpu'/,
+    },
+    {
+      name: 'gradients of integers',
+      call: () => zeros(2, { dtype: 'int64', requiresGrad: true }),
+      error: AutogradError,
+      message: /floating/,
+    },
   ],
 });
 for (const [fn, call] of Object.entries({ zerosLike, onesLike })) {
@@ -60,7 +105,14 @@ for (const [fn, call] of Object.entries({ zerosLike, onesLike })) {
     fn,
     notDifferentiable: constant,
     cases: [{ name: 'a matrix', inputs: [], call: () => call(like) }],
-    errors: [{ name: 'no tensor', call: () => call(3 as never), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) }],
+    errors: [
+      {
+        name: 'no tensor',
+        call: () => call(3 as never),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor`),
+      },
+    ],
   });
 }
 samples({
@@ -68,46 +120,95 @@ samples({
   notDifferentiable: uninitialised,
   random: true,
   cases: [{ name: 'a matrix', inputs: [], call: () => emptyLike(like) }],
-  errors: [{ name: 'a misspelt option', call: () => emptyLike(like, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => emptyLike(like, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'emptyStrided',
   notDifferentiable: uninitialised,
   random: true,
   cases: [{ name: 'transposed', inputs: [], call: () => emptyStrided([2, 3], [1, 2]) }],
-  errors: [{ name: 'too few strides', call: () => emptyStrided([2, 3], [1]), error: ShapeError, message: /emptyStrided: expected a stride of at least 0 for each size/ }],
+  errors: [
+    {
+      name: 'too few strides',
+      call: () => emptyStrided([2, 3], [1]),
+      error: ShapeError,
+      message: /emptyStrided: expected a stride of at least 0 for each size/,
+    },
+  ],
 });
 samples({
   fn: 'emptyPermuted',
   notDifferentiable: uninitialised,
   random: true,
   cases: [{ name: 'transposed', inputs: [], call: () => emptyPermuted([2, 3], [1, 0]) }],
-  errors: [{ name: 'one twice', call: () => emptyPermuted([2, 3], [0, 0]), error: ShapeError, message: /emptyPermuted: expected each dimension of the 2 once/ }],
+  errors: [
+    {
+      name: 'one twice',
+      call: () => emptyPermuted([2, 3], [0, 0]),
+      error: ShapeError,
+      message: /emptyPermuted: expected each dimension of the 2 once/,
+    },
+  ],
 });
 samples({
   fn: 'fullLike',
   notDifferentiable: constant,
   cases: [{ name: 'a matrix', inputs: [], call: () => fullLike(like, 2) }],
-  errors: [{ name: 'a misspelt option', call: () => fullLike(like, 2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => fullLike(like, 2, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'Tensor.newFull',
   notDifferentiable: constant,
   cases: [{ name: 'a vector', inputs: [], call: () => like.newFull([3], 2) }],
-  errors: [{ name: 'a misspelt option', call: () => like.newFull([3], 2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => like.newFull([3], 2, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'Tensor.newEmptyStrided',
   notDifferentiable: uninitialised,
   random: true,
   cases: [{ name: 'transposed', inputs: [], call: () => like.newEmptyStrided([2, 3], [1, 2]) }],
-  errors: [{ name: 'a misspelt option', call: () => like.newEmptyStrided([2, 3], [1, 2], { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => like.newEmptyStrided([2, 3], [1, 2], { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'scalarTensor',
   notDifferentiable: constant,
   cases: [{ name: 'a number', inputs: [], call: () => scalarTensor(2) }],
-  errors: [{ name: 'a misspelt option', call: () => scalarTensor(2, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => scalarTensor(2, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'eye',
@@ -127,9 +228,24 @@ samples({
     { name: 'none', inputs: [], call: () => arange(0) },
   ],
   errors: [
-    { name: 'a step of 0', call: () => arange(0, 1, 0), error: ArgumentError, message: /arange: expected a step other than 0/ },
-    { name: 'the wrong way', call: () => arange(0, 1, -1), error: ArgumentError, message: /arange: expected bounds that the step leads/ },
-    { name: 'no end', call: () => arange(0, Number.POSITIVE_INFINITY), error: ArgumentError, message: /arange: expected finite bounds/ },
+    {
+      name: 'a step of 0',
+      call: () => arange(0, 1, 0),
+      error: ArgumentError,
+      message: /arange: expected a step other than 0/,
+    },
+    {
+      name: 'the wrong way',
+      call: () => arange(0, 1, -1),
+      error: ArgumentError,
+      message: /arange: expected bounds that the step leads/,
+    },
+    {
+      name: 'no end',
+      call: () => arange(0, Number.POSITIVE_INFINITY),
+      error: ArgumentError,
+      message: /arange: expected finite bounds/,
+    },
   ],
 });
 for (const [fn, call] of Object.entries({ linspace, logspace })) {
@@ -140,7 +256,14 @@ for (const [fn, call] of Object.entries({ linspace, logspace })) {
       { name: 'five', inputs: [], call: () => call(-1, 1, 5) },
       { name: 'none', inputs: [], call: () => call(-1, 1, 0) },
     ],
-    errors: [{ name: 'a negative number of steps', call: () => call(0, 1, -1), error: ArgumentError, message: /expected a number of steps of at least 0/ }],
+    errors: [
+      {
+        name: 'a negative number of steps',
+        call: () => call(0, 1, -1),
+        error: ArgumentError,
+        message: /expected a number of steps of at least 0/,
+      },
+    ],
   });
 }
 samples({
@@ -159,8 +282,18 @@ samples({
     },
   ],
   errors: [
-    { name: 'a vector', call: () => fill(make([2]), make([2])), error: ShapeError, message: /fill: expected a number or a 0-dimensional tensor/ },
-    { name: 'a leaf in place', call: () => make([2]).fill_(1), error: AutogradError, message: /fill_: expected a tensor that may change in place/ },
+    {
+      name: 'a vector',
+      call: () => fill(make([2]), make([2])),
+      error: ShapeError,
+      message: /fill: expected a number or a 0-dimensional tensor/,
+    },
+    {
+      name: 'a leaf in place',
+      call: () => make([2]).fill_(1),
+      error: AutogradError,
+      message: /fill_: expected a tensor that may change in place/,
+    },
   ],
 });
 samples({
@@ -176,7 +309,14 @@ samples({
       },
     },
   ],
-  errors: [{ name: 'an expanded tensor', call: () => zeros(1).expand(3).zero_(), error: AutogradError, message: /zero_: expected a tensor whose elements lie apart/ }],
+  errors: [
+    {
+      name: 'an expanded tensor',
+      call: () => zeros(1).expand(3).zero_(),
+      error: AutogradError,
+      message: /zero_: expected a tensor whose elements lie apart/,
+    },
+  ],
 });
 samples({
   fn: 'Tensor.copy_',
@@ -201,5 +341,12 @@ samples({
       },
     },
   ],
-  errors: [{ name: 'another shape', call: () => zeros(2).copy_(zeros(3)), error: ShapeError, message: /copy_: expected src that broadcasts to \[2\], got \[3\]/ }],
+  errors: [
+    {
+      name: 'another shape',
+      call: () => zeros(2).copy_(zeros(3)),
+      error: ShapeError,
+      message: /copy_: expected src that broadcasts to \[2\], got \[3\]/,
+    },
+  ],
 });

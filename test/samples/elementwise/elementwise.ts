@@ -26,16 +26,66 @@ const beyondOne = (shape: readonly number[]): Tensor => make(shape, 1.2, 3);
 const broken = (shape: readonly number[]): Tensor => offGrid(shape, -3, 3);
 
 const UNARY: Readonly<Record<string, (shape: readonly number[]) => Tensor>> = {
-  ...{ neg: anywhere, exp: anywhere, exp2: anywhere, expm1: anywhere, sin: anywhere, cos: anywhere, atan: anywhere, sinh: anywhere, cosh: anywhere, tanh: anywhere },
-  ...{ asinh: anywhere, erf: anywhere, erfc: anywhere, sigmoid: anywhere, square: anywhere, tan: inUnit, asin: inUnit, acos: inUnit, atanh: inUnit, acosh: beyondOne },
-  ...{ log: positive, log1p: positive, log2: positive, log10: positive, sqrt: positive, rsqrt: positive, reciprocal: positive },
-  ...{ abs: broken, sign: broken, floor: broken, ceil: broken, trunc: broken, round: broken, frac: broken, nanToNum: broken },
+  ...{
+    neg: anywhere,
+    exp: anywhere,
+    exp2: anywhere,
+    expm1: anywhere,
+    sin: anywhere,
+    cos: anywhere,
+    atan: anywhere,
+    sinh: anywhere,
+    cosh: anywhere,
+    tanh: anywhere,
+  },
+  ...{
+    asinh: anywhere,
+    erf: anywhere,
+    erfc: anywhere,
+    sigmoid: anywhere,
+    square: anywhere,
+    tan: inUnit,
+    asin: inUnit,
+    acos: inUnit,
+    atanh: inUnit,
+    acosh: beyondOne,
+  },
+  ...{
+    log: positive,
+    log1p: positive,
+    log2: positive,
+    log10: positive,
+    sqrt: positive,
+    rsqrt: positive,
+    reciprocal: positive,
+  },
+  ...{
+    abs: broken,
+    sign: broken,
+    floor: broken,
+    ceil: broken,
+    trunc: broken,
+    round: broken,
+    frac: broken,
+    nanToNum: broken,
+  },
 };
 for (const [fn, domain] of Object.entries(UNARY)) {
   samples({
     fn,
-    cases: [[3, 4], [], [0, 2]].map((shape) => ({ name: `shape [${shape}]`, inputs: [domain(shape)], call: (x) => functions[fn](x) })),
-    errors: [{ name: 'not a tensor', call: () => functions[fn](notATensor), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) }],
+    cases: [[3, 4], [], [0, 2]].map((shape) => ({
+      name: `shape [${shape}]`,
+      inputs: [domain(shape)],
+      call: (x) => functions[fn](x),
+    })),
+    errors: [
+      {
+        name: 'not a tensor',
+        call: () => functions[fn](notATensor),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor`),
+      },
+    ],
   });
 }
 
@@ -48,14 +98,35 @@ const shapeError = (fn: string, ...rest: unknown[]): ErrorCase => ({
 });
 
 /** Second operands by function, where they must keep clear of something. */
-const BINARY: Readonly<Record<string, readonly [a: (shape: readonly number[]) => Tensor, b: (shape: readonly number[]) => Tensor]>> = {
-  ...{ add: [anywhere, anywhere], sub: [anywhere, anywhere], mul: [anywhere, anywhere], div: [anywhere, positive], pow: [positive, anywhere], floatPower: [positive, anywhere] },
-  ...{ rsub: [anywhere, anywhere], atan2: [anywhere, positive], hypot: [positive, positive], xlogy: [positive, positive], copysign: [positive, positive] },
+const BINARY: Readonly<
+  Record<string, readonly [a: (shape: readonly number[]) => Tensor, b: (shape: readonly number[]) => Tensor]>
+> = {
+  ...{
+    add: [anywhere, anywhere],
+    sub: [anywhere, anywhere],
+    mul: [anywhere, anywhere],
+    div: [anywhere, positive],
+    pow: [positive, anywhere],
+    floatPower: [positive, anywhere],
+  },
+  ...{
+    rsub: [anywhere, anywhere],
+    atan2: [anywhere, positive],
+    hypot: [positive, positive],
+    xlogy: [positive, positive],
+    copysign: [positive, positive],
+  },
   // Quotients between two whole numbers.
-  ...{ remainder: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)], fmod: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)] },
+  ...{
+    remainder: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)],
+    fmod: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)],
+  },
   ...{ floorDivide: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)] },
   // Apart from one another, so that no step crosses a tie.
-  ...{ maximum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)], minimum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)] },
+  ...{
+    maximum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)],
+    minimum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)],
+  },
   ...{ fmax: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)], fmin: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)] },
 };
 const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
@@ -74,14 +145,24 @@ const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
   ],
 ];
 for (const [fn, [left, right]] of Object.entries(BINARY)) {
-  const cases: Case[] = PAIRS.map(([a, b]) => ({ name: `[${a}] and [${b}]`, inputs: [left(a), right(b)], call: (x, y) => functions[fn](x, y) }));
-  if (!['maximum', 'minimum', 'fmax', 'fmin', 'atan2', 'hypot'].includes(fn)) cases.push({ name: 'a number', inputs: [left([2, 3])], call: (x) => functions[fn](x, 1.9375) });
+  const cases: Case[] = PAIRS.map(([a, b]) => ({
+    name: `[${a}] and [${b}]`,
+    inputs: [left(a), right(b)],
+    call: (x, y) => functions[fn](x, y),
+  }));
+  if (!['maximum', 'minimum', 'fmax', 'fmin', 'atan2', 'hypot'].includes(fn))
+    cases.push({ name: 'a number', inputs: [left([2, 3])], call: (x) => functions[fn](x, 1.9375) });
   samples({
     fn,
     cases,
     errors: [
       shapeError(fn),
-      { name: 'not a number', call: () => functions[fn](make([2]), 'x'), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor or a number`) },
+      {
+        name: 'not a number',
+        call: () => functions[fn](make([2]), 'x'),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor or a number`),
+      },
     ],
   });
 }
@@ -91,7 +172,11 @@ for (const fn of ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logicalAnd', 'logicalOr',
   samples({
     fn,
     notDifferentiable: steps,
-    cases: PAIRS.map(([a, b]) => ({ name: `[${a}] and [${b}]`, inputs: [broken(a), broken(b)], call: (x, y) => functions[fn](x, y) })),
+    cases: PAIRS.map(([a, b]) => ({
+      name: `[${a}] and [${b}]`,
+      inputs: [broken(a), broken(b)],
+      call: (x, y) => functions[fn](x, y),
+    })),
     errors: [shapeError(fn)],
   });
 }
@@ -99,8 +184,19 @@ for (const fn of ['isnan', 'isinf', 'isfinite', 'isposinf', 'isneginf', 'signbit
   samples({
     fn,
     notDifferentiable: steps,
-    cases: [[2, 3], [0]].map((shape) => ({ name: `shape [${shape}]`, inputs: [make(shape)], call: (x) => functions[fn](x) })),
-    errors: [{ name: 'not a tensor', call: () => functions[fn](notATensor), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) }],
+    cases: [[2, 3], [0]].map((shape) => ({
+      name: `shape [${shape}]`,
+      inputs: [make(shape)],
+      call: (x) => functions[fn](x),
+    })),
+    errors: [
+      {
+        name: 'not a tensor',
+        call: () => functions[fn](notATensor),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor`),
+      },
+    ],
   });
 }
 for (const fn of ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'bitwiseLeftShift', 'bitwiseRightShift']) {
@@ -111,7 +207,14 @@ for (const fn of ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'bitwiseLeftShift', '
       { name: 'two tensors', inputs: [], call: () => functions[fn](integers, tensor([3n, 1n, 2n])) },
       { name: 'a number', inputs: [], call: () => functions[fn](integers, 2) },
     ],
-    errors: [{ name: 'floats', call: () => functions[fn](make([2]), make([2])), error: DTypeError, message: new RegExp(`${fn}: expected integers`) }],
+    errors: [
+      {
+        name: 'floats',
+        call: () => functions[fn](make([2]), make([2])),
+        error: DTypeError,
+        message: new RegExp(`${fn}: expected integers`),
+      },
+    ],
   });
 }
 samples({
@@ -121,7 +224,14 @@ samples({
     { name: 'integers', inputs: [], call: () => lib.bitwiseNot(integers) },
     { name: 'bools', inputs: [], call: () => lib.bitwiseNot(bools) },
   ],
-  errors: [{ name: 'floats', call: () => lib.bitwiseNot(make([2])), error: DTypeError, message: /bitwiseNot: expected a dtype/ }],
+  errors: [
+    {
+      name: 'floats',
+      call: () => lib.bitwiseNot(make([2])),
+      error: DTypeError,
+      message: /bitwiseNot: expected a dtype/,
+    },
+  ],
 });
 for (const fn of ['isclose', 'allclose', 'equal']) {
   const flag = (result: unknown): Tensor => (typeof result === 'boolean' ? tensor(result) : (result as Tensor));
@@ -134,8 +244,22 @@ for (const fn of ['isclose', 'allclose', 'equal']) {
     ],
     errors:
       fn === 'equal'
-        ? [{ name: 'a number', call: () => functions[fn](make([2]), 3), error: ArgumentError, message: /equal: expected a tensor for other/ }]
-        : [{ name: 'two dtypes', call: () => functions[fn](make([2]), integers), error: DTypeError, message: new RegExp(`${fn}: expected two tensors of one dtype`) }],
+        ? [
+            {
+              name: 'a number',
+              call: () => functions[fn](make([2]), 3),
+              error: ArgumentError,
+              message: /equal: expected a tensor for other/,
+            },
+          ]
+        : [
+            {
+              name: 'two dtypes',
+              call: () => functions[fn](make([2]), integers),
+              error: DTypeError,
+              message: new RegExp(`${fn}: expected two tensors of one dtype`),
+            },
+          ],
   });
 }
 
@@ -152,9 +276,24 @@ samples({
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => lib.where(tensor([true, false, true]), x, 0) },
   ],
   errors: [
-    { name: 'a condition that is no mask', call: () => lib.where(make([2, 3]), make([2, 3]), 0), error: DTypeError, message: /where: expected a bool tensor for condition/ },
-    { name: 'one choice', call: () => lib.where(mask, undefined as unknown as number, 0), error: ArgumentError, message: /where: expected input and other, or neither/ },
-    { name: 'shapes that do not broadcast', call: () => lib.where(mask, make([4]), 0), error: ShapeError, message: /where: expected shapes that broadcast/ },
+    {
+      name: 'a condition that is no mask',
+      call: () => lib.where(make([2, 3]), make([2, 3]), 0),
+      error: DTypeError,
+      message: /where: expected a bool tensor for condition/,
+    },
+    {
+      name: 'one choice',
+      call: () => lib.where(mask, undefined as unknown as number, 0),
+      error: ArgumentError,
+      message: /where: expected input and other, or neither/,
+    },
+    {
+      name: 'shapes that do not broadcast',
+      call: () => lib.where(mask, make([4]), 0),
+      error: ShapeError,
+      message: /where: expected shapes that broadcast/,
+    },
   ],
 });
 samples({
@@ -171,7 +310,12 @@ samples({
       error: ArgumentError,
       message: /maskedFill: expected a number or a 0-dimensional tensor/,
     },
-    { name: 'a float into integers', call: () => lib.maskedFill(integers, bools, 0.5), error: DTypeError, message: /maskedFill: expected a value that can be stored as int64/ },
+    {
+      name: 'a float into integers',
+      call: () => lib.maskedFill(integers, bools, 0.5),
+      error: DTypeError,
+      message: /maskedFill: expected a value that can be stored as int64/,
+    },
   ],
 });
 samples({
@@ -179,12 +323,26 @@ samples({
   cases: [
     { name: 'numbers', inputs: [broken([3, 4])], call: (x) => lib.clamp(x, -1, 1) },
     { name: 'one number', inputs: [broken([3, 4])], call: (x) => lib.clamp(x, { max: 1 }) },
-    { name: 'tensors', inputs: [offGrid([3, 4], -3, 3), make([4], -1.1, -1), make([3, 1], 1, 1.1)], call: (x, low, high) => lib.clamp(x, low, high) },
+    {
+      name: 'tensors',
+      inputs: [offGrid([3, 4], -3, 3), make([4], -1.1, -1), make([3, 1], 1, 1.1)],
+      call: (x, low, high) => lib.clamp(x, low, high),
+    },
     { name: 'no elements', inputs: [make([0])], call: (x) => lib.clamp(x, 0, 1) },
   ],
   errors: [
-    { name: 'no bound', call: () => lib.clamp(make([2])), error: ArgumentError, message: /clamp: expected min or max, got neither/ },
-    { name: 'bools', call: () => lib.clamp(bools, 0 > 1, 1 > 0), error: DTypeError, message: /clamp: expected numbers, got bool/ },
+    {
+      name: 'no bound',
+      call: () => lib.clamp(make([2])),
+      error: ArgumentError,
+      message: /clamp: expected min or max, got neither/,
+    },
+    {
+      name: 'bools',
+      call: () => lib.clamp(bools, 0 > 1, 1 > 0),
+      error: DTypeError,
+      message: /clamp: expected numbers, got bool/,
+    },
   ],
 });
 for (const fn of ['clampMin', 'clampMax']) {
@@ -192,7 +350,11 @@ for (const fn of ['clampMin', 'clampMax']) {
     fn,
     cases: [
       { name: 'a number', inputs: [broken([3, 4])], call: (x) => functions[fn](x, 1) },
-      { name: 'a tensor', inputs: [broken([3, 4]), make([4], 0.95, 1.05)], call: (x, bound) => functions[fn](x, bound) },
+      {
+        name: 'a tensor',
+        inputs: [broken([3, 4]), make([4], 0.95, 1.05)],
+        call: (x, bound) => functions[fn](x, bound),
+      },
       { name: 'no elements', inputs: [make([0])], call: (x) => functions[fn](x, 0) },
     ],
     errors: [shapeError(fn)],
@@ -202,17 +364,36 @@ samples({
   fn: 'lerp',
   cases: [
     { name: 'a number', inputs: [make([3, 4]), make([4])], call: (a, b) => lib.lerp(a, b, 0.3) },
-    { name: 'a tensor', inputs: [make([3, 4]), make([4]), make([3, 1], 0.1, 0.4)], call: (a, b, w) => lib.lerp(a, b, w) },
+    {
+      name: 'a tensor',
+      inputs: [make([3, 4]), make([4]), make([3, 1], 0.1, 0.4)],
+      call: (a, b, w) => lib.lerp(a, b, w),
+    },
     { name: 'no elements', inputs: [make([0]), make([0])], call: (a, b) => lib.lerp(a, b, 0.7) },
   ],
-  errors: [{ name: 'integers', call: () => lib.lerp(integers, integers, 0.5), error: DTypeError, message: /lerp: expected floating tensors of one dtype/ }],
+  errors: [
+    {
+      name: 'integers',
+      call: () => lib.lerp(integers, integers, 0.5),
+      error: DTypeError,
+      message: /lerp: expected floating tensors of one dtype/,
+    },
+  ],
 });
 for (const fn of ['addcmul', 'addcdiv']) {
   samples({
     fn,
     cases: [
-      { name: 'value 1', inputs: [make([3, 4]), make([4]), positive([3, 1])], call: (x, a, b) => functions[fn](x, a, b) },
-      { name: 'a value', inputs: [make([3, 4]), make([3, 4]), positive([])], call: (x, a, b) => functions[fn](x, a, b, { value: -0.5 }) },
+      {
+        name: 'value 1',
+        inputs: [make([3, 4]), make([4]), positive([3, 1])],
+        call: (x, a, b) => functions[fn](x, a, b),
+      },
+      {
+        name: 'a value',
+        inputs: [make([3, 4]), make([3, 4]), positive([])],
+        call: (x, a, b) => functions[fn](x, a, b, { value: -0.5 }),
+      },
       { name: 'no elements', inputs: [make([0]), make([0]), positive([1])], call: (x, a, b) => functions[fn](x, a, b) },
     ],
     errors: [
@@ -222,7 +403,12 @@ for (const fn of ['addcmul', 'addcdiv']) {
         error: ShapeError,
         message: new RegExp(`${fn}: expected shapes that broadcast`),
       },
-      { name: 'a misspelt option', call: () => functions[fn](make([2]), make([2]), make([2]), { valu: 2 }), error: ArgumentError, message: /did you mean "value"/ },
+      {
+        name: 'a misspelt option',
+        call: () => functions[fn](make([2]), make([2]), make([2]), { valu: 2 }),
+        error: ArgumentError,
+        message: /did you mean "value"/,
+      },
     ],
   });
 }

@@ -1,25 +1,69 @@
 /** Samples of norms, distances, standard deviations and sums without NaN. */
-import { ArgumentError, cosineSimilarity, DTypeError, IndexError, linalg, nanmean, nansum, nn, norm, pairwiseDistance, ShapeError, std, stdMean, tensor } from '../../../lib/index.js';
+import {
+  ArgumentError,
+  cosineSimilarity,
+  DTypeError,
+  IndexError,
+  linalg,
+  nanmean,
+  nansum,
+  nn,
+  norm,
+  pairwiseDistance,
+  ShapeError,
+  std,
+  stdMean,
+  tensor,
+} from '../../../lib/index.js';
 import { make, samples } from '../sample.js';
 
 const integers = () => tensor([1n, 2n, 3n]);
-const outOfRange = (call: () => unknown) => ({ name: 'a dim out of range', call, error: IndexError, message: /dim in \[-2, 1\], got 2/ });
-const noIntegers = (call: () => unknown) => ({ name: 'integers', call, error: DTypeError, message: /a floating dtype/ });
+const outOfRange = (call: () => unknown) => ({
+  name: 'a dim out of range',
+  call,
+  error: IndexError,
+  message: /dim in \[-2, 1\], got 2/,
+});
+const noIntegers = (call: () => unknown) => ({
+  name: 'integers',
+  call,
+  error: DTypeError,
+  message: /a floating dtype/,
+});
 
 const orders = [2, 1, 3, 0.5, 1.5, 0, -1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 samples({
   fn: 'linalg.vectorNorm',
   cases: [
-    ...orders.map((p) => ({ name: `order ${p}`, inputs: [make([3, 4, 2])], call: (x: ReturnType<typeof make>) => linalg.vectorNorm(x, p, [0, 2]) })),
+    ...orders.map((p) => ({
+      name: `order ${p}`,
+      inputs: [make([3, 4, 2])],
+      call: (x: ReturnType<typeof make>) => linalg.vectorNorm(x, p, [0, 2]),
+    })),
     { name: 'all, kept', inputs: [make([3, 4])], call: (x) => linalg.vectorNorm(x, { keepdim: true }) },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => linalg.vectorNorm(x, 2, 0) },
   ],
   errors: [
     outOfRange(() => linalg.vectorNorm(make([2, 3]), 2, 2)),
     noIntegers(() => linalg.vectorNorm(integers())),
-    { name: 'a narrower dtype', call: () => linalg.vectorNorm(make([2]), { dtype: 'float32' }), error: DTypeError, message: /that holds float64/ },
-    { name: 'nothing to compare', call: () => linalg.vectorNorm(make([0]), Number.POSITIVE_INFINITY), error: IndexError, message: /no elements/ },
-    { name: 'an order that is no number', call: () => linalg.vectorNorm(make([2]), 'fro' as never), error: ArgumentError, message: /a number for the order/ },
+    {
+      name: 'a narrower dtype',
+      call: () => linalg.vectorNorm(make([2]), { dtype: 'float32' }),
+      error: DTypeError,
+      message: /that holds float64/,
+    },
+    {
+      name: 'nothing to compare',
+      call: () => linalg.vectorNorm(make([0]), Number.POSITIVE_INFINITY),
+      error: IndexError,
+      message: /no elements/,
+    },
+    {
+      name: 'an order that is no number',
+      call: () => linalg.vectorNorm(make([2]), 'fro' as never),
+      error: ArgumentError,
+      message: /a number for the order/,
+    },
   ],
   expandable: false,
 });
@@ -36,8 +80,18 @@ samples({
   errors: [
     outOfRange(() => norm(make([2, 3]), 2, 2)),
     noIntegers(() => norm(integers())),
-    { name: 'nuclear of a vector', call: () => norm(make([3]), 'nuc'), error: ShapeError, message: /two dims of matrices/ },
-    { name: 'an unknown name', call: () => norm(make([2, 2]), 'max' as never), error: ArgumentError, message: /a number, 'fro' or 'nuc' for p/ },
+    {
+      name: 'nuclear of a vector',
+      call: () => norm(make([3]), 'nuc'),
+      error: ShapeError,
+      message: /two dims of matrices/,
+    },
+    {
+      name: 'an unknown name',
+      call: () => norm(make([2, 2]), 'max' as never),
+      error: ArgumentError,
+      message: /a number, 'fro' or 'nuc' for p/,
+    },
   ],
 });
 for (const [name, fn] of [
@@ -78,7 +132,12 @@ samples({
   ],
   errors: [
     outOfRange(() => nn.functional.normalize(make([2, 3]), 2, 2)),
-    { name: 'eps that is no number', call: () => nn.functional.normalize(make([2, 3]), { eps: '0' as never }), error: ArgumentError, message: /a number for eps/ },
+    {
+      name: 'eps that is no number',
+      call: () => nn.functional.normalize(make([2, 3]), { eps: '0' as never }),
+      error: ArgumentError,
+      message: /a number for eps/,
+    },
   ],
 });
 samples({
@@ -90,17 +149,33 @@ samples({
   ],
   errors: [
     outOfRange(() => cosineSimilarity(make([2, 3]), make([2, 3]), 2)),
-    { name: 'sizes that do not broadcast', call: () => cosineSimilarity(make([2, 3]), make([2, 4])), error: ShapeError, message: /broadcast/ },
+    {
+      name: 'sizes that do not broadcast',
+      call: () => cosineSimilarity(make([2, 3]), make([2, 4])),
+      error: ShapeError,
+      message: /broadcast/,
+    },
   ],
 });
 samples({
   fn: 'pairwiseDistance',
   cases: [
     { name: 'rows', inputs: [make([3, 4]), make([3, 4])], call: (a, b) => pairwiseDistance(a, b) },
-    { name: 'order 1, kept', inputs: [make([3, 4]), make([4])], call: (a, b) => pairwiseDistance(a, b, 1, { keepdim: true }) },
+    {
+      name: 'order 1, kept',
+      inputs: [make([3, 4]), make([4])],
+      call: (a, b) => pairwiseDistance(a, b, 1, { keepdim: true }),
+    },
     { name: 'no rows', inputs: [make([0, 3]), make([0, 3])], call: (a, b) => pairwiseDistance(a, b) },
   ],
-  errors: [{ name: 'sizes that do not broadcast', call: () => pairwiseDistance(make([2, 3]), make([2, 4])), error: ShapeError, message: /broadcast/ }],
+  errors: [
+    {
+      name: 'sizes that do not broadcast',
+      call: () => pairwiseDistance(make([2, 3]), make([2, 4])),
+      error: ShapeError,
+      message: /broadcast/,
+    },
+  ],
 });
 samples({
   fn: 'linalg.svdvals',
@@ -111,7 +186,12 @@ samples({
   ],
   errors: [
     { name: 'a vector', call: () => linalg.svdvals(make([3])), error: ShapeError, message: /a matrix/ },
-    { name: 'NaN', call: () => linalg.svdvals(tensor([[Number.NaN]])), error: ArgumentError, message: /finite numbers/ },
+    {
+      name: 'NaN',
+      call: () => linalg.svdvals(tensor([[Number.NaN]])),
+      error: ArgumentError,
+      message: /finite numbers/,
+    },
     { name: 'integers', call: () => linalg.svdvals(tensor([[1n]])), error: DTypeError, message: /a floating dtype/ },
   ],
   expandable: false,

@@ -54,9 +54,24 @@ for (const [fn, call] of Object.entries({ cat, concat, concatenate })) {
         error: ShapeError,
         message: /cat: expected tensors of equal sizes except in dim 0, got \[2,3\] and \[2,2\]/,
       },
-      { name: 'nothing', call: () => call([]), error: ArgumentError, message: /expected at least one tensor, got an empty array/ },
-      { name: 'scalars', call: () => call([make([]), make([])]), error: ShapeError, message: /cat: expected tensors with dimensions/ },
-      { name: 'no tensor', call: () => call([make([1]), 2 as unknown as Tensor]), error: ArgumentError, message: /expected a tensor for element 1, got 2/ },
+      {
+        name: 'nothing',
+        call: () => call([]),
+        error: ArgumentError,
+        message: /expected at least one tensor, got an empty array/,
+      },
+      {
+        name: 'scalars',
+        call: () => call([make([]), make([])]),
+        error: ShapeError,
+        message: /cat: expected tensors with dimensions/,
+      },
+      {
+        name: 'no tensor',
+        call: () => call([make([1]), 2 as unknown as Tensor]),
+        error: ArgumentError,
+        message: /expected a tensor for element 1, got 2/,
+      },
     ],
   });
 }
@@ -69,7 +84,12 @@ samples({
     { name: 'no elements', inputs: [make([0]), make([0])], call: (a, b) => stack([a, b], 1) },
   ],
   errors: [
-    { name: 'other shapes', call: () => stack([make([2]), make([3])]), error: ShapeError, message: /stack: expected tensors of one shape, got \[2\] and \[3\] \(tensor 1\)/ },
+    {
+      name: 'other shapes',
+      call: () => stack([make([2]), make([3])]),
+      error: ShapeError,
+      message: /stack: expected tensors of one shape, got \[2\] and \[3\] \(tensor 1\)/,
+    },
   ],
 });
 for (const [fn, call] of Object.entries({ hstack, vstack, rowStack, dstack, columnStack })) {
@@ -91,8 +111,18 @@ samples({
     { name: 'no times', inputs: [make([2])], call: (x) => x.repeat(0) },
   ],
   errors: [
-    { name: 'repeat with too few', call: () => make([2, 2]).repeat(2), error: ShapeError, message: /repeat: expected at least 2 repeats/ },
-    { name: 'negative', call: () => tile(make([2]), [-1]), error: ShapeError, message: /tile: expected repeats of at least 0/ },
+    {
+      name: 'repeat with too few',
+      call: () => make([2, 2]).repeat(2),
+      error: ShapeError,
+      message: /repeat: expected at least 2 repeats/,
+    },
+    {
+      name: 'negative',
+      call: () => tile(make([2]), [-1]),
+      error: ShapeError,
+      message: /tile: expected repeats of at least 0/,
+    },
   ],
 });
 samples({
@@ -109,7 +139,12 @@ samples({
       error: ShapeError,
       message: /repeatInterleave: expected one repeat, or 2 of them/,
     },
-    { name: 'negative', call: () => repeatInterleave(make([2]), -1), error: ArgumentError, message: /repeatInterleave: expected repeats of at least 0/ },
+    {
+      name: 'negative',
+      call: () => repeatInterleave(make([2]), -1),
+      error: ArgumentError,
+      message: /repeatInterleave: expected repeats of at least 0/,
+    },
   ],
 });
 samples({
@@ -120,24 +155,55 @@ samples({
     { name: 'none', inputs: [make([2])], call: (x) => flip(x, []) },
     { name: 'no elements', inputs: [make([0, 2])], call: (x) => flip(x, [1]) },
   ],
-  errors: [{ name: 'one twice', call: () => flip(make([2]), [0, 0]), error: ArgumentError, message: /flip: expected each dim once/ }],
+  errors: [
+    {
+      name: 'one twice',
+      call: () => flip(make([2]), [0, 0]),
+      error: ArgumentError,
+      message: /flip: expected each dim once/,
+    },
+  ],
 });
 samples({
   fn: 'fliplr',
   cases: [{ name: 'a matrix', inputs: [make([2, 3])], call: (x) => fliplr(x) }],
-  errors: [{ name: 'a vector', call: () => fliplr(make([2])), error: ShapeError, message: /fliplr: expected at least two dimensions/ }],
+  errors: [
+    {
+      name: 'a vector',
+      call: () => fliplr(make([2])),
+      error: ShapeError,
+      message: /fliplr: expected at least two dimensions/,
+    },
+  ],
 });
 samples({
   fn: 'flipud',
   cases: [{ name: 'a matrix', inputs: [make([2, 3])], call: (x) => flipud(x) }],
-  errors: [{ name: 'a scalar', call: () => flipud(make([])), error: ShapeError, message: /flipud: expected at least one dimension/ }],
+  errors: [
+    {
+      name: 'a scalar',
+      call: () => flipud(make([])),
+      error: ShapeError,
+      message: /flipud: expected at least one dimension/,
+    },
+  ],
 });
 samples({
   fn: 'rot90',
   cases: [-1, 0, 1, 2].map((k) => ({ name: `${k} times`, inputs: [make([2, 3])], call: (x: Tensor) => rot90(x, k) })),
   errors: [
-    { name: 'one dimension', call: () => rot90(make([2, 2]), 1, [0, 0]), error: ArgumentError, message: /rot90: expected two different dims/ },
-    { name: 'half a turn', call: () => rot90(make([2, 2]), 0.5), error: ArgumentError, message: /rot90: expected a whole number for k, got 0.5/ },
+    {
+      name: 'one dimension',
+      call: () => rot90(make([2, 2]), 1, [0, 0]),
+      error: ArgumentError,
+      message: /rot90: expected two different dims/,
+    },
+    {
+      name: 'half a turn',
+      call: () => rot90(make([2, 2]), 0.5),
+      error: ArgumentError,
+      message: /rot90: expected a whole number for k, got 0.5/,
+    },
   ],
 });
 samples({
@@ -149,8 +215,18 @@ samples({
     { name: 'no elements', inputs: [make([0, 2])], call: (x) => roll(x, 1, 1) },
   ],
   errors: [
-    { name: 'more shifts', call: () => roll(make([2]), [1, 2], [0]), error: ArgumentError, message: /roll: expected as many dims as shifts/ },
-    { name: 'a dimension of a scalar', call: () => roll(make([]), 1, 0), error: IndexError, message: /roll: expected no dims for a scalar, got \[0\]/ },
+    {
+      name: 'more shifts',
+      call: () => roll(make([2]), [1, 2], [0]),
+      error: ArgumentError,
+      message: /roll: expected as many dims as shifts/,
+    },
+    {
+      name: 'a dimension of a scalar',
+      call: () => roll(make([]), 1, 0),
+      error: IndexError,
+      message: /roll: expected no dims for a scalar, got \[0\]/,
+    },
   ],
 });
 for (const [fn, call] of Object.entries({ tril, triu })) {
@@ -162,7 +238,9 @@ for (const [fn, call] of Object.entries({ tril, triu })) {
       { name: 'below', inputs: [make([4, 2])], call: (x) => call(x, -2) },
       { name: 'no elements', inputs: [make([0, 2])], call: (x) => call(x) },
     ],
-    errors: [{ name: 'a vector', call: () => call(make([2])), error: ShapeError, message: /expected at least two dimensions/ }],
+    errors: [
+      { name: 'a vector', call: () => call(make([2])), error: ShapeError, message: /expected at least two dimensions/ },
+    ],
   });
 }
 for (const [fn, call] of Object.entries({ trilIndices, triuIndices })) {
@@ -170,7 +248,9 @@ for (const [fn, call] of Object.entries({ trilIndices, triuIndices })) {
     fn,
     notDifferentiable: 'integers',
     cases: [{ name: 'above', inputs: [], call: () => call(3, 4, 1) }],
-    errors: [{ name: 'negative', call: () => call(-1, 2), error: ShapeError, message: /expected row and col of at least 0/ }],
+    errors: [
+      { name: 'negative', call: () => call(-1, 2), error: ShapeError, message: /expected row and col of at least 0/ },
+    ],
   });
 }
 samples({
@@ -179,7 +259,14 @@ samples({
     { name: 'of a vector', inputs: [make([3])], call: (x) => diag(x, -1) },
     { name: 'of a matrix', inputs: [make([3, 4])], call: (x) => diag(x, 1) },
   ],
-  errors: [{ name: 'three dimensions', call: () => diag(make([1, 1, 1])), error: ShapeError, message: /diag: expected a vector or a matrix/ }],
+  errors: [
+    {
+      name: 'three dimensions',
+      call: () => diag(make([1, 1, 1])),
+      error: ShapeError,
+      message: /diag: expected a vector or a matrix/,
+    },
+  ],
 });
 samples({
   fn: 'diagEmbed',
@@ -187,12 +274,26 @@ samples({
     { name: 'a batch', inputs: [make([2, 3])], call: (x) => diagEmbed(x) },
     { name: 'other dimensions', inputs: [make([2, 3])], call: (x) => diagEmbed(x, 1, 0, 2) },
   ],
-  errors: [{ name: 'one dimension', call: () => diagEmbed(make([2]), 0, 1, 1), error: ArgumentError, message: /diagEmbed: expected two different dimensions/ }],
+  errors: [
+    {
+      name: 'one dimension',
+      call: () => diagEmbed(make([2]), 0, 1, 1),
+      error: ArgumentError,
+      message: /diagEmbed: expected two different dimensions/,
+    },
+  ],
 });
 samples({
   fn: 'diagflat',
   cases: [{ name: 'a matrix', inputs: [make([2, 2])], call: (x) => diagflat(x, 1) }],
-  errors: [{ name: 'a misspelt option', call: () => diagflat(make([2, 2]), 1, { nothing: 1 } as never), error: ArgumentError, message: /unknown option "nothing"/ }],
+  errors: [
+    {
+      name: 'a misspelt option',
+      call: () => diagflat(make([2, 2]), 1, { nothing: 1 } as never),
+      error: ArgumentError,
+      message: /unknown option "nothing"/,
+    },
+  ],
 });
 samples({
   fn: 'trace',
@@ -211,20 +312,47 @@ samples({
     { name: 'no elements', inputs: [make([0, 2])], call: (x) => pad(x, [1, 1]) },
   ],
   errors: [
-    { name: 'an odd number', call: () => pad(make([2]), [1]), error: ShapeError, message: /pad: expected an even number of pads, at most 2, got \[1\]/ },
-    { name: 'less than nothing', call: () => pad(make([2]), [-2, -1]), error: ShapeError, message: /pad: expected pads that leave sizes of at least 0/ },
-    { name: 'reflect too far', call: () => pad(make([1, 2]), [2, 0], 'reflect'), error: ShapeError, message: /pad: expected pads of at most 1 for dim 1 \(mode reflect\)/ },
+    {
+      name: 'an odd number',
+      call: () => pad(make([2]), [1]),
+      error: ShapeError,
+      message: /pad: expected an even number of pads, at most 2, got \[1\]/,
+    },
+    {
+      name: 'less than nothing',
+      call: () => pad(make([2]), [-2, -1]),
+      error: ShapeError,
+      message: /pad: expected pads that leave sizes of at least 0/,
+    },
+    {
+      name: 'reflect too far',
+      call: () => pad(make([1, 2]), [2, 0], 'reflect'),
+      error: ShapeError,
+      message: /pad: expected pads of at most 1 for dim 1 \(mode reflect\)/,
+    },
     {
       name: 'an unknown mode',
       call: () => pad(make([2]), [1, 1], 'mirror' as 'reflect'),
       error: ArgumentError,
       message: /mode 'constant', 'reflect', 'replicate' or 'circular', got "mirror"/,
     },
-    { name: 'reflect of a vector', call: () => pad(make([3]), [1, 1], 'reflect'), error: ShapeError, message: /pad: expected pads of all but the first one or two dimensions/ },
+    {
+      name: 'reflect of a vector',
+      call: () => pad(make([3]), [1, 1], 'reflect'),
+      error: ShapeError,
+      message: /pad: expected pads of all but the first one or two dimensions/,
+    },
   ],
 });
 samples({
   fn: 'constantPadNd',
   cases: [{ name: 'a value', inputs: [make([2])], call: (x) => constantPadNd(x, [1, 1], 3) }],
-  errors: [{ name: 'too many', call: () => constantPadNd(make([2]), [1, 1, 1, 1]), error: ShapeError, message: /pad: expected an even number of pads/ }],
+  errors: [
+    {
+      name: 'too many',
+      call: () => constantPadNd(make([2]), [1, 1, 1, 1]),
+      error: ShapeError,
+      message: /pad: expected an even number of pads/,
+    },
+  ],
 });

@@ -1,14 +1,14 @@
 /** Samples of sums, means, products and extrema over dimensions. */
 import {
+  ArgumentError,
   all,
   amax,
   amin,
-  any,
-  countNonzero,
   aminmax,
-  ArgumentError,
+  any,
   argmax,
   argmin,
+  countNonzero,
   DTypeError,
   IndexError,
   max,
@@ -23,7 +23,12 @@ import {
 import { make, samples } from '../sample.js';
 
 const integers = () => tensor([1n, 2n, 3n]);
-const outOfRange = (name: string, call: () => unknown) => ({ name: `${name}: a dim out of range`, call, error: IndexError, message: /dim in \[-2, 1\], got 2/ });
+const outOfRange = (name: string, call: () => unknown) => ({
+  name: `${name}: a dim out of range`,
+  call,
+  error: IndexError,
+  message: /dim in \[-2, 1\], got 2/,
+});
 
 samples({
   fn: 'sum',
@@ -37,7 +42,12 @@ samples({
   errors: [
     outOfRange('sum', () => sum(make([2, 3]), 2)),
     { name: 'a dim twice', call: () => sum(make([2, 3]), [0, -2]), error: ArgumentError, message: /each dim once/ },
-    { name: 'a dim that is no number', call: () => sum(make([2]), 'rows' as never), error: ArgumentError, message: /a dim or an array of dims, got "rows"/ },
+    {
+      name: 'a dim that is no number',
+      call: () => sum(make([2]), 'rows' as never),
+      error: ArgumentError,
+      message: /a dim or an array of dims, got "rows"/,
+    },
     {
       name: 'a misspelt option',
       call: () => sum(make([2]), { keepdimension: true } as never),
@@ -93,7 +103,15 @@ for (const [name, fn] of [
       { name: 'kept', inputs: [make([3, 4])], call: (x) => fn(x, -1, true) },
       { name: 'no rows', inputs: [make([0, 3])], call: (x) => fn(x, 1) },
     ],
-    errors: [outOfRange(name, () => fn(make([2, 3]), 2)), { name: 'nothing to compare', call: () => fn(make([0, 3]), 0), error: IndexError, message: /at least one element/ }],
+    errors: [
+      outOfRange(name, () => fn(make([2, 3]), 2)),
+      {
+        name: 'nothing to compare',
+        call: () => fn(make([0, 3]), 0),
+        error: IndexError,
+        message: /at least one element/,
+      },
+    ],
     expandable: false,
   });
 }
@@ -123,8 +141,18 @@ for (const [name, fn] of [
     ],
     errors: [
       outOfRange(name, () => fn(make([2, 3]), 2)),
-      { name: 'nothing to compare', call: () => fn(make([0, 3]), 0), error: IndexError, message: /at least one element/ },
-      { name: 'several dims', call: () => fn(make([2, 3]), [0, 1] as never), error: ArgumentError, message: /a dim or another tensor/ },
+      {
+        name: 'nothing to compare',
+        call: () => fn(make([0, 3]), 0),
+        error: IndexError,
+        message: /at least one element/,
+      },
+      {
+        name: 'several dims',
+        call: () => fn(make([2, 3]), [0, 1] as never),
+        error: ArgumentError,
+        message: /a dim or another tensor/,
+      },
     ],
     expandable: false,
   });
@@ -141,7 +169,10 @@ for (const [name, fn] of [
       { name: 'one dim', inputs: [make([3, 4])], call: (x) => fn(x, 0, true) },
       { name: 'no rows', inputs: [make([0, 3])], call: (x) => fn(x, 1) },
     ],
-    errors: [outOfRange(name, () => fn(make([2, 3]), 2)), { name: 'bool', call: () => fn(tensor([true, false])), error: DTypeError, message: /a number type/ }],
+    errors: [
+      outOfRange(name, () => fn(make([2, 3]), 2)),
+      { name: 'bool', call: () => fn(tensor([true, false])), error: DTypeError, message: /a number type/ },
+    ],
     notDifferentiable: 'indices',
   });
 }
@@ -163,7 +194,12 @@ for (const [name, fn] of variances) {
     errors: [
       outOfRange(name, () => fn(make([2, 3]), 2)),
       { name: 'integers', call: () => fn(integers()), error: DTypeError, message: /a floating dtype/ },
-      { name: 'unbiased and correction', call: () => fn(make([3]), 0, true, { correction: 1 }), error: ArgumentError, message: /either unbiased or correction/ },
+      {
+        name: 'unbiased and correction',
+        call: () => fn(make([3]), 0, true, { correction: 1 }),
+        error: ArgumentError,
+        message: /either unbiased or correction/,
+      },
     ],
   });
 }

@@ -21,6 +21,13 @@ for (const [name, fn] of scans) {
       { name: 'scalar', inputs: [make([])], call: (x) => fn(x, 0) },
       { name: 'no elements', inputs: [make([0, 3])], call: (x) => fn(x, 0) },
     ],
-    errors: [{ name: 'a dim out of range', call: () => fn(make([2, 3]), 2), error: IndexError, message: /dim in \[-2, 1\], got 2/ }],
+    errors: [
+      {
+        name: 'a dim out of range',
+        call: () => fn(make([2, 3]), 2),
+        error: IndexError,
+        message: /dim in \[-2, 1\], got 2/,
+      },
+    ],
   });
 }

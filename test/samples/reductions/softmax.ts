@@ -18,7 +18,14 @@ for (const [name, fn] of alongDim) {
       { name: 'scalar', inputs: [make([])], call: (x) => fn(x, 0) },
       { name: 'no elements', inputs: [make([0, 3])], call: (x) => fn(x, 1) },
     ],
-    errors: [{ name: 'a dim out of range', call: () => fn(make([2, 3]), 2), error: IndexError, message: /dim in \[-2, 1\], got 2/ }],
+    errors: [
+      {
+        name: 'a dim out of range',
+        call: () => fn(make([2, 3]), 2),
+        error: IndexError,
+        message: /dim in \[-2, 1\], got 2/,
+      },
+    ],
   });
 }
 
@@ -30,5 +37,12 @@ samples({
     { name: 'scalar', inputs: [make([])], call: (x) => logsumexp(x, 0) },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => logsumexp(x, 0) },
   ],
-  errors: [{ name: 'a dim out of range', call: () => logsumexp(make([2, 3]), 2), error: IndexError, message: /dim in \[-2, 1\], got 2/ }],
+  errors: [
+    {
+      name: 'a dim out of range',
+      call: () => logsumexp(make([2, 3]), 2),
+      error: IndexError,
+      message: /dim in \[-2, 1\], got 2/,
+    },
+  ],
 });

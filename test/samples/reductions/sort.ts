@@ -11,8 +11,8 @@ import {
   median,
   mode,
   msort,
-  searchsorted,
   ShapeError,
+  searchsorted,
   sort,
   tensor,
   topk,
@@ -21,7 +21,12 @@ import {
 } from '../../../lib/index.js';
 import { make, samples } from '../sample.js';
 
-const outOfRange = (call: () => unknown) => ({ name: 'a dim out of range', call, error: IndexError, message: /dim in \[-2, 1\], got 2/ });
+const outOfRange = (call: () => unknown) => ({
+  name: 'a dim out of range',
+  call,
+  error: IndexError,
+  message: /dim in \[-2, 1\], got 2/,
+});
 const indices = 'indices and counts are piecewise constant';
 
 samples({
@@ -43,14 +48,20 @@ samples({
 samples({
   fn: 'msort',
   cases: [{ name: 'matrix', inputs: [make([4, 3])], call: (x) => msort(x) }],
-  errors: [{ name: 'not a tensor', call: () => msort(3 as never), error: ArgumentError, message: /a tensor for input/ }],
+  errors: [
+    { name: 'not a tensor', call: () => msort(3 as never), error: ArgumentError, message: /a tensor for input/ },
+  ],
   expandable: false,
 });
 samples({
   fn: 'topk',
   cases: [
     { name: 'largest', inputs: [make([3, 4])], call: (x) => topk(x, 2).values },
-    { name: 'smallest of the first dim', inputs: [make([20, 2])], call: (x) => topk(x, 2, 0, { largest: false }).values },
+    {
+      name: 'smallest of the first dim',
+      inputs: [make([20, 2])],
+      call: (x) => topk(x, 2, 0, { largest: false }).values,
+    },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => topk(x, 0, 0).values },
   ],
   errors: [
@@ -70,7 +81,12 @@ samples({
   errors: [
     outOfRange(() => kthvalue(make([2, 3]), 1, 2)),
     { name: 'k of zero', call: () => kthvalue(make([2, 3]), 0), error: IndexError, message: /k in \[1, 3\], got 0/ },
-    { name: 'nothing to select', call: () => kthvalue(make([0, 3]), 1, 0), error: IndexError, message: /at least one element/ },
+    {
+      name: 'nothing to select',
+      call: () => kthvalue(make([0, 3]), 1, 0),
+      error: IndexError,
+      message: /at least one element/,
+    },
   ],
   expandable: false,
 });
@@ -81,7 +97,15 @@ samples({
     { name: 'one dim', inputs: [make([3, 4])], call: (x) => median(x, 1).values },
     { name: 'no rows', inputs: [make([0, 3])], call: (x) => median(x, 1, true).values },
   ],
-  errors: [outOfRange(() => median(make([2, 3]), 2)), { name: 'nothing to select', call: () => median(make([0, 3]), 0), error: IndexError, message: /at least one element/ }],
+  errors: [
+    outOfRange(() => median(make([2, 3]), 2)),
+    {
+      name: 'nothing to select',
+      call: () => median(make([0, 3]), 0),
+      error: IndexError,
+      message: /at least one element/,
+    },
+  ],
   expandable: false,
 });
 samples({
@@ -99,14 +123,38 @@ samples({
   fn: 'searchsorted',
   cases: [
     { name: 'left', inputs: [make([2, 3])], call: (x) => searchsorted(sequence, x) },
-    { name: 'right, int32', inputs: [make([2, 3])], call: (x) => searchsorted(sequence, x, { right: true, outInt32: true }) },
+    {
+      name: 'right, int32',
+      inputs: [make([2, 3])],
+      call: (x) => searchsorted(sequence, x, { right: true, outInt32: true }),
+    },
     { name: 'no values', inputs: [make([0])], call: (x) => searchsorted(sequence, x, { side: 'right' }) },
   ],
   errors: [
-    { name: 'rows differ', call: () => searchsorted(make([2, 3]), make([3, 2])), error: ShapeError, message: /leading sizes/ },
-    { name: 'an unknown side', call: () => searchsorted(sequence, 1, { side: 'up' as never }), error: ArgumentError, message: /'left' or 'right'/ },
-    { name: 'side against right', call: () => searchsorted(sequence, 1, { side: 'left', right: true }), error: ArgumentError, message: /that agree/ },
-    { name: 'a sorter of another shape', call: () => searchsorted(sequence, 1, { sorter: tensor([0n]) }), error: ShapeError, message: /sorter/ },
+    {
+      name: 'rows differ',
+      call: () => searchsorted(make([2, 3]), make([3, 2])),
+      error: ShapeError,
+      message: /leading sizes/,
+    },
+    {
+      name: 'an unknown side',
+      call: () => searchsorted(sequence, 1, { side: 'up' as never }),
+      error: ArgumentError,
+      message: /'left' or 'right'/,
+    },
+    {
+      name: 'side against right',
+      call: () => searchsorted(sequence, 1, { side: 'left', right: true }),
+      error: ArgumentError,
+      message: /that agree/,
+    },
+    {
+      name: 'a sorter of another shape',
+      call: () => searchsorted(sequence, 1, { sorter: tensor([0n]) }),
+      error: ShapeError,
+      message: /sorter/,
+    },
   ],
   notDifferentiable: indices,
 });
@@ -116,7 +164,14 @@ samples({
     { name: 'matrix', inputs: [make([2, 3])], call: (x) => bucketize(x, sequence) },
     { name: 'no values', inputs: [make([0])], call: (x) => bucketize(x, sequence, { right: true }) },
   ],
-  errors: [{ name: 'boundaries of two dims', call: () => bucketize(1, make([2, 2])), error: ShapeError, message: /boundaries of 1 dimension/ }],
+  errors: [
+    {
+      name: 'boundaries of two dims',
+      call: () => bucketize(1, make([2, 2])),
+      error: ShapeError,
+      message: /boundaries of 1 dimension/,
+    },
+  ],
   notDifferentiable: indices,
 });
 for (const [name, fn] of [
@@ -143,9 +198,19 @@ samples({
   ],
   errors: [
     { name: 'floats', call: () => bincount(make([3])), error: DTypeError, message: /integers/ },
-    { name: 'negative values', call: () => bincount(tensor([-1n])), error: ArgumentError, message: /at least 0, got -1/ },
+    {
+      name: 'negative values',
+      call: () => bincount(tensor([-1n])),
+      error: ArgumentError,
+      message: /at least 0, got -1/,
+    },
     { name: 'two dims', call: () => bincount(tensor([[1n]])), error: ShapeError, message: /1 dimension/ },
-    { name: 'weights of another shape', call: () => bincount(counted, make([2])), error: ShapeError, message: /weights of the shape \[3\]/ },
+    {
+      name: 'weights of another shape',
+      call: () => bincount(counted, make([2])),
+      error: ShapeError,
+      message: /weights of the shape \[3\]/,
+    },
   ],
   notDifferentiable: indices,
   expandable: false,
@@ -157,7 +222,12 @@ samples({
   errors: [
     { name: 'integers', call: () => histc(counted), error: DTypeError, message: /a floating dtype/ },
     { name: 'no bins', call: () => histc(make([3]), 0), error: ArgumentError, message: /at least 1 bin/ },
-    { name: 'a range upside down', call: () => histc(make([3]), 4, 2, 1), error: ArgumentError, message: /max above min/ },
+    {
+      name: 'a range upside down',
+      call: () => histc(make([3]), 4, 2, 1),
+      error: ArgumentError,
+      message: /max above min/,
+    },
   ],
   notDifferentiable: indices,
 });

@@ -17,19 +17,54 @@ function distinct(shape: readonly number[]): Tensor {
 type Pool = (input: Tensor, size: number) => unknown;
 type WindowPool = (input: Tensor, size: number, options?: { stride: number; padding: number }) => unknown;
 const inputErrors = (name: string, pool: Pool) => [
-  { name: 'dimensions', call: () => pool(make([3]), 2), error: ShapeError, message: new RegExp(`${name}: expected an input of`) },
-  { name: 'not a tensor', call: () => pool(3 as unknown as Tensor, 2), error: ArgumentError, message: new RegExp(`${name}(WithIndices)?: expected a tensor`) },
+  {
+    name: 'dimensions',
+    call: () => pool(make([3]), 2),
+    error: ShapeError,
+    message: new RegExp(`${name}: expected an input of`),
+  },
+  {
+    name: 'not a tensor',
+    call: () => pool(3 as unknown as Tensor, 2),
+    error: ArgumentError,
+    message: new RegExp(`${name}(WithIndices)?: expected a tensor`),
+  },
 ];
 const windowErrors = (name: string, pool: WindowPool, unbatched: number[]) => [
   ...inputErrors(name, pool),
-  { name: 'window too large', call: () => pool(make(unbatched), 9), error: ShapeError, message: new RegExp(`${name}: expected a window \\(of reach 9\\) not larger`) },
-  { name: 'window 0', call: () => pool(make(unbatched), 0), error: ArgumentError, message: new RegExp(`${name}: expected kernelSize`) },
-  { name: 'padding', call: () => pool(make(unbatched), 2, { stride: 1, padding: 2 }), error: ArgumentError, message: /padding of at most half/ },
-  { name: 'zero-size dimension', call: () => pool(make(unbatched.map((n, d) => (d === 1 ? 0 : n))), 2), error: ShapeError, message: /sizes of at least 1/ },
+  {
+    name: 'window too large',
+    call: () => pool(make(unbatched), 9),
+    error: ShapeError,
+    message: new RegExp(`${name}: expected a window \\(of reach 9\\) not larger`),
+  },
+  {
+    name: 'window 0',
+    call: () => pool(make(unbatched), 0),
+    error: ArgumentError,
+    message: new RegExp(`${name}: expected kernelSize`),
+  },
+  {
+    name: 'padding',
+    call: () => pool(make(unbatched), 2, { stride: 1, padding: 2 }),
+    error: ArgumentError,
+    message: /padding of at most half/,
+  },
+  {
+    name: 'zero-size dimension',
+    call: () => pool(make(unbatched.map((n, d) => (d === 1 ? 0 : n))), 2),
+    error: ShapeError,
+    message: /sizes of at least 1/,
+  },
 ];
 const adaptiveErrors = (name: string, pool: Pool, unbatched: number[]) => [
   ...inputErrors(name, pool),
-  { name: 'negative size', call: () => pool(make(unbatched), -1), error: ArgumentError, message: new RegExp(`${name}: expected outputSize`) },
+  {
+    name: 'negative size',
+    call: () => pool(make(unbatched), -1),
+    error: ArgumentError,
+    message: new RegExp(`${name}: expected outputSize`),
+  },
 ];
 
 for (const [suffix, indices] of [
@@ -43,7 +78,11 @@ for (const [suffix, indices] of [
   samples({
     fn: `nn.functional.maxPool1d${suffix}`,
     cases: [
-      { name: 'padding, ceil', inputs: [distinct([2, 2, 6])], call: (x) => pick(max1d(x, 3, 2, 1, { ceilMode: true })) },
+      {
+        name: 'padding, ceil',
+        inputs: [distinct([2, 2, 6])],
+        call: (x) => pick(max1d(x, 3, 2, 1, { ceilMode: true })),
+      },
       { name: 'no images', inputs: [distinct([0, 2, 6])], call: (x) => pick(max1d(x, 2)) },
     ],
     errors: windowErrors('maxPool1d', max1d, [2, 5]),
@@ -52,8 +91,16 @@ for (const [suffix, indices] of [
     fn: `nn.functional.maxPool2d${suffix}`,
     cases: [
       { name: 'two by two', inputs: [distinct([2, 1, 4, 6])], call: (x) => pick(max2d(x, 2)) },
-      { name: 'overlapping, dilated, unbatched', inputs: [distinct([2, 6, 5])], call: (x) => pick(max2d(x, [2, 3], 1, [0, 1], { dilation: [3, 1] })) },
-      { name: 'stride 3, ceil', inputs: [distinct([1, 1, 5, 7])], call: (x) => pick(max2d(x, 2, 3, { ceilMode: true })) },
+      {
+        name: 'overlapping, dilated, unbatched',
+        inputs: [distinct([2, 6, 5])],
+        call: (x) => pick(max2d(x, [2, 3], 1, [0, 1], { dilation: [3, 1] })),
+      },
+      {
+        name: 'stride 3, ceil',
+        inputs: [distinct([1, 1, 5, 7])],
+        call: (x) => pick(max2d(x, 2, 3, { ceilMode: true })),
+      },
       { name: 'no images', inputs: [distinct([0, 2, 4, 4])], call: (x) => pick(max2d(x, 2)) },
     ],
     errors: windowErrors('maxPool2d', max2d, [2, 5, 5]),
@@ -97,9 +144,24 @@ const at = tensor([[[1n, 3n]]]);
 const unpoolErrors = (name: string, unpool: (x: Tensor, indices: Tensor, kernel: number) => Tensor, ndim: number) => {
   const shape = new Array<number>(ndim).fill(1);
   return [
-    { name: 'index types', call: () => unpool(make(shape), make(shape), 2), error: DTypeError, message: new RegExp(`${name}: expected indices of dtype int64`) },
-    { name: 'index shape', call: () => unpool(make(shape), at.reshape(...new Array<number>(ndim - 1).fill(1), 2), 2), error: ShapeError, message: /indices of the input's shape/ },
-    { name: 'index range', call: () => unpool(make(shape), tensor(99n).reshape(...shape), 2), error: IndexError, message: new RegExp(`${name}: expected indices in`) },
+    {
+      name: 'index types',
+      call: () => unpool(make(shape), make(shape), 2),
+      error: DTypeError,
+      message: new RegExp(`${name}: expected indices of dtype int64`),
+    },
+    {
+      name: 'index shape',
+      call: () => unpool(make(shape), at.reshape(...new Array<number>(ndim - 1).fill(1), 2), 2),
+      error: ShapeError,
+      message: /indices of the input's shape/,
+    },
+    {
+      name: 'index range',
+      call: () => unpool(make(shape), tensor(99n).reshape(...shape), 2),
+      error: IndexError,
+      message: new RegExp(`${name}: expected indices in`),
+    },
   ];
 };
 samples({
@@ -117,7 +179,9 @@ samples({
 });
 samples({
   fn: 'nn.functional.maxUnpool3d',
-  cases: [{ name: 'plain', inputs: [make([1, 1, 1, 1, 2])], call: (x) => F.maxUnpool3d(x, at.reshape(1, 1, 1, 1, 2), 2) }],
+  cases: [
+    { name: 'plain', inputs: [make([1, 1, 1, 1, 2])], call: (x) => F.maxUnpool3d(x, at.reshape(1, 1, 1, 1, 2), 2) },
+  ],
   errors: unpoolErrors('maxUnpool3d', F.maxUnpool3d, 5),
 });
 
@@ -133,13 +197,22 @@ samples({
   fn: 'nn.functional.avgPool2d',
   cases: [
     { name: 'two by two', inputs: [make([2, 1, 4, 6])], call: (x) => F.avgPool2d(x, 2) },
-    { name: 'padding not counted', inputs: [make([2, 5, 5])], call: (x) => F.avgPool2d(x, [3, 2], 1, [1, 1], { countIncludePad: false, ceilMode: true }) },
+    {
+      name: 'padding not counted',
+      inputs: [make([2, 5, 5])],
+      call: (x) => F.avgPool2d(x, [3, 2], 1, [1, 1], { countIncludePad: false, ceilMode: true }),
+    },
     { name: 'divisor', inputs: [make([1, 1, 5, 7])], call: (x) => F.avgPool2d(x, 2, 3, { divisorOverride: 3 }) },
     { name: 'no images', inputs: [make([0, 2, 4, 4])], call: (x) => F.avgPool2d(x, 2) },
   ],
   errors: [
     ...windowErrors('avgPool2d', F.avgPool2d, [2, 5, 5]),
-    { name: 'divisor 0', call: () => F.avgPool2d(make([1, 4, 4]), 2, { divisorOverride: 0 }), error: ArgumentError, message: /avgPool2d: expected divisorOverride/ },
+    {
+      name: 'divisor 0',
+      call: () => F.avgPool2d(make([1, 4, 4]), 2, { divisorOverride: 0 }),
+      error: ArgumentError,
+      message: /avgPool2d: expected divisorOverride/,
+    },
   ],
 });
 samples({

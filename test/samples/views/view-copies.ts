@@ -24,7 +24,14 @@ for (const [fn, call] of Object.entries({ real, conj, conjPhysical, resolveConj,
       { name: 'a matrix', inputs: [make([2, 2])], call: (x) => call(x.mul(1)) },
       { name: 'no elements', inputs: [make([0])], call: (x) => call(x.mul(1)) },
     ],
-    errors: [{ name: 'no tensor', call: () => call(2 as never), error: ArgumentError, message: new RegExp(`${fn}: expected a tensor`) }],
+    errors: [
+      {
+        name: 'no tensor',
+        call: () => call(2 as never),
+        error: ArgumentError,
+        message: new RegExp(`${fn}: expected a tensor`),
+      },
+    ],
   });
 }
 samples({
@@ -35,8 +42,18 @@ samples({
     { name: 'more', inputs: [], call: () => nonzeroStatic(tensor([0, 1, 2]), { size: 4 }) },
   ],
   errors: [
-    { name: 'a negative size', call: () => nonzeroStatic(tensor([1]), { size: -1 }), error: ArgumentError, message: /nonzeroStatic: expected a size of at least 0/ },
-    { name: 'bool', call: () => positive(tensor([true])), error: DTypeError, message: /positive: expected a tensor of numbers, got bool/ },
+    {
+      name: 'a negative size',
+      call: () => nonzeroStatic(tensor([1]), { size: -1 }),
+      error: ArgumentError,
+      message: /nonzeroStatic: expected a size of at least 0/,
+    },
+    {
+      name: 'bool',
+      call: () => positive(tensor([true])),
+      error: DTypeError,
+      message: /positive: expected a tensor of numbers, got bool/,
+    },
   ],
 });
 const at = tensor([0n, 0n, 2n]);
@@ -49,7 +66,12 @@ samples({
   })),
   expandable: false,
   errors: [
-    { name: 'out of range', call: () => indexReduce(make([2]), 0, at, make([3]), 'prod'), error: IndexError, message: /indexReduce: expected indices in \[0, 1\], got 2/ },
+    {
+      name: 'out of range',
+      call: () => indexReduce(make([2]), 0, at, make([3]), 'prod'),
+      error: IndexError,
+      message: /indexReduce: expected indices in \[0, 1\], got 2/,
+    },
     ...(
       [
         ['a source with more rows than indices', [3], [0n], [3], '[1]'],
@@ -69,6 +91,11 @@ samples({
       error: ShapeError,
       message: /expected one index into a scalar, got 0/,
     },
-    { name: 'sum', call: () => indexReduce(make([3]), 0, at, make([3]), 'sum' as 'prod'), error: ArgumentError, message: /indexAdd adds/ },
+    {
+      name: 'sum',
+      call: () => indexReduce(make([3]), 0, at, make([3]), 'sum' as 'prod'),
+      error: ArgumentError,
+      message: /indexAdd adds/,
+    },
   ],
 });
