@@ -1,7 +1,7 @@
 /**
- * The layers of lib/, from the lowest to the highest, and the rules of its imports: no file imports a higher layer, no two files import each
- * other, directly or round about, and every file has a layer. Imports of types count. Checked by test/structure/layers.test.ts; drawn in
- * docs/architecture.md.
+ * The layers of lib/, from the lowest to the highest, and the rules of its imports: no file imports a higher layer, no
+ * two files import each other, directly or round about, and every file has a layer. Imports of types count. Checked by
+ * test/structure/layers.test.ts; drawn in docs/architecture.md.
  */
 
 /** Rooms of one layer may import each other as far as no circle comes of it. */

@@ -1,6 +1,6 @@
 /**
- * Networks beyond the first workloads, so that mechanisms are tuned and not cases: recurrent language models, depthwise and 1-D
- * convolutions, group norm, long attention, odd sizes, inference of one image. torch_workloads.py has the same.
+ * Networks beyond the first workloads, so that mechanisms are tuned and not cases: recurrent language models, depthwise
+ * and 1-D convolutions, group norm, long attention, odd sizes, inference of one image. torch_workloads.py has the same.
  */
 import { arange, cat, nn, noGrad, optim, randint, randn, type Tensor } from 'nodegrad';
 import { resnet, type Step, trainer } from './training.js';

@@ -1,7 +1,9 @@
 /**
- * The speed comparison (`npm run bench -- kernels` goes to kernels/run.ts). Usage: npm run bench [-- WORKLOAD...] [--against torch] [--python FILE] [--rounds N] [--json FILE]
- * Each workload runs in a process of its own; with --against torch the two sides take turns, several rounds, and the ratios of medians
- * and of peak memory are added. Ours runs from one file of plain JavaScript, as a program with the package does. Variables that pin an OpenBLAS kernel are unset for both sides.
+ * The speed comparison (`npm run bench -- kernels` goes to kernels/run.ts). Usage: npm run bench [-- WORKLOAD...]
+ * [--against torch] [--python FILE] [--rounds N] [--json FILE] Each workload runs in a process of its own; with
+ * --against torch the two sides take turns, several rounds, and the ratios of medians and of peak memory are added.
+ * Ours runs from one file of plain JavaScript, as a program with the package does. Variables that pin an OpenBLAS
+ * kernel are unset for both sides.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

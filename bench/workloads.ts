@@ -1,4 +1,6 @@
-/** The workloads of the speed comparison; torch_workloads.py beside this file is PyTorch's side, workload by workload. */
+/**
+ * The workloads of the speed comparison; torch_workloads.py beside this file is PyTorch's side, workload by workload.
+ */
 import { arange, cat, nn, optim, rand, randint, randn, type Tensor, tensor } from 'nodegrad';
 import { NETWORKS } from './networks.js';
 import { type Model, resnet, type Step, trainer } from './training.js';

@@ -1,6 +1,7 @@
 /**
- * Arguments of constructors, and of functions that are no operators, by the one rule of the interface: PyTorch's positional parameters in order and one trailing
- * options object, which may name any of them. The checks of single values are here as well.
+ * Arguments of constructors, and of functions that are no operators, by the one rule of the interface: PyTorch's
+ * positional parameters in order and one trailing options object, which may name any of them. The checks of single
+ * values are here as well.
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from './errors.js';
 
@@ -25,8 +26,9 @@ interface Binding {
 }
 
 /**
- * The arguments of a call in the places of their parameters, undefined where one was not given. The last argument is an options object where it is an
- * object literal. Throws ArgumentError for superfluous, unknown, repeated and missing arguments.
+ * The arguments of a call in the places of their parameters, undefined where one was not given. The last argument is an
+ * options object where it is an object literal. Throws ArgumentError for superfluous, unknown, repeated and missing
+ * arguments.
  */
 export function bindArguments(
   op: string,

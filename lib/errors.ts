@@ -109,7 +109,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return scored.length > 0 && scored[0][0] <= Math.max(2, Math.floor(name.length / 3)) ? scored[0][1] : undefined;
 }
 
-/** Throws ArgumentError for the first key of `options` that is not in `known`, with the name that was probably meant. */
+/**
+ * Throws ArgumentError for the first key of `options` that is not in `known`, with the name that was probably meant.
+ */
 export function rejectUnknownOptions(op: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) fail(ArgumentError, op, 'an options object', describe(options));
   for (const key of Object.keys(options)) {

@@ -1,6 +1,6 @@
 /**
- * A setting that holds for the length of a callback, sync or async: grad mode, autocast, anomaly detection. Interleaved async
- * callbacks keep their own value. Reading costs one comparison while no scope is open.
+ * A setting that holds for the length of a callback, sync or async: grad mode, autocast, anomaly detection. Interleaved
+ * async callbacks keep their own value. Reading costs one comparison while no scope is open.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 

@@ -2,7 +2,9 @@
 import { CheckpointError, describe, fail } from './errors.js';
 import { Tensor } from './tensor/tensor.js';
 
-/** Throws CheckpointError for anything but an object or a Map. A promise is one of `load`, whose `await` was forgotten. */
+/**
+ * Throws CheckpointError for anything but an object or a Map. A promise is one of `load`, whose `await` was forgotten.
+ */
 export function checkStateDict(op: string, given: unknown): void {
   const isObject =
     typeof given === 'object' &&

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Builds dist/: one CommonJS bundle (so that `import` and `require` share one instance of the library), an ES module that
-// re-exports it, and the type declarations.
+// Builds dist/: one CommonJS bundle (so that `import` and `require` share one instance of the library), an ES module
+// that re-exports it, and the type declarations.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,12 +20,14 @@ writeFileSync(
   path.join(dist, 'index.js'),
   "'use strict';\nmodule.exports = require('./code-cache.js').runFromCodeCache(require.resolve('./library.js')) ?? require('./library.js');\n",
 );
-// The entry of DataLoader's worker threads; it loads index.mjs at run time, so that there is one instance of the library.
+// The entry of DataLoader's worker threads; it loads index.mjs at run time, so that there is one instance of the
+// library.
 await bundle(path.join(root, 'lib', 'data', 'worker.ts'), path.join(dist, 'data-worker.js'));
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 // Names are listed, since Node would otherwise read the whole bundle once more to find them.
 const names = await exportsOf(path.join(root, 'lib', 'index.ts'));
-// `var` is a word of the language, so that it takes two steps. To take them for every name costs a millisecond at each start.
+// `var` is a word of the language, so that it takes two steps. To take them for every name costs a millisecond at each
+// start.
 const plain = names.filter((name) => name !== 'var');
 const lines = [
   "import { createRequire } from 'node:module';",

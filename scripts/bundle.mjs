@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Bundles one TypeScript entry into one CommonJS file, the way the package ships. Usage: node scripts/bundle.mjs ENTRY OUTFILE
+// Bundles one TypeScript entry into one CommonJS file, the way the package ships. Usage: node scripts/bundle.mjs ENTRY
+// OUTFILE
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { argv } from 'node:process';
@@ -18,8 +19,8 @@ const options = {
 };
 
 /**
- * Names that bundling changed: two files may declare the same one. esbuild's keepNames sets the name of every function and
- * class while the bundle loads, which costs memory and a tenth of the time; only what was renamed needs it.
+ * Names that bundling changed: two files may declare the same one. esbuild's keepNames sets the name of every function
+ * and class while the bundle loads, which costs memory and a tenth of the time; only what was renamed needs it.
  */
 async function renamed(entry) {
   const result = await build({
@@ -61,8 +62,9 @@ export async function exportsOf(entry) {
 }
 
 /**
- * esbuild's helpers copy a module's names one by one behind getters, so that each may change later, a millisecond of the start in all: the exports of
- * the entry once more, and those of every module of Node's where it is imported. Neither changes here. The lines stay, for the source map.
+ * esbuild's helpers copy a module's names one by one behind getters, so that each may change later, a millisecond of
+ * the start in all: the exports of the entry once more, and those of every module of Node's where it is imported.
+ * Neither changes here. The lines stay, for the source map.
  */
 function withoutCopies(text) {
   const helpers = [

@@ -1,6 +1,6 @@
 /**
- * Shows that PyTorch reads what `save` writes: saves one checkpoint of everything, and lets Python load it with weights_only=True,
- * by memory map as well, compare every value, and save it again for `load`.
+ * Shows that PyTorch reads what `save` writes: saves one checkpoint of everything, and lets Python load it with
+ * weights_only=True, by memory map as well, compare every value, and save it again for `load`.
  *
  * usage: PYTHON=/path/to/python node --import tsx scripts/check-checkpoints.ts      (PyTorch 2.x)
  */

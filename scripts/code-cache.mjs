@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Keeps the library's code as V8 compiled it, for this Node, once dist/ and the addon are both there. Loading works without: a failure is said, no more.
+// Keeps the library's code as V8 compiled it, for this Node, once dist/ and the addon are both there. Loading works
+// without: a failure is said, no more.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';

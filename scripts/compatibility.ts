@@ -1,6 +1,6 @@
 /**
- * Writes docs/compatibility.md: which of PyTorch's public names exist here, by the rule of the interface (snake_case to camelCase).
- * Usage: node --import tsx scripts/compatibility.ts
+ * Writes docs/compatibility.md: which of PyTorch's public names exist here, by the rule of the interface (snake_case to
+ * camelCase). Usage: node --import tsx scripts/compatibility.ts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

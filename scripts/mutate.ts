@@ -1,7 +1,7 @@
 /**
- * Mutation check: flips the sign of each derivative rule in turn, and wants the gradient check of some sample or route to notice. A rule
- * whose flipped form passes everything that walks through it survives; any survivor makes the check fail.
- * Usage: npm run mutate [-- NAME...]
+ * Mutation check: flips the sign of each derivative rule in turn, and wants the gradient check of some sample or route
+ * to notice. A rule whose flipped form passes everything that walks through it survives; any survivor makes the check
+ * fail. Usage: npm run mutate [-- NAME...]
  */
 
 import type { Node } from '../lib/autograd/node.js';

@@ -57,7 +57,10 @@ export function convolution(name: string, pass: (typeof PASSES)[number]): Work {
   return backward(run(), input);
 }
 
-/** A case that memory bounds: the elements of four bytes that it needs to move, each array read or written once; and what it does. */
+/**
+ * A case that memory bounds: the elements of four bytes that it needs to move, each array read or written once; and
+ * what it does.
+ */
 export interface Traffic {
   readonly elements: number;
   readonly make: () => Work;
@@ -79,7 +82,10 @@ function pair(fn: (x: Tensor, y: Tensor) => Tensor): Traffic {
   };
   return { elements: 3 * LARGE, make };
 }
-/** `name` and `name backward` of the function that `make` makes: forward, and backward to x, which move so many times the elements of x. */
+/**
+ * `name` and `name backward` of the function that `make` makes: forward, and backward to x, which move so many times
+ * the elements of x.
+ */
 function both(
   name: string,
   shape: readonly number[],

@@ -1,4 +1,7 @@
-/** Compiles machine.cc with the system's compiler against the OpenBLAS that the addon links, and asks it what the machine can do. */
+/**
+ * Compiles machine.cc with the system's compiler against the OpenBLAS that the addon links, and asks it what the
+ * machine can do.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';

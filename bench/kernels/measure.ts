@@ -1,4 +1,7 @@
-/** Measures cases in a process of its own. Usage: measure.ts SECONDS SECTION NAME... Prints a JSON object: seconds of a call by name. */
+/**
+ * Measures cases in a process of its own. Usage: measure.ts SECONDS SECTION NAME... Prints a JSON object: seconds of a
+ * call by name.
+ */
 import { medianSeconds } from '../timing.js';
 import { workOf } from './cases.js';
 

@@ -1,8 +1,8 @@
 /**
- * Single kernels against the machine's limits. Usage: npm run bench -- kernels [gemm] [conv] [bandwidth] [threads] [import]
- * [--against torch] [--python FILE] [--rounds N] [--seconds S] [--json FILE]
- * The limits (multiply-adds in registers, a triad over memory, OpenBLAS called from C) come from machine.cc; every side runs in processes
- * of its own, in turn, several rounds, and the medians count. Variables that pin an OpenBLAS kernel are unset for all.
+ * Single kernels against the machine's limits. Usage: npm run bench -- kernels [gemm] [conv] [bandwidth] [threads]
+ * [import] [--against torch] [--python FILE] [--rounds N] [--seconds S] [--json FILE] The limits (multiply-adds in
+ * registers, a triad over memory, OpenBLAS called from C) come from machine.cc; every side runs in processes of its
+ * own, in turn, several rounds, and the medians count. Variables that pin an OpenBLAS kernel are unset for all.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

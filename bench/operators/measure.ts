@@ -1,4 +1,7 @@
-/** Our side of `npm run bench -- operators`, in a process of its own. Usage: measure.ts SECONDS WARM_UP FILE. Prints a JSON object: seconds of a call by line of the file and direction. */
+/**
+ * Our side of `npm run bench -- operators`, in a process of its own. Usage: measure.ts SECONDS WARM_UP FILE. Prints a
+ * JSON object: seconds of a call by line of the file and direction.
+ */
 import { readFileSync } from 'node:fs';
 import * as nodegrad from 'nodegrad';
 import { autograd, manualSeed, noGrad, rand, randint, randn, Tensor } from 'nodegrad';

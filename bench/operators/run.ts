@@ -1,7 +1,8 @@
 /**
- * Calls of single operators against PyTorch's, forward and backward, from the worst ratio on. Usage: npm run bench -- operators [PART OF A CASE...]
- * [--python FILE] [--rounds N] [--seconds S] [--json FILE]
- * cases.txt has the list. The sides take turns, each in processes of its own, several rounds, and the medians count. Variables that pin an OpenBLAS kernel are unset for both.
+ * Calls of single operators against PyTorch's, forward and backward, from the worst ratio on. Usage: npm run bench --
+ * operators [PART OF A CASE...] [--python FILE] [--rounds N] [--seconds S] [--json FILE] cases.txt has the list. The
+ * sides take turns, each in processes of its own, several rounds, and the medians count. Variables that pin an OpenBLAS
+ * kernel are unset for both.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -40,7 +41,10 @@ if (cases.length === 0) throw new Error(`no case with ${positionals.join(' or ')
 const file = path.join(root, 'build', 'bench', 'operators.txt');
 writeFileSync(file, cases.join('\n'));
 
-/** V8 compiles what runs often, on a processor that the kernels then lack: both sides call for so many seconds before they take time. */
+/**
+ * V8 compiles what runs often, on a processor that the kernels then lack: both sides call for so many seconds before
+ * they take time.
+ */
 const WARM_UP = '0.4';
 const run = (command: string, ...argv: string[]): Numbers =>
   JSON.parse(

@@ -1,6 +1,6 @@
 /**
- * Gradient descent seen from above: a cost function of two variables, its gradient field, and the paths of several learning rates
- * and optimizers, drawn as a picture. Usage: npm run example:gradient-descent [-- --out FILE]
+ * Gradient descent seen from above: a cost function of two variables, its gradient field, and the paths of several
+ * learning rates and optimizers, drawn as a picture. Usage: npm run example:gradient-descent [-- --out FILE]
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';

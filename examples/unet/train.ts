@@ -1,6 +1,7 @@
 /**
  * Trains a UNet on a folder of images and masks; by default on the slices of a brain MRI beside this file.
- * Usage: npm run demo, or node --import tsx examples/unet/train.ts --images DIR --masks DIR --val-images DIR --val-masks DIR [--epochs N]
+ * Usage: npm run demo, or node --import tsx examples/unet/train.ts --images DIR --masks DIR --val-images DIR
+ * --val-masks DIR [--epochs N]
  *   [--batch-size N] [--lr X] [--amp] [--pretrained FILE] [--resume FILE] [--out DIR]
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Automatic mixed precision: within a region, operators take their inputs in the type that their policy names (lib/dispatch/define-op.ts).
- * Nested and disabled regions, sync and async, each with its own setting; casts of parameters are reused within the outermost region.
+ * Automatic mixed precision: within a region, operators take their inputs in the type that their policy names
+ * (lib/dispatch/define-op.ts). Nested and disabled regions, sync and async, each with its own setting; casts of
+ * parameters are reused within the outermost region.
  */
 
 import { checkBoolean, readArguments } from '../arguments.js';
@@ -77,9 +78,10 @@ function apply(policy: AutocastPolicy, inputs: readonly Tensor[]): readonly Tens
 setAutocast(apply);
 
 /**
- * Calls `fn`, the last argument, with autocast on and returns its value: matrix products, convolutions and attention compute in `dtype`, losses and what needs
- * the range in float32, the rest in the type of its inputs (PyTorch's lists for the CPU). Gradients reach parameters in their own type.
- * Throws DeviceError for a device that is not there, DTypeError for a dtype other than bfloat16 and float16. Source: torch.amp.autocast.
+ * Calls `fn`, the last argument, with autocast on and returns its value: matrix products, convolutions and attention
+ * compute in `dtype`, losses and what needs the range in float32, the rest in the type of its inputs (PyTorch's lists
+ * for the CPU). Gradients reach parameters in their own type. Throws DeviceError for a device that is not there,
+ * DTypeError for a dtype other than bfloat16 and float16. Source: torch.amp.autocast.
  */
 export function autocast<R>(deviceType: string, fn: () => R): R;
 export function autocast<R>(deviceType: string, options: AutocastOptions, fn: () => R): R;

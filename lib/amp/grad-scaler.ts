@@ -1,6 +1,7 @@
 /**
- * Loss scaling: gradients of small values survive a 16-bit type when the loss is multiplied by a large number and the gradients divided by
- * it. The scale grows while gradients stay finite and shrinks when they do not; such a step is left out.
+ * Loss scaling: gradients of small values survive a 16-bit type when the loss is multiplied by a large number and the
+ * gradients divided by it. The scale grows while gradients stay finite and shrinks when they do not; such a step is
+ * left out.
  */
 
 import { type Arguments, checkBoolean, checkInteger, checkNumber, readArguments } from '../arguments.js';
@@ -157,7 +158,10 @@ export class GradScaler {
     return state;
   }
 
-  /** Divides the optimizer's gradients by the scale in place, so that they can be clipped before `step`. Once between updates. */
+  /**
+   * Divides the optimizer's gradients by the scale in place, so that they can be clipped before `step`. Once between
+   * updates.
+   */
   unscale_(optimizer: Optimizer): void {
     if (!this.enabled) return;
     const op = 'GradScaler.unscale_';
@@ -199,8 +203,9 @@ export class GradScaler {
   }
 
   /**
-   * Unscales unless that was done, and steps the optimizer unless a gradient is infinite or NaN. Returns `{ stepped, value }`, value being
-   * what `optimizer.step(...args)` returned. A closure is an error while scaling is on, as in PyTorch.
+   * Unscales unless that was done, and steps the optimizer unless a gradient is infinite or NaN. Returns `{ stepped,
+   * value }`, value being what `optimizer.step(...args)` returned. A closure is an error while scaling is on, as in
+   * PyTorch.
    */
   step(optimizer: Optimizer, ...args: unknown[]): ScaledStep {
     const op = 'GradScaler.step';
@@ -219,7 +224,9 @@ export class GradScaler {
     return state.foundInf ? { stepped: false, value: undefined } : { stepped: true, value: call() };
   }
 
-  /** Ends the iteration: the scale backs off where a gradient was not finite, or grows in time; or is set to `newScale`. */
+  /**
+   * Ends the iteration: the scale backs off where a gradient was not finite, or grows in time; or is set to `newScale`.
+   */
   update(newScale?: number | Tensor | null): void {
     if (!this.enabled) return;
     const op = 'GradScaler.update';
@@ -259,7 +266,9 @@ export class GradScaler {
     };
   }
 
-  /** Takes over a state dict, PyTorch's own included. Throws CheckpointError where it is empty or not made of numbers. */
+  /**
+   * Takes over a state dict, PyTorch's own included. Throws CheckpointError where it is empty or not made of numbers.
+   */
   loadStateDict(state: Record<string, unknown>): void {
     if (!this.enabled) return;
     const op = 'GradScaler.loadStateDict';

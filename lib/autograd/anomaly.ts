@@ -1,6 +1,7 @@
 /**
- * Anomaly detection: names the operator, the module path and the shapes of the first NaN or Inf, in the forward pass as well as in
- * backward, where the message also says where the operator was called. What the inputs already held is not blamed on an operator.
+ * Anomaly detection: names the operator, the module path and the shapes of the first NaN or Inf, in the forward pass as
+ * well as in backward, where the message also says where the operator was called. What the inputs already held is not
+ * blamed on an operator.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +47,9 @@ function firstBad(t: Tensor, infinite: boolean): Finding | null {
   return null;
 }
 
-/** Whether an operator made something worse than what it was given: Inf of finite inputs, or NaN of inputs without NaN. */
+/**
+ * Whether an operator made something worse than what it was given: Inf of finite inputs, or NaN of inputs without NaN.
+ */
 function finding(
   inputs: readonly (Tensor | null)[],
   outputs: readonly (Tensor | null | undefined)[],
@@ -114,8 +117,8 @@ function watch(): void {
 }
 
 /**
- * Calls `fn` with anomaly detection on, and returns its value: `detectAnomaly(() => { ... loss.backward(); })`. Slow; for finding
- * a fault. Throws AnomalyError at the first operator that makes a NaN or Inf.
+ * Calls `fn` with anomaly detection on, and returns its value: `detectAnomaly(() => { ... loss.backward(); })`. Slow;
+ * for finding a fault. Throws AnomalyError at the first operator that makes a NaN or Inf.
  */
 export function detectAnomaly<R>(fn: () => R, options: DetectAnomalyOptions = {}): R {
   if (typeof fn !== 'function')

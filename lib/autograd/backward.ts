@@ -40,7 +40,10 @@ export interface GradOptions {
   createGraph?: boolean;
   /** Only true, as in PyTorch, which ignores it. */
   onlyInputs?: boolean;
-  /** Give null for an input that the outputs do not depend on, instead of an error. Default: the value of materializeGrads. */
+  /**
+   * Give null for an input that the outputs do not depend on, instead of an error. Default: the value of
+   * materializeGrads.
+   */
   allowUnused?: boolean | null;
   /** The first dimension of gradOutputs counts a batch of gradients; so does that of the results. Default false. */
   isGradsBatched?: boolean;
@@ -119,8 +122,9 @@ const BACKWARD_DEFAULTS = {
 };
 
 /**
- * The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. All arguments may come by name in one object.
- * Throws ArgumentError for what are no tensors, AutogradError without a graph, ShapeError for a gradient of another shape. Source: torch.autograd.backward.
+ * The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. All arguments
+ * may come by name in one object. Throws ArgumentError for what are no tensors, AutogradError without a graph,
+ * ShapeError for a gradient of another shape. Source: torch.autograd.backward.
  */
 export function backward(
   tensors: Tensors | ({ tensors: Tensors } & BackwardAllOptions),
@@ -172,9 +176,11 @@ const GRAD_DEFAULTS = {
 };
 
 /**
- * The sum of gradients of `outputs` with respect to each of `inputs`, without touching any `grad`. All arguments may come by name in one object. An input that the
- * outputs do not depend on is an AutogradError, unless `allowUnused` (null for it) or `materializeGrads` (zeros) says otherwise. With `isGradsBatched`, each of
- * `gradOutputs` has one dimension more than its output, the first, and so have the results. Source: torch.autograd.grad.
+ * The sum of gradients of `outputs` with respect to each of `inputs`, without touching any `grad`. All arguments may
+ * come by name in one object. An input that the outputs do not depend on is an AutogradError, unless `allowUnused`
+ * (null for it) or `materializeGrads` (zeros) says otherwise. With `isGradsBatched`, each of
+ * `gradOutputs` has one dimension more than its output, the first, and so have the results. Source:
+ * torch.autograd.grad.
  */
 export function grad(
   outputs: Tensors,
@@ -291,7 +297,9 @@ function batchedGradients(
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    /** Adds the gradients of this tensor to the `grad` of every leaf that it depends on. Source: torch.Tensor.backward. */
+    /**
+     * Adds the gradients of this tensor to the `grad` of every leaf that it depends on. Source: torch.Tensor.backward.
+     */
     backward(
       ...args: Arguments<
         [gradient?: Tensor | null, retainGraph?: boolean | null, createGraph?: boolean, inputs?: Tensors | null],

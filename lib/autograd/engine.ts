@@ -1,7 +1,7 @@
 /**
- * Walks the graph backward, from the newest node to the oldest: applies each node's derivative, reduces gradients over broadcast
- * dimensions, casts them, adds up what arrives at one place, and frees what was saved. Iterative, so that a chain of any length
- * fits. It knows no operator but addition, reduction and cast.
+ * Walks the graph backward, from the newest node to the oldest: applies each node's derivative, reduces gradients over
+ * broadcast dimensions, casts them, adds up what arrives at one place, and frees what was saved. Iterative, so that a
+ * chain of any length fits. It knows no operator but addition, reduction and cast.
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
@@ -186,8 +186,9 @@ function capture(
 }
 
 /**
- * Calls the derivative rule, and marks which results may be held elsewhere too. Where no graph of the derivative is made and the rule keeps
- * nothing, what it took beyond its results goes back at once, and so do the gradients that it used up.
+ * Calls the derivative rule, and marks which results may be held elsewhere too. Where no graph of the derivative is
+ * made and the rule keeps nothing, what it took beyond its results goes back at once, and so do the gradients that it
+ * used up.
  */
 function applyRule(
   node: Node,
@@ -247,7 +248,9 @@ function discard(gradient: Tensor): void {
   if (gradient.storage.transient && !gradient.storage.shared) gradient.storage.release();
 }
 
-/** `made` took the place of `gradient`, whose memory goes back unless `made` shows it; `made` is the engine's own then. */
+/**
+ * `made` took the place of `gradient`, whose memory goes back unless `made` shows it; `made` is the engine's own then.
+ */
 function replaced(gradient: Tensor, made: Tensor, createGraph: boolean): Tensor {
   if (createGraph || made.storage === gradient.storage) return made;
   made.storage.transient = true;
@@ -324,7 +327,10 @@ function runHooks(node: Node, gradients: (Tensor | null)[]): void {
   }
 }
 
-/** Whether a gradient lies in memory as its leaf does, or row by row where the leaf has gaps; so optimizers walk both in step. */
+/**
+ * Whether a gradient lies in memory as its leaf does, or row by row where the leaf has gaps; so optimizers walk both in
+ * step.
+ */
 function fitsLayout(leaf: Tensor, gradient: Tensor): boolean {
   if (leaf.contiguousLayout || !isDense(leaf.shape, leaf.strides)) return gradient.contiguousLayout;
   return placeAlike(leaf.shape, leaf.strides, gradient.strides);

@@ -71,8 +71,8 @@ interface UserFunction<A extends readonly unknown[], R extends Outputs> {
 }
 
 /**
- * Base class of user-written operators. `forward(context, ...args)` runs unrecorded; `backward(context, ...gradOutputs)` returns one
- * gradient an argument (null for what is not a tensor). Call `MyOp.apply(...args)`.
+ * Base class of user-written operators. `forward(context, ...args)` runs unrecorded; `backward(context,
+ * ...gradOutputs)` returns one gradient an argument (null for what is not a tensor). Call `MyOp.apply(...args)`.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: PyTorch's interface is a class with static methods
 export abstract class AutogradFunction {

@@ -16,8 +16,9 @@ function checkMode(op: string, mode: unknown): void {
 }
 
 /**
- * Turns recording on or off: for `fn`, whose value is returned, where one is given (`setGradEnabled(phase === 'train', () => model(x))`), else until the enclosing
- * scope ends, or for the process outside of all scopes. Source: torch.set_grad_enabled.
+ * Turns recording on or off: for `fn`, whose value is returned, where one is given (`setGradEnabled(phase === 'train',
+ * () => model(x))`), else until the enclosing scope ends, or for the process outside of all scopes. Source:
+ * torch.set_grad_enabled.
  */
 export function setGradEnabled(mode: boolean): void;
 export function setGradEnabled<R>(mode: boolean, fn: () => R): R;
@@ -46,8 +47,8 @@ export function withGradMode<R>(value: boolean, fn: () => R): R {
   return enabled.runSync(value, fn);
 }
 /**
- * Calls `fn` without recording, as `noGrad`, and returns its value; PyTorch's name for code that never needs gradients. With a mode of false, `fn` runs as it would
- * alone. Source: torch.inference_mode.
+ * Calls `fn` without recording, as `noGrad`, and returns its value; PyTorch's name for code that never needs gradients.
+ * With a mode of false, `fn` runs as it would alone. Source: torch.inference_mode.
  */
 export function inferenceMode<R>(fn: () => R): R;
 export function inferenceMode<R>(mode: boolean, fn: () => R): R;

@@ -1,7 +1,7 @@
 /**
- * Checks derivatives against central differences: `gradcheck` the first, `gradgradcheck` the second. Beside the values it checks what
- * PyTorch's does: that backward is deterministic, that it bears missing and non-contiguous gradients, and that gradients have their
- * input's type. (Slow mode of torch.autograd.gradcheck.)
+ * Checks derivatives against central differences: `gradcheck` the first, `gradgradcheck` the second. Beside the values
+ * it checks what PyTorch's does: that backward is deterministic, that it bears missing and non-contiguous gradients,
+ * and that gradients have their input's type. (Slow mode of torch.autograd.gradcheck.)
  */
 import { type Arguments, checkBoolean, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, NodegradError } from '../errors.js';
@@ -322,7 +322,10 @@ function check(
   }
 }
 
-/** Whether the derivative of `fn` at `inputs` (float64) agrees with central differences; throws GradcheckError where it does not. */
+/**
+ * Whether the derivative of `fn` at `inputs` (float64) agrees with central differences; throws GradcheckError where it
+ * does not.
+ */
 export function gradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
@@ -336,7 +339,10 @@ export interface GradgradcheckOptions extends GradcheckOptions {
   gradOutputs?: Tensor | readonly Tensor[];
 }
 
-/** Whether the second derivative of `fn` agrees with differences of the first, also with respect to the gradients of the outputs. */
+/**
+ * Whether the second derivative of `fn` agrees with differences of the first, also with respect to the gradients of the
+ * outputs.
+ */
 export function gradgradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],

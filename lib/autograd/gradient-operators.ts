@@ -1,6 +1,6 @@
 /**
- * The few operators that the engine itself needs. They are set by lib/ops when it loads, since operators are recorded by the graph
- * and so cannot be imported by it.
+ * The few operators that the engine itself needs. They are set by lib/ops when it loads, since operators are recorded
+ * by the graph and so cannot be imported by it.
  */
 import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';

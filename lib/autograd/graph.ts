@@ -19,7 +19,9 @@ export function refreshView(tensor: Tensor): void {
   else tensor.node = null;
 }
 
-/** The node that the tensor's gradient goes to, or null where it needs none; the output index is `tensor.outputIndex`. */
+/**
+ * The node that the tensor's gradient goes to, or null where it needs none; the output index is `tensor.outputIndex`.
+ */
 export function gradientNode(tensor: Tensor): Node | null {
   if (tensor.base !== null) refreshView(tensor);
   if (tensor.node !== null) return tensor.node;

@@ -1,6 +1,6 @@
 /**
- * Which modules' forward is running now, innermost last, so that messages can name the place in the model. It knows modules only by
- * what it needs to name them, and costs a push and a pop a call.
+ * Which modules' forward is running now, innermost last, so that messages can name the place in the model. It knows
+ * modules only by what it needs to name them, and costs a push and a pop a call.
  */
 interface Named {
   readonly constructor: { readonly name: string };

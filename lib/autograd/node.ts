@@ -1,6 +1,7 @@
 /**
- * A node of the autograd graph: one application of an operator, with the edges to the nodes of its inputs and what it saved for its
- * derivative. It is also the context that a derivative rule reads. It knows nothing of how the graph is walked (engine.ts).
+ * A node of the autograd graph: one application of an operator, with the edges to the nodes of its inputs and what it
+ * saved for its derivative. It is also the context that a derivative rule reads. It knows nothing of how the graph is
+ * walked (engine.ts).
  */
 import { AutogradError } from '../errors.js';
 import type { Shape } from '../shape/layout.js';
@@ -10,7 +11,10 @@ import type { GradientHook, Tensor } from '../tensor/tensor.js';
 /** What the engine needs of an operator. */
 export interface Differentiable {
   readonly name: string;
-  /** True where the rule keeps no tensor that it gets or makes, and runs no code of a user's: what it does not return may be used again. */
+  /**
+   * True where the rule keeps no tensor that it gets or makes, and runs no code of a user's: what it does not return
+   * may be used again.
+   */
   readonly contained?: boolean;
   /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
   readonly backward?: (

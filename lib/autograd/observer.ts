@@ -1,6 +1,6 @@
 /**
- * Observers of operator calls, derivative rules and named scopes: anomaly detection and the profiler. While nobody observes, a call costs one
- * comparison with null.
+ * Observers of operator calls, derivative rules and named scopes: anomaly detection and the profiler. While nobody
+ * observes, a call costs one comparison with null.
  */
 import type { Tensor } from '../tensor/tensor.js';
 import type { Differentiable, Node } from './node.js';

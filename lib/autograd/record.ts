@@ -1,7 +1,7 @@
 /**
- * The steps that every operator call has in common, whether it makes a new tensor, writes in place or runs a user's function: observers see
- * it begin (`beginCall`), a node with edges to the inputs enters the graph where a gradient is needed (`openNode`), the outputs become those of
- * the node (`attachOutputs`), and observers see the end (`endCall`).
+ * The steps that every operator call has in common, whether it makes a new tensor, writes in place or runs a user's
+ * function: observers see it begin (`beginCall`), a node with edges to the inputs enters the graph where a gradient is
+ * needed (`openNode`), the outputs become those of the node (`attachOutputs`), and observers see the end (`endCall`).
  */
 import type { Tensor } from '../tensor/tensor.js';
 import { attachOutput, nodeFor, recordingNeeded } from './graph.js';

@@ -1,4 +1,7 @@
-/** `autograd.Variable`, the name that tensors with gradients once had: PyTorch keeps it for old programs, and so does this library. */
+/**
+ * `autograd.Variable`, the name that tensors with gradients once had: PyTorch keeps it for old programs, and so does
+ * this library.
+ */
 import { checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -8,7 +11,10 @@ interface VariableOptions {
   requiresGrad?: boolean;
 }
 interface VariableFunction {
-  /** A leaf that shares the memory of `data`, outside of its graph. Throws ArgumentError for what is no tensor. Source: torch.autograd.Variable. */
+  /**
+   * A leaf that shares the memory of `data`, outside of its graph. Throws ArgumentError for what is no tensor. Source:
+   * torch.autograd.Variable.
+   */
   (data: Tensor, requiresGrad?: boolean | VariableOptions): Tensor;
   /** The same, as old programs write it. */
   new (data: Tensor, requiresGrad?: boolean | VariableOptions): Tensor;

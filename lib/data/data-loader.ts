@@ -1,18 +1,23 @@
 /**
- * DataLoader: batches of a dataset for `for await`, made here or in worker threads, always in the sampler's order. Between two batches
- * it lets the event loop run, so that timers and servers live beside a synchronous training step.
+ * DataLoader: batches of a dataset for `for await`, made here or in worker threads, always in the sampler's order.
+ * Between two batches it lets the event loop run, so that timers and servers live beside a synchronous training step.
  */
 import '../disposable.js';
+import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import type { FileName } from '../file-name.js';
-import { isOptions } from '../arguments.js';
 import type { Generator } from '../random/generator.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type Collated, defaultCollate, defaultConvert } from './collate.js';
-import { type DatasetModule, datasetOf, exportOf, isDatasetModule, moduleSpec, urlOf } from './dataset-module.js';
 import { type IterableDataset, isMapDataset, type MapDataset, TensorRows } from './dataset.js';
+import { type DatasetModule, datasetOf, exportOf, isDatasetModule, moduleSpec, urlOf } from './dataset-module.js';
 import { type AnyDataset, type Collate, Fetcher, type FetchOptions, isDataset, isEnd, type Request } from './fetch.js';
-import { type DataLoaderArguments, type DataLoaderOptions, type LoaderSettings, readSettings } from './loader-options.js';
+import {
+  type DataLoaderArguments,
+  type DataLoaderOptions,
+  type LoaderSettings,
+  readSettings,
+} from './loader-options.js';
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler } from './sampler.js';
 import { setWorkerDataset } from './worker-info.js';
 import { WorkerPool } from './worker-pool.js';
@@ -27,28 +32,49 @@ const settle = <T>(promise: Promise<T>): Settled<T> =>
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
-async function valueOf<T>(settled: Settled<T>): Promise<T> {
+async function outcomeOf<T>(settled: Settled<T>): Promise<T> {
   const outcome = await settled;
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
 }
 
-type Source<T> = (T extends Tensor ? Tensor : never) | MapDataset<T> | IterableDataset<T> | Iterable<T> | AsyncIterable<T> | DatasetModule | FileName;
+type Source<T> =
+  | (T extends Tensor ? Tensor : never)
+  | MapDataset<T>
+  | IterableDataset<T>
+  | Iterable<T>
+  | AsyncIterable<T>
+  | DatasetModule
+  | FileName;
 
 /**
  * Batches of a dataset: `for await (const [x, y] of new DataLoader(dataset, { batchSize: 8, shuffle: true }))`. Source:
  * torch.utils.data.DataLoader.
  *
- * The dataset is a `Dataset` (or any object with `getItem` and `length`), an array, an `IterableDataset` or other iterable, or a module
- * that makes one (`{ module, options }`, a path or a URL), which worker threads need. After the same `manualSeed`, the order is PyTorch's. All arguments may come
- * by name in one object.
+ * The dataset is a `Dataset` (or any object with `getItem` and `length`), an array, an `IterableDataset` or other
+ * iterable, or a module that makes one (`{ module, options }`, a path or a URL), which worker threads need. After the
+ * same `manualSeed`, the order is PyTorch's. All arguments may come by name in one object.
  */
 export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B> {
   /** Internal: what the worker's entry needs of the library's one instance. */
-  static readonly internals = { datasetOf, defaultCollate: defaultCollate as Collate, defaultConvert: defaultConvert as Collate, exportOf, Fetcher, isEnd, setWorkerDataset } as const;
+  static readonly internals = {
+    datasetOf,
+    defaultCollate: defaultCollate as Collate,
+    defaultConvert: defaultConvert as Collate,
+    exportOf,
+    Fetcher,
+    isEnd,
+    setWorkerDataset,
+  } as const;
   static {
     // For JavaScript alone: to the types a loader is no iterable, which says the same.
-    const fails = (): never => fail(ArgumentError, 'DataLoader', 'for await (const batch of loader), since batches are made asynchronously', 'for ... of or a spread');
+    const fails = (): never =>
+      fail(
+        ArgumentError,
+        'DataLoader',
+        'for await (const batch of loader), since batches are made asynchronously',
+        'for ... of or a spread',
+      );
     Object.defineProperty(DataLoader.prototype, Symbol.iterator, { value: fails, writable: true, configurable: true });
   }
 
@@ -77,9 +103,20 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
       this.settings = readSettings([options]);
     } else this.settings = readSettings(args);
     if (dataset instanceof Tensor) dataset = new TensorRows(dataset);
-    this.module = typeof dataset === 'string' || dataset instanceof URL ? { module: dataset } : isDatasetModule(dataset) ? dataset : null;
+    this.module =
+      typeof dataset === 'string' || dataset instanceof URL
+        ? { module: dataset }
+        : isDatasetModule(dataset)
+          ? dataset
+          : null;
     if (this.module === null) {
-      if (!isDataset(dataset)) fail(ArgumentError, 'DataLoader', 'a dataset with getItem and length, an array, a tensor, an iterable, or { module, options }', describe(dataset));
+      if (!isDataset(dataset))
+        fail(
+          ArgumentError,
+          'DataLoader',
+          'a dataset with getItem and length, an array, a tensor, an iterable, or { module, options }',
+          describe(dataset),
+        );
       this.made = dataset;
     }
     const { batchSize, batchSampler, numWorkers } = this.settings;
@@ -104,7 +141,8 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
   private checkKind(dataset: AnyDataset): void {
     if (isMapDataset(dataset)) return;
     const { shuffle, sampler, batchSampler } = this.settings;
-    if (shuffle || sampler !== null || batchSampler !== null) fail(ArgumentError, 'DataLoader', 'an iterable dataset without shuffle, sampler and batchSampler', 'one of them');
+    if (shuffle || sampler !== null || batchSampler !== null)
+      fail(ArgumentError, 'DataLoader', 'an iterable dataset without shuffle, sampler and batchSampler', 'one of them');
   }
 
   /** Makes the dataset of a module, after which `dataset` and `length` are known. The first round does it as well. */
@@ -119,11 +157,15 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
 
   /** The dataset. Throws ArgumentError where a module is yet to make it. */
   get dataset(): AnyDataset {
-    if (this.made === null) fail(ArgumentError, 'DataLoader.dataset', 'a dataset that is made already (await loader.prepare())', 'a module');
+    if (this.made === null)
+      fail(ArgumentError, 'DataLoader.dataset', 'a dataset that is made already (await loader.prepare())', 'a module');
     return this.made;
   }
 
-  /** The number of batches in a round. Throws ArgumentError for an iterable dataset, and before a module has made its dataset. */
+  /**
+   * The number of batches in a round. Throws ArgumentError for an iterable dataset, and before a module has made its
+   * dataset.
+   */
   get length(): number {
     const { dataset } = this;
     if (!isMapDataset(dataset)) fail(ArgumentError, 'DataLoader.length', 'a dataset with a length', 'an iterable');
@@ -132,7 +174,10 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
     return length;
   }
 
-  /** The order of the items, made anew at each call unless one was given. Throws ArgumentError as `dataset` does, and for an iterable dataset. */
+  /**
+   * The order of the items, made anew at each call unless one was given. Throws ArgumentError as `dataset` does, and
+   * for an iterable dataset.
+   */
   get sampler(): Iterable<number> & { readonly length?: number } {
     const { dataset } = this;
     if (!isMapDataset(dataset)) fail(ArgumentError, 'DataLoader.sampler', 'a dataset with a length', 'an iterable');
@@ -149,7 +194,12 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
   private itemOrder(dataset: MapDataset<unknown>): Iterable<number> & { readonly length?: number } {
     const { shuffle, sampler, generator } = this.settings;
     // An empty dataset has one order only.
-    return sampler ?? (shuffle === true && dataset.length > 0 ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
+    return (
+      sampler ??
+      (shuffle === true && dataset.length > 0
+        ? new RandomSampler(dataset, { generator })
+        : new SequentialSampler(dataset))
+    );
   }
 
   private get collate(): Collate {
@@ -187,7 +237,7 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
         }
         const first = begun.shift();
         if (first === undefined) return;
-        const batch = await valueOf(first);
+        const batch = await outcomeOf(first);
         if (isEnd(batch)) return;
         yield batch;
         await breathe();
@@ -201,14 +251,20 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
 
   private poolFor(seed: bigint): WorkerPool {
     const { collateFn, persistentWorkers, timeout, workerInitFn } = this.settings;
-    if (this.pool !== null && this.pool.usable) {
+    if (this.pool?.usable === true) {
       this.pool.beginEpoch();
       return this.pool;
     }
     const spec = this.module as DatasetModule;
     const init = workerInitFn === null || typeof workerInitFn === 'function' ? null : moduleSpec(workerInitFn);
     const collate = collateFn !== null ? null : this.collate === defaultCollate ? 'stack' : 'convert';
-    const start = { dataset: { ...spec, module: urlOf(spec.module) }, init, collate, batchSize: this.batchSize, dropLast: this.dropLast } as const;
+    const start = {
+      dataset: { ...spec, module: urlOf(spec.module) },
+      init,
+      collate,
+      batchSize: this.batchSize,
+      dropLast: this.dropLast,
+    } as const;
     const pool = new WorkerPool(this.numWorkers, start, seed, timeout);
     this.pool = persistentWorkers ? pool : null;
     return pool;
@@ -235,7 +291,7 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
         }
         const first = begun.shift();
         if (first === undefined) return;
-        const answer = await pool.wait(valueOf(first.answer), first.worker);
+        const answer = await pool.wait(outcomeOf(first.answer), first.worker);
         if ('exhausted' in answer) {
           turn = turn.filter((worker) => worker !== first.worker);
           continue;

@@ -17,7 +17,13 @@ export interface DatasetModule {
 }
 
 export function isDatasetModule(value: unknown): value is DatasetModule {
-  return typeof value === 'object' && value !== null && 'module' in value && (typeof value.module === 'string' || value.module instanceof URL) && !isDataset(value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'module' in value &&
+    (typeof value.module === 'string' || value.module instanceof URL) &&
+    !isDataset(value)
+  );
 }
 
 /** The module's URL as text, which a message to a worker can carry. */
@@ -45,11 +51,15 @@ export function moduleSpec(value: ModuleSpec | FileName): { module: string; expo
 export async function exportOf({ module, exportName = 'default' }: ModuleSpec): Promise<unknown> {
   const url = urlOf(module);
   const exports = (await importModule(url).catch((cause: unknown) => {
-    throw new ArgumentError(`DataLoader: expected a module that can be imported from ${url}, got ${cause instanceof Error ? cause.message : describe(cause)}`, { cause });
+    throw new ArgumentError(
+      `DataLoader: expected a module that can be imported from ${url}, got ${cause instanceof Error ? cause.message : describe(cause)}`,
+      { cause },
+    );
   })) as Record<string, unknown>;
   // A CommonJS module that was compiled from ES exports has them one level down.
   const inner = exports.default;
-  if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner) return (inner as Record<string, unknown>).default;
+  if (exportName === 'default' && typeof inner === 'object' && inner !== null && 'default' in inner)
+    return (inner as Record<string, unknown>).default;
   return exports[exportName];
 }
 
@@ -61,10 +71,22 @@ export async function datasetOf(spec: DatasetModule): Promise<AnyDataset> {
   let dataset: unknown = made;
   if (typeof made === 'function') {
     const prototype: unknown = made.prototype;
-    const isClass = typeof prototype === 'object' && prototype !== null && ('getItem' in prototype || Symbol.iterator in prototype || Symbol.asyncIterator in prototype);
+    const isClass =
+      typeof prototype === 'object' &&
+      prototype !== null &&
+      ('getItem' in prototype || Symbol.iterator in prototype || Symbol.asyncIterator in prototype);
     const isGenerator = /^(Async)?GeneratorFunction$/.test(made.constructor.name);
-    dataset = isClass && !isGenerator ? new (made as new (options: unknown) => unknown)(options) : await (made as (options: unknown) => unknown)(options);
+    dataset =
+      isClass && !isGenerator
+        ? new (made as new (options: unknown) => unknown)(options)
+        : await (made as (options: unknown) => unknown)(options);
   }
-  if (!isDataset(dataset)) fail(ArgumentError, 'DataLoader', `a dataset, or a class or function that makes one, as export ${JSON.stringify(exportName)} of ${url}`, describe(dataset));
+  if (!isDataset(dataset))
+    fail(
+      ArgumentError,
+      'DataLoader',
+      `a dataset, or a class or function that makes one, as export ${JSON.stringify(exportName)} of ${url}`,
+      describe(dataset),
+    );
   return dataset;
 }

@@ -1,7 +1,8 @@
 /** Datasets: what gives items by index, or one after the other. They know nothing of batches. */
-import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
+
 import type { Arguments } from '../arguments.js';
 import { isOptions } from '../arguments.js';
+import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { randperm } from '../ops/random/creation.js';
 import type { Generator } from '../random/generator.js';
 import { Tensor, windowOn } from '../tensor/tensor.js';
@@ -13,7 +14,10 @@ export abstract class Dataset<T = unknown> {
   abstract getItem(index: number): T | Promise<T>;
 }
 
-/** Items one after the other, where there are no indices: a subclass gives an iterator, sync or async. Source: torch.utils.data.IterableDataset. */
+/**
+ * Items one after the other, where there are no indices: a subclass gives an iterator, sync or async. Source:
+ * torch.utils.data.IterableDataset.
+ */
 export abstract class IterableDataset<T = unknown> {
   [Symbol.iterator]?(): Iterator<T>;
   [Symbol.asyncIterator]?(): AsyncIterator<T>;
@@ -27,28 +31,39 @@ export function isMapDataset(value: unknown): value is MapDataset<unknown> {
   return typeof value === 'object' && value !== null && 'getItem' in value && typeof value.getItem === 'function';
 }
 export function isIterableDataset(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value) && !isMapDataset(value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value) &&
+    !isMapDataset(value)
+  );
 }
 
 /** The item of an index in 0 .. length - 1. */
 export function itemOf<T>(dataset: MapDataset<T>, index: number): T | Promise<T> {
   const { length } = dataset;
-  if (!(Number.isInteger(index) && index >= 0 && index < length)) fail(IndexError, 'getItem', `an index in [0, ${length - 1}]`, describe(index));
+  if (!(Number.isInteger(index) && index >= 0 && index < length))
+    fail(IndexError, 'getItem', `an index in [0, ${length - 1}]`, describe(index));
   return Array.isArray(dataset) ? (dataset as readonly T[])[index] : (dataset as Dataset<T>).getItem(index);
 }
 
 /** An index of a dataset, where negative ones count from the end, as in PyTorch. */
 function fromEnd(op: string, index: number, length: number): number {
-  if (!(Number.isInteger(index) && index >= -length && index < length)) fail(IndexError, op, `an index in [${-length}, ${length - 1}]`, describe(index));
+  if (!(Number.isInteger(index) && index >= -length && index < length))
+    fail(IndexError, op, `an index in [${-length}, ${length - 1}]`, describe(index));
   return index < 0 ? index + length : index;
 }
 
 /** A row of dimension 0; without autograd where none is wanted, since a loader asks for very many. */
 function rowOf(x: Tensor, index: number): Tensor {
-  return x.requiresGrad ? x.select(0, index) : windowOn(x, x.shape.slice(1), x.strides.slice(1), x.offset + index * x.strides[0]);
+  return x.requiresGrad
+    ? x.select(0, index)
+    : windowOn(x, x.shape.slice(1), x.strides.slice(1), x.offset + index * x.strides[0]);
 }
 
-/** Rows of tensors that have as many: item i is the array of their i-th rows. Source: torch.utils.data.TensorDataset. */
+/**
+ * Rows of tensors that have as many: item i is the array of their i-th rows. Source: torch.utils.data.TensorDataset.
+ */
 export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Dataset<T> {
   readonly tensors: T;
   readonly length: number;
@@ -60,7 +75,8 @@ export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Datas
     for (const x of tensors) {
       if (!(x instanceof Tensor)) fail(ArgumentError, 'TensorDataset', 'tensors', describe(x));
       if (x.shape.length === 0) fail(ShapeError, 'TensorDataset', 'tensors of at least one dimension', describe(x));
-      if (x.shape[0] !== tensors[0].shape[0]) fail(ShapeError, 'TensorDataset', `tensors of ${tensors[0].shape[0]} rows`, describe(x));
+      if (x.shape[0] !== tensors[0].shape[0])
+        fail(ShapeError, 'TensorDataset', `tensors of ${tensors[0].shape[0]} rows`, describe(x));
     }
     this.tensors = tensors;
     this.length = tensors[0].shape[0];
@@ -76,7 +92,8 @@ export class TensorRows extends Dataset<Tensor> {
   readonly length: number;
   constructor(readonly tensor: Tensor) {
     super();
-    if (tensor.shape.length === 0) fail(ShapeError, 'DataLoader', 'a tensor of at least one dimension', describe(tensor));
+    if (tensor.shape.length === 0)
+      fail(ShapeError, 'DataLoader', 'a tensor of at least one dimension', describe(tensor));
     this.length = tensor.shape[0];
   }
   override getItem(index: number): Tensor {
@@ -97,7 +114,8 @@ export class ConcatDataset<T> extends Dataset<T> {
     if (this.datasets.length === 0) fail(ArgumentError, 'ConcatDataset', 'at least one dataset', 'none');
     let end = 0;
     this.cumulativeSizes = this.datasets.map((dataset) => {
-      if (!isMapDataset(dataset)) fail(ArgumentError, 'ConcatDataset', 'datasets with getItem and length', describe(dataset));
+      if (!isMapDataset(dataset))
+        fail(ArgumentError, 'ConcatDataset', 'datasets with getItem and length', describe(dataset));
       end += dataset.length;
       return end;
     });
@@ -116,10 +134,17 @@ export class ConcatDataset<T> extends Dataset<T> {
 export class Subset<T> extends Dataset<T> {
   readonly dataset: MapDataset<T>;
   readonly indices: readonly number[];
-  constructor(dataset: MapDataset<T> | { dataset: MapDataset<T>; indices: Iterable<number> }, ...args: Arguments<[indices?: Iterable<number>], { indices?: Iterable<number> }>) {
+  constructor(
+    dataset: MapDataset<T> | { dataset: MapDataset<T>; indices: Iterable<number> },
+    ...args: Arguments<[indices?: Iterable<number>], { indices?: Iterable<number> }>
+  ) {
     super();
-    const given = readSourceArguments('Subset', { dataset: undefined as unknown, indices: undefined as unknown }, [dataset, ...args]);
-    if (!isMapDataset(given.dataset)) fail(ArgumentError, 'Subset', 'a dataset with getItem and length', describe(given.dataset));
+    const given = readSourceArguments('Subset', { dataset: undefined as unknown, indices: undefined as unknown }, [
+      dataset,
+      ...args,
+    ]);
+    if (!isMapDataset(given.dataset))
+      fail(ArgumentError, 'Subset', 'a dataset with getItem and length', describe(given.dataset));
     this.dataset = given.dataset as MapDataset<T>;
     this.indices = indicesOf('Subset', given.indices);
   }
@@ -135,7 +160,9 @@ export class Subset<T> extends Dataset<T> {
 function lengthsOf(lengths: readonly number[], n: number): number[] {
   const sum = lengths.reduce((a, b) => a + b, 0);
   if (!(Math.abs(sum - 1) <= 1e-9 && sum <= 1)) return [...lengths];
-  for (const fraction of lengths) if (!(fraction >= 0 && fraction <= 1)) fail(ArgumentError, 'randomSplit', 'fractions between 0 and 1', describe(fraction));
+  for (const fraction of lengths)
+    if (!(fraction >= 0 && fraction <= 1))
+      fail(ArgumentError, 'randomSplit', 'fractions between 0 and 1', describe(fraction));
   const result = lengths.map((fraction) => Math.floor(n * fraction));
   const rest = n - result.reduce((a, b) => a + b, 0);
   for (let i = 0; i < rest; i++) result[i % result.length]++;
@@ -149,22 +176,38 @@ interface RandomSplitOptions {
 }
 
 /**
- * Parts of a dataset, in random order and without overlap: `randomSplit(dataset, [0.8, 0.2], { generator })`, by lengths or fractions.
- * Throws ArgumentError where the lengths do not sum to the dataset's. Source: torch.utils.data.random_split.
+ * Parts of a dataset, in random order and without overlap: `randomSplit(dataset, [0.8, 0.2], { generator })`, by
+ * lengths or fractions. Throws ArgumentError where the lengths do not sum to the dataset's. Source:
+ * torch.utils.data.random_split.
  */
 export function randomSplit<T>(
   first: MapDataset<T> | ({ dataset: MapDataset<T> } & RandomSplitOptions),
   ...args: Arguments<[lengths?: readonly number[], generator?: Generator | null], RandomSplitOptions>
 ): Subset<T>[] {
-  const given = readSourceArguments('randomSplit', { dataset: undefined as unknown, lengths: undefined as unknown, generator: null as Generator | null }, [first, ...args]);
+  const given = readSourceArguments(
+    'randomSplit',
+    { dataset: undefined as unknown, lengths: undefined as unknown, generator: null as Generator | null },
+    [first, ...args],
+  );
   const { dataset, generator } = given;
-  if (!isMapDataset(dataset)) fail(ArgumentError, 'randomSplit', 'a dataset with getItem and length', describe(dataset));
+  if (!isMapDataset(dataset))
+    fail(ArgumentError, 'randomSplit', 'a dataset with getItem and length', describe(dataset));
   checkGenerator('randomSplit', generator);
-  const lengths = listOf('randomSplit', 'a list of lengths', given.lengths).map((length) => (typeof length === 'number' ? length : fail(ArgumentError, 'randomSplit', 'numbers as lengths', describe(length))));
+  const lengths = listOf('randomSplit', 'a list of lengths', given.lengths).map((length) =>
+    typeof length === 'number' ? length : fail(ArgumentError, 'randomSplit', 'numbers as lengths', describe(length)),
+  );
   const parts = lengthsOf(lengths, dataset.length);
-  for (const length of parts) if (!(Number.isInteger(length) && length >= 0)) fail(ArgumentError, 'randomSplit', 'whole lengths, or fractions that sum to 1', describe(lengths));
+  for (const length of parts)
+    if (!(Number.isInteger(length) && length >= 0))
+      fail(ArgumentError, 'randomSplit', 'whole lengths, or fractions that sum to 1', describe(lengths));
   const total = parts.reduce((a, b) => a + b, 0);
-  if (total !== dataset.length) fail(ArgumentError, 'randomSplit', `lengths that sum to the dataset's ${dataset.length}`, `${describe(lengths)}, which sum to ${total}`);
+  if (total !== dataset.length)
+    fail(
+      ArgumentError,
+      'randomSplit',
+      `lengths that sum to the dataset's ${dataset.length}`,
+      `${describe(lengths)}, which sum to ${total}`,
+    );
   const order = randperm(total, { generator: generator ?? undefined }).tolist() as number[];
   let end = 0;
   return parts.map((length) => {
@@ -176,7 +219,8 @@ export function randomSplit<T>(
 type NamedDatasets = Readonly<Record<string, MapDataset<unknown>>>;
 
 /**
- * Several datasets side by side: item i is the array of their i-th items, or an object of them where the datasets have names, as in
+ * Several datasets side by side: item i is the array of their i-th items, or an object of them where the datasets have
+ * names, as in
  * `new StackDataset({ image, label })`. Source: torch.utils.data.StackDataset.
  */
 export class StackDataset extends Dataset<unknown> {
@@ -192,8 +236,10 @@ export class StackDataset extends Dataset<unknown> {
     this.datasets = named ? (first as NamedDatasets) : this.list;
     if (this.list.length === 0) fail(ArgumentError, 'StackDataset', 'at least one dataset', 'none');
     for (const dataset of this.list) {
-      if (!isMapDataset(dataset)) fail(ArgumentError, 'StackDataset', 'datasets with getItem and length', describe(dataset));
-      if (dataset.length !== this.list[0].length) fail(ShapeError, 'StackDataset', `datasets of length ${this.list[0].length}`, String(dataset.length));
+      if (!isMapDataset(dataset))
+        fail(ArgumentError, 'StackDataset', 'datasets with getItem and length', describe(dataset));
+      if (dataset.length !== this.list[0].length)
+        fail(ShapeError, 'StackDataset', `datasets of length ${this.list[0].length}`, String(dataset.length));
     }
   }
   override get length(): number {
@@ -202,7 +248,8 @@ export class StackDataset extends Dataset<unknown> {
   override getItem(index: number): unknown {
     const at = fromEnd('StackDataset.getItem', index, this.length);
     const { names } = this;
-    const put = (values: unknown[]): unknown => (names === null ? values : Object.fromEntries(names.map((name, i) => [name, values[i]])));
+    const put = (values: unknown[]): unknown =>
+      names === null ? values : Object.fromEntries(names.map((name, i) => [name, values[i]]));
     const items = this.list.map((dataset) => itemOf(dataset, at));
     return items.some((item) => item instanceof Promise) ? Promise.all(items).then(put) : put(items);
   }
@@ -211,7 +258,11 @@ export class StackDataset extends Dataset<unknown> {
 /** Several iterable datasets, one after the other. Source: torch.utils.data.ChainDataset. */
 export class ChainDataset<T> extends IterableDataset<T> {
   readonly datasets: readonly (Iterable<T> | AsyncIterable<T>)[];
-  constructor(datasets: Iterable<Iterable<T> | AsyncIterable<T> | IterableDataset<T>> | { datasets: Iterable<Iterable<T> | AsyncIterable<T> | IterableDataset<T>> }) {
+  constructor(
+    datasets:
+      | Iterable<Iterable<T> | AsyncIterable<T> | IterableDataset<T>>
+      | { datasets: Iterable<Iterable<T> | AsyncIterable<T> | IterableDataset<T>> },
+  ) {
     super();
     const given = readSourceArguments('ChainDataset', { datasets: undefined as unknown }, [datasets]);
     this.datasets = listOf('ChainDataset', 'a list of datasets', given.datasets).map((dataset) => {

@@ -1,4 +1,7 @@
-/** The share of a dataset that one of several processes takes. It talks to none of them: a seed that all have in common makes their orders one. */
+/**
+ * The share of a dataset that one of several processes takes. It talks to none of them: a seed that all have in common
+ * makes their orders one.
+ */
 import { type Arguments, checkBoolean, checkInteger } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { randperm } from '../ops/random/creation.js';
@@ -32,17 +35,29 @@ export class DistributedSampler extends Sampler {
   /** Throws ArgumentError without `numReplicas` and `rank`: there is no process group to ask. */
   constructor(
     dataset: { readonly length: number } | ({ dataset: { readonly length: number } } & DistributedSamplerOptions),
-    ...args: Arguments<[numReplicas?: number, rank?: number, shuffle?: boolean, seed?: number, dropLast?: boolean], DistributedSamplerOptions>
+    ...args: Arguments<
+      [numReplicas?: number, rank?: number, shuffle?: boolean, seed?: number, dropLast?: boolean],
+      DistributedSamplerOptions
+    >
   ) {
     super();
     const op = 'DistributedSampler';
-    const defaults = { dataset: undefined as unknown, numReplicas: undefined as unknown as number, rank: undefined as unknown as number, shuffle: true, seed: 0, dropLast: false };
+    const defaults = {
+      dataset: undefined as unknown,
+      numReplicas: undefined as unknown as number,
+      rank: undefined as unknown as number,
+      shuffle: true,
+      seed: 0,
+      dropLast: false,
+    };
     const given = readSourceArguments(op, defaults, [dataset, ...args]);
     const source = given.dataset as { readonly length: number } | null | undefined;
-    if (typeof source !== 'object' || source === null || typeof source.length !== 'number') fail(ArgumentError, op, 'a dataset with a length', describe(source));
+    if (typeof source !== 'object' || source === null || typeof source.length !== 'number')
+      fail(ArgumentError, op, 'a dataset with a length', describe(source));
     checkInteger(op, 'numReplicas', given.numReplicas, 1);
     checkInteger(op, 'rank', given.rank, 0);
-    if (given.rank >= given.numReplicas) fail(ArgumentError, op, `a rank below ${given.numReplicas}`, String(given.rank));
+    if (given.rank >= given.numReplicas)
+      fail(ArgumentError, op, `a rank below ${given.numReplicas}`, String(given.rank));
     checkBoolean(op, 'shuffle', given.shuffle);
     checkBoolean(op, 'dropLast', given.dropLast);
     checkInteger(op, 'seed', given.seed, Number.MIN_SAFE_INTEGER);
@@ -64,7 +79,10 @@ export class DistributedSampler extends Sampler {
   override *[Symbol.iterator](): IterableIterator<number> {
     const { length } = this.dataset;
     const generator = new Generator().manualSeed(this.seed + this.epoch);
-    const order = this.shuffle && length > 0 ? (randperm(length, { generator }).tolist() as number[]) : Array.from({ length }, (_, i) => i);
+    const order =
+      this.shuffle && length > 0
+        ? (randperm(length, { generator }).tolist() as number[])
+        : Array.from({ length }, (_, i) => i);
     const total = this.numSamples * this.numReplicas;
     // Beyond the end the order begins again.
     for (let i = this.rank; i < total; i += this.numReplicas) yield order[i % length];

@@ -1,6 +1,7 @@
 /** From indices, or from an iterator, to one batch: what both the main thread and a worker do. */
-import { indexSelect } from '../ops/indexing/index-select.js';
+
 import { tensor } from '../ops/creation/creation.js';
+import { indexSelect } from '../ops/indexing/index-select.js';
 import { defaultCollate } from './collate.js';
 import { isIterableDataset, isMapDataset, itemOf, type MapDataset, TensorDataset } from './dataset.js';
 
@@ -71,7 +72,9 @@ export class Fetcher {
 }
 
 function iteratorOf(source: Iterable<unknown> | AsyncIterable<unknown>): Iterator<unknown> | AsyncIterator<unknown> {
-  return Symbol.asyncIterator in source && typeof source[Symbol.asyncIterator] === 'function' ? source[Symbol.asyncIterator]() : (source as Iterable<unknown>)[Symbol.iterator]();
+  return Symbol.asyncIterator in source && typeof source[Symbol.asyncIterator] === 'function'
+    ? source[Symbol.asyncIterator]()
+    : (source as Iterable<unknown>)[Symbol.iterator]();
 }
 
 export function isDataset(value: unknown): value is AnyDataset {

@@ -1,11 +1,17 @@
-/** What a DataLoader can be told, as it is read from PyTorch's arguments, and which settings contradict each other. It loads nothing. */
+/**
+ * What a DataLoader can be told, as it is read from PyTorch's arguments, and which settings contradict each other. It
+ * loads nothing.
+ */
 import { type Arguments, checkBoolean, checkFunction, checkInteger, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import type { FileName } from '../file-name.js';
 import { Generator } from '../random/generator.js';
 import { isModuleSpec, type ModuleSpec } from './dataset-module.js';
 
-/** A function that a worker runs before its first batch, given by its module: `{ module: new URL('./init.js', import.meta.url), exportName: 'init' }`. */
+/**
+ * A function that a worker runs before its first batch, given by its module: `{ module: new URL('./init.js',
+ * import.meta.url), exportName: 'init' }`.
+ */
 export type WorkerInit = ModuleSpec | FileName | ((workerId: number) => unknown);
 
 export interface DataLoaderOptions<T = unknown, B = unknown> {
@@ -19,7 +25,10 @@ export interface DataLoaderOptions<T = unknown, B = unknown> {
   batchSampler?: (Iterable<readonly number[]> & { readonly length?: number }) | null;
   /** Worker threads; the dataset must then be given by its module. Default 0: the main thread. */
   numWorkers?: number;
-  /** How items become a batch; default `defaultCollate`. Where batchSize is null it gets one item. With workers it runs in the main thread. */
+  /**
+   * How items become a batch; default `defaultCollate`. Where batchSize is null it gets one item. With workers it runs
+   * in the main thread.
+   */
   collateFn?: ((items: T[]) => B) | null;
   /** Accepted as PyTorch's: memory of the CPU needs no pinning. */
   pinMemory?: boolean;
@@ -27,13 +36,18 @@ export interface DataLoaderOptions<T = unknown, B = unknown> {
   dropLast?: boolean;
   /** Seconds to wait for a worker's batch; default 0: without end. */
   timeout?: number;
-  /** Runs in each worker with its number, once it is seeded and has its dataset. A thread cannot be handed a function, so it is given by its module. */
+  /**
+   * Runs in each worker with its number, once it is seeded and has its dataset. A thread cannot be handed a function,
+   * so it is given by its module.
+   */
   workerInitFn?: WorkerInit | null;
   /** Accepted as PyTorch's: workers are threads, however processes would be started. */
   multiprocessingContext?: string | object | null;
   /** What the random order is drawn from; default: a seed from the default generator for each round, as in PyTorch. */
   generator?: Generator | null;
-  /** Batches begun before they are asked for: for each worker (default 2), or in all where there are none (default 0). */
+  /**
+   * Batches begun before they are asked for: for each worker (default 2), or in all where there are none (default 0).
+   */
   prefetchFactor?: number | null;
   /** Keep the workers between rounds, until `close()` or the end of the process. Default false. */
   persistentWorkers?: boolean;
@@ -83,7 +97,10 @@ const DEFAULTS = {
 };
 export type LoaderSettings = Readonly<typeof DEFAULTS>;
 
-/** The settings in the arguments after the dataset. Throws ArgumentError for such as cannot be, or contradict each other. */
+/**
+ * The settings in the arguments after the dataset. Throws ArgumentError for such as cannot be, or contradict each
+ * other.
+ */
 export function readSettings(args: readonly unknown[]): LoaderSettings {
   const settings = readArguments('DataLoader', DEFAULTS, args, POSITIONAL);
   checkKinds(settings);
@@ -93,31 +110,61 @@ export function readSettings(args: readonly unknown[]): LoaderSettings {
 
 function checkKinds(settings: LoaderSettings): void {
   const op = 'DataLoader';
-  const { batchSize, shuffle, sampler, batchSampler, collateFn, generator, prefetchFactor, workerInitFn, multiprocessingContext, pinMemoryDevice } = settings;
+  const {
+    batchSize,
+    shuffle,
+    sampler,
+    batchSampler,
+    collateFn,
+    generator,
+    prefetchFactor,
+    workerInitFn,
+    multiprocessingContext,
+    pinMemoryDevice,
+  } = settings;
   if (batchSize !== null) checkInteger(op, 'batchSize', batchSize, 1);
   if (prefetchFactor !== null) checkInteger(op, 'prefetchFactor', prefetchFactor, 0);
   checkInteger(op, 'numWorkers', settings.numWorkers, 0);
   checkNumber(op, 'timeout', settings.timeout, 0);
   if (shuffle !== null) checkBoolean(op, 'shuffle', shuffle);
-  for (const name of ['dropLast', 'persistentWorkers', 'pinMemory', 'inOrder'] as const) checkBoolean(op, name, settings[name]);
+  for (const name of ['dropLast', 'persistentWorkers', 'pinMemory', 'inOrder'] as const)
+    checkBoolean(op, name, settings[name]);
   if (collateFn !== null) checkFunction(op, 'a function as collateFn', collateFn);
-  if (generator !== null && !(generator instanceof Generator)) fail(ArgumentError, op, 'a Generator', describe(generator));
+  if (generator !== null && !(generator instanceof Generator))
+    fail(ArgumentError, op, 'a Generator', describe(generator));
   for (const [name, value] of Object.entries({ sampler, batchSampler }))
-    if (value !== null && !(typeof value === 'object' && Symbol.iterator in value)) fail(ArgumentError, op, `an iterable as ${name}`, describe(value));
+    if (value !== null && !(typeof value === 'object' && Symbol.iterator in value))
+      fail(ArgumentError, op, `an iterable as ${name}`, describe(value));
   if (workerInitFn !== null && typeof workerInitFn !== 'function' && !isModuleSpec(workerInitFn))
     fail(ArgumentError, op, 'a function, or the module of one, as workerInitFn', describe(workerInitFn));
-  if (multiprocessingContext !== null && typeof multiprocessingContext !== 'object' && !['fork', 'spawn', 'forkserver'].includes(multiprocessingContext as string))
+  if (
+    multiprocessingContext !== null &&
+    typeof multiprocessingContext !== 'object' &&
+    !['fork', 'spawn', 'forkserver'].includes(multiprocessingContext as string)
+  )
     fail(ArgumentError, op, "multiprocessingContext 'fork', 'spawn' or 'forkserver'", describe(multiprocessingContext));
-  if (typeof pinMemoryDevice !== 'string') fail(ArgumentError, op, 'a string for pinMemoryDevice', describe(pinMemoryDevice));
+  if (typeof pinMemoryDevice !== 'string')
+    fail(ArgumentError, op, 'a string for pinMemoryDevice', describe(pinMemoryDevice));
 }
 
-function checkTogether({ batchSize, shuffle, sampler, batchSampler, dropLast, numWorkers, timeout, persistentWorkers, workerInitFn }: LoaderSettings): void {
+function checkTogether({
+  batchSize,
+  shuffle,
+  sampler,
+  batchSampler,
+  dropLast,
+  numWorkers,
+  timeout,
+  persistentWorkers,
+  workerInitFn,
+}: LoaderSettings): void {
   const op = 'DataLoader';
   if (sampler !== null && shuffle) fail(ArgumentError, op, 'either sampler or shuffle', 'both');
   if (batchSampler !== null && (sampler !== null || shuffle || dropLast || batchSize !== 1))
     fail(ArgumentError, op, 'batchSampler without batchSize, shuffle, sampler and dropLast', 'some of them beside it');
   if (batchSize === null && dropLast) fail(ArgumentError, op, 'a batchSize where dropLast is true', 'null');
-  if (numWorkers === 0 && (timeout > 0 || persistentWorkers)) fail(ArgumentError, op, 'numWorkers above 0 for timeout and persistentWorkers', '0');
+  if (numWorkers === 0 && (timeout > 0 || persistentWorkers))
+    fail(ArgumentError, op, 'numWorkers above 0 for timeout and persistentWorkers', '0');
   // Without workers PyTorch does not call it either.
   if (numWorkers > 0 && typeof workerInitFn === 'function')
     fail(

@@ -1,12 +1,12 @@
 /** Samplers: in which order a loader takes the items. Random ones draw PyTorch's orders from the same seeds. */
 import { type Arguments, checkBoolean, checkInteger } from '../arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
+import { tensor } from '../ops/creation/creation.js';
 import { randint, randperm } from '../ops/random/creation.js';
-import { defaultGenerator, Generator } from '../random/generator.js';
 import { multinomial } from '../ops/random/sampling.js';
+import { defaultGenerator, Generator } from '../random/generator.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
-import { tensor } from '../ops/creation/creation.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkGenerator, indicesOf, listOf, readSourceArguments } from './arguments.js';
 
@@ -49,7 +49,6 @@ export class SequentialSampler extends Sampler {
   }
 }
 
-
 export interface RandomSamplerOptions {
   /** Draw with repetition. Default false. */
   replacement?: boolean;
@@ -68,11 +67,19 @@ export class RandomSampler extends Sampler {
 
   constructor(
     dataSource: Sized | ({ dataSource: Sized } & RandomSamplerOptions),
-    ...args: Arguments<[replacement?: boolean, numSamples?: number | null, generator?: Generator | null], RandomSamplerOptions>
+    ...args: Arguments<
+      [replacement?: boolean, numSamples?: number | null, generator?: Generator | null],
+      RandomSamplerOptions
+    >
   ) {
     super();
     const op = 'RandomSampler';
-    const defaults = { dataSource: undefined as unknown, replacement: false, numSamples: null as number | null, generator: null as Generator | null };
+    const defaults = {
+      dataSource: undefined as unknown,
+      replacement: false,
+      numSamples: null as number | null,
+      generator: null as Generator | null,
+    };
     const given = readSourceArguments(op, defaults, [dataSource, ...args]);
     checkSized(op, 'dataSource', given.dataSource);
     checkBoolean(op, 'replacement', given.replacement);
@@ -112,10 +119,16 @@ interface GeneratorOption {
 export class SubsetRandomSampler extends Sampler {
   readonly indices: readonly number[];
   readonly generator: Generator | null;
-  constructor(indices: Iterable<number> | ({ indices: Iterable<number> } & GeneratorOption), ...args: Arguments<[generator?: Generator | null], GeneratorOption>) {
+  constructor(
+    indices: Iterable<number> | ({ indices: Iterable<number> } & GeneratorOption),
+    ...args: Arguments<[generator?: Generator | null], GeneratorOption>
+  ) {
     super();
     const op = 'SubsetRandomSampler';
-    const given = readSourceArguments(op, { indices: undefined as unknown, generator: null as Generator | null }, [indices, ...args]);
+    const given = readSourceArguments(op, { indices: undefined as unknown, generator: null as Generator | null }, [
+      indices,
+      ...args,
+    ]);
     checkGenerator(op, given.generator);
     this.indices = indicesOf(op, given.indices);
     this.generator = given.generator;
@@ -124,7 +137,8 @@ export class SubsetRandomSampler extends Sampler {
     return this.indices.length;
   }
   override *[Symbol.iterator](): IterableIterator<number> {
-    for (const i of randperm(this.indices.length, { generator: this.generator ?? undefined }).tolist() as number[]) yield this.indices[i];
+    for (const i of randperm(this.indices.length, { generator: this.generator ?? undefined }).tolist() as number[])
+      yield this.indices[i];
   }
 }
 
@@ -145,16 +159,27 @@ export class WeightedRandomSampler extends Sampler {
   readonly generator: Generator | null;
   constructor(
     weights: Iterable<number> | Tensor | ({ weights: Iterable<number> | Tensor } & WeightedRandomSamplerOptions),
-    ...args: Arguments<[numSamples?: number, replacement?: boolean, generator?: Generator | null], WeightedRandomSamplerOptions>
+    ...args: Arguments<
+      [numSamples?: number, replacement?: boolean, generator?: Generator | null],
+      WeightedRandomSamplerOptions
+    >
   ) {
     super();
     const op = 'WeightedRandomSampler';
-    const defaults = { weights: undefined as unknown, numSamples: undefined as unknown as number, replacement: true, generator: null as Generator | null };
+    const defaults = {
+      weights: undefined as unknown,
+      numSamples: undefined as unknown as number,
+      replacement: true,
+      generator: null as Generator | null,
+    };
     const given = readSourceArguments(op, defaults, [weights, ...args]);
     checkInteger(op, 'numSamples', given.numSamples, 1);
     checkBoolean(op, 'replacement', given.replacement);
     checkGenerator(op, given.generator);
-    this.weights = given.weights instanceof Tensor ? given.weights.detach().double() : tensor(listOf(op, 'a list of weights', given.weights) as number[], { dtype: 'float64' });
+    this.weights =
+      given.weights instanceof Tensor
+        ? given.weights.detach().double()
+        : tensor(listOf(op, 'a list of weights', given.weights) as number[], { dtype: 'float64' });
     if (this.weights.shape.length !== 1) fail(ShapeError, op, 'weights of one dimension', describe(this.weights));
     this.numSamples = given.numSamples;
     this.replacement = given.replacement;
@@ -164,7 +189,9 @@ export class WeightedRandomSampler extends Sampler {
     return this.numSamples;
   }
   override *[Symbol.iterator](): IterableIterator<number> {
-    yield* multinomial(this.weights, this.numSamples, this.replacement, { generator: this.generator ?? undefined }).tolist() as number[];
+    yield* multinomial(this.weights, this.numSamples, this.replacement, {
+      generator: this.generator ?? undefined,
+    }).tolist() as number[];
   }
 }
 
@@ -179,12 +206,16 @@ export class BatchSampler extends Sampler<number[]> {
   readonly sampler: OrderOfItems;
   readonly batchSize: number;
   readonly dropLast: boolean;
-  constructor(sampler: OrderOfItems | ({ sampler: OrderOfItems } & BatchSamplerOptions), ...args: Arguments<[batchSize?: number, dropLast?: boolean], BatchSamplerOptions>) {
+  constructor(
+    sampler: OrderOfItems | ({ sampler: OrderOfItems } & BatchSamplerOptions),
+    ...args: Arguments<[batchSize?: number, dropLast?: boolean], BatchSamplerOptions>
+  ) {
     super();
     const op = 'BatchSampler';
     const defaults = { sampler: undefined as unknown, batchSize: undefined as unknown as number, dropLast: false };
     const given = readSourceArguments(op, defaults, [sampler, ...args]);
-    if (typeof given.sampler !== 'object' || given.sampler === null || !(Symbol.iterator in given.sampler)) fail(ArgumentError, op, 'an iterable as sampler', describe(given.sampler));
+    if (typeof given.sampler !== 'object' || given.sampler === null || !(Symbol.iterator in given.sampler))
+      fail(ArgumentError, op, 'an iterable as sampler', describe(given.sampler));
     checkInteger(op, 'batchSize', given.batchSize, 1);
     checkBoolean(op, 'dropLast', given.dropLast);
     this.sampler = given.sampler as OrderOfItems;
@@ -193,7 +224,8 @@ export class BatchSampler extends Sampler<number[]> {
   }
   override get length(): number {
     const n = this.sampler.length;
-    if (typeof n !== 'number') fail(ArgumentError, 'BatchSampler.length', 'a sampler with a length', describe(this.sampler));
+    if (typeof n !== 'number')
+      fail(ArgumentError, 'BatchSampler.length', 'a sampler with a length', describe(this.sampler));
     return this.dropLast ? Math.floor(n / this.batchSize) : Math.ceil(n / this.batchSize);
   }
   override *[Symbol.iterator](): IterableIterator<number[]> {

@@ -1,6 +1,7 @@
 /** What a dataset can ask in a worker thread: which worker it is in. */
-import type { AnyDataset } from './fetch.js';
+
 import { workerThreads } from '../native/builtin.js';
+import type { AnyDataset } from './fetch.js';
 
 export interface WorkerInfo {
   /** 0 .. numWorkers - 1. */

@@ -1,6 +1,7 @@
 /**
- * What the loader and its workers say to each other, and how tensors travel: their bytes move from thread to thread without a copy.
- * Types and arithmetic of the library only, so that the worker's entry can load the one instance that datasets use.
+ * What the loader and its workers say to each other, and how tensors travel: their bytes move from thread to thread
+ * without a copy. Types and arithmetic of the library only, so that the worker's entry can load the one instance that
+ * datasets use.
  */
 import { isDense } from '../shape/layout.js';
 import type { DType } from '../storage/dtype.js';
@@ -24,7 +25,10 @@ export interface WorkerStart {
   readonly dropLast: boolean;
 }
 /** To a worker: a batch is wanted; an epoch begins; the end. */
-export type WorkerRequest = { readonly kind: 'fetch'; readonly id: number; readonly request: Request } | { readonly kind: 'epoch' } | { readonly kind: 'end' };
+export type WorkerRequest =
+  | { readonly kind: 'fetch'; readonly id: number; readonly request: Request }
+  | { readonly kind: 'epoch' }
+  | { readonly kind: 'end' };
 export interface WorkerFailure {
   readonly name: string;
   readonly message: string;
@@ -54,19 +58,25 @@ function isPlainObject(value: object): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The same structure with `replace` called on everything that is no array, Map or plain object; undefined means: go in. */
+/**
+ * The same structure with `replace` called on everything that is no array, Map or plain object; undefined means: go in.
+ */
 export function mapStructure(value: unknown, replace: (value: object) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const replaced = replace(value);
   if (replaced !== undefined) return replaced;
   if (Array.isArray(value)) return value.map((item) => mapStructure(item, replace));
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, mapStructure(item, replace)]));
-  if (isPlainObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStructure(item, replace)]));
+  if (isPlainObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStructure(item, replace)]));
   return value;
 }
 
 /** Tensors as their bytes in buffers of their own, which are listed to be moved. */
-export function pack(value: unknown, isTensor: (value: object) => value is Tensor): { value: unknown; transfer: ArrayBuffer[] } {
+export function pack(
+  value: unknown,
+  isTensor: (value: object) => value is Tensor,
+): { value: unknown; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = [];
   const packed = mapStructure(value, (item) => {
     if (!isTensor(item)) return undefined;
@@ -76,7 +86,13 @@ export function pack(value: unknown, isTensor: (value: object) => value is Tenso
     const bytes = new ArrayBuffer(source.numel() * array.BYTES_PER_ELEMENT);
     new Uint8Array(bytes).set(new Uint8Array(array.buffer, array.byteOffset, bytes.byteLength));
     transfer.push(bytes);
-    return { nodegradTensor: true, dtype: item.dtype, shape: [...item.shape], strides: [...source.strides], bytes } satisfies PackedTensor;
+    return {
+      nodegradTensor: true,
+      dtype: item.dtype,
+      shape: [...item.shape],
+      strides: [...source.strides],
+      bytes,
+    } satisfies PackedTensor;
   });
   return { value: packed, transfer };
 }

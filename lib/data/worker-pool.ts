@@ -3,12 +3,18 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { NodegradError } from '../errors.js';
-import { DTYPES } from '../storage/dtype.js';
 import { workerThreads } from '../native/builtin.js';
 import { contiguousStrides } from '../shape/layout.js';
+import { DTYPES } from '../storage/dtype.js';
 import { tensorOver, windowOn } from '../tensor/tensor.js';
 import type { Request } from './fetch.js';
-import { isPackedTensor, mapStructure, type WorkerAnswer, type WorkerRequest, type WorkerStart } from './worker-messages.js';
+import {
+  isPackedTensor,
+  mapStructure,
+  type WorkerAnswer,
+  type WorkerRequest,
+  type WorkerStart,
+} from './worker-messages.js';
 
 /** How long a worker may take to end by itself before it is ended, in milliseconds. */
 const GRACE = 500;
@@ -23,7 +29,11 @@ function makeWorker(start: WorkerStart): Worker {
   const workerData = { nodegradDataLoader: start };
   if (!fromSource) return new Worker(ENTRY, { workerData });
   // tsx, which runs this file, must be registered in each thread by hand before TypeScript can be loaded there.
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')).href;
+  const loader = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs'),
+  ).href;
   const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(ENTRY.href)}); });`;
   return new Worker(code, { eval: true, workerData });
 }
@@ -42,7 +52,12 @@ function unpack(value: unknown): unknown {
     if (!isPackedTensor(item)) return ArrayBuffer.isView(item) ? item : undefined;
     const info = DTYPES.find(({ name }) => name === item.dtype);
     if (info === undefined) throw new Error(`no dtype ${item.dtype}`);
-    return windowOn(tensorOver(new info.Array(item.bytes), info, item.shape, contiguousStrides(item.shape)), [...item.shape], item.strides, 0);
+    return windowOn(
+      tensorOver(new info.Array(item.bytes), info, item.shape, contiguousStrides(item.shape)),
+      [...item.shape],
+      item.strides,
+      0,
+    );
   });
 }
 
@@ -62,7 +77,13 @@ export class WorkerPool {
     private readonly timeout: number,
   ) {
     this.workers = Array.from({ length: numWorkers }, (_, id) => {
-      const data: WorkerStart = { ...start, id, numWorkers, seed: BigInt.asUintN(64, seed + BigInt(id)), library: LIBRARY };
+      const data: WorkerStart = {
+        ...start,
+        id,
+        numWorkers,
+        seed: BigInt.asUintN(64, seed + BigInt(id)),
+        library: LIBRARY,
+      };
       return makeWorker(data);
     });
     this.ended = this.workers.map((worker, id) => {
@@ -106,7 +127,13 @@ export class WorkerPool {
     try {
       if (this.timeout === 0) return await answer;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new NodegradError(`DataLoader: expected a batch of worker ${worker} within ${this.timeout} s, got none`)), this.timeout * 1000);
+        timer = setTimeout(
+          () =>
+            reject(
+              new NodegradError(`DataLoader: expected a batch of worker ${worker} within ${this.timeout} s, got none`),
+            ),
+          this.timeout * 1000,
+        );
       });
       return await Promise.race([answer, late]);
     } finally {
@@ -124,7 +151,11 @@ export class WorkerPool {
     else {
       const { name, message, stack } = answer.error;
       const cause = Object.assign(new Error(message), { name, stack });
-      waiting.reject(new NodegradError(`DataLoader: worker ${worker} failed with ${name}: ${message}\nin the worker:\n${stack}`, { cause }));
+      waiting.reject(
+        new NodegradError(`DataLoader: worker ${worker} failed with ${name}: ${message}\nin the worker:\n${stack}`, {
+          cause,
+        }),
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * The entry of a DataLoader's worker thread: makes the dataset from its module and answers requests in their order. It loads the
- * library by the URL it is given, so that there is one instance for it and for the dataset.
+ * The entry of a DataLoader's worker thread: makes the dataset from its module and answers requests in their order. It
+ * loads the library by the URL it is given, so that there is one instance for it and for the dataset.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ArgumentError } from '../errors.js';
@@ -39,15 +39,23 @@ interface Ready {
 async function prepare(): Promise<Ready> {
   const library = (await import(start.library)) as Library;
   library.manualSeed(start.seed);
-  const { datasetOf, defaultCollate, defaultConvert, exportOf, Fetcher, setWorkerDataset } = library.utils.data.DataLoader.internals;
+  const { datasetOf, defaultCollate, defaultConvert, exportOf, Fetcher, setWorkerDataset } =
+    library.utils.data.DataLoader.internals;
   const dataset = await datasetOf(start.dataset);
   setWorkerDataset(dataset);
   if (start.init !== null) {
     const init = await exportOf(start.init);
-    if (typeof init !== 'function') throw new library.ArgumentError(`DataLoader: expected a function as workerInitFn, got ${typeof init} (export ${start.init.exportName} of ${start.init.module})`);
+    if (typeof init !== 'function')
+      throw new library.ArgumentError(
+        `DataLoader: expected a function as workerInitFn, got ${typeof init} (export ${start.init.exportName} of ${start.init.module})`,
+      );
     await (init as (id: number) => unknown)(start.id);
   }
-  const options = { collate: start.collate === null ? null : start.collate === 'stack' ? defaultCollate : defaultConvert, batchSize: start.batchSize, dropLast: start.dropLast };
+  const options = {
+    collate: start.collate === null ? null : start.collate === 'stack' ? defaultCollate : defaultConvert,
+    batchSize: start.batchSize,
+    dropLast: start.dropLast,
+  };
   return { library, makeFetcher: () => new Fetcher(dataset, options) };
 }
 

@@ -1,6 +1,6 @@
 /**
- * torch.backends: switches of libraries that are not in use here. They keep what a program sets, so that it can read it again, and change no
- * result; sums of products are of full precision and the same in every run.
+ * torch.backends: switches of libraries that are not in use here. They keep what a program sets, so that it can read it
+ * again, and change no result; sums of products are of full precision and the same in every run.
  */
 interface Cudnn {
   benchmark: boolean;

@@ -1,4 +1,7 @@
-/** torch.cuda.amp, PyTorch's older names of torch.amp for CUDA: without a device, a region computes as it would alone, and a scaler is disabled. */
+/**
+ * torch.cuda.amp, PyTorch's older names of torch.amp for CUDA: without a device, a region computes as it would alone,
+ * and a scaler is disabled.
+ */
 
 import { type GradScalerOptions, GradScaler as Scaler } from '../amp/grad-scaler.js';
 import { isOptions } from '../arguments.js';
@@ -11,7 +14,10 @@ export class GradScaler extends Scaler {
   }
 }
 
-/** Calls `fn` and returns its value; PyTorch turns a CUDA region off where CUDA is not available. torch.cuda.amp.autocast */
+/**
+ * Calls `fn` and returns its value; PyTorch turns a CUDA region off where CUDA is not available.
+ * torch.cuda.amp.autocast
+ */
 export function autocast<R>(fn: () => R): R;
 export function autocast<R>(options: { enabled?: boolean; dtype?: string; cacheEnabled?: boolean }, fn: () => R): R;
 export function autocast<R>(...args: unknown[]): R {

@@ -1,6 +1,6 @@
 /**
- * torch.cuda as PyTorch without CUDA has it: questions are answered with no, seeds and caches are nobody's, and what needs a device throws
- * DeviceError. So a program that asks `cuda.isAvailable()` first runs as it is.
+ * torch.cuda as PyTorch without CUDA has it: questions are answered with no, seeds and caches are nobody's, and what
+ * needs a device throws DeviceError. So a program that asks `cuda.isAvailable()` first runs as it is.
  */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { absent } from './absent.js';

@@ -1,6 +1,6 @@
 /**
- * Settings of determinism and precision: results are the same in every run and for every number of threads, and products are of full
- * precision, whatever is set here. What a program sets it can read again.
+ * Settings of determinism and precision: results are the same in every run and for every number of threads, and
+ * products are of full precision, whatever is set here. What a program sets it can read again.
  */
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
 
@@ -44,7 +44,10 @@ export function getDeterministicDebugMode(): 0 | 1 | 2 {
 const PRECISIONS = ['highest', 'high', 'medium'] as const;
 type Precision = (typeof PRECISIONS)[number];
 let precision: Precision = 'highest';
-/** How much precision products of float32 may lose on a device that can trade it: none here. torch.set_float32_matmul_precision */
+/**
+ * How much precision products of float32 may lose on a device that can trade it: none here.
+ * torch.set_float32_matmul_precision
+ */
 export function setFloat32MatmulPrecision(value: Precision): void {
   if (!PRECISIONS.includes(value))
     fail(ArgumentError, 'setFloat32MatmulPrecision', "'highest', 'high' or 'medium'", describe(value));

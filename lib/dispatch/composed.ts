@@ -1,12 +1,15 @@
 /**
- * Functions made of several operators: what the operators make on the way goes back to the pool as the function ends, rather than with the next
- * collection, where no graph may hold it. A loop that evaluates without gradients then stays in the processor's cache.
+ * Functions made of several operators: what the operators make on the way goes back to the pool as the function ends,
+ * rather than with the next collection, where no graph may hold it. A loop that evaluates without gradients then stays
+ * in the processor's cache.
  */
 import { count, noteLent, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Calls `implementation`, whose results are a tensor or an array of tensors, and hands back what it took beyond them. */
+/**
+ * Calls `implementation`, whose results are a tensor or an array of tensors, and hands back what it took beyond them.
+ */
 export function callComposed<R>(implementation: (...args: unknown[]) => R, args: readonly unknown[]): R {
   const start = scopeStart();
   const outer = count(true);

@@ -1,7 +1,7 @@
 /**
- * Public functions by the one rule of the interface: PyTorch's positional parameters in order, keyword parameters in one trailing
- * options object, and any parameter after the tensor operands may be named there too. A function is attached to Tensor.prototype
- * as well where PyTorch has it as a method.
+ * Public functions by the one rule of the interface: PyTorch's positional parameters in order, keyword parameters in
+ * one trailing options object, and any parameter after the tensor operands may be named there too. A function is
+ * attached to Tensor.prototype as well where PyTorch has it as a method.
  */
 import { bindArguments, isOptions, requireAll, tooMany } from '../arguments.js';
 import { ArgumentError, describe } from '../errors.js';
@@ -25,18 +25,21 @@ interface FunctionDeclaration<P extends readonly string[]> {
   /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
   readonly method?: boolean | string;
   /**
-   * Made of several operators, whose results on the way go back as it ends (composed.ts): nothing that it makes may be kept but what it returns. Not
-   * for what calls a user's function or keeps tensors.
+   * Made of several operators, whose results on the way go back as it ends (composed.ts): nothing that it makes may be
+   * kept but what it returns. Not for what calls a user's function or keeps tensors.
    */
   readonly composed?: boolean;
   /**
-   * Parameters that are whole numbers under names that stand for tensors elsewhere (see integer-arguments.ts); false where a tensor in the place
-   * of a whole number means something else than that number.
+   * Parameters that are whole numbers under names that stand for tensors elsewhere (see integer-arguments.ts); false
+   * where a tensor in the place of a whole number means something else than that number.
    */
   readonly integers?: readonly string[] | false;
   /** Parameters that take another kind of value than their names say (parameter-kinds.ts). */
   readonly kinds?: Readonly<Partial<Record<P[number], Kind>>>;
-  /** Not listed among the functions that generic tests go through: a form of another one, or one whose answer is no new tensor. */
+  /**
+   * Not listed among the functions that generic tests go through: a form of another one, or one whose answer is no new
+   * tensor.
+   */
   readonly hidden?: boolean;
 }
 
@@ -117,7 +120,10 @@ export function defineFunction<const P extends readonly string[], A extends read
   return fn as unknown as PublicFunction<P, A, R>;
 }
 
-/** Declares a method that PyTorch has on tensors alone: as `defineFunction`, with the receiver as first operand, which `parameters` leave out. */
+/**
+ * Declares a method that PyTorch has on tensors alone: as `defineFunction`, with the receiver as first operand, which
+ * `parameters` leave out.
+ */
 export function defineMethod<const P extends readonly string[], A extends readonly unknown[], R>(
   name: string,
   parameters: P,

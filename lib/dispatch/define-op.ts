@@ -1,7 +1,7 @@
 /**
- * The one way to declare an operator: its checks and output geometry (`infer`), its kernel call (`forward`), what it saves and its
- * derivative. Calling the declared operator runs autocast, checks, kernel and recording in that order. The engine, not the rule,
- * reduces gradients over broadcast dimensions, casts, accumulates, and frees what was saved.
+ * The one way to declare an operator: its checks and output geometry (`infer`), its kernel call (`forward`), what it
+ * saves and its derivative. Calling the declared operator runs autocast, checks, kernel and recording in that order.
+ * The engine, not the rule, reduces gradients over broadcast dimensions, casts, accumulates, and frees what was saved.
  */
 import type { Differentiable, Node } from '../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
@@ -22,16 +22,21 @@ type Gradients = readonly (Tensor | null | undefined)[];
 interface Declaration<Attributes, Spec, Out extends Outputs> {
   /** PyTorch's name in camelCase; also the name of its kernel, its samples and its tests. */
   readonly name: string;
-  /** Checks every shape and value, and returns what `forward` and `backward` need to know. The only thrower of user errors. */
+  /**
+   * Checks every shape and value, and returns what `forward` and `backward` need to know. The only thrower of user
+   * errors.
+   */
   readonly infer: (inputs: readonly Tensor[], attributes: Attributes) => Spec;
   /** Allocates the output and calls the kernel. */
   readonly forward: (spec: Spec, inputs: readonly Tensor[]) => Out;
   /** Calls `context.save(...)` with what `backward` reads; ask `context.needs(i)` so that nothing is kept in vain. */
   readonly save?: (context: Context<Spec>, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
   /**
-   * Gradients of the inputs, in their order, made of operators so that they can be differentiated again; null where none flows.
-   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and does not return is used
-   * again as it ends: a tensor that is kept longer (a cache) must be marked by `storage.shared`.
+   * Gradients of the inputs, in their order, made of operators so that they can be differentiated again; null where
+   * none flows.
+   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and
+   * does not return is used again as it ends: a tensor that is kept longer (a cache) must be marked by
+   * `storage.shared`.
    */
   readonly backward?: (
     context: Context<Spec>,
@@ -42,7 +47,10 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   readonly notDifferentiable?: string;
   /** Output indices (of several) that carry no gradient, such as indices and masks of floating type. */
   readonly nonDifferentiableOutputs?: readonly number[];
-  /** True where the kernel has 16-bit floating instances of its own (for these inputs); otherwise such inputs are computed in float32 and rounded once. */
+  /**
+   * True where the kernel has 16-bit floating instances of its own (for these inputs); otherwise such inputs are
+   * computed in float32 and rounded once.
+   */
   readonly nativeHalf?: boolean | ((inputs: readonly Tensor[]) => boolean);
   /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
   readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);

@@ -1,6 +1,6 @@
 /**
- * Which arguments of public functions are whole numbers, by the names that PyTorch gives them. An integer tensor of one element may stand in
- * the place of each; here it becomes the number, so that no function has to know.
+ * Which arguments of public functions are whole numbers, by the names that PyTorch gives them. An integer tensor of one
+ * element may stand in the place of each; here it becomes the number, so that no function has to know.
  */
 import { integerOf, integersOf } from '../tensor/integer.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -1,6 +1,7 @@
 /**
- * What kind of value a parameter takes. PyTorch gives one name to parameters of one kind, so that the name says it; a function that differs
- * says so in its declaration. Kinds are checked before the function runs; ranges and shapes are the function's own business.
+ * What kind of value a parameter takes. PyTorch gives one name to parameters of one kind, so that the name says it; a
+ * function that differs says so in its declaration. Kinds are checked before the function runs; ranges and shapes are
+ * the function's own business.
  */
 import { ArgumentError, describe } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -125,7 +126,9 @@ export interface Check {
   readonly plain: number;
 }
 
-/** The checks of parameters of these kinds; arguments at the places `converted` may be objects that stand for others. */
+/**
+ * The checks of parameters of these kinds; arguments at the places `converted` may be objects that stand for others.
+ */
 export function checksOf(
   parameters: readonly string[],
   kinds: readonly Kind[],
@@ -161,7 +164,10 @@ export function bitsOf(value: unknown): number {
   return NUMBERS;
 }
 
-/** Throws ArgumentError for the first argument that is not of its parameter's kind; undefined is an argument that was not given. */
+/**
+ * Throws ArgumentError for the first argument that is not of its parameter's kind; undefined is an argument that was
+ * not given.
+ */
 export function checkKinds(name: string, checks: readonly Check[], args: readonly unknown[]): void {
   for (let i = 0; i < checks.length; i++) {
     const { place, parameter, kind, accepted } = checks[i];

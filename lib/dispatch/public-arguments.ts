@@ -1,5 +1,6 @@
 /**
- * The types of what public functions and methods take: positional arguments, a trailing options object, or all arguments by name.
+ * The types of what public functions and methods take: positional arguments, a trailing options object, or all
+ * arguments by name.
  */
 import type { Tensor } from '../tensor/tensor.js';
 import type { IntegerLike } from './integer-arguments.js';
@@ -37,8 +38,9 @@ type Positional<P extends readonly string[], A extends readonly unknown[]> = [
   options?: Named<P, A>,
 ];
 /**
- * The arguments of a public function: its parameters and a trailing options object, or all of them by name. Where one parameter is required,
- * the first takes either; TypeScript can call a union of such functions, which it cannot where the lists differ.
+ * The arguments of a public function: its parameters and a trailing options object, or all of them by name. Where one
+ * parameter is required, the first takes either; TypeScript can call a union of such functions, which it cannot where
+ * the lists differ.
  */
 export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = A extends readonly [
   unknown,
@@ -53,7 +55,10 @@ export type PublicArguments<P extends readonly string[], A extends readonly unkn
 export type PublicFunction<P extends readonly string[], A extends readonly unknown[], R> = (
   ...args: PublicArguments<P, A>
 ) => R;
-/** What follows the first operand; the list of one argument that names all is none of a method's. It looks at lengths alone: a look at the type Tensor would be circular. */
+/**
+ * What follows the first operand; the list of one argument that names all is none of a method's. It looks at lengths
+ * alone: a look at the type Tensor would be circular.
+ */
 type AfterFirst<A> = A extends [unknown]
   ? never
   : A extends [unknown, ...infer Rest]
@@ -64,7 +69,8 @@ type AfterFirst<A> = A extends [unknown]
 /** The last element: the options. */
 type Last<A extends readonly unknown[]> = Required<A> extends readonly [...unknown[], infer Options] ? Options : never;
 /**
- * The method form of a public function: its first operand is the receiver. TypeScript looks into a function's type only where the method is used.
- * Into a conditional type it looks while it is still finding what Tensor extends, and the methods that it needs for that go missing.
+ * The method form of a public function: its first operand is the receiver. TypeScript looks into a function's type only
+ * where the method is used. Into a conditional type it looks while it is still finding what Tensor extends, and the
+ * methods that it needs for that go missing.
  */
 export type Method<F extends (...args: never) => unknown> = (...args: AfterFirst<Parameters<F>>) => ReturnType<F>;

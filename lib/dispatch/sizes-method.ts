@@ -1,4 +1,7 @@
-/** Methods whose sizes or dimensions come as one array, as separate numbers, or by name: `x.permute(2, 0, 1)`, `x.view([2, -1])`. */
+/**
+ * Methods whose sizes or dimensions come as one array, as separate numbers, or by name: `x.permute(2, 0, 1)`,
+ * `x.view([2, -1])`.
+ */
 
 import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';

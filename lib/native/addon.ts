@@ -21,7 +21,10 @@ interface Addon {
   crc32c(bytes: Uint8Array, previous: number): number;
   /** Returns to the system what malloc keeps and nobody uses. */
   giveBackPages(): void;
-  /** From here on optimizers' kernels keep what they are to do, until the end of the pass does it all as one parallel region. */
+  /**
+   * From here on optimizers' kernels keep what they are to do, until the end of the pass does it all as one parallel
+   * region.
+   */
   beginPass(): void;
   endPass(): void;
   getNumThreads(): number;

@@ -1,4 +1,7 @@
-/** Modules of Node's that few programs need, loaded when they are asked for: each takes some milliseconds of a program's start. */
+/**
+ * Modules of Node's that few programs need, loaded when they are asked for: each takes some milliseconds of a program's
+ * start.
+ */
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

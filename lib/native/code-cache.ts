@@ -1,7 +1,7 @@
 /**
- * The library as V8 compiled it once, kept beside the addon: loading takes half the time without the parsing of a million
- * characters. Whatever does not fit (another Node, other flags, another library or folder, a damaged file) means that Node's loader
- * compiles the source, as it would without a cache.
+ * The library as V8 compiled it once, kept beside the addon: loading takes half the time without the parsing of a
+ * million characters. Whatever does not fit (another Node, other flags, another library or folder, a damaged file)
+ * means that Node's loader compiles the source, as it would without a cache.
  */
 import {
   closeSync,
@@ -30,9 +30,10 @@ type Factory = (
 const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
 const CLOSING = '\n})';
 /**
- * The checksum of the library's path, its source and the code. V8 compares no more of the source than its length, believes the code, and names the
- * path that the code was compiled under in every stack trace, so that a copy of the package elsewhere would name the folder it came from. The
- * checksum fills eight bytes, since V8 copies code first that does not begin at a multiple of eight.
+ * The checksum of the library's path, its source and the code. V8 compares no more of the source than its length,
+ * believes the code, and names the path that the code was compiled under in every stack trace, so that a copy of the
+ * package elsewhere would name the folder it came from. The checksum fills eight bytes, since V8 copies code first that
+ * does not begin at a multiple of eight.
  */
 const HEADER_BYTES = 8;
 const checksum = (library: string, source: Buffer): number =>
@@ -48,7 +49,10 @@ function codeCacheFile(library: string): string {
   );
 }
 
-/** The bytes of a file between two texts, in `memory` where that is large enough: fresh pages take longer to come than what is read into them. */
+/**
+ * The bytes of a file between two texts, in `memory` where that is large enough: fresh pages take longer to come than
+ * what is read into them.
+ */
 function read(name: string, opening: string, closing: string, memory?: Buffer): Buffer {
   const file = openSync(name, 'r');
   try {
@@ -87,10 +91,14 @@ function run(script: vm.Script, library: string): unknown {
   return module.exports;
 }
 
-/** Code from a cache belongs to the main realm (Jest gives each file of tests one of its own), and has no source map. */
+/**
+ * Code from a cache belongs to the main realm (Jest gives each file of tests one of its own), and has no source map.
+ */
 const suits = (): boolean => process.sourceMapsEnabled === false && vm.runInThisContext('Object') === Object;
 
-/** The exports of the library at this absolute path, run from its code cache; undefined where there is none that fits. */
+/**
+ * The exports of the library at this absolute path, run from its code cache; undefined where there is none that fits.
+ */
 export function runFromCodeCache(library: string): unknown {
   const file = codeCacheFile(library);
   if (!existsSync(file) || !suits()) return undefined;
@@ -109,7 +117,10 @@ export function runFromCodeCache(library: string): unknown {
   return script.cachedDataRejected === true ? undefined : run(script, library);
 }
 
-/** Runs the library at this absolute path and keeps what was compiled for that. Throws where it cannot be run or written. */
+/**
+ * Runs the library at this absolute path and keeps what was compiled for that. Throws where it cannot be run or
+ * written.
+ */
 export function writeCodeCache(library: string): void {
   const source = wrappedSource(library);
   const script = compile(library, source.toString('latin1'));

@@ -1,6 +1,7 @@
 /**
- * The contract with C++. Each family of lib/ops declares the kernels that it calls by augmenting `Kernels`, beside the operators
- * that call them; a kernel is an array indexed by dtype code (`DTypeInfo.code`), with holes where C++ has no such instance.
+ * The contract with C++. Each family of lib/ops declares the kernels that it calls by augmenting `Kernels`, beside the
+ * operators that call them; a kernel is an array indexed by dtype code (`DTypeInfo.code`), with holes where C++ has no
+ * such instance.
  */
 import type { Plan } from '../shape/plan.js';
 import { addon } from './addon.js';
@@ -22,7 +23,10 @@ export interface Kernels {
 
 type Kernel = (...args: KernelArgument[]) => unknown;
 
-/** The tables of the addon's list. A kernel takes its own place in its table when it is first called: to make all of them takes a megabyte. */
+/**
+ * The tables of the addon's list. A kernel takes its own place in its table when it is first called: to make all of
+ * them takes a megabyte.
+ */
 function makeTables(): Record<string, Kernel[]> {
   const tables: Record<string, Kernel[]> = {};
   let count = 0;

@@ -1,6 +1,6 @@
 /**
- * How modules are constructed: PyTorch's parameters in order, and a trailing options object in which any of them may be named. Also the
- * uninitialised parameters that constructors begin with. It knows nothing of particular modules.
+ * How modules are constructed: PyTorch's parameters in order, and a trailing options object in which any of them may be
+ * named. Also the uninitialised parameters that constructors begin with. It knows nothing of particular modules.
  */
 
 import { bindArguments } from '../arguments.js';
@@ -17,7 +17,10 @@ type ByName<P extends readonly string[], A extends readonly unknown[]> = {
     ? A[I]
     : never;
 };
-/** What a constructor takes: `constructor(...args: ConstructorArguments<typeof NAMES, [inFeatures: number, bias?: boolean]>)`. */
+/**
+ * What a constructor takes: `constructor(...args: ConstructorArguments<typeof NAMES, [inFeatures: number, bias?:
+ * boolean]>)`.
+ */
 export type ConstructorArguments<P extends readonly string[], A extends readonly unknown[]> =
   | PublicArguments<P, A>
   | [options: Partial<ByName<P, A>>];

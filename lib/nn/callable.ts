@@ -1,6 +1,6 @@
 /**
- * Objects that can be called, `model(x)`, and that are asked about properties which they do not have. It knows nothing of what a call or
- * such a property means.
+ * Objects that can be called, `model(x)`, and that are asked about properties which they do not have. It knows nothing
+ * of what a call or such a property means.
  */
 
 /** What a call of the object runs. */
@@ -11,8 +11,8 @@ export const ASSIGN: unique symbol = Symbol('assign');
 export const MISSING: unique symbol = Symbol('missing');
 
 /**
- * The constructor returns a function whose prototype is the class's own, so that fields, methods, `instanceof` and private names
- * work as on any object, and nothing of Function.prototype is in the chain.
+ * The constructor returns a function whose prototype is the class's own, so that fields, methods, `instanceof` and
+ * private names work as on any object, and nothing of Function.prototype is in the chain.
  */
 export abstract class Callable {
   constructor() {
@@ -21,7 +21,7 @@ export abstract class Callable {
     // A function's own `name` and `length` are read-only: without them a class may have fields of these names.
     Reflect.deleteProperty(self, 'name');
     Reflect.deleteProperty(self, 'length');
-    // biome-ignore lint/correctness/noConstructorReturn: the function takes the object's place, which is the point of this class
+    // biome-ignore lint/correctness/noConstructorReturn: the class is there to put a function in the object's place
     return self as unknown as this;
   }
 
@@ -31,8 +31,9 @@ export abstract class Callable {
 }
 
 /**
- * The end of the prototype chain. A proxy there sees only what nothing before it answers, so that properties that exist, methods and calls
- * cost what they cost without it; a proxy in the place of the object would slow all of them down.
+ * The end of the prototype chain. A proxy there sees only what nothing before it answers, so that properties that
+ * exist, methods and calls cost what they cost without it; a proxy in the place of the object would slow all of them
+ * down.
  */
 const END = new Proxy({} as object, {
   get(target, name, receiver: unknown): unknown {

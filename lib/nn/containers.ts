@@ -1,4 +1,7 @@
-/** Modules that hold modules by number: Sequential and ModuleList. Their members are not properties of their own; `list[0]` finds them all the same. */
+/**
+ * Modules that hold modules by number: Sequential and ModuleList. Their members are not properties of their own;
+ * `list[0]` finds them all the same.
+ */
 
 import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, IndexError } from '../errors.js';
@@ -11,7 +14,9 @@ import { indented } from './module-print.js';
 
 /** Members numbered from 0. */
 abstract class IndexedModules<M extends Module> extends Module implements Iterable<M> {
-  /** The member at an index, counted from the end where it is negative; an assignment replaces one. Throws IndexError. */
+  /**
+   * The member at an index, counted from the end where it is negative; an assignment replaces one. Throws IndexError.
+   */
   [index: number]: M;
 
   override [MISSING](name: string): unknown {
@@ -90,7 +95,9 @@ export function checked<M>(op: string, module: M): M {
 
 /** Calls its members one after another, each with what the one before returned (torch.nn.Sequential). */
 export class Sequential extends IndexedModules<Module> {
-  /** @param modules the members, or one object (or Map) of them by name. Throws ArgumentError for what is not a module. */
+  /**
+   * @param modules the members, or one object (or Map) of them by name. Throws ArgumentError for what is not a module.
+   */
   constructor(...modules: Module[] | [Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
     super();
     const first: unknown = modules[0];

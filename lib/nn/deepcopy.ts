@@ -5,7 +5,10 @@ import { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 import { Buffer, Parameter } from './parameter.js';
 
-/** A copy of `value` and of all that it holds; functions and instances of other classes are shared. Throws AutogradError for a tensor that is not a leaf. */
+/**
+ * A copy of `value` and of all that it holds; functions and instances of other classes are shared. Throws AutogradError
+ * for a tensor that is not a leaf.
+ */
 export function deepcopy<T>(value: T): T {
   const seen = new Map<unknown, unknown>();
   const copy = <V>(item: V): V => {

@@ -1,6 +1,6 @@
 /**
- * `nn.init`: first values of parameters, drawn from PyTorch's streams. All of it is outside of autograd: leaves that require grad
- * may be given.
+ * `nn.init`: first values of parameters, drawn from PyTorch's streams. All of it is outside of autograd: leaves that
+ * require grad may be given.
  */
 import { noGrad } from '../autograd/grad-mode.js';
 import { defineFunction } from '../dispatch/define-function.js';
@@ -49,8 +49,8 @@ function snake(name: unknown): string {
 }
 
 /**
- * The recommended gain of a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt 2 for relu, sqrt(2 / (1 + slope^2)) for
- * leaky_relu (`param` is the slope, 0.01 by default), 3/4 for selu. torch.nn.init.calculate_gain
+ * The recommended gain of a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt 2 for relu, sqrt(2 / (1 +
+ * slope^2)) for leaky_relu (`param` is the slope, 0.01 by default), 3/4 for selu. torch.nn.init.calculate_gain
  */
 export const calculateGain = defineFunction(
   { name: 'nn.init.calculateGain', parameters: ['nonlinearity', 'param'] },
@@ -122,7 +122,10 @@ export const eye_ = defineFunction({ name: 'nn.init.eye_', parameters: ['tensor'
   });
 });
 
-/** The weight of a convolution (3 to 5 dimensions) that passes as many channels as it can unchanged, in each group. torch.nn.init.dirac_ */
+/**
+ * The weight of a convolution (3 to 5 dimensions) that passes as many channels as it can unchanged, in each group.
+ * torch.nn.init.dirac_
+ */
 export const dirac_ = defineFunction(
   { name: 'nn.init.dirac_', parameters: ['tensor', 'groups'] },
   (tensor: Tensor, groups: number = 1): Tensor => {
@@ -144,7 +147,10 @@ export const dirac_ = defineFunction(
   },
 );
 
-/** Uniform values in (-a, a) with a = gain sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010. torch.nn.init.xavier_uniform_ */
+/**
+ * Uniform values in (-a, a) with a = gain sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010.
+ * torch.nn.init.xavier_uniform_
+ */
 export const xavierUniform_ = defineFunction(
   { name: 'nn.init.xavierUniform_', parameters: ['tensor', 'gain', 'generator'] },
   (tensor: Tensor, gain: number = 1, generator?: Rng): Tensor => {
@@ -173,7 +179,10 @@ function kaimingStd(op: string, tensor: Tensor, a: number, mode: string, nonline
   if (tensorArgument(op, 'tensor', tensor).numel() === 0) return null;
   return calculateGain(nonlinearity, a) / Math.sqrt(fanOf(op, tensor, mode));
 }
-/** Uniform values in (-b, b) with b = gain sqrt(3 / fan): He et al. 2015. `mode` is 'fan_in' or 'fan_out'. torch.nn.init.kaiming_uniform_ */
+/**
+ * Uniform values in (-b, b) with b = gain sqrt(3 / fan): He et al. 2015. `mode` is 'fan_in' or 'fan_out'.
+ * torch.nn.init.kaiming_uniform_
+ */
 export const kaimingUniform_ = defineFunction(
   { name: 'nn.init.kaimingUniform_', parameters: ['tensor', 'a', 'mode', 'nonlinearity', 'generator'] },
   (
@@ -214,12 +223,15 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** Below this part of the uniform candidates that rejection keeps, values are drawn from the tail instead: PyTorch hardly ends there. */
+/**
+ * Below this part of the uniform candidates that rejection keeps, values are drawn from the tail instead: PyTorch
+ * hardly ends there.
+ */
 const LEAST_KEPT = 1 / 256;
 
 /**
- * Normal values in [a, b], by rejection: of normal values where most lie inside, else of uniform ones; where hardly any of those would be kept (the
- * bounds lie far apart in a tail), of exponential ones. torch.nn.init.trunc_normal_
+ * Normal values in [a, b], by rejection: of normal values where most lie inside, else of uniform ones; where hardly any
+ * of those would be kept (the bounds lie far apart in a tail), of exponential ones. torch.nn.init.trunc_normal_
  */
 export const truncNormal_ = defineFunction(
   { name: 'nn.init.truncNormal_', parameters: ['tensor', 'mean', 'std', 'a', 'b', 'generator'] },
@@ -255,7 +267,8 @@ export const truncNormal_ = defineFunction(
       );
       for (let i = 0; i < count; i++) kept[i] = Math.min(high, Math.max(low, mean + std * tail[i]));
     } else {
-      // Accepted where ln(u) is at most the logarithm of the density against its peak in [a, b], in the tensor's own precision.
+      // Accepted where ln(u) is at most the logarithm of the density against its peak in [a, b], in the tensor's own
+      // precision.
       const peak = -0.5 * ((Math.max(a, Math.min(mean, b)) - mean) / std) ** 2;
       const pending = new Uint8Array(count).fill(1);
       const buffer = allocate(x.shape, info);
@@ -275,7 +288,10 @@ export const truncNormal_ = defineFunction(
   },
 );
 
-/** Orthonormal rows or columns (whichever are fewer) times `gain`, of the tensor as a matrix [shape[0], rest]. torch.nn.init.orthogonal_ */
+/**
+ * Orthonormal rows or columns (whichever are fewer) times `gain`, of the tensor as a matrix [shape[0], rest].
+ * torch.nn.init.orthogonal_
+ */
 export const orthogonal_ = defineFunction(
   { name: 'nn.init.orthogonal_', parameters: ['tensor', 'gain', 'generator'] },
   (tensor: Tensor, gain: number = 1, generator?: Rng): Tensor => {
@@ -291,7 +307,10 @@ export const orthogonal_ = defineFunction(
   },
 );
 
-/** A matrix of normal values of which the fraction `sparsity` of each column is zero: Martens 2010. torch.nn.init.sparse_ */
+/**
+ * A matrix of normal values of which the fraction `sparsity` of each column is zero: Martens 2010.
+ * torch.nn.init.sparse_
+ */
 export const sparse_ = defineFunction(
   { name: 'nn.init.sparse_', parameters: ['tensor', 'sparsity', 'std', 'generator'], required: 2 },
   (tensor: Tensor, sparsity: number, std: number = 0.01, generator?: Rng): Tensor => {

@@ -1,7 +1,7 @@
 /**
- * The parameters, buffers and submodules of one module. Each is an accessor property of the module, so that every assignment to it meets
- * PyTorch's rule (torch.nn.Module.__setattr__); the order of the properties is the order of the members. It knows modules only as objects
- * that can be called.
+ * The parameters, buffers and submodules of one module. Each is an accessor property of the module, so that every
+ * assignment to it meets PyTorch's rule (torch.nn.Module.__setattr__); the order of the properties is the order of the
+ * members. It knows modules only as objects that can be called.
  */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -72,7 +72,10 @@ export class Members {
     });
   }
 
-  /** `owner[name] = value` by PyTorch's rule, for a property that is a member or is not there. Throws ArgumentError for what may not take a member's place. */
+  /**
+   * `owner[name] = value` by PyTorch's rule, for a property that is a member or is not there. Throws ArgumentError for
+   * what may not take a member's place.
+   */
   assign(name: string, value: unknown): void {
     const member = Object.hasOwn(this.#owner, name) ? this.#byName.get(name) : undefined;
     const kind = member?.kind;
@@ -99,8 +102,8 @@ export class Members {
   }
 
   /**
-   * Finds members that no setter saw: class fields are defined, not assigned, and a plain property that is there already takes what is
-   * assigned to it. Forgets members that were deleted or redefined.
+   * Finds members that no setter saw: class fields are defined, not assigned, and a plain property that is there
+   * already takes what is assigned to it. Forgets members that were deleted or redefined.
    */
   scan(): void {
     for (const name of Object.keys(this.#owner)) this.look(name);

@@ -1,4 +1,7 @@
-/** Modules in another type or memory format: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that optimizers keep them. */
+/**
+ * Modules in another type or memory format: `to`, `type`, `toEmpty`. Parameters stay the same objects, so that
+ * optimizers keep them.
+ */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { formatStrides, type MemoryFormat, suggestedFormat } from '../shape/memory-format.js';
 import { type DType, dtypeInfo, isDType } from '../storage/dtype.js';
@@ -43,8 +46,9 @@ export function targetType(target: unknown, options: ModuleToOptions): DType | u
 }
 
 /**
- * Floating parameters and buffers in another floating type (undefined: in their own), and those of 4 or 5 dimensions in a memory format. Throws ArgumentError
- * for any other type, and ShapeError for a format of another number of dimensions.
+ * Floating parameters and buffers in another floating type (undefined: in their own), and those of 4 or 5 dimensions in
+ * a memory format. Throws ArgumentError for any other type, and ShapeError for a format of another number of
+ * dimensions.
  */
 export function convertFloating<M extends ConvertibleModule>(
   op: string,
@@ -64,7 +68,10 @@ export function convertFloating<M extends ConvertibleModule>(
   });
   return root;
 }
-/** All parameters and buffers in another type. Throws ArgumentError where a parameter that requires grad would lose its gradient. */
+/**
+ * All parameters and buffers in another type. Throws ArgumentError where a parameter that requires grad would lose its
+ * gradient.
+ */
 export function convertAll<M extends ConvertibleModule>(op: string, root: M, dtype: DType): M {
   const info = dtypeInfo(op, dtype);
   if (!info.floating && root.parameters().some((p) => p.requiresGrad))

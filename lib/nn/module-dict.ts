@@ -1,4 +1,7 @@
-/** Modules by name, in the order in which they came. Members are not properties of their own, so any name will do; `dict.name` finds those whose name is free. */
+/**
+ * Modules by name, in the order in which they came. Members are not properties of their own, so any name will do;
+ * `dict.name` finds those whose name is free.
+ */
 import { describe, fail, IndexError } from '../errors.js';
 import { ASSIGN, MISSING } from './callable.js';
 import { checkKey, entriesOf } from './container-keys.js';

@@ -1,6 +1,7 @@
 /**
- * Hooks of one module: what runs before and after its forward, and when its gradients are there. Backward hooks stand on a pair of
- * identity operators around the module, whose derivatives tell when the gradients of the outputs and of the inputs are complete.
+ * Hooks of one module: what runs before and after its forward, and when its gradients are there. Backward hooks stand
+ * on a pair of identity operators around the module, whose derivatives tell when the gradients of the outputs and of
+ * the inputs are complete.
  */
 
 import { defineOp } from '../dispatch/define-op.js';
@@ -43,7 +44,9 @@ export type StateDictHook<M> = (
   prefix: string,
   localMetadata: { version?: number },
 ) => void;
-/** Runs before the module's entries of a state dict are read; it may change the dict, which is a copy, and the lists. */
+/**
+ * Runs before the module's entries of a state dict are read; it may change the dict, which is a copy, and the lists.
+ */
 export type LoadStateDictPreHook<M> = (
   module: M,
   stateDict: Record<string, Tensor>,

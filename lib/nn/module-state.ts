@@ -11,8 +11,8 @@ import type { ModuleTree } from './module-tree.js';
 import { Parameter } from './parameter.js';
 
 /**
- * Tensors under PyTorch's keys. A module's state dict also carries, not enumerable, PyTorch's `_metadata`: the version of each
- * module's layout by its path, which checkpoints keep and loading reads.
+ * Tensors under PyTorch's keys. A module's state dict also carries, not enumerable, PyTorch's `_metadata`: the version
+ * of each module's layout by its path, which checkpoints keep and loading reads.
  */
 export type StateDict = Record<string, Tensor>;
 
@@ -60,7 +60,10 @@ function rootOf(module: StatefulModule): StatefulModule {
   return prototype;
 }
 
-/** A module and all below it with the prefixes of their keys, a parent before its children; a shared module is there under each of its names, as in PyTorch. */
+/**
+ * A module and all below it with the prefixes of their keys, a parent before its children; a shared module is there
+ * under each of its names, as in PyTorch.
+ */
 function placesOf(module: StatefulModule, prefix: string, out: Place[] = []): Place[] {
   out.push({ module, prefix });
   for (const [key, child] of module.ownModules()) placesOf(child, `${prefix}${key}.`, out);
@@ -220,7 +223,9 @@ function put(module: StatefulModule, property: string, tensor: Tensor, value: Te
   }
 }
 
-/** The dict's tensor as it takes the place of the module's: a parameter stays one, and keeps whether it requires grad. */
+/**
+ * The dict's tensor as it takes the place of the module's: a parameter stays one, and keeps whether it requires grad.
+ */
 function assigned(current: Tensor, value: Tensor): Tensor {
   if (!(current instanceof Parameter)) return detach(value);
   return value instanceof Parameter ? value : new Parameter(value, current.requiresGrad);

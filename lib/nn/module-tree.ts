@@ -1,6 +1,6 @@
 /**
- * What a module shows of its members to the files that walk, convert, save and load it. The class in module.ts has all of it; those files do not
- * import the class, which imports them.
+ * What a module shows of its members to the files that walk, convert, save and load it. The class in module.ts has all
+ * of it; those files do not import the class, which imports them.
  */
 import type { Tensor } from '../tensor/tensor.js';
 

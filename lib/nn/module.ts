@@ -1,10 +1,10 @@
 /**
- * The base of all models: an object that can be called, whose parameters, buffers and submodules are its properties, found in the
- * order in which they were assigned. It knows nothing of particular layers; what a property may hold is in members.ts, state dicts are in
- * module-state.ts, hooks in module-hooks.ts.
+ * The base of all models: an object that can be called, whose parameters, buffers and submodules are its properties,
+ * found in the order in which they were assigned. It knows nothing of particular layers; what a property may hold is in
+ * members.ts, state dicts are in module-state.ts, hooks in module-hooks.ts.
  *
- * Names: a property's name is its key in state dicts, in `namedParameters` and in print, unchanged. Where PyTorch's key has several
- * words, a built-in module keeps the camelCase property and names the key in a static map:
+ * Names: a property's name is its key in state dicts, in `namedParameters` and in print, unchanged. Where PyTorch's key
+ * has several words, a built-in module keeps the camelCase property and names the key in a static map:
  *   `static override readonly stateNames = { runningMean: 'running_mean' };`
  * or, where the names are made at run time (weight_ih_l0), overrides `stateKey(property)`.
  */
@@ -60,7 +60,7 @@ export class Module extends Callable {
   training = true;
 
   /** Computes the output. Subclasses define it; call the module itself, so that hooks run. */
-  // biome-ignore lint/suspicious/noExplicitAny: every module must be assignable to Module, and a Module of an unknown class must be callable
+  // biome-ignore lint/suspicious/noExplicitAny: every module is a Module, and a Module of any class can be called
   forward(..._inputs: any[]): any {
     return fail(ArgumentError, this.constructor.name, 'a module with a forward method', 'one without');
   }
@@ -125,7 +125,10 @@ export class Module extends Callable {
           };
     }
   }
-  /** Keys of this module that a state dict of an older version may lack: the values stay as they are. Version 0: it names none. */
+  /**
+   * Keys of this module that a state dict of an older version may lack: the values stay as they are. Version 0: it
+   * names none.
+   */
   absentBefore(_version: number): readonly string[] {
     return [];
   }
@@ -137,8 +140,9 @@ export class Module extends Callable {
       if (kind === 'module' && value !== null) yield [key ?? this.stateKey(property), value as Module];
   }
   /**
-   * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The class's
-   * constructor is not run, so private #names of a subclass are not there in the copy. Internal: `deepcopy` calls it.
+   * A module of the same class with copies of everything that this one holds; `seen` maps what was copied already. The
+   * class's constructor is not run, so private #names of a subclass are not there in the copy. Internal: `deepcopy`
+   * calls it.
    */
   deepcopyWith(copy: <T>(value: T) => T, seen: Map<unknown, unknown>): this {
     const twin = Reflect.construct(Module, [], this.constructor as typeof Module) as this;
@@ -186,7 +190,10 @@ export class Module extends Callable {
       fail(ArgumentError, op, 'a name that is free', `${describe(name)}, which ${this.constructor.name} has already`);
     this.#members.register(name, { kind, value, persistent, key });
   }
-  /** Makes a tensor that is not trained part of the module's state, as the property `name`; null keeps the place. `persistent` (default true): state dicts have it. */
+  /**
+   * Makes a tensor that is not trained part of the module's state, as the property `name`; null keeps the place.
+   * `persistent` (default true): state dicts have it.
+   */
   registerBuffer(...args: sig.Given<typeof sig.REGISTER_BUFFER, sig.RegisterBuffer>): void {
     const {
       name,
@@ -294,7 +301,10 @@ export class Module extends Callable {
       named<typeof sig.TARGET, sig.Target>('getSubmodule', sig.TARGET, 1, args).target,
     );
   }
-  /** Puts a module at a path, whose parents must be there; with `strict` (default false) only in the place of another module. */
+  /**
+   * Puts a module at a path, whose parents must be there; with `strict` (default false) only in the place of another
+   * module.
+   */
   setSubmodule(...args: sig.Given<typeof sig.SET_SUBMODULE, sig.SetSubmodule<Module>>): void {
     const {
       target,
@@ -363,8 +373,9 @@ export class Module extends Callable {
     }
   }
   /**
-   * Floating parameters and buffers in another floating type, and those of 4 or 5 dimensions in another memory format: to(dtype), to(device, dtype),
-   * to(tensor) or to({ dtype, device, memoryFormat }). Throws ShapeError, before anything is changed, where a format does not fit the dimensions.
+   * Floating parameters and buffers in another floating type, and those of 4 or 5 dimensions in another memory format:
+   * to(dtype), to(device, dtype), to(tensor) or to({ dtype, device, memoryFormat }). Throws ShapeError, before anything
+   * is changed, where a format does not fit the dimensions.
    */
   to(...args: sig.Given<typeof sig.TO, sig.To>): this {
     const { target, ...options } = named<typeof sig.TO, sig.To>('to', sig.TO, 0, args as never);
@@ -414,13 +425,17 @@ export class Module extends Callable {
 
   // ---- state
 
-  /** Parameters and persistent buffers under PyTorch's keys, detached: they share the module's memory. `keepVars` gives the parameters themselves. */
+  /**
+   * Parameters and persistent buffers under PyTorch's keys, detached: they share the module's memory. `keepVars` gives
+   * the parameters themselves.
+   */
   stateDict(...args: sig.Given<typeof sig.STATE_DICT, sig.StateDictCall>): StateDict {
     return stateOf(this, named<typeof sig.STATE_DICT, sig.StateDictCall>('stateDict', sig.STATE_DICT, 0, args));
   }
   /**
    * Copies the tensors of a state dict into this module; with `assign` they take the place of the module's own.
-   * Returns the keys that were missing and those that have no place here. Throws CheckpointError that lists every such key (unless
+   * Returns the keys that were missing and those that have no place here. Throws CheckpointError that lists every such
+   * key (unless
    * `strict` is false) and every size that does not fit; then nothing has been changed.
    */
   loadStateDict(
@@ -454,7 +469,10 @@ export class Module extends Callable {
     );
     return loadState(this, given.stateDict, { strict: given.strict ?? true, assign: given.assign ?? false });
   }
-  /** What a subclass keeps in its state dict beside tensors, under the key `_extra_state`. Subclasses define it together with `setExtraState`. */
+  /**
+   * What a subclass keeps in its state dict beside tensors, under the key `_extra_state`. Subclasses define it together
+   * with `setExtraState`.
+   */
   getExtraState(): unknown {
     return fail(ArgumentError, 'getExtraState', `${this.constructor.name} to define it`, 'a class without it');
   }
@@ -482,7 +500,10 @@ export class Module extends Callable {
   registerFullBackwardPreHook(...args: sig.HookArguments<hooks.BackwardPreHook<this>>): HookHandle {
     return this.#hook('registerFullBackwardPreHook', 'backwardPre', args);
   }
-  /** Calls `hook(module, gradInput, gradOutput)` when the gradients of the inputs are there; what it returns replaces them. */
+  /**
+   * Calls `hook(module, gradInput, gradOutput)` when the gradients of the inputs are there; what it returns replaces
+   * them.
+   */
   registerFullBackwardHook(...args: sig.HookArguments<hooks.BackwardHook<this>>): HookHandle {
     return this.#hook('registerFullBackwardHook', 'backward', args);
   }
@@ -490,15 +511,24 @@ export class Module extends Callable {
   registerStateDictPreHook(hook: hooks.StateDictPreHook<this>): HookHandle {
     return this.#hook('registerStateDictPreHook', 'statePre', [hook]);
   }
-  /** Calls `hook(module, stateDict, prefix, localMetadata)` when the module's entries are in a state dict, which it may change. */
+  /**
+   * Calls `hook(module, stateDict, prefix, localMetadata)` when the module's entries are in a state dict, which it may
+   * change.
+   */
   registerStateDictPostHook(hook: hooks.StateDictHook<this>): HookHandle {
     return this.#hook('registerStateDictPostHook', 'statePost', [hook]);
   }
-  /** Calls `hook(module, stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMessages)` before the module is loaded. */
+  /**
+   * Calls `hook(module, stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMessages)` before
+   * the module is loaded.
+   */
   registerLoadStateDictPreHook(hook: hooks.LoadStateDictPreHook<this>): HookHandle {
     return this.#hook('registerLoadStateDictPreHook', 'loadPre', [hook]);
   }
-  /** Calls `hook(module, { missingKeys, unexpectedKeys })` when the module and all below it are loaded; it may change the lists. */
+  /**
+   * Calls `hook(module, { missingKeys, unexpectedKeys })` when the module and all below it are loaded; it may change
+   * the lists.
+   */
   registerLoadStateDictPostHook(hook: hooks.LoadStateDictPostHook<this>): HookHandle {
     return this.#hook('registerLoadStateDictPostHook', 'loadPost', [hook]);
   }

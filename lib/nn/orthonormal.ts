@@ -1,8 +1,8 @@
 /** The orthonormal factor of a matrix in double precision, for nn.init. Plain arrays; it knows nothing of tensors. */
 
 /**
- * Q of A = Q R with a positive diagonal of R (of A^T where A is wide, transposed back), for A [rows, columns] in row-major order:
- * Gram and Schmidt, vectors cleared twice where that is needed to be as orthogonal as rounding allows.
+ * Q of A = Q R with a positive diagonal of R (of A^T where A is wide, transposed back), for A [rows, columns] in
+ * row-major order: Gram and Schmidt, vectors cleared twice where that is needed to be as orthogonal as rounding allows.
  */
 export function orthonormalColumns(matrix: Float64Array, rows: number, columns: number): Float64Array {
   const tall = rows >= columns;

@@ -1,20 +1,25 @@
 /**
- * Sequences of different lengths packed step by step, the longest first: what recurrent layers walk without padding. It knows nothing of
- * layers; packing and unpacking are in utils/rnn.ts.
+ * Sequences of different lengths packed step by step, the longest first: what recurrent layers walk without padding. It
+ * knows nothing of layers; packing and unpacking are in utils/rnn.ts.
  */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { INT64 } from '../storage/dtype.js';
 import { allocate } from '../tensor/allocate.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Neighbouring steps at which as many sequences are still there: `steps` x `batch` rows of the data from row `start` on. */
+/**
+ * Neighbouring steps at which as many sequences are still there: `steps` x `batch` rows of the data from row `start`
+ * on.
+ */
 export interface Segment {
   readonly start: number;
   readonly steps: number;
   readonly batch: number;
 }
 
-/** The rows of all steps, one step after the other, and how many rows each step has (torch.nn.utils.rnn.PackedSequence). */
+/**
+ * The rows of all steps, one step after the other, and how many rows each step has (torch.nn.utils.rnn.PackedSequence).
+ */
 export class PackedSequence {
   /**
    * @param data [sum of batchSizes, ...]

@@ -1,4 +1,7 @@
-/** Modules that hold parameters: ParameterList, ParameterDict. A plain tensor becomes a parameter; `list[0]` and `dict.name` find them. */
+/**
+ * Modules that hold parameters: ParameterList, ParameterDict. A plain tensor becomes a parameter; `list[0]` and
+ * `dict.name` find them.
+ */
 import { ArgumentError, describe, fail, IndexError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { ASSIGN, MISSING } from './callable.js';
@@ -27,7 +30,10 @@ function summary(parameter: Parameter): string {
 
 /** Parameters in a list (torch.nn.ParameterList). */
 export class ParameterList extends Parameters implements Iterable<Parameter> {
-  /** The parameter at an index, counted from the end where it is negative; an assignment replaces one. Throws IndexError. */
+  /**
+   * The parameter at an index, counted from the end where it is negative; an assignment replaces one. Throws
+   * IndexError.
+   */
   [index: number]: Parameter;
 
   constructor(values: Iterable<Tensor> = []) {

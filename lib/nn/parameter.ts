@@ -1,4 +1,7 @@
-/** Tensors that a module holds: `Parameter`, which it trains, and `Buffer`, which it keeps beside them. Both are found wherever they are a property. */
+/**
+ * Tensors that a module holds: `Parameter`, which it trains, and `Buffer`, which it keeps beside them. Both are found
+ * wherever they are a property.
+ */
 
 import { isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions } from '../errors.js';
@@ -27,8 +30,8 @@ export class Parameter extends Tensor {
 
   /**
    * The memory of `data` as a leaf that requires grad. It shares that memory and leaves `data` as it is.
-   * @param requiresGrad whether autograd records it, also as `{ requiresGrad }`; default true. Throws AutogradError for a dtype that has no
-   * gradient, ArgumentError for anything but a tensor and for unknown options.
+   * @param requiresGrad whether autograd records it, also as `{ requiresGrad }`; default true. Throws AutogradError for
+   * a dtype that has no gradient, ArgumentError for anything but a tensor and for unknown options.
    */
   constructor(data: Tensor | ({ data: Tensor } & ParameterOptions), requiresGrad?: boolean | ParameterOptions) {
     const { data: source, flag } = dataAndFlag('Parameter', 'requiresGrad', data, requiresGrad);
@@ -53,8 +56,8 @@ export class Buffer extends Tensor {
 
   /**
    * The memory of `data`, outside of the graph.
-   * @param persistent whether it is part of the state dict, also as `{ persistent }`; default true. Throws ArgumentError for anything but a
-   * tensor and for unknown options.
+   * @param persistent whether it is part of the state dict, also as `{ persistent }`; default true. Throws
+   * ArgumentError for anything but a tensor and for unknown options.
    */
   constructor(data: Tensor | ({ data: Tensor } & BufferOptions), persistent?: boolean | BufferOptions) {
     const { data: source, flag } = dataAndFlag('Buffer', 'persistent', data, persistent);

@@ -64,7 +64,10 @@ const DEFAULTS = {
   differentiable: false,
 };
 
-/** `v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p = p - lr u`. Source: torch.optim.Adadelta. */
+/**
+ * `v = rho v + (1 - rho) g^2; u = sqrt(w + eps) / sqrt(v + eps) g; w = rho w + (1 - rho) u^2; p = p - lr u`. Source:
+ * torch.optim.Adadelta.
+ */
 export class Adadelta extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adadelta);

@@ -49,7 +49,10 @@ const EPSILON: Readonly<Record<string, number>> = {
   bfloat16: 2 ** -7,
 };
 
-/** `u = g / sqrt(v)`, v of rank one for matrices; `p = p - lr' u / max(1, rms(u) / d)`. Source: torch.optim.Adafactor (Shazeer and Stern, 2018). */
+/**
+ * `u = g / sqrt(v)`, v of rank one for matrices; `p = p - lr' u / max(1, rms(u) / d)`. Source: torch.optim.Adafactor
+ * (Shazeer and Stern, 2018).
+ */
 export class Adafactor extends PerParameterOptimizer {
   constructor(
     params: ParamsOrAll<ParamGroup, AdafactorOptions>,

@@ -65,7 +65,10 @@ const DEFAULTS = {
   fused: null,
 };
 
-/** `s = s + g^2; p = p - lr / (1 + (step - 1) lrDecay) g / (sqrt(s) + eps)`. Source: torch.optim.Adagrad (Duchi et al., 2011). */
+/**
+ * `s = s + g^2; p = p - lr / (1 + (step - 1) lrDecay) g / (sqrt(s) + eps)`. Source: torch.optim.Adagrad (Duchi et al.,
+ * 2011).
+ */
 export class Adagrad extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adagrad);

@@ -88,7 +88,8 @@ const DEFAULTS = {
 };
 
 /**
- * `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p = p - lr m' / (sqrt(v') + eps)`, where m' and v' are m and v divided by
+ * `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p = p - lr m' / (sqrt(v') + eps)`, where m' and v' are m
+ * and v divided by
  * `1 - beta^step`. Source: torch.optim.Adam (Kingma and Ba, 2015).
  */
 export class Adam extends PerParameterOptimizer {
@@ -135,7 +136,10 @@ export class Adam extends PerParameterOptimizer {
   }
 }
 
-/** Adam with decoupled weight decay: `p = p (1 - lr weightDecay)` before the step. Source: torch.optim.AdamW (Loshchilov and Hutter, 2019). */
+/**
+ * Adam with decoupled weight decay: `p = p (1 - lr weightDecay)` before the step. Source: torch.optim.AdamW (Loshchilov
+ * and Hutter, 2019).
+ */
 export class AdamW extends Adam {
   constructor(params: ParamsOrAll<AdamGroup, AdamWOptions>, ...args: Arguments<Positional, AdamWOptions>) {
     const [list, given] = optimizerArguments('AdamW', { ...DEFAULTS, weightDecay: 1e-2 }, params, args, 5);

@@ -65,7 +65,10 @@ const DEFAULTS = {
   capturable: false,
 };
 
-/** `m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); p = p - lr / (1 - beta1^step) m / u`. Source: torch.optim.Adamax. */
+/**
+ * `m = beta1 m + (1 - beta1) g; u = max(beta2 u, |g| + eps); p = p - lr / (1 - beta1^step) m / u`. Source:
+ * torch.optim.Adamax.
+ */
 export class Adamax extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Adamax);

@@ -1,4 +1,7 @@
-/** Names and pairs of hyperparameters: names on live objects are camelCase, state dicts carry PyTorch's own. It knows of no algorithm. */
+/**
+ * Names and pairs of hyperparameters: names on live objects are camelCase, state dicts carry PyTorch's own. It knows of
+ * no algorithm.
+ */
 import { checkNumber } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';

@@ -67,7 +67,9 @@ const DEFAULTS = {
   capturable: false,
 };
 
-/** `p = p (1 - lambd eta) - eta g; ax = ax + mu (p - ax)`, eta and mu falling with the steps. Source: torch.optim.ASGD. */
+/**
+ * `p = p (1 - lambd eta) - eta g; ax = ax + mu (p - ax)`, eta and mu falling with the steps. Source: torch.optim.ASGD.
+ */
 export class ASGD extends PerParameterOptimizer {
   static {
     updatesByOneKernel(ASGD);

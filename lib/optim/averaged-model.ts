@@ -1,4 +1,7 @@
-/** A model whose weights are averages of another's over a training run, and the functions that average them. It knows no schedule. */
+/**
+ * A model whose weights are averages of another's over a training run, and the functions that average them. It knows no
+ * schedule.
+ */
 
 import { type Arguments, checkBoolean, checkFunction, checkNumber, readArguments } from '../arguments.js';
 import { noGrad } from '../autograd/grad-mode.js';
@@ -35,7 +38,10 @@ function readDecay(op: string, args: readonly unknown[]): number {
 }
 type DecayArguments = Arguments<[decay?: number], { decay?: number }>;
 
-/** `average = decay average + (1 - decay) current`, decay 0.999 by default. Source: torch.optim.swa_utils.get_ema_avg_fn. */
+/**
+ * `average = decay average + (1 - decay) current`, decay 0.999 by default. Source:
+ * torch.optim.swa_utils.get_ema_avg_fn.
+ */
 export function getEmaAvgFn(...args: DecayArguments): AvgFn {
   const decay = readDecay('getEmaAvgFn', args);
   return (averaged, current) => noGrad(() => averaged.mul(decay).add(current.mul(1 - decay)));
@@ -51,7 +57,10 @@ export function getEmaMultiAvgFn(...args: DecayArguments): MultiAvgFn {
       });
     });
 }
-/** `average = average + (current - average) / (numAveraged + 1)`: equal weights. Source: torch.optim.swa_utils.get_swa_avg_fn. */
+/**
+ * `average = average + (current - average) / (numAveraged + 1)`: equal weights. Source:
+ * torch.optim.swa_utils.get_swa_avg_fn.
+ */
 export function getSwaAvgFn(): AvgFn {
   return (averaged, current, numAveraged) => noGrad(() => averaged.add(current.sub(averaged).div(numAveraged.add(1))));
 }
@@ -69,9 +78,10 @@ export function getSwaMultiAvgFn(): MultiAvgFn {
 }
 
 /**
- * A copy of `model` whose weights become averages: `updateParameters(model)` takes the model's present weights into them, the first time by copying. It is called as
- * the model is; state dicts have the copy's keys under `module.`, and `n_averaged`. Throws ArgumentError where avgFn and multiAvgFn are both given.
- * Source: torch.optim.swa_utils.AveragedModel.
+ * A copy of `model` whose weights become averages: `updateParameters(model)` takes the model's present weights into
+ * them, the first time by copying. It is called as the model is; state dicts have the copy's keys under `module.`, and
+ * `n_averaged`. Throws ArgumentError where avgFn and multiAvgFn are both given. Source:
+ * torch.optim.swa_utils.AveragedModel.
  */
 export class AveragedModel<M extends Module = Module> extends Module {
   static override readonly stateNames = { nAveraged: 'n_averaged' };
@@ -174,8 +184,9 @@ interface UpdateBnOptions {
 type Batches = Iterable<unknown> | AsyncIterable<unknown>;
 
 /**
- * Computes the running statistics of every batch norm in `model` anew, in one pass over the batches of `loader`: tensors, or lists whose first item is the model's input.
- * Nothing is done where there is no batch norm. Source: torch.optim.swa_utils.update_bn.
+ * Computes the running statistics of every batch norm in `model` anew, in one pass over the batches of `loader`:
+ * tensors, or lists whose first item is the model's input. Nothing is done where there is no batch norm. Source:
+ * torch.optim.swa_utils.update_bn.
  */
 export async function updateBn(
   loader: Batches | ({ loader: Batches; model: Module } & UpdateBnOptions),

@@ -1,4 +1,7 @@
-/** The correction of an average that began at zero, kept from one parameter to the next: those of a group stand at the same step. */
+/**
+ * The correction of an average that began at zero, kept from one parameter to the next: those of a group stand at the
+ * same step.
+ */
 export class BiasCorrection {
   private beta = Number.NaN;
   private step = Number.NaN;

@@ -1,6 +1,7 @@
 /**
- * L-BFGS: steps along an estimate of Newton's direction that is built from the last gradients, with or without a line search
- * (line-search.ts). All parameters count as one vector. The closure is called several times a step, and may be async.
+ * L-BFGS: steps along an estimate of Newton's direction that is built from the last gradients, with or without a line
+ * search (line-search.ts). All parameters count as one vector. The closure is called several times a step, and may be
+ * async.
  */
 
 import { type Arguments, checkInteger, checkNumber } from '../arguments.js';
@@ -133,11 +134,16 @@ export class LBFGS extends Optimizer {
         if (state[key] !== undefined) state[key] = plain(state[key]);
   }
 
-  /** Calls the closure up to `maxEval` times, and returns its first value. With an async closure the result is a promise. */
+  /**
+   * Calls the closure up to `maxEval` times, and returns its first value. With an async closure the result is a
+   * promise.
+   */
   override step<L>(closure: Closure<L>): L {
     return this.run(closure) as L;
   }
-  /** Runs the iteration, which asks for a loss by yielding; with an async closure it goes on when the promise settles. */
+  /**
+   * Runs the iteration, which asks for a loss by yielding; with an async closure it goes on when the promise settles.
+   */
   private run(closure: Closure | undefined): unknown {
     if (typeof closure !== 'function')
       return fail(ArgumentError, 'LBFGS.step', 'a closure that recomputes the loss', describe(closure));

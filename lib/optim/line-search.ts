@@ -1,4 +1,6 @@
-/** The line search of L-BFGS: a step that satisfies the strong Wolfe conditions, by bracketing and cubic interpolation. */
+/**
+ * The line search of L-BFGS: a step that satisfies the strong Wolfe conditions, by bracketing and cubic interpolation.
+ */
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What is known at a step length: loss, gradient, and the gradient along the direction. */
@@ -9,7 +11,9 @@ export interface Evaluation {
   readonly slope: number;
 }
 
-/** The minimum of the cubic through two points with their slopes, kept within bounds (the points themselves by default). */
+/**
+ * The minimum of the cubic through two points with their slopes, kept within bounds (the points themselves by default).
+ */
 function cubicMinimum(a: Evaluation, b: Evaluation, low = Math.min(a.t, b.t), high = Math.max(a.t, b.t)): number {
   const d1 = a.slope + b.slope - (3 * (a.loss - b.loss)) / (a.t - b.t);
   const square = d1 * d1 - a.slope * b.slope;
@@ -23,8 +27,8 @@ function cubicMinimum(a: Evaluation, b: Evaluation, low = Math.min(a.t, b.t), hi
 }
 
 /**
- * Loss falls by at least c1 t slope and the slope shrinks to c2 of its size (Nocedal and Wright, algorithm 3.5). `evaluate` yields where it
- * needs the closure. Returns the evaluation to go on from and how many there were.
+ * Loss falls by at least c1 t slope and the slope shrinks to c2 of its size (Nocedal and Wright, algorithm 3.5).
+ * `evaluate` yields where it needs the closure. Returns the evaluation to go on from and how many there were.
  */
 export function* strongWolfe(
   evaluate: (t: number) => Generator<undefined, Evaluation, unknown>,

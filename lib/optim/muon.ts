@@ -62,7 +62,10 @@ function orthogonal(given: Tensor, [a, b, c]: readonly [number, number, number],
   return tall ? x.t() : x;
 }
 
-/** `b = momentum b + (1 - momentum) g; p = p (1 - lr weightDecay) - lr' orthogonal(b)`. Source: torch.optim.Muon (Jordan et al., 2024). */
+/**
+ * `b = momentum b + (1 - momentum) g; p = p (1 - lr weightDecay) - lr' orthogonal(b)`. Source: torch.optim.Muon (Jordan
+ * et al., 2024).
+ */
 export class Muon extends PerParameterOptimizer {
   declare readonly paramGroups: MuonGroup[];
 

@@ -76,7 +76,10 @@ const DEFAULTS = {
   differentiable: false,
 };
 
-/** Adam whose step looks ahead along a momentum that warms up as `beta1 (1 - 0.96^(step momentumDecay) / 2)`. Source: torch.optim.NAdam. */
+/**
+ * Adam whose step looks ahead along a momentum that warms up as `beta1 (1 - 0.96^(step momentumDecay) / 2)`. Source:
+ * torch.optim.NAdam.
+ */
 export class NAdam extends PerParameterOptimizer {
   static {
     updatesByOneKernel(NAdam);

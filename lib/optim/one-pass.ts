@@ -7,21 +7,33 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** Elements of all parameters up to which one thread updates them. */
 const ONE_THREADS_WORK = 16384;
-/** The methods that update a parameter by one call of one kernel of native/kernels/optim/optim.cc and look at nothing that it writes. */
+/**
+ * The methods that update a parameter by one call of one kernel of native/kernels/optim/optim.cc and look at nothing
+ * that it writes.
+ */
 const ONE_KERNEL = new WeakSet<object>();
 let lastMark = 0;
 
-/** Says so of an optimizer's `update`. One that a program wrote may look at what it has just computed, so it is none of these. */
+/**
+ * Says so of an optimizer's `update`. One that a program wrote may look at what it has just computed, so it is none of
+ * these.
+ */
 export function updatesByOneKernel(optimizer: { readonly prototype: object }): void {
   ONE_KERNEL.add((optimizer.prototype as { readonly update: object }).update);
 }
 
-/** Whether the method treats all elements alike, so that any order of them in memory does, if only it is the same in all operands. */
+/**
+ * Whether the method treats all elements alike, so that any order of them in memory does, if only it is the same in all
+ * operands.
+ */
 export function updatesInAnyOrder(update: object): boolean {
   return ONE_KERNEL.has(update);
 }
 
-/** Whether several parameters together are more than one thread's work: one alone is shared by its kernel, little is not worth a pass. */
+/**
+ * Whether several parameters together are more than one thread's work: one alone is shared by its kernel, little is not
+ * worth a pass.
+ */
 function isWorkToShare(groups: readonly { readonly params: readonly Tensor[] }[]): boolean {
   let parameters = 0;
   let elements = 0;
@@ -49,7 +61,10 @@ export class OnePass {
     return ONE_KERNEL.has(update) && isWorkToShare(groups) ? new OnePass() : null;
   }
 
-  /** Before a parameter's update: keeps its gradient, and does what was to be done where another parameter has the same memory. */
+  /**
+   * Before a parameter's update: keeps its gradient, and does what was to be done where another parameter has the same
+   * memory.
+   */
   add(param: Tensor, grad: Tensor): void {
     const { origin } = param.storage;
     if (origin.mark === this.mark) this.doKept();

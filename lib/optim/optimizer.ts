@@ -1,6 +1,6 @@
 /**
- * The base of every optimizer, a user's own included: parameter groups, state, hooks, and state dicts in PyTorch's layout. A subclass
- * writes `step`. Those of this library update one parameter at a time (per-parameter-optimizer.ts).
+ * The base of every optimizer, a user's own included: parameter groups, state, hooks, and state dicts in PyTorch's
+ * layout. A subclass writes `step`. Those of this library update one parameter at a time (per-parameter-optimizer.ts).
  */
 
 import { checkBoolean, checkFunction, isOptions, readArguments } from '../arguments.js';
@@ -22,7 +22,10 @@ import { Tensor } from '../tensor/tensor.js';
 import { camelCase, snakeCase } from './arguments.js';
 import { loadValue, type ParamState } from './state.js';
 
-/** One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between steps. */
+/**
+ * One set of parameters with hyperparameters of its own: live values, which schedulers and users may change between
+ * steps.
+ */
 export interface ParamGroup {
   params: Tensor[];
   /** The parameters' names, where they came as [name, tensor] pairs. */
@@ -46,7 +49,9 @@ export interface ParamGroup {
   swaLr?: number;
 }
 
-/** A parameter group as it is given: its parameters, and any hyperparameter that differs from the optimizer's defaults. */
+/**
+ * A parameter group as it is given: its parameters, and any hyperparameter that differs from the optimizer's defaults.
+ */
 export type GivenGroup<G extends ParamGroup = ParamGroup> = {
   params: Tensor | Iterable<Tensor | readonly [string, Tensor]>;
 } & Partial<Omit<G, 'params'>>;
@@ -59,7 +64,10 @@ export type Params<G extends ParamGroup = ParamGroup> =
 /** The first argument of an optimizer: its parameters, or all arguments by name in one object. */
 export type ParamsOrAll<G extends ParamGroup, O> = Params<G> | ({ params: Params<G> } & O);
 
-/** The arguments of an optimizer as its parameters and its hyperparameters over the defaults. The constructor of `Optimizer` checks both. */
+/**
+ * The arguments of an optimizer as its parameters and its hyperparameters over the defaults. The constructor of
+ * `Optimizer` checks both.
+ */
 export function optimizerArguments<T extends object>(
   op: string,
   defaults: T,
@@ -92,7 +100,10 @@ export type StateDictHook = (optimizer: Optimizer, state: OptimizerStateDict) =>
 /** Recomputes the loss and its gradients. */
 export type Closure<L = unknown> = () => L;
 
-/** What a group may carry beside its algorithm's own hyperparameters: what schedulers write, and the one that PyTorch lets every group have. */
+/**
+ * What a group may carry beside its algorithm's own hyperparameters: what schedulers write, and the one that PyTorch
+ * lets every group have.
+ */
 const IN_ANY_GROUP = ['weightDecay', 'initialLr', 'maxLr', 'minLr', 'baseMomentum', 'maxMomentum', 'swaLr'];
 
 function addHook<H>(op: string, hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
@@ -106,7 +117,10 @@ function addHook<H>(op: string, hooks: Set<{ hook: H }>, hook: H): RemovableHand
   };
 }
 
-/** A loaded hyperparameter, or a CheckpointError where it is of another kind than the default. Python's 0 and 1 count as booleans. */
+/**
+ * A loaded hyperparameter, or a CheckpointError where it is of another kind than the default. Python's 0 and 1 count as
+ * booleans.
+ */
 function ofOneKind(op: string, key: string, value: unknown, byDefault: unknown): unknown {
   const isNumber = (item: unknown): boolean => typeof item === 'number';
   if (typeof byDefault === 'number' && !isNumber(value))
@@ -148,8 +162,10 @@ function plainNumber(op: string, name: string, value: unknown): unknown {
 const observed = new WeakSet<object>();
 
 /**
- * Base class. A subclass hands its parameters and the defaults of its hyperparameters to `super`, and writes `step`, which reads
- * `paramGroups`, keeps what it remembers in `state`, and changes parameters within `noGrad`. Source: torch.optim.Optimizer.
+ * Base class. A subclass hands its parameters and the defaults of its hyperparameters to `super`, and writes `step`,
+ * which reads
+ * `paramGroups`, keeps what it remembers in `state`, and changes parameters within `noGrad`. Source:
+ * torch.optim.Optimizer.
  */
 export class Optimizer {
   /** Live groups; change a hyperparameter here and the next step uses it. */
@@ -192,8 +208,8 @@ export class Optimizer {
   protected checkGroup(_op: string, _group: ParamGroup): void {}
 
   /**
-   * Adds parameters, such as layers that begin to train later. Throws as the constructor does. A key that is no hyperparameter is kept in the group, as in
-   * PyTorch, unless it looks like one that is misspelt.
+   * Adds parameters, such as layers that begin to train later. Throws as the constructor does. A key that is no
+   * hyperparameter is kept in the group, as in PyTorch, unless it looks like one that is misspelt.
    */
   addParamGroup(given: GivenGroup): void {
     const op = `${this.constructor.name}.addParamGroup`;
@@ -304,8 +320,8 @@ export class Optimizer {
   }
 
   /**
-   * Internal: puts hooks, the count of steps and observers around `step`, whoever wrote it. Schedulers call it again, for a `step` that was assigned after
-   * this constructor.
+   * Internal: puts hooks, the count of steps and observers around `step`, whoever wrote it. Schedulers call it again,
+   * for a `step` that was assigned after this constructor.
    */
   observeStep(): void {
     const step = this.step as (...args: unknown[]) => unknown;
@@ -377,7 +393,10 @@ export class Optimizer {
     return addHook('Optimizer.registerLoadStateDictPostHook', this.loadedHooks, hook);
   }
 
-  /** State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source: torch.optim.Optimizer.state_dict. */
+  /**
+   * State and hyperparameters in PyTorch's layout and names; the tensors are the live ones. Source:
+   * torch.optim.Optimizer.state_dict.
+   */
   stateDict(): OptimizerStateDict {
     this.settle(true);
     for (const { hook } of this.savingHooks) hook(this);
@@ -403,9 +422,10 @@ export class Optimizer {
   }
 
   /**
-   * Takes over the state and hyperparameters of a state dict, PyTorch's own included (`state` as a Map or an object). Tensors are
-   * copied, in the parameter's type except for `step`. Throws CheckpointError where it does not fit, before anything is changed. Hyperparameters are held to
-   * their kind, not to the ranges of the constructor: a schedule that decays to 0 may end at -1e-18.
+   * Takes over the state and hyperparameters of a state dict, PyTorch's own included (`state` as a Map or an object).
+   * Tensors are copied, in the parameter's type except for `step`. Throws CheckpointError where it does not fit, before
+   * anything is changed. Hyperparameters are held to their kind, not to the ranges of the constructor: a schedule that
+   * decays to 0 may end at -1e-18.
    */
   loadStateDict(given: OptimizerStateDict | Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;

@@ -1,6 +1,7 @@
 /**
- * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter and gradient as memory without gaps in one order. Updates
- * of one kernel wait for each other and run as one parallel pass over all parameters (one-pass.ts).
+ * What most optimizers of this library share: a step updates one parameter at a time, and the algorithm sees parameter
+ * and gradient as memory without gaps in one order. Updates of one kernel wait for each other and run as one parallel
+ * pass over all parameters (one-pass.ts).
  */
 
 import { enableGrad } from '../autograd/grad-mode.js';
@@ -15,14 +16,14 @@ import type { ParamState } from './state.js';
 
 export abstract class PerParameterOptimizer extends Optimizer {
   /**
-   * Updates one parameter in place. Both are of one type and lie without gaps in one order: that of the parameter for updates by one kernel, else
-   * row-major. What the parameter's memory holds is the new value.
+   * Updates one parameter in place. Both are of one type and lie without gaps in one order: that of the parameter for
+   * updates by one kernel, else row-major. What the parameter's memory holds is the new value.
    */
   protected abstract update(group: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void;
 
   /**
-   * Updates every parameter that has a gradient. A closure recomputes the loss first, with gradients enabled, and its value is
-   * returned; where it returns a promise, so does `step`.
+   * Updates every parameter that has a gradient. A closure recomputes the loss first, with gradients enabled, and its
+   * value is returned; where it returns a promise, so does `step`.
    */
   override step(): undefined;
   override step<L>(closure: Closure<L>): L;

@@ -73,7 +73,10 @@ const DEFAULTS = {
   differentiable: false,
 };
 
-/** Adam whose adaptive step is rectified by its variance, and left out while that is unknown (the first steps). Source: torch.optim.RAdam. */
+/**
+ * Adam whose adaptive step is rectified by its variance, and left out while that is unknown (the first steps). Source:
+ * torch.optim.RAdam.
+ */
 export class RAdam extends PerParameterOptimizer {
   static {
     updatesByOneKernel(RAdam);

@@ -60,7 +60,10 @@ const DEFAULTS = {
   differentiable: false,
 };
 
-/** Each element has a step of its own, which grows while its gradient keeps its sign and shrinks when it turns; `p = p - sign(g) step`. Source: torch.optim.Rprop. */
+/**
+ * Each element has a step of its own, which grows while its gradient keeps its sign and shrinks when it turns; `p = p -
+ * sign(g) step`. Source: torch.optim.Rprop.
+ */
 export class Rprop extends PerParameterOptimizer {
   static {
     updatesByOneKernel(Rprop);

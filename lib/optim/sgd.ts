@@ -70,8 +70,8 @@ const DEFAULTS = {
 };
 
 /**
- * `b = momentum b + (1 - dampening) g; p = p - lr b` with `g` the gradient plus `weightDecay p`, and `b = g` on the first step.
- * Source: torch.optim.SGD.
+ * `b = momentum b + (1 - dampening) g; p = p - lr b` with `g` the gradient plus `weightDecay p`, and `b = g` on the
+ * first step. Source: torch.optim.SGD.
  */
 export class SGD extends PerParameterOptimizer {
   static {

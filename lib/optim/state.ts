@@ -1,5 +1,6 @@
 /**
- * What an optimizer remembers of a parameter, how it begins, and how it is read from a state dict. It knows no algorithm.
+ * What an optimizer remembers of a parameter, how it begins, and how it is read from a state dict. It knows no
+ * algorithm.
  */
 import { CheckpointError, describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/typed-array.js';
@@ -61,7 +62,10 @@ export function nextStep(state: ParamState): number {
   return value;
 }
 
-/** The memory of a state tensor of the parameter's shape and layout, made of `value` (default 0) where it is not there yet. */
+/**
+ * The memory of a state tensor of the parameter's shape and layout, made of `value` (default 0) where it is not there
+ * yet.
+ */
 export function stateArray(state: ParamState, name: string, param: Tensor, value = 0): TypedArray {
   let tensor = state[name] as Tensor | undefined | null;
   if (tensor === undefined || tensor === null) {

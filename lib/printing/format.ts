@@ -1,6 +1,6 @@
 /**
- * Tensors as text, laid out to the letter as PyTorch lays them out (torch/_tensor_str.py): alignment, scientific notation,
- * summaries of long dimensions, and what follows the values. Reads values; changes nothing.
+ * Tensors as text, laid out to the letter as PyTorch lays them out (torch/_tensor_str.py): alignment, scientific
+ * notation, summaries of long dimensions, and what follows the values. Reads values; changes nothing.
  */
 import { inspect } from 'node:util';
 import { refreshView } from '../autograd/graph.js';
@@ -34,7 +34,9 @@ const PROFILES: Readonly<Record<string, Partial<PrintOptions>>> = {
   full: { precision: 4, threshold: Number.POSITIVE_INFINITY, edgeitems: 3, linewidth: 80 },
 };
 
-/** Sets how tensors are printed; `profile` ('default', 'short', 'full') first, then the others. torch.set_printoptions */
+/**
+ * Sets how tensors are printed; `profile` ('default', 'short', 'full') first, then the others. torch.set_printoptions
+ */
 export function setPrintoptions(given: Partial<PrintOptions> & { profile?: 'default' | 'short' | 'full' }): void {
   rejectUnknownOptions('setPrintoptions', given, [...Object.keys(options), 'profile']);
   const { profile, sciMode, ...rest } = given;
@@ -53,7 +55,10 @@ export function getPrintoptions(): PrintOptions {
 
 type Value = number | bigint | boolean;
 
-/** The digits of a text without its last `extra` ones, rounded to even where those stand for exactly one half, else as `rounded`. */
+/**
+ * The digits of a text without its last `extra` ones, rounded to even where those stand for exactly one half, else as
+ * `rounded`.
+ */
 function tiesToEven(rounded: string, exact: string, extra: number): string {
   const kept = exact.slice(0, exact.length - extra);
   if (!/^50*$/.test(exact.slice(exact.length - extra))) return rounded;
@@ -202,7 +207,10 @@ const NODE_NAMES: Readonly<Record<string, string>> = {
   takeRows: 'Index',
   varMean: 'Var',
 };
-/** Reductions, which drop their dimensions by a view of the result; PyTorch's node of the full one and of one along dimensions. */
+/**
+ * Reductions, which drop their dimensions by a view of the result; PyTorch's node of the full one and of one along
+ * dimensions.
+ */
 const REDUCTIONS: Readonly<Record<string, readonly [full: string, along: string]>> = {
   sum: ['SumBackward0', 'SumBackward1'],
   mean: ['MeanBackward0', 'MeanBackward1'],
@@ -260,7 +268,9 @@ declare module '../tensor/tensor.js' {
   interface Tensor {
     /** The values as PyTorch prints them. */
     toString(): string;
-    /** The text for a template literal; throws where an operator of JavaScript (`a + b`, `a > b`, `+a`) wants a number. */
+    /**
+     * The text for a template literal; throws where an operator of JavaScript (`a + b`, `a > b`, `+a`) wants a number.
+     */
     [Symbol.toPrimitive](hint: string): string;
     /** What `JSON.stringify` writes. */
     toJSON(): TensorSummary;

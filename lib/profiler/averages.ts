@@ -14,7 +14,8 @@ export class EventList extends Array<FunctionEventAvg> {
   /**
    * The averages as PyTorch's table, laid out as torch.profiler's `key_averages().table()`.
    *
-   * @param options.sortBy largest first by 'cpuTime', 'cpuTimeTotal', 'selfCpuTimeTotal', 'cpuMemoryUsage', 'selfCpuMemoryUsage' or
+   * @param options.sortBy largest first by 'cpuTime', 'cpuTimeTotal', 'selfCpuTimeTotal', 'cpuMemoryUsage',
+   * 'selfCpuMemoryUsage' or
    *   'count'; default: in the order of their first calls
    * @param options.rowLimit at most so many rows; default 100, -1 for all
    * @param options.header a line above

@@ -1,6 +1,7 @@
 /**
- * Events in the Trace Event Format (its JSON object form), which chrome://tracing and Perfetto read. Complete events ('X') nest by their
- * times on one thread; what lasts across awaits may not nest, and becomes a pair of asynchronous events ('b', 'e') of its own.
+ * Events in the Trace Event Format (its JSON object form), which chrome://tracing and Perfetto read. Complete events
+ * ('X') nest by their times on one thread; what lasts across awaits may not nest, and becomes a pair of asynchronous
+ * events ('b', 'e') of its own.
  */
 import { workerThreads } from '../native/builtin.js';
 import type { FunctionEvent } from './events.js';

@@ -1,4 +1,7 @@
-/** The events of a profile: single calls and the average of all calls of one name. It knows nothing of how they are recorded. */
+/**
+ * The events of a profile: single calls and the average of all calls of one name. It knows nothing of how they are
+ * recorded.
+ */
 
 /** `op`: an operator; `backward`: a derivative rule with what it calls; `annotation`: a named piece of the program. */
 export type EventKind = 'op' | 'backward' | 'annotation';

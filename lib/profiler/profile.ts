@@ -24,7 +24,9 @@ export interface ProfileOptions {
 }
 const OPTIONS = ['schedule', 'onTraceReady', 'recordShapes', 'profileMemory'];
 
-/** What is recorded between `start` and `stop`; `profile` calls both around a function. Source: torch.profiler.profile. */
+/**
+ * What is recorded between `start` and `stop`; `profile` calls both around a function. Source: torch.profiler.profile.
+ */
 export class Profile {
   /** How often `step` was called. */
   stepNum = 0;
@@ -142,8 +144,8 @@ export class Profile {
     return this.events().reduce((sum, event) => sum + event.selfCpuTimeTotal, 0);
   }
   /**
-   * Writes a file for chrome://tracing or https://ui.perfetto.dev, complete or not at all. Source: the Trace Event Format, and
-   * torch.profiler.profile.export_chrome_trace.
+   * Writes a file for chrome://tracing or https://ui.perfetto.dev, complete or not at all. Source: the Trace Event
+   * Format, and torch.profiler.profile.export_chrome_trace.
    */
   async exportChromeTrace(file: FileName): Promise<void> {
     const target = path.resolve(filePath('exportChromeTrace', file));
@@ -162,10 +164,11 @@ export class Profile {
 }
 
 /**
- * Calls `fn`, records every operator, derivative rule and optimizer step meanwhile, and returns the profile (its promise where `fn`
- * returns one): `profile(() => train()).table({ sortBy: 'selfCpuTimeTotal', rowLimit: 10 })`. `fn` is given the profile, whose
- * `step()` it calls after each step where there is a schedule. What else runs while an asynchronous `fn` waits is recorded as well.
- * Source: torch.profiler.profile.
+ * Calls `fn`, records every operator, derivative rule and optimizer step meanwhile, and returns the profile (its
+ * promise where `fn` returns one): `profile(() => train()).table({ sortBy: 'selfCpuTimeTotal', rowLimit: 10 })`. `fn`
+ * is given the profile, whose
+ * `step()` it calls after each step where there is a schedule. What else runs while an asynchronous `fn` waits is
+ * recorded as well. Source: torch.profiler.profile.
  */
 export function profile(fn: (profile: Profile) => Promise<unknown>, options?: ProfileOptions): Promise<Profile>;
 export function profile(fn: (profile: Profile) => unknown, options?: ProfileOptions): Profile;
@@ -191,7 +194,10 @@ export function profile(fn: (profile: Profile) => unknown, options: ProfileOptio
   });
 }
 
-/** Calls `fn` as a piece of the program that profiles show under `name`, and returns its value. Source: torch.profiler.record_function. */
+/**
+ * Calls `fn` as a piece of the program that profiles show under `name`, and returns its value. Source:
+ * torch.profiler.record_function.
+ */
 export function recordFunction<R>(name: string, fn: () => R): R {
   if (typeof name !== 'string') fail(ArgumentError, 'recordFunction', 'a string as name', describe(name));
   if (typeof fn !== 'function') fail(ArgumentError, 'recordFunction', 'a function', describe(fn));

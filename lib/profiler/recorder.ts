@@ -1,6 +1,6 @@
 /**
- * Watches operators, derivative rules and named scopes, and keeps an event of each call. It keeps shapes, never tensors, so that the
- * memory of what is profiled lives no longer than without it.
+ * Watches operators, derivative rules and named scopes, and keeps an event of each call. It keeps shapes, never
+ * tensors, so that the memory of what is profiled lives no longer than without it.
  */
 import type { Node } from '../autograd/node.js';
 import type { Observer, OperatorCall } from '../autograd/observer.js';

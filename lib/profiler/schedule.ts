@@ -19,7 +19,10 @@ export interface ScheduleOptions {
   skipFirst?: number;
 }
 
-/** A schedule of cycles of `wait`, `warmup` and `active` steps, the last of which hands the trace over. Source: torch.profiler.schedule. */
+/**
+ * A schedule of cycles of `wait`, `warmup` and `active` steps, the last of which hands the trace over. Source:
+ * torch.profiler.schedule.
+ */
 export function schedule(options: ScheduleOptions): Schedule {
   rejectUnknownOptions('schedule', options, ['wait', 'warmup', 'active', 'repeat', 'skipFirst']);
   const { wait, warmup, active, repeat = 0, skipFirst = 0 } = options;

@@ -1,6 +1,6 @@
 /**
- * Sources of random words: mt19937 as PyTorch's CPU generator is, with a state that either can continue. What distributions make
- * of the words is in native/kernels/random/random.cc.
+ * Sources of random words: mt19937 as PyTorch's CPU generator is, with a state that either can continue. What
+ * distributions make of the words is in native/kernels/random/random.cc.
  */
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../errors.js';
 import { UINT8 } from '../storage/dtype.js';
@@ -26,7 +26,9 @@ const AT = {
 
 export class Generator {
   readonly device = 'cpu';
-  /** mt19937: 624 words, how many remain before the next twist, the position of the next. Kernels advance it in place. */
+  /**
+   * mt19937: 624 words, how many remain before the next twist, the position of the next. Kernels advance it in place.
+   */
   readonly words: Uint32Array = new Uint32Array(WORDS + 2);
   /** The second value of the last pair of normal ones: [1 where there is one, the value]. */
   readonly cachedNormal: Float64Array = new Float64Array(2);
@@ -84,7 +86,10 @@ export class Generator {
     view.setInt32(AT.normalIsValid, this.cachedNormal[0], true);
     return state;
   }
-  /** Continues from a state of `getState`, here or in PyTorch. Throws for another type or size, or a state that cannot be. */
+  /**
+   * Continues from a state of `getState`, here or in PyTorch. Throws for another type or size, or a state that cannot
+   * be.
+   */
   setState(state: Tensor): this {
     if (!(state instanceof Tensor)) fail(ArgumentError, 'setState', 'a tensor', describe(state));
     if (state.info !== UINT8) fail(DTypeError, 'setState', 'a state of dtype uint8', describe(state));
@@ -140,7 +145,10 @@ export function getRngState(): Tensor {
 export function setRngState(state: Tensor): void {
   defaultGenerator.setState(state);
 }
-/** Calls `fn`, and puts the default generator back to where it was before, also where `fn` is async or throws. torch.random.fork_rng */
+/**
+ * Calls `fn`, and puts the default generator back to where it was before, also where `fn` is async or throws.
+ * torch.random.fork_rng
+ */
 export function forkRng<R>(fn: () => R): R {
   if (typeof fn !== 'function') fail(ArgumentError, 'forkRng', 'a function to call', describe(fn));
   const state = getRngState();

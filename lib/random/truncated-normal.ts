@@ -9,8 +9,8 @@ function tailRate(distance: number): number {
 }
 
 /**
- * About how many of the uniform candidates in [low, high] a rejection against the standard normal density would keep, where 0 lies
- * outside of the interval; 1 where it lies inside, or where the interval is empty.
+ * About how many of the uniform candidates in [low, high] a rejection against the standard normal density would keep,
+ * where 0 lies outside of the interval; 1 where it lies inside, or where the interval is empty.
  */
 export function keptByRejection(low: number, high: number): number {
   const distance = Math.max(low, -high);
@@ -19,8 +19,9 @@ export function keptByRejection(low: number, high: number): number {
 }
 
 /**
- * `count` standard normal values in [low, high], where 0 lies outside of the interval: the nearer bound and an exponential step, kept with
- * probability e^(-(z - rate)^2 / 2), at least 3 of 4 in a long interval. `uniform` fills a float64 tensor with values in [0, 1).
+ * `count` standard normal values in [low, high], where 0 lies outside of the interval: the nearer bound and an
+ * exponential step, kept with probability e^(-(z - rate)^2 / 2), at least 3 of 4 in a long interval. `uniform` fills a
+ * float64 tensor with values in [0, 1).
  */
 export function normalTail(
   count: number,

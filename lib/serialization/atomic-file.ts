@@ -17,8 +17,8 @@ async function destination(wanted: string): Promise<{ target: string; mode: numb
 }
 
 /**
- * Writes a file that appears complete or not at all: beside its place under another name, synced, and renamed. `write` sends it
- * piece by piece; what it or the file system throws comes through, and nothing is left behind.
+ * Writes a file that appears complete or not at all: beside its place under another name, synced, and renamed. `write`
+ * sends it piece by piece; what it or the file system throws comes through, and nothing is left behind.
  */
 export async function writeAtomically(wanted: string, write: (sink: Sink) => Promise<void>): Promise<void> {
   const { target, mode } = await destination(wanted);

@@ -10,7 +10,10 @@ export interface ByteSource {
   /** How messages call it. */
   readonly name: string;
   readonly size: number;
-  /** Fills `target` from `position` on; `seen` is given each part as it comes. Throws CheckpointError at the end of the bytes. */
+  /**
+   * Fills `target` from `position` on; `seen` is given each part as it comes. Throws CheckpointError at the end of the
+   * bytes.
+   */
   read(target: Uint8Array, position: number, seen?: (part: Uint8Array) => void): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * The fixed table of names that a checkpoint may use, and what each does: rebuild a tensor, a parameter, a container, a byte string.
- * A name that is not here is refused by name. It knows the checkpoint's storages only as the loader hands them over.
+ * The fixed table of names that a checkpoint may use, and what each does: rebuild a tensor, a parameter, a container, a
+ * byte string. A name that is not here is refused by name. It knows the checkpoint's storages only as the loader hands
+ * them over.
  */
 import { CheckpointError } from '../errors.js';
 import { Parameter } from '../nn/parameter.js';

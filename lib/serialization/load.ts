@@ -1,6 +1,6 @@
 /**
- * `load`: a checkpoint as PyTorch writes it, into JavaScript values. It reads the directory, then the pickle, then every storage that
- * the pickle names, and only then returns anything. It never executes what a file says.
+ * `load`: a checkpoint as PyTorch writes it, into JavaScript values. It reads the directory, then the pickle, then
+ * every storage that the pickle names, and only then returns anything. It never executes what a file says.
  */
 import { ArgumentError, CheckpointError, describe, fail, rejectUnknownOptions } from '../errors.js';
 import type { FileName } from '../file-name.js';
@@ -163,12 +163,14 @@ async function loadFrom(source: ByteSource): Promise<unknown> {
 /**
  * Reads a checkpoint that PyTorch (`torch.save`, since 1.6) or `save` wrote: from a path, a file URL, or its bytes.
  *
- * Dicts become objects where every key is a string, else Maps; lists arrays; tuples (and `torch.Size`) frozen arrays; sets Sets; bytes
- * Uint8Arrays; integers numbers, or bigints where a double does not hold them; None null; dtypes and devices their names. Tensors that
- * shared memory share it again. Attributes that Python code hung on tensors are dropped. Files written on a GPU load into memory.
+ * Dicts become objects where every key is a string, else Maps; lists arrays; tuples (and `torch.Size`) frozen arrays;
+ * sets Sets; bytes Uint8Arrays; integers numbers, or bigints where a double does not hold them; None null; dtypes and
+ * devices their names. Tensors that shared memory share it again. Attributes that Python code hung on tensors are
+ * dropped. Files written on a GPU load into memory.
  *
- * Nothing in the file is executed: it may only use a fixed table of names. Throws CheckpointError for a file that is damaged,
- * truncated, hostile or not a checkpoint, and then nothing is loaded. Source: torch.load with weights_only=True.
+ * Nothing in the file is executed: it may only use a fixed table of names. Throws CheckpointError for a file that is
+ * damaged, truncated, hostile or not a checkpoint, and then nothing is loaded. Source: torch.load with
+ * weights_only=True.
  */
 export async function load<T = LoadedCheckpoint>(
   from: FileName | Uint8Array | ArrayBuffer,

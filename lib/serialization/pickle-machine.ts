@@ -1,6 +1,7 @@
 /**
- * The stack machine that reads a pickle. It builds lists, tuples, dicts, sets and plain values; every name and every storage is asked
- * of a host, which knows a fixed table. It can neither import nor execute anything, and every step is bounded by the pickle's size.
+ * The stack machine that reads a pickle. It builds lists, tuples, dicts, sets and plain values; every name and every
+ * storage is asked of a host, which knows a fixed table. It can neither import nor execute anything, and every step is
+ * bounded by the pickle's size.
  */
 import { CheckpointError } from '../errors.js';
 import { kindOf, type PickleValue, PyDict, PyFunction, PyList, PySet, PyTuple } from './pickle-values.js';
@@ -13,7 +14,9 @@ export interface PickleHost {
 }
 
 const MAX_MARKS = 10_000;
-/** Instructions of a pickle: each makes at most one value, so that a small file of empty dicts cannot fill the memory. */
+/**
+ * Instructions of a pickle: each makes at most one value, so that a small file of empty dicts cannot fill the memory.
+ */
 const MAX_STEPS = 5_000_000;
 const PROTOCOLS = [2, 3, 4, 5];
 

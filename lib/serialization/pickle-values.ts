@@ -1,6 +1,6 @@
 /**
- * What stands on the pickle machine's stack, and how it becomes JavaScript: Python containers keep their identity until the whole
- * pickle is read, then lists become arrays, tuples frozen arrays, dicts objects or Maps.
+ * What stands on the pickle machine's stack, and how it becomes JavaScript: Python containers keep their identity until
+ * the whole pickle is read, then lists become arrays, tuples frozen arrays, dicts objects or Maps.
  */
 import { CheckpointError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -31,7 +31,10 @@ export class PyFunction {
 export class PyName {
   constructor(readonly name: string) {}
 }
-/** Something of the checkpoint's own making: a storage, which is only valid as an argument, or a dtype, which `plain` stands for as a value. */
+/**
+ * Something of the checkpoint's own making: a storage, which is only valid as an argument, or a dtype, which `plain`
+ * stands for as a value.
+ */
 export class PyOpaque {
   constructor(
     readonly what: string,

@@ -1,6 +1,6 @@
 /**
- * Writes values as a pickle of protocol 2, in the words that `torch.load(weights_only=True)` allows. Tensors name their storages,
- * whose bytes go elsewhere. It knows nothing of zip or files.
+ * Writes values as a pickle of protocol 2, in the words that `torch.load(weights_only=True)` allows. Tensors name their
+ * storages, whose bytes go elsewhere. It knows nothing of zip or files.
  */
 
 import { isOptions } from '../arguments.js';
@@ -31,7 +31,10 @@ export class PickleWriter {
   readonly storages: SavedStorage[] = [];
   private readonly out = new GrowingBytes();
   private readonly keys = new Map<Storage, number>();
-  /** Strings and containers that were written, by their place in the memo; names apart, since a string may look like one. */
+  /**
+   * Strings and containers that were written, by their place in the memo; names apart, since a string may look like
+   * one.
+   */
   private readonly memo = new Map<unknown, number>();
   private readonly names = new Map<string, number>();
   private readonly open = new Set<object>();

@@ -51,12 +51,14 @@ async function writeArchive({ pickle, storages, versions }: Checkpoint, root: st
 /**
  * Writes `value` to a file that `torch.load` (weights_only=True) and `load` read. Source: torch.save.
  *
- * Objects and Maps become dicts, arrays lists, frozen arrays tuples, Sets sets, Uint8Arrays bytes, integral numbers and bigints ints,
- * other numbers floats, null and undefined None. Tensors that share memory share it in the file; a view brings the whole memory that
- * it shows, as in PyTorch (`clone()` it to save less). Do not change the tensors before the promise resolves.
+ * Objects and Maps become dicts, arrays lists, frozen arrays tuples, Sets sets, Uint8Arrays bytes, integral numbers and
+ * bigints ints, other numbers floats, null and undefined None. Tensors that share memory share it in the file; a view
+ * brings the whole memory that it shows, as in PyTorch (`clone()` it to save less). Do not change the tensors before
+ * the promise resolves.
  *
- * The file appears complete or not at all: it is written beside its place under another name, synced, and renamed. Throws
- * ArgumentError for a value that a checkpoint cannot hold (before anything is written), CheckpointError where writing fails.
+ * The file appears complete or not at all: it is written beside its place under another name, synced, and renamed.
+ * Throws ArgumentError for a value that a checkpoint cannot hold (before anything is written), CheckpointError where
+ * writing fails.
  */
 export async function save(value: unknown, file: FileName): Promise<void> {
   const wanted = path.resolve(filePath('save', file));

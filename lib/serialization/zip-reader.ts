@@ -1,7 +1,8 @@
 /**
- * The directory of a checkpoint's zip archive, and its records. Written here rather than taken from a library because it wants less
- * (PyTorch only stores, so there is nothing to inflate and no bomb to fear) and checks more: every record lies inside the file,
- * none overlaps another or the directory, names are plain and unique, CRCs hold. It knows nothing of pickles.
+ * The directory of a checkpoint's zip archive, and its records. Written here rather than taken from a library because
+ * it wants less (PyTorch only stores, so there is nothing to inflate and no bomb to fear) and checks more: every record
+ * lies inside the file, none overlaps another or the directory, names are plain and unique, CRCs hold. It knows nothing
+ * of pickles.
  */
 import { crc32 } from '../checksum.js';
 import { CheckpointError } from '../errors.js';
@@ -216,7 +217,10 @@ function checkExtents(source: ByteSource, records: ZipRecord[], directoryOffset:
   });
 }
 
-/** Throws unless a record's bytes lie in the file as they are: then its size is bounded by the file's, and memory may be had for it. */
+/**
+ * Throws unless a record's bytes lie in the file as they are: then its size is bounded by the file's, and memory may be
+ * had for it.
+ */
 export function checkStored(source: ByteSource, record: ZipRecord): void {
   const name = JSON.stringify(record.name);
   if (record.method !== 0)

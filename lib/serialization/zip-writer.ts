@@ -1,6 +1,7 @@
 /**
- * Writes a zip archive as PyTorch does: entries stored, each record's bytes at a multiple of 64 (so that it can be mapped into memory),
- * sizes after the data, a directory of 64 bits at the end. It hands bytes to a sink part by part and keeps none of them.
+ * Writes a zip archive as PyTorch does: entries stored, each record's bytes at a multiple of 64 (so that it can be
+ * mapped into memory), sizes after the data, a directory of 64 bits at the end. It hands bytes to a sink part by part
+ * and keeps none of them.
  */
 import { crc32 } from '../checksum.js';
 import {

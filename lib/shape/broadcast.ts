@@ -1,4 +1,6 @@
-/** Broadcasting: dimensions are aligned at the right, and a size of 1 is repeated. Pure, with no knowledge of tensors. */
+/**
+ * Broadcasting: dimensions are aligned at the right, and a size of 1 is repeated. Pure, with no knowledge of tensors.
+ */
 import { fail, ShapeError } from '../errors.js';
 import { type Shape, sameShape } from './layout.js';
 

@@ -1,4 +1,7 @@
-/** Checks of dimensions and sizes: negative dimensions wrapped, duplicates and ranges rejected. Pure, with no knowledge of tensors. */
+/**
+ * Checks of dimensions and sizes: negative dimensions wrapped, duplicates and ranges rejected. Pure, with no knowledge
+ * of tensors.
+ */
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { elementCount, type Shape } from './layout.js';
 

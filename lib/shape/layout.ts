@@ -50,7 +50,10 @@ export function isDense(shape: Shape, strides: readonly number[]): boolean {
   return true;
 }
 
-/** Whether strides are the ones that a new tensor of this shape gets; dimensions of size 1 of a row-major tensor may have others. */
+/**
+ * Whether strides are the ones that a new tensor of this shape gets; dimensions of size 1 of a row-major tensor may
+ * have others.
+ */
 export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
   let step = 1;
   for (let d = shape.length - 1; d >= 0; d--) {

@@ -1,16 +1,22 @@
-/** PyTorch's memory formats: the strides that each gives a shape, and which of them given strides follow. Pure, with no knowledge of tensors. */
+/**
+ * PyTorch's memory formats: the strides that each gives a shape, and which of them given strides follow. Pure, with no
+ * knowledge of tensors.
+ */
 import { ArgumentError, describe, fail, ShapeError } from '../errors.js';
 import { contiguousStrides, isContiguous, type Shape } from './layout.js';
 
 /**
- * The order of dimensions in memory: `contiguous_format` is row-major, `channels_last` has the channels of [N, C, H, W] innermost,
+ * The order of dimensions in memory: `contiguous_format` is row-major, `channels_last` has the channels of [N, C, H, W]
+ * innermost,
  * `channels_last_3d` those of [N, C, D, H, W], and `preserve_format` keeps the order of the source.
  */
 export type MemoryFormat = 'contiguous_format' | 'channels_last' | 'channels_last_3d' | 'preserve_format';
 
 const FORMATS: readonly unknown[] = ['contiguous_format', 'channels_last', 'channels_last_3d', 'preserve_format'];
 
-/** The dimensions from the innermost to the outermost in memory, for the formats that ask for a number of dimensions. */
+/**
+ * The dimensions from the innermost to the outermost in memory, for the formats that ask for a number of dimensions.
+ */
 const CHANNELS_LAST = [1, 3, 2, 0];
 const CHANNELS_LAST_3D = [1, 4, 3, 2, 0];
 
@@ -21,7 +27,10 @@ export function memoryFormatArgument(op: string, format: unknown, fallback: Memo
   return format as MemoryFormat;
 }
 
-/** The strides of a shape in a format other than `preserve_format`. Throws ShapeError where the format needs another number of dimensions. */
+/**
+ * The strides of a shape in a format other than `preserve_format`. Throws ShapeError where the format needs another
+ * number of dimensions.
+ */
 export function formatStrides(op: string, shape: Shape, format: MemoryFormat): number[] {
   if (format === 'preserve_format') fail(ArgumentError, op, 'a memoryFormat that does not depend on a source', format);
   if (format === 'contiguous_format') return contiguousStrides(shape);
@@ -61,7 +70,10 @@ function followsOrder(shape: Shape, strides: readonly number[], order: readonly 
   return true;
 }
 
-/** The format in which operators of images leave their result (Tensor.suggest_memory_format): channels last where strides fall in that order. */
+/**
+ * The format in which operators of images leave their result (Tensor.suggest_memory_format): channels last where
+ * strides fall in that order.
+ */
 export function suggestedFormat(shape: Shape, strides: readonly number[]): MemoryFormat {
   if (shape.length === 4 && fallsInOrder(shape, strides, CHANNELS_LAST)) return 'channels_last';
   if (shape.length === 5 && fallsInOrder(shape, strides, CHANNELS_LAST_3D)) return 'channels_last_3d';

@@ -1,10 +1,10 @@
 /**
- * Plans tell a native kernel how to walk strided operands: dimensions collapsed where memory allows, or a plain count where
- * all operands are contiguous. Pure, with no knowledge of tensors; the layout is read by native/runtime/plan.h.
+ * Plans tell a native kernel how to walk strided operands: dimensions collapsed where memory allows, or a plain count
+ * where all operands are contiguous. Pure, with no knowledge of tensors; the layout is read by native/runtime/plan.h.
  *
- * A plan is [ndim, sizes..., strides of operand 0 (the output)..., strides of operand 1..., ...], or a count where all operands are
- * contiguous. Where there are no elements it is the count 0, whatever the strides, so that no kernel meets a size of 0. One buffer
- * serves all calls: a plan lives only as long as the kernel call that it is made for.
+ * A plan is [ndim, sizes..., strides of operand 0 (the output)..., strides of operand 1..., ...], or a count where all
+ * operands are contiguous. Where there are no elements it is the count 0, whatever the strides, so that no kernel meets
+ * a size of 0. One buffer serves all calls: a plan lives only as long as the kernel call that it is made for.
  */
 import { fail, ShapeError } from '../errors.js';
 import { elementCount, type Shape, sameShape } from './layout.js';
@@ -109,7 +109,10 @@ function continues(outer: number, inner: number, size: number, operands: number)
   return true;
 }
 
-/** Dimensions from the outermost to the innermost by the output's strides: a transposed output is walked as it lies in memory. */
+/**
+ * Dimensions from the outermost to the innermost by the output's strides: a transposed output is walked as it lies in
+ * memory.
+ */
 function sortByOutput(ndim: number, operands: number): void {
   for (let i = 1; i < ndim; i++) {
     for (let j = i; j > 0 && steps[j - 1] < steps[j]; j--) {

@@ -1,14 +1,15 @@
 /**
- * The strides of results, by PyTorch's rules: those of an elementwise operator from the strides of its operands (TensorIterator), and
- * those of a tensor that is made like another (empty_like). Pure, with no knowledge of tensors.
+ * The strides of results, by PyTorch's rules: those of an elementwise operator from the strides of its operands
+ * (TensorIterator), and those of a tensor that is made like another (empty_like). Pure, with no knowledge of tensors.
  */
 import { isDense, isRowMajor, type Shape, sameShape } from './layout.js';
 import { followsFormat, formatStrides, stridesInOrder } from './memory-format.js';
 import type { Strided } from './plan.js';
 
 /**
- * Which of two dimensions is the inner one of an operand: negative for the first, positive for the second, 0 where the operand leaves it
- * open. A repeated dimension (stride 0) says nothing; of equal strides the shorter dimension is the inner one, if that is the second.
+ * Which of two dimensions is the inner one of an operand: negative for the first, positive for the second, 0 where the
+ * operand leaves it open. A repeated dimension (stride 0) says nothing; of equal strides the shorter dimension is the
+ * inner one, if that is the second.
  */
 function compare(shape: Shape, strides: readonly number[], first: number, second: number): number {
   const a = strides[first];
@@ -18,7 +19,9 @@ function compare(shape: Shape, strides: readonly number[], first: number, second
   return shape[first] > shape[second] ? 1 : 0;
 }
 
-/** The dimensions from the innermost to the outermost in memory; the first operand that tells two of them apart decides. */
+/**
+ * The dimensions from the innermost to the outermost in memory; the first operand that tells two of them apart decides.
+ */
 function innermostFirst(shape: Shape, operands: readonly (readonly number[])[]): number[] {
   const ndim = shape.length;
   const order = new Array<number>(ndim);
@@ -46,7 +49,10 @@ export function memoryOrder(shape: Shape, strides: readonly number[]): number[] 
   return innermostFirst(shape, [strides]);
 }
 
-/** The strides of a tensor that is made like another (`preserve_format`): its own where it has no gaps, else without gaps in its order. */
+/**
+ * The strides of a tensor that is made like another (`preserve_format`): its own where it has no gaps, else without
+ * gaps in its order.
+ */
 export function likeStrides({ shape, strides, contiguousLayout }: Strided): readonly number[] {
   if (contiguousLayout || isDense(shape, strides)) return strides;
   if (shape.length === 1) return [1];

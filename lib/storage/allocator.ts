@@ -1,7 +1,7 @@
 /**
  * Hands out uninitialised memory for tensors. V8 owns every byte, so that a loop without an await is collected as well
- * (finalizers of native memory would not run in it). Small blocks are cut from a shared slab: a view of an existing buffer costs
- * a fortieth of a buffer of its own. Larger ones come from the pool.
+ * (finalizers of native memory would not run in it). Small blocks are cut from a shared slab: a view of an existing
+ * buffer costs a fortieth of a buffer of its own. Larger ones come from the pool.
  */
 import { constants } from 'node:buffer';
 import { OutOfMemoryError } from '../errors.js';
@@ -15,7 +15,10 @@ import { Storage } from './storage.js';
 
 const SLAB_BYTES = 64 * 1024;
 const SLAB_LIMIT = 2048;
-/** From here on a request is compared with the memory that is left, which takes no more time than to fill a hundredth of it. */
+/**
+ * From here on a request is compared with the memory that is left, which takes no more time than to fill a hundredth of
+ * it.
+ */
 const LARGE = 2 ** 28;
 /** Blocks begin at multiples of a cache line, so that no two tensors share one. */
 const ALIGNMENT = 64;

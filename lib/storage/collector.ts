@@ -1,6 +1,6 @@
 /**
- * Asks V8 for a collection, and learns which objects it took. Both work inside a synchronous loop, where FinalizationRegistry and WeakRef tell
- * nothing. It knows nothing of memory blocks.
+ * Asks V8 for a collection, and learns which objects it took. Both work inside a synchronous loop, where
+ * FinalizationRegistry and WeakRef tell nothing. It knows nothing of memory blocks.
  */
 import vm from 'node:vm';
 import { addon } from '../native/addon.js';

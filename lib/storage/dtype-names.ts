@@ -1,4 +1,7 @@
-/** The dtypes as PyTorch's names on the top level: `tensor(data, { dtype: int64 })` and `{ dtype: 'int64' }` are the same. */
+/**
+ * The dtypes as PyTorch's names on the top level: `tensor(data, { dtype: int64 })` and `{ dtype: 'int64' }` are the
+ * same.
+ */
 export const float32 = 'float32';
 export const float = 'float32';
 export const float64 = 'float64';

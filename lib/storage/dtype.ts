@@ -1,6 +1,6 @@
 /**
- * The one table of element types: name, code (the index into a kernel's dtype table, the same in native/runtime/dtype.h),
- * size, typed array, and PyTorch's promotion rules. It knows nothing of tensors.
+ * The one table of element types: name, code (the index into a kernel's dtype table, the same in
+ * native/runtime/dtype.h), size, typed array, and PyTorch's promotion rules. It knows nothing of tensors.
  */
 import { ArgumentError, describe, nearest } from '../errors.js';
 import type { TypedArray } from '../native/typed-array.js';

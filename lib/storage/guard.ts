@@ -1,6 +1,6 @@
 /**
- * A debugging aid: while guard zones are on, every allocation stands alone between two zones of a known pattern, and `damagedZones`
- * tells which were written to. Off, it costs the allocator one comparison.
+ * A debugging aid: while guard zones are on, every allocation stands alone between two zones of a known pattern, and
+ * `damagedZones` tells which were written to. Off, it costs the allocator one comparison.
  */
 
 const PATTERN = 0xa5;
@@ -14,7 +14,10 @@ interface Zone {
 let zoneBytes = 0;
 let zones: Zone[] = [];
 
-/** Puts zones of `bytes` (a multiple of 64; 0 turns them off) on both sides of every later allocation, and forgets earlier ones. */
+/**
+ * Puts zones of `bytes` (a multiple of 64; 0 turns them off) on both sides of every later allocation, and forgets
+ * earlier ones.
+ */
 export function setGuardZones(bytes: number): void {
   zoneBytes = bytes;
   zones = [];
@@ -46,7 +49,10 @@ export function damagedZones(): string[] {
 
 let poisoned = false;
 
-/** While on, all memory comes from the pool, and what is new or handed back is filled with ones: NaN in every floating type, so that a read of it shows. */
+/**
+ * While on, all memory comes from the pool, and what is new or handed back is filled with ones: NaN in every floating
+ * type, so that a read of it shows.
+ */
 export function setPoison(on: boolean): void {
   poisoned = on;
 }

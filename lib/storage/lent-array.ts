@@ -1,6 +1,6 @@
 /**
- * Typed arrays on memory that the pool lent to a storage. They hold the storage, so that the memory is not lent again while one of them is in
- * use, and note when the buffer leaves their hands.
+ * Typed arrays on memory that the pool lent to a storage. They hold the storage, so that the memory is not lent again
+ * while one of them is in use, and note when the buffer leaves their hands.
  */
 
 import type { TypedArray } from '../native/typed-array.js';

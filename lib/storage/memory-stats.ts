@@ -15,7 +15,9 @@ export interface MemoryStats {
   readonly peakReservedBytes: number;
 }
 
-/** The memory of this thread's tensors; smaller tensors share pages that are not counted. After torch.cuda.memory_stats. */
+/**
+ * The memory of this thread's tensors; smaller tensors share pages that are not counted. After torch.cuda.memory_stats.
+ */
 export function memoryStats(): MemoryStats {
   const { inUse, cached, peakInUse, peakReserved } = poolBytes();
   return {
@@ -32,7 +34,10 @@ export function resetPeakMemoryStats(): void {
   resetPeaks();
 }
 
-/** Collects tensors that are gone, and gives what is kept for the next ones back to the system. After torch.cuda.empty_cache. */
+/**
+ * Collects tensors that are gone, and gives what is kept for the next ones back to the system. After
+ * torch.cuda.empty_cache.
+ */
 export function emptyCache(): void {
   dropCache();
   addon.giveBackPages();

@@ -1,7 +1,8 @@
 /**
- * Blocks of memory that are used again. A block is lent to a storage and comes back when its owner hands it back (`giveBack`), or when the
- * storage is no more: every window on a block holds its storage, so that the storage's end is the end of all of them.
- * V8 owns the blocks as buffers, but their coming and going costs it neither accounting nor marking. See docs/performance.md.
+ * Blocks of memory that are used again. A block is lent to a storage and comes back when its owner hands it back
+ * (`giveBack`), or when the storage is no more: every window on a block holds its storage, so that the storage's end is
+ * the end of all of them. V8 owns the blocks as buffers, but their coming and going costs it neither accounting nor
+ * marking. See docs/performance.md.
  */
 import { addon } from '../native/addon.js';
 import { collector, forEachCollected, unwatch, watch } from './collector.js';
@@ -21,8 +22,8 @@ const CACHED = 8 * MIB;
 /** Collect after so many lent bytes at the latest, so that what is kept follows what is needed. */
 const OFTEN_ENOUGH = 2048 * MIB;
 /**
- * After so many times in a row a loop drops what it makes, and has no graph that collecting would make older: patience then holds for free blocks too, so
- * that it uses the same few again, which the cache holds, and not all in turn.
+ * After so many times in a row a loop drops what it makes, and has no graph that collecting would make older: patience
+ * then holds for free blocks too, so that it uses the same few again, which the cache holds, and not all in turn.
  */
 const IN_A_ROW = 4;
 /** Collect rather than take new memory from here on, at first. */
@@ -41,7 +42,10 @@ const REACH = 4;
 export class Block {
   /** Where the storage's watch stands; -1 while the block is free. */
   place = -1;
-  /** Set once the buffer itself was given out: somebody may hold it without its storage, so the block is never lent again. */
+  /**
+   * Set once the buffer itself was given out: somebody may hold it without its storage, so the block is never lent
+   * again.
+   */
   exposed = false;
   idleSince = 0;
   /** Where its first cache line begins: V8's buffers begin in the middle of one. */
@@ -57,7 +61,10 @@ export class Block {
 
 const freeBlocks: Block[][] = [];
 const lent: (Block | null)[] = [];
-/** Blocks that are lent, and how many were since V8 was last asked which storages are gone: asking costs something for each that lives. */
+/**
+ * Blocks that are lent, and how many were since V8 was last asked which storages are gone: asking costs something for
+ * each that lives.
+ */
 let living = 0;
 let lendings = 0;
 let inUse = 0;
@@ -80,7 +87,10 @@ let roomMade = 0;
 /** The most that was in use since the last collection, and what the backward passes of late needed. */
 let highest = 0;
 let need = 0;
-/** Lent bytes after which a collection is tried before new memory is taken: few while what is dropped comes back soon, and so is still in the cache. */
+/**
+ * Lent bytes after which a collection is tried before new memory is taken: few while what is dropped comes back soon,
+ * and so is still in the cache.
+ */
 let patience = CACHED;
 /** How many times in a row, with no backward pass between, making room found most of what was lent dropped. */
 let foundMost = 0;
@@ -173,8 +183,9 @@ function sweep(): void {
 }
 
 /**
- * A minor collection, and a major one where it seems to be worth its milliseconds: what outlived two minor ones is found by a major one only. More
- * than `expected` bytes outlived the minor one, or some did for long, or buffers wait that the pool let go.
+ * A minor collection, and a major one where it seems to be worth its milliseconds: what outlived two minor ones is
+ * found by a major one only. More than `expected` bytes outlived the minor one, or some did for long, or buffers wait
+ * that the pool let go.
  */
 function collect(expected: number): void {
   const by = collector();
@@ -197,9 +208,9 @@ function collect(expected: number): void {
 }
 
 /**
- * Collects before so many bytes are taken in the middle of a computation: where that takes more than it was seen to need, or to have memory back while
- * the cache still holds it. A major collection here makes the computation's own objects old, and what they hold with them; so a few requests of this
- * size are no reason for one.
+ * Collects before so many bytes are taken in the middle of a computation: where that takes more than it was seen to
+ * need, or to have memory back while the cache still holds it. A major collection here makes the computation's own
+ * objects old, and what they hold with them; so a few requests of this size are no reason for one.
  */
 function makeRoom(bytes: number): void {
   const before = inUse;
@@ -216,7 +227,9 @@ function makeRoom(bytes: number): void {
   letIdleGo();
 }
 
-/** Tells the pool that a graph has just been left behind: the cheapest moment to collect, and the one that finds most. */
+/**
+ * Tells the pool that a graph has just been left behind: the cheapest moment to collect, and the one that finds most.
+ */
 export function collectAfterBackward(): void {
   if (lentSince < WORTH_COLLECTING) return;
   need = Math.max(highest, 0.9 * need);
@@ -231,7 +244,9 @@ export function collectAfterBackward(): void {
   letIdleGo();
 }
 
-/** Lets go of blocks that were idle for long, and of the longest idle ones where more are free than a computation takes. */
+/**
+ * Lets go of blocks that were idle for long, and of the longest idle ones where more are free than a computation takes.
+ */
 function letIdleGo(): void {
   if (cached > level) {
     const byAge = freeBlocks.flat().sort((a, b) => a.idleSince - b.idleSince);

@@ -1,4 +1,7 @@
-/** Which numbers an element type can hold: what stands between a number that is given and an element that silently wraps. */
+/**
+ * Which numbers an element type can hold: what stands between a number that is given and an element that silently
+ * wraps.
+ */
 import { ArgumentError, fail } from '../errors.js';
 import type { DType, DTypeInfo } from './dtype.js';
 

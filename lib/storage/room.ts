@@ -1,13 +1,17 @@
 /**
- * How much memory this process can still have. The system promises more than it has, and ends the process that takes it at its word; V8 ends
- * the process where its heap is full. So what is large is compared with what is left before any of it is taken.
+ * How much memory this process can still have. The system promises more than it has, and ends the process that takes it
+ * at its word; V8 ends the process where its heap is full. So what is large is compared with what is left before any of
+ * it is taken.
  */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { OutOfMemoryError } from '../errors.js';
 import { v8 } from '../native/builtin.js';
 
-/** Bytes that the machine can give: Linux tells what is available and the free swap; elsewhere all of the memory counts as available. */
+/**
+ * Bytes that the machine can give: Linux tells what is available and the free swap; elsewhere all of the memory counts
+ * as available.
+ */
 function machineRoom(): number {
   let text: string;
   try {
@@ -21,8 +25,9 @@ function machineRoom(): number {
 }
 
 /**
- * Bytes of memory that this process can still have: what the machine can give, at most what the container's limit leaves. Files that the system
- * keeps in memory count as free. Memory that was taken and never written is not in use yet, but is spoken for. Takes some ten microseconds.
+ * Bytes of memory that this process can still have: what the machine can give, at most what the container's limit
+ * leaves. Files that the system keeps in memory count as free. Memory that was taken and never written is not in use
+ * yet, but is spoken for. Takes some ten microseconds.
  */
 export function memoryRoom(): number {
   const { rss, arrayBuffers } = process.memoryUsage();

@@ -1,6 +1,6 @@
 /**
- * Which of the pool's memory a stretch of code takes: the engine opens a scope around a derivative rule that keeps nothing, and hands back at once
- * what the rule took and did not return.
+ * Which of the pool's memory a stretch of code takes: the engine opens a scope around a derivative rule that keeps
+ * nothing, and hands back at once what the rule took and did not return.
  */
 import type { Storage } from './storage.js';
 

@@ -1,7 +1,7 @@
 /**
- * A storage owns bytes: a V8-owned buffer, where in it the bytes begin, and the version counter that in-place operators raise.
- * It knows nothing of shapes. Memory that the pool lent is looked at only through windows that hold the storage (lent-array.ts), since the pool
- * takes it back when the storage is gone.
+ * A storage owns bytes: a V8-owned buffer, where in it the bytes begin, and the version counter that in-place operators
+ * raise. It knows nothing of shapes. Memory that the pool lent is looked at only through windows that hold the storage
+ * (lent-array.ts), since the pool takes it back when the storage is gone.
  */
 
 import type { TypedArray } from '../native/typed-array.js';
@@ -18,11 +18,14 @@ export class Storage {
   /** Raised by every in-place operator; autograd compares it with the version at which a tensor was saved. */
   version = 0;
   /**
-   * True once more than one owner may hold these bytes as a gradient. The engine adds into, hands over or reuses only gradients
-   * that it owns alone.
+   * True once more than one owner may hold these bytes as a gradient. The engine adds into, hands over or reuses only
+   * gradients that it owns alone.
    */
   shared = false;
-  /** True for lent memory that a derivative rule took for a gradient: once that is used up and not shared, the memory goes back at once. */
+  /**
+   * True for lent memory that a derivative rule took for a gradient: once that is used up and not shared, the memory
+   * goes back at once.
+   */
   transient = false;
   /** Set by whoever goes through many storages and must know one that it has met. */
   mark = 0;
@@ -38,7 +41,10 @@ export class Storage {
     if (block !== null) lend(block, this);
   }
 
-  /** The same bytes with a version counter of their own: in-place changes through the one do not raise the other's version. */
+  /**
+   * The same bytes with a version counter of their own: in-place changes through the one do not raise the other's
+   * version.
+   */
   alias(version = 0): Storage {
     const { origin } = this;
     const twin = new Storage(origin.memory, origin.byteOffset, origin.byteLength);
@@ -60,7 +66,10 @@ export class Storage {
     );
   }
 
-  /** A number for the place of the first byte: equal for equal places, and apart as many bytes as they are within a buffer. */
+  /**
+   * A number for the place of the first byte: equal for equal places, and apart as many bytes as they are within a
+   * buffer.
+   */
   get address(): number {
     let start = addresses.get(this.memory);
     if (start === undefined) {
@@ -82,7 +91,10 @@ export class Storage {
     if (block !== null) block.exposed = true;
   }
 
-  /** Elements of the given type from `offset` elements on, to the end of the storage; none where a view without elements begins past it. */
+  /**
+   * Elements of the given type from `offset` elements on, to the end of the storage; none where a view without elements
+   * begins past it.
+   */
   view(info: DTypeInfo, offset: number): TypedArray {
     const inside = offset * info.bytes <= this.byteLength;
     const start = inside ? this.byteOffset + offset * info.bytes : this.byteOffset;
@@ -95,8 +107,8 @@ export class Storage {
   }
 
   /**
-   * Hands memory back that nobody will look at again: the caller knows of every tensor on this storage. From now on it has no bytes, so
-   * that a new window on it is an error. Does nothing where the memory is not the pool's.
+   * Hands memory back that nobody will look at again: the caller knows of every tensor on this storage. From now on it
+   * has no bytes, so that a new window on it is an error. Does nothing where the memory is not the pool's.
    */
   release(): void {
     if (this.block === null || !giveBack(this.block)) return;

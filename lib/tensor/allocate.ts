@@ -21,7 +21,10 @@ export function allocateLike(other: Tensor, info: DTypeInfo = other.info): Tenso
   return fresh(info, shape, other.rowMajor ? strides : contiguousStrides(shape), true, true);
 }
 
-/** An uninitialised tensor in the layout of another (torch.empty_like): its strides where it has no gaps, else its order of dimensions. */
+/**
+ * An uninitialised tensor in the layout of another (torch.empty_like): its strides where it has no gaps, else its order
+ * of dimensions.
+ */
 export function allocateAs(other: Tensor, info: DTypeInfo = other.info): Tensor {
   if (other.contiguousLayout) return fresh(info, other.shape, other.strides, true, other.rowMajor);
   return allocateStrided(other.shape, likeStrides(other), info);

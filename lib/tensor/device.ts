@@ -1,6 +1,6 @@
 /**
- * Names of devices. PyTorch's are all known, so that a program can name one before it asks whether it is there; tensors live on 'cpu', the
- * only one, and a use of any other is a DeviceError.
+ * Names of devices. PyTorch's are all known, so that a program can name one before it asks whether it is there; tensors
+ * live on 'cpu', the only one, and a use of any other is a DeviceError.
  */
 import { ArgumentError, DeviceError, describe, fail } from '../errors.js';
 
@@ -52,8 +52,9 @@ interface DeviceParts {
 }
 
 /**
- * The name of a device, checked: `device('cpu')`, `device('cuda:1')`, `device('cuda', 1)`, `device({ type: 'cuda', index: 1 })`. A device that is
- * not there can be named; using it is an error. Throws ArgumentError for a name that PyTorch does not know. torch.device
+ * The name of a device, checked: `device('cpu')`, `device('cuda:1')`, `device('cuda', 1)`, `device({ type: 'cuda',
+ * index: 1 })`. A device that is not there can be named; using it is an error. Throws ArgumentError for a name that
+ * PyTorch does not know. torch.device
  */
 export function device(type: string | DeviceParts, index?: number | null): DeviceName {
   if (typeof type === 'object' && type !== null && index === undefined) return device(type.type, type.index ?? null);
@@ -77,7 +78,10 @@ export function getDefaultDevice(): Device {
   return 'cpu';
 }
 
-/** Sets the device of new tensors, of which there is one; null is PyTorch's word for it too. Throws DeviceError for another. torch.set_default_device */
+/**
+ * Sets the device of new tensors, of which there is one; null is PyTorch's word for it too. Throws DeviceError for
+ * another. torch.set_default_device
+ */
 export function setDefaultDevice(name: string | null): void {
   if (name !== null) checkDevice('setDefaultDevice', name);
 }

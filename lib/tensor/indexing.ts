@@ -1,4 +1,7 @@
-/** What may stand in an index list: numbers, slices, null, the ellipsis, tensors, masks and nested arrays. It knows no operator. */
+/**
+ * What may stand in an index list: numbers, slices, null, the ellipsis, tensors, masks and nested arrays. It knows no
+ * operator.
+ */
 import { ArgumentError, describe, fail } from '../errors.js';
 import { integerOf } from './integer.js';
 import type { Tensor } from './tensor.js';
@@ -29,8 +32,9 @@ export const ellipsis = Object.freeze(new Ellipsis());
 type Bound = number | Tensor | null;
 
 /**
- * start:stop:step of a dimension: `slice(null, 8)` is Python's `:8`, `slice(8, null)` is `8:`, `slice()` is `:`. Bounds are numbers, integer
- * tensors of one element, or null for the end of the dimension. One bound alone is an ArgumentError: Python's slice(8) is `:8`, Array's is `8:`.
+ * start:stop:step of a dimension: `slice(null, 8)` is Python's `:8`, `slice(8, null)` is `8:`, `slice()` is `:`. Bounds
+ * are numbers, integer tensors of one element, or null for the end of the dimension. One bound alone is an
+ * ArgumentError: Python's slice(8) is `:8`, Array's is `8:`.
  */
 export function slice(): Slice;
 export function slice(start: Bound, stop: Bound, step?: Bound): Slice;

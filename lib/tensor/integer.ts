@@ -2,7 +2,10 @@
 import { elementCount } from '../shape/layout.js';
 import { Tensor } from './tensor.js';
 
-/** Whether the value is a tensor that PyTorch takes for an int: of an integer type, with one element, outside of the graph. */
+/**
+ * Whether the value is a tensor that PyTorch takes for an int: of an integer type, with one element, outside of the
+ * graph.
+ */
 function isInteger(value: unknown): value is Tensor {
   return value instanceof Tensor && value.info.category === 1 && elementCount(value.shape) === 1;
 }

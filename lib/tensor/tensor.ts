@@ -1,6 +1,6 @@
 /**
- * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their methods to it
- * from lib/ops (see lib/dispatch/define-function.ts), so it imports none of them.
+ * A tensor: a strided window on a storage, and its place in the autograd graph. A thin class: operators attach their
+ * methods to it from lib/ops (see lib/dispatch/define-function.ts), so it imports none of them.
  */
 import {
   ArgumentError,
@@ -40,7 +40,10 @@ export class Tensor {
   readonly storage: Storage;
   /** Whether the elements lie in row-major order without gaps. */
   readonly contiguousLayout: boolean;
-  /** Whether the strides are those of a new tensor: dimensions of size 1 of a contiguous one may have others, and a say in the layout of results. */
+  /**
+   * Whether the strides are those of a new tensor: dimensions of size 1 of a contiguous one may have others, and a say
+   * in the layout of results.
+   */
   readonly rowMajor: boolean;
   /** True for a number that became a tensor for an operator: it takes part in promotion as a scalar. */
   isWrappedNumber = false;
@@ -125,7 +128,10 @@ export class Tensor {
   elementSize(): number {
     return this.info.bytes;
   }
-  /** Whether the elements lie in memory in the order of `memoryFormat` without gaps, 'contiguous_format' (row-major) by default. */
+  /**
+   * Whether the elements lie in memory in the order of `memoryFormat` without gaps, 'contiguous_format' (row-major) by
+   * default.
+   */
   isContiguous(options?: { memoryFormat?: MemoryFormat }): boolean {
     if (options === undefined) return this.contiguousLayout;
     rejectUnknownOptions('isContiguous', options, ['memoryFormat']);
@@ -190,10 +196,10 @@ export class Tensor {
   }
 
   /**
-   * The same memory outside of the graph (torch.Tensor.data). In-place changes of `x.data` are seen by x and go unnoticed by autograd: they
-   * do not raise the version that a derivative checks. Assigning makes x show the memory of another tensor, with its shape and dtype, and
-   * keeps x's place in the graph, its gradient and its version. Throws ArgumentError for anything but a tensor, and DTypeError for a dtype
-   * without gradients where x requires one.
+   * The same memory outside of the graph (torch.Tensor.data). In-place changes of `x.data` are seen by x and go
+   * unnoticed by autograd: they do not raise the version that a derivative checks. Assigning makes x show the memory of
+   * another tensor, with its shape and dtype, and keeps x's place in the graph, its gradient and its version. Throws
+   * ArgumentError for anything but a tensor, and DTypeError for a dtype without gradients where x requires one.
    */
   get data(): Tensor {
     return new Tensor(
@@ -218,12 +224,15 @@ export class Tensor {
   }
 }
 
-// For each property that a prototype is given, V8 copies the list of those before it: for all operators' methods 1600 pages and 26 ms of a
-// start. A deletion turns the list into a hash table; the first calls through the prototype make it a list again.
+// For each property that a prototype is given, V8 copies the list of those before it: for all operators' methods 1600
+// pages and 26 ms of a start. A deletion turns the list into a hash table; the first calls through the prototype make
+// it a list again.
 Reflect.set(Tensor.prototype, 'method', null);
 Reflect.deleteProperty(Tensor.prototype, 'method');
 
-/** Makes a leaf show the memory of another tensor, as a module's change of dtype does. Its gradient is up to the caller. */
+/**
+ * Makes a leaf show the memory of another tensor, as a module's change of dtype does. Its gradient is up to the caller.
+ */
 export function rebind(target: Tensor, source: Tensor): void {
   Tensor.rebind(target, source);
 }

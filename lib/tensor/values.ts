@@ -6,7 +6,10 @@ import { FLOAT32 } from '../storage/dtype.js';
 import { castTo } from './copy.js';
 import { Tensor } from './tensor.js';
 
-/** Tensors of more dimensions have no nested form: recursion over them could overflow the stack. Python's limit is the same. */
+/**
+ * Tensors of more dimensions have no nested form: recursion over them could overflow the stack. Python's limit is the
+ * same.
+ */
 export const MAX_NESTED_DIMENSIONS = 1000;
 
 /** A number, a boolean, or arrays of them, nested as the shape. */
@@ -14,7 +17,10 @@ export type NestedNumbers = number | boolean | NestedNumbers[];
 
 declare module './tensor.js' {
   interface Tensor {
-    /** The elements in logical order, as a copy: BigInt64Array for int64, Float32Array for 16-bit floats, Uint8Array for bool. */
+    /**
+     * The elements in logical order, as a copy: BigInt64Array for int64, Float32Array for 16-bit floats, Uint8Array for
+     * bool.
+     */
     toTypedArray(): TypedArray;
     /** Another name of `toTypedArray`. */
     numpy(): TypedArray;

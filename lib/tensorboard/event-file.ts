@@ -1,6 +1,6 @@
 /**
- * One event file: length-prefixed records with masked checksums (TFRecord), written synchronously, so that what was added before the
- * process ends is in the file. It knows records as bytes.
+ * One event file: length-prefixed records with masked checksums (TFRecord), written synchronously, so that what was
+ * added before the process ends is in the file. It knows records as bytes.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';

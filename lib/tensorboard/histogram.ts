@@ -1,4 +1,7 @@
-/** Histograms as TensorBoard draws them: counts between limits, the empty ends cut off. Source: SummaryWriter.add_histogram, numpy.histogram. */
+/**
+ * Histograms as TensorBoard draws them: counts between limits, the empty ends cut off. Source:
+ * SummaryWriter.add_histogram, numpy.histogram.
+ */
 import { ArgumentError, describe, fail } from '../errors.js';
 
 export interface Histogram {

@@ -1,4 +1,7 @@
-/** Tensors as pictures: any order of dimensions, one image or a batch laid out as a grid. Source: torch.utils.tensorboard._utils. */
+/**
+ * Tensors as pictures: any order of dimensions, one image or a batch laid out as a grid. Source:
+ * torch.utils.tensorboard._utils.
+ */
 import { ArgumentError, fail, ShapeError } from '../errors.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import { castTo } from '../tensor/copy.js';
@@ -45,8 +48,8 @@ function axesOf(op: string, x: Tensor, dataformats: string): Axes {
 }
 
 /**
- * PNG of an image: uint8 as it is, other types from 0..1 to 0..255, clipped. One channel is shown as grey in three; a batch as rows of
- * eight.
+ * PNG of an image: uint8 as it is, other types from 0..1 to 0..255, clipped. One channel is shown as grey in three; a
+ * batch as rows of eight.
  */
 export function encodeImage(op: string, x: Tensor, dataformats: string): EncodedImage {
   const { size, step } = axesOf(op, x, dataformats);

@@ -15,7 +15,10 @@ function chunk(type: string, data: Uint8Array): Buffer {
   return out;
 }
 
-/** A row as its differences from the pixel to the left (1) or above (2), or as it is (0): whichever is smallest by its sum. */
+/**
+ * A row as its differences from the pixel to the left (1) or above (2), or as it is (0): whichever is smallest by its
+ * sum.
+ */
 function filterRow(row: Uint8Array, above: Uint8Array | null, channels: number, out: Uint8Array): void {
   let best = Infinity;
   const trial = new Uint8Array(row.length);

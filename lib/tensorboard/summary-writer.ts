@@ -178,7 +178,10 @@ export class SummaryWriter {
     this.fileIn(folder).add(summaryEvent(time, summary));
   }
 
-  /** One number of a series: `addScalar('loss/train', loss.item(), step)`. All arguments of this and the other methods may come by name in one object. */
+  /**
+   * One number of a series: `addScalar('loss/train', loss.item(), step)`. All arguments of this and the other methods
+   * may come by name in one object.
+   */
   addScalar(
     tag: string | ({ tag: string; scalarValue: Scalar } & EventOptions),
     ...args: Arguments<
@@ -195,7 +198,9 @@ export class SummaryWriter {
     this.add(scalarSummary(given.tag, scalarOf(op, A_SCALAR, given.scalarValue)), eventTime(op, given));
   }
 
-  /** Several series in one picture, each a run of its own in a folder below: `addScalars('loss', { train, val }, step)`. */
+  /**
+   * Several series in one picture, each a run of its own in a folder below: `addScalars('loss', { train, val }, step)`.
+   */
   addScalars(
     mainTag: string | ({ mainTag: string; tagScalarDict: Readonly<Record<string, number | Tensor>> } & EventOptions),
     ...args: [
@@ -221,7 +226,10 @@ export class SummaryWriter {
       this.add(scalarSummary(given.mainTag, value), time, path.join(this.logDir, `${folder}_${tag}`));
   }
 
-  /** The distribution of values: `addHistogram('weights', model.fc.weight, step)`. Bins: 'tensorflow', a number, or edges. */
+  /**
+   * The distribution of values: `addHistogram('weights', model.fc.weight, step)`. Bins: 'tensorflow', a number, or
+   * edges.
+   */
   addHistogram(
     tag: string | ({ tag: string; values: Numbers } & HistogramOptions),
     ...args: Arguments<
@@ -292,7 +300,10 @@ export class SummaryWriter {
     this.add(textSummary(given.tag, given.textString), eventTime(op, given));
   }
 
-  /** A run's hyperparameters with the metrics it reached, for the HParams page; written into a folder below, named `runName`. */
+  /**
+   * A run's hyperparameters with the metrics it reached, for the HParams page; written into a folder below, named
+   * `runName`.
+   */
   addHparams(
     hparamDict: HyperParameters,
     metricDict: Readonly<Record<string, number | Tensor>>,

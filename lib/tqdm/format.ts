@@ -5,7 +5,9 @@ const FULL_BLOCK = '█';
 /** The bar's width where the line's is not known. */
 const DEFAULT_BAR = 10;
 
-/** Python's `%.{digits}g`: so many significant digits, trailing zeros dropped, an exponent outside of 1e-4 .. 10^digits. */
+/**
+ * Python's `%.{digits}g`: so many significant digits, trailing zeros dropped, an exponent outside of 1e-4 .. 10^digits.
+ */
 function general(value: number, digits: number): string {
   if (value === 0 || !Number.isFinite(value))
     return Number.isNaN(value) ? 'nan' : value === 0 ? '0' : value > 0 ? 'inf' : '-inf';

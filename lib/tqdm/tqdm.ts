@@ -1,6 +1,6 @@
 /**
- * `tqdm`: a progress bar over any iterable or async iterable, or counted by hand. On a terminal the line is drawn in place; elsewhere
- * plain lines appear at intervals. It knows nothing of what it counts.
+ * `tqdm`: a progress bar over any iterable or async iterable, or counted by hand. On a terminal the line is drawn in
+ * place; elsewhere plain lines appear at intervals. It knows nothing of what it counts.
  */
 import '../disposable.js';
 import { isOptions } from '../arguments.js';
@@ -310,8 +310,10 @@ function makeBar<T>(first?: Iterable<T> | AsyncIterable<T> | TqdmOptions | null,
 }
 
 /**
- * A progress bar: `for await (const batch of tqdm(loader, { desc: 'epoch 1' }))`, `for (const x of tqdm(array))`, or counted by hand:
- * `const bar = tqdm({ total: 100 }); bar.update(); bar.close()`. `tqdm.write(text)` prints above the bars. Source: tqdm for Python.
+ * A progress bar: `for await (const batch of tqdm(loader, { desc: 'epoch 1' }))`, `for (const x of tqdm(array))`, or
+ * counted by hand:
+ * `const bar = tqdm({ total: 100 }); bar.update(); bar.close()`. `tqdm.write(text)` prints above the bars. Source: tqdm
+ * for Python.
  */
 export const tqdm = Object.assign(makeBar, { write });
 

@@ -1,6 +1,7 @@
 /**
- * Activation checkpointing: what the nodes of a function save is not held until backward but computed again there, by a second run of the function. The graph is the
- * plain one, so every way to ask for gradients works, second derivatives and checkpoints within checkpoints too.
+ * Activation checkpointing: what the nodes of a function save is not held until backward but computed again there, by a
+ * second run of the function. The graph is the plain one, so every way to ask for gradients works, second derivatives
+ * and checkpoints within checkpoints too.
  */
 import { autocast, getAutocastDtype, isAutocastEnabled } from '../amp/autocast.js';
 import { checkBoolean, checkInteger, isOptions, readArguments } from '../arguments.js';
@@ -72,7 +73,10 @@ function unchanged({ tensors, versions }: Made): Saved {
   return tensors;
 }
 
-/** One call of a function: the first run, of which it keeps the arguments, and the second, of which it has what nodes saved. */
+/**
+ * One call of a function: the first run, of which it keeps the arguments, and the second, of which it has what nodes
+ * saved.
+ */
 class Frame implements Keeper {
   /** What each node of the first run saved, as text. */
   private readonly forms: string[] = [];
@@ -179,9 +183,10 @@ function takesOptions(last: unknown): boolean {
 }
 
 /**
- * Calls `fn(...args)` and returns its value; what its operators save for backward is not kept but computed again there, by a second call of `fn`. That takes a second
- * forward pass and saves the memory of the activations. `fn` must do the same both times, and be done when it returns. A trailing options object is the checkpoint's
- * where it names one of its options, else an argument. Throws AutogradError in backward where the second run saves other tensors than the first.
+ * Calls `fn(...args)` and returns its value; what its operators save for backward is not kept but computed again there,
+ * by a second call of `fn`. That takes a second forward pass and saves the memory of the activations. `fn` must do the
+ * same both times, and be done when it returns. A trailing options object is the checkpoint's where it names one of its
+ * options, else an argument. Throws AutogradError in backward where the second run saves other tensors than the first.
  * Source: torch.utils.checkpoint.checkpoint.
  */
 export function checkpoint<A extends readonly unknown[], R>(
@@ -210,8 +215,9 @@ interface SequentialArguments {
 }
 
 /**
- * Calls the functions of a list, or the layers of a Sequential, one after the other, in `segments` parts, each but the last of which is a checkpoint. All arguments may
- * come by name in one object. Source: torch.utils.checkpoint.checkpoint_sequential.
+ * Calls the functions of a list, or the layers of a Sequential, one after the other, in `segments` parts, each but the
+ * last of which is a checkpoint. All arguments may come by name in one object. Source:
+ * torch.utils.checkpoint.checkpoint_sequential.
  */
 export function checkpointSequential(
   first: SequentialArguments['functions'] | (SequentialArguments & CheckpointSequentialOptions),

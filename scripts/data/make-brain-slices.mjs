@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Makes examples/unet/data from Debian's package mricron-data: axial slices of a real T1 brain MRI as PNG files.
-// Input channels are a slice and its two neighbours; target channels are brain (ch2bet > 0) and labelled grey matter (aal > 0).
-// Usage: apt-get install mricron-data; node scripts/data/make-brain-slices.mjs [folder of the .nii.gz files]
+// Input channels are a slice and its two neighbours; target channels are brain (ch2bet > 0) and labelled grey matter
+// (aal > 0). Usage: apt-get install mricron-data; node scripts/data/make-brain-slices.mjs [folder of the .nii.gz files]
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,12 @@ import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
 
 const source = process.argv[2] ?? '/usr/share/mricron/templates';
-const target = path.join(path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url)))), 'examples', 'unet', 'data');
+const target = path.join(
+  path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url)))),
+  'examples',
+  'unet',
+  'data',
+);
 // Contiguous ranges of slices with a gap between, so that no validation slice has a neighbour in the training range.
 const RANGES = { train: [30, 93], val: [98, 117] };
 const WIDTH = 96;
@@ -19,10 +24,16 @@ const HEIGHT = 112;
 function readVolume(name) {
   const bytes = gunzipSync(readFileSync(path.join(source, name)));
   const [nx, ny, nz] = [42, 44, 46].map((at) => bytes.readInt16LE(at));
-  if (bytes.readInt16LE(70) !== 2) throw new Error(`${name}: expected unsigned bytes (NIfTI datatype 2), got ${bytes.readInt16LE(70)}`);
+  if (bytes.readInt16LE(70) !== 2)
+    throw new Error(`${name}: expected unsigned bytes (NIfTI datatype 2), got ${bytes.readInt16LE(70)}`);
   const start = bytes.readFloatLE(108);
   if (bytes.length < start + nx * ny * nz) throw new Error(`${name}: truncated`);
-  return { nx, ny, nz, at: (x, y, z) => (x >= 0 && y >= 0 && x < nx && y < ny ? bytes[start + x + nx * (y + ny * z)] : 0) };
+  return {
+    nx,
+    ny,
+    nz,
+    at: (x, y, z) => (x >= 0 && y >= 0 && x < nx && y < ny ? bytes[start + x + nx * (y + ny * z)] : 0),
+  };
 }
 
 const head = readVolume('ch2.nii.gz');
@@ -35,13 +46,17 @@ const top = Math.floor((2 * HEIGHT - head.ny) / 2);
 /** The sum over the voxels of a pixel; rows run from the front of the head to the back. */
 function overPixel(volume, column, row, z, of) {
   let sum = 0;
-  for (let dy = 0; dy < 2; dy++) for (let dx = 0; dx < 2; dx++) sum += of(volume.at(2 * column + dx - left, volume.ny - 1 - (2 * row + dy - top), z));
+  for (let dy = 0; dy < 2; dy++)
+    for (let dx = 0; dx < 2; dx++)
+      sum += of(volume.at(2 * column + dx - left, volume.ny - 1 - (2 * row + dy - top), z));
   return sum;
 }
 
 async function writeSlice(file, channels) {
   const pixels = Buffer.alloc(WIDTH * HEIGHT * 3);
-  for (let row = 0; row < HEIGHT; row++) for (let column = 0; column < WIDTH; column++) for (let c = 0; c < 3; c++) pixels[(row * WIDTH + column) * 3 + c] = channels[c](column, row);
+  for (let row = 0; row < HEIGHT; row++)
+    for (let column = 0; column < WIDTH; column++)
+      for (let c = 0; c < 3; c++) pixels[(row * WIDTH + column) * 3 + c] = channels[c](column, row);
   await sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     .png({ compressionLevel: 9, effort: 10 })
     .toFile(file);

@@ -1,4 +1,7 @@
-/** Autocast: the output type of every listed operator is PyTorch's (scripts/fixtures/autocast.py); regions, caches and gradients. */
+/**
+ * Autocast: the output type of every listed operator is PyTorch's (scripts/fixtures/autocast.py); regions, caches and
+ * gradients.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {

@@ -1,4 +1,6 @@
-/** The scaler's bookkeeping: PyTorch's rules for growth and backoff, one pass over gradients, and the order of calls. */
+/**
+ * The scaler's bookkeeping: PyTorch's rules for growth and backoff, one pass over gradients, and the order of calls.
+ */
 import { expect } from 'chai';
 import {
   ArgumentError,

@@ -1,6 +1,7 @@
 /**
- * Random programs of views, in-place changes and products: values and gradients against PyTorch, and a typed error where PyTorch
- * refuses the backward pass (test/fixtures/inplace-views.json, written by scripts/fixtures/inplace_views.py).
+ * Random programs of views, in-place changes and products: values and gradients against PyTorch, and a typed error
+ * where PyTorch refuses the backward pass (test/fixtures/inplace-views.json, written by
+ * scripts/fixtures/inplace_views.py).
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,16 +1,38 @@
 /** DataLoader in the main thread: batches, datasets, collation, prefetching, and the event loop between batches. */
 import { expect } from 'chai';
-import { ArgumentError, full, IndexError, manualSeed, ShapeError, type Tensor, tensor, utils } from '../../lib/index.js';
+import {
+  ArgumentError,
+  full,
+  IndexError,
+  manualSeed,
+  ShapeError,
+  type Tensor,
+  tensor,
+  utils,
+} from '../../lib/index.js';
 import { rejection } from '../serialization/rejection.js';
 
-const { ChainDataset, ConcatDataset, DataLoader, Dataset, defaultCollate, defaultConvert, getWorkerInfo, IterableDataset, StackDataset, Subset, TensorDataset } = utils.data;
+const {
+  ChainDataset,
+  ConcatDataset,
+  DataLoader,
+  Dataset,
+  defaultCollate,
+  defaultConvert,
+  getWorkerInfo,
+  IterableDataset,
+  StackDataset,
+  Subset,
+  TensorDataset,
+} = utils.data;
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const result: T[] = [];
   for await (const item of source) result.push(item);
   return result;
 }
-const lists = async (loader: AsyncIterable<unknown>): Promise<unknown[]> => (await collect(loader)).map((batch) => (batch as Tensor).tolist());
+const lists = async (loader: AsyncIterable<unknown>): Promise<unknown[]> =>
+  (await collect(loader)).map((batch) => (batch as Tensor).tolist());
 
 class Squares extends Dataset<number> {
   readonly length = 5;
@@ -48,9 +70,14 @@ describe('DataLoader', () => {
   });
 
   it('follows samplers', async () => {
-    expect(await lists(new DataLoader(new Squares(), { sampler: [4, 0, 2], batchSize: 2 }))).to.deep.equal([[16, 0], [4]]);
+    expect(await lists(new DataLoader(new Squares(), { sampler: [4, 0, 2], batchSize: 2 }))).to.deep.equal([
+      [16, 0],
+      [4],
+    ]);
     expect(await lists(new DataLoader(new Squares(), { batchSampler: [[1], [2, 3]] }))).to.deep.equal([[1], [4, 9]]);
-    expect((await rejection(collect(new DataLoader(new Squares(), { sampler: [5] })))).message).to.match(/index in \[0, 4\], got 5/);
+    expect((await rejection(collect(new DataLoader(new Squares(), { sampler: [5] })))).message).to.match(
+      /index in \[0, 4\], got 5/,
+    );
   });
 
   it('gives items alone where batchSize is null', async () => {
@@ -66,12 +93,18 @@ describe('DataLoader', () => {
   it("takes PyTorch's arguments by position, with options after any of them, or all by name", async () => {
     const sum = (items: number[]): number => items.reduce((a, b) => a + b, 0);
     const ten = Array.from({ length: 10 }, (_, i) => i);
-    expect(await lists(new DataLoader(ten, 4, false, null, null, 0, null, true, true, 0, null, null, null, { prefetchFactor: 1 }))).to.deep.equal([
+    expect(
+      await lists(
+        new DataLoader(ten, 4, false, null, null, 0, null, true, true, 0, null, null, null, { prefetchFactor: 1 }),
+      ),
+    ).to.deep.equal([
       [0, 1, 2, 3],
       [4, 5, 6, 7],
     ]);
     expect(await collect(new DataLoader({ dataset: ten, batchSize: 5, collateFn: sum }))).to.deep.equal([10, 35]);
-    expect(await collect(new DataLoader({ dataset: { length: 2, getItem: (i: number) => 10 - i }, collateFn: sum }))).to.deep.equal([10, 9]);
+    expect(
+      await collect(new DataLoader({ dataset: { length: 2, getItem: (i: number) => 10 - i }, collateFn: sum })),
+    ).to.deep.equal([10, 9]);
     expect(await lists(new DataLoader(ten, 5, { sampler: [1, 2] }))).to.deep.equal([[1, 2]]);
     const loader = new DataLoader(ten, {
       batchSize: 5,
@@ -99,7 +132,10 @@ describe('DataLoader', () => {
       [{ timeout: -1 }, /timeout/],
     ] as const)
       expect(() => new DataLoader(ten, options as object)).to.throw(ArgumentError, message);
-    expect(() => new DataLoader({ dataset: 5, batchSize: 2 } as never)).to.throw(ArgumentError, /a dataset with getItem/);
+    expect(() => new DataLoader({ dataset: 5, batchSize: 2 } as never)).to.throw(
+      ArgumentError,
+      /a dataset with getItem/,
+    );
     expect(() => new DataLoader({ batchSize: 2 } as never)).to.throw(ArgumentError, /a dataset with getItem/);
   });
 
@@ -131,9 +167,15 @@ describe('DataLoader', () => {
 
   it('converts items where there are no batches, and hands a collateFn one item', async () => {
     const items = [{ x: Float32Array.of(1, 2), name: 'a' }];
-    const [item] = (await collect(new DataLoader(items, { batchSize: null }))) as unknown as { x: Tensor; name: string }[];
+    const [item] = (await collect(new DataLoader(items, { batchSize: null }))) as unknown as {
+      x: Tensor;
+      name: string;
+    }[];
     expect([item.x.tolist(), item.name]).to.deep.equal([[1, 2], 'a']);
-    const names = new DataLoader(items, { batchSize: null, collateFn: (one) => (one as unknown as { name: string }).name });
+    const names = new DataLoader(items, {
+      batchSize: null,
+      collateFn: (one) => (one as unknown as { name: string }).name,
+    });
     expect(await collect(names)).to.deep.equal(['a']);
     const [long] = (defaultConvert(new Map([['k', [BigInt64Array.of(5n)]]])) as Map<string, Tensor[]>).get('k') ?? [];
     expect([long.dtype, long.tolist()]).to.deep.equal(['int64', [5]]);
@@ -167,9 +209,24 @@ describe('DataLoader', () => {
     ]);
     const y = tensor([7, 8, 9], { dtype: 'int64' });
     const [[a, b]] = await collect(new DataLoader(new TensorDataset(x, y), { batchSize: 2, sampler: [2, 0] }));
-    expect([a.tolist(), b.tolist(), b.dtype]).to.deep.equal([[[5, 6], [1, 2]], [9, 7], 'int64']);
-    const plain = await collect(new DataLoader(new TensorDataset(x, y), { batchSize: 2, collateFn: (items) => defaultCollate(items) }));
-    expect(plain[0].map((t) => t.tolist())).to.deep.equal([[[1, 2], [3, 4]], [7, 8]]);
+    expect([a.tolist(), b.tolist(), b.dtype]).to.deep.equal([
+      [
+        [5, 6],
+        [1, 2],
+      ],
+      [9, 7],
+      'int64',
+    ]);
+    const plain = await collect(
+      new DataLoader(new TensorDataset(x, y), { batchSize: 2, collateFn: (items) => defaultCollate(items) }),
+    );
+    expect(plain[0].map((t) => t.tolist())).to.deep.equal([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [7, 8],
+    ]);
   });
 
   it('prefetches as many batches as it is told, in order', async () => {
@@ -256,7 +313,10 @@ describe('DataLoader', () => {
     ] as const)
       expect(() => new DataLoader(data, options as never), JSON.stringify(options)).to.throw(ArgumentError, message);
     expect(() => new DataLoader(5 as never)).to.throw(ArgumentError, /a dataset/);
-    expect(() => new DataLoader(new Set([1]), { shuffle: true })).to.throw(ArgumentError, /iterable dataset without shuffle/);
+    expect(() => new DataLoader(new Set([1]), { shuffle: true })).to.throw(
+      ArgumentError,
+      /iterable dataset without shuffle/,
+    );
   });
 });
 
@@ -296,7 +356,9 @@ describe('datasets side by side and in a chain', () => {
   it('StackDataset', async () => {
     const late = { length: 2, getItem: async (i: number) => `item ${i}` };
     expect(new StackDataset([1, 2], ['a', 'b']).getItem(1)).to.deep.equal([2, 'b']);
-    const [[numbers, names]] = (await collect(new DataLoader(new StackDataset([1, 2], late), { batchSize: 2 }))) as unknown as [Tensor, string[]][];
+    const [[numbers, names]] = (await collect(
+      new DataLoader(new StackDataset([1, 2], late), { batchSize: 2 }),
+    )) as unknown as [Tensor, string[]][];
     expect([numbers.tolist(), names]).to.deep.equal([
       [1, 2],
       ['item 0', 'item 1'],
@@ -311,7 +373,9 @@ describe('datasets side by side and in a chain', () => {
       yield 3;
       yield 4;
     }
-    expect(await lists(new DataLoader(new ChainDataset<number>([new Set([1, 2]), two()]), { batchSize: 3 }))).to.deep.equal([[1, 2, 3], [4]]);
+    expect(
+      await lists(new DataLoader(new ChainDataset<number>([new Set([1, 2]), two()]), { batchSize: 3 })),
+    ).to.deep.equal([[1, 2, 3], [4]]);
     expect(() => new ChainDataset([5 as never])).to.throw(ArgumentError);
   });
 });
@@ -319,8 +383,22 @@ describe('datasets side by side and in a chain', () => {
 describe('defaultCollate', () => {
   it('stacks, and goes into containers', () => {
     const batch = defaultCollate([
-      { x: tensor([1, 2]), label: 3n, flag: true, name: 'a', pair: [1.5, Float64Array.of(1)] as const, map: new Map([['k', 1]]) },
-      { x: tensor([3, 4]), label: 4n, flag: false, name: 'b', pair: [2.5, Float64Array.of(2)] as const, map: new Map([['k', 2]]) },
+      {
+        x: tensor([1, 2]),
+        label: 3n,
+        flag: true,
+        name: 'a',
+        pair: [1.5, Float64Array.of(1)] as const,
+        map: new Map([['k', 1]]),
+      },
+      {
+        x: tensor([3, 4]),
+        label: 4n,
+        flag: false,
+        name: 'b',
+        pair: [2.5, Float64Array.of(2)] as const,
+        map: new Map([['k', 2]]),
+      },
     ]);
     expect(batch.x.tolist()).to.deep.equal([
       [1, 2],

@@ -51,13 +51,17 @@ describe('image files', () => {
   });
 
   it('are refused by name', async () => {
-    expect((await rejection(readImage(path.join(folder, 'missing.png')))).message).to.match(/^readImage: expected a readable image at .*missing\.png"/);
+    expect((await rejection(readImage(path.join(folder, 'missing.png')))).message).to.match(
+      /^readImage: expected a readable image at .*missing\.png"/,
+    );
     writeFileSync(path.join(folder, 'text.png'), 'no image');
     expect(await rejection(readImage(path.join(folder, 'text.png')))).to.be.instanceOf(NodegradError);
     expect(await rejection(readImage(5 as never))).to.be.instanceOf(ArgumentError);
     expect(await rejection(readImage('x.png', 'grey' as never))).to.be.instanceOf(ArgumentError);
     expect(await rejection(writeImage(full([5, 2, 2], 1), 'x.png'))).to.be.instanceOf(ShapeError);
     expect(await rejection(writeImage(full([2, 2], 1, { dtype: 'int64' }), 'x.png'))).to.be.instanceOf(ArgumentError);
-    expect(await rejection(writeImage(full([2, 2], 1), path.join(folder, 'x.unknown')))).to.be.instanceOf(NodegradError);
+    expect(await rejection(writeImage(full([2, 2], 1), path.join(folder, 'x.unknown')))).to.be.instanceOf(
+      NodegradError,
+    );
   });
 });

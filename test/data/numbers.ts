@@ -69,7 +69,18 @@ export function noise(): utils.data.Dataset<Tensor> {
 }
 
 /** Every dtype, containers and text. */
-export const mixed = [{ half: tensor([1.5], { dtype: 'bfloat16' }), long: tensor([5], { dtype: 'int64' }), map: new Map([['key', 1]]), text: 'a', turned: tensor([[1, 2], [3, 4]]).transpose(0, 1) }];
+export const mixed = [
+  {
+    half: tensor([1.5], { dtype: 'bfloat16' }),
+    long: tensor([5], { dtype: 'int64' }),
+    map: new Map([['key', 1]]),
+    text: 'a',
+    turned: tensor([
+      [1, 2],
+      [3, 4],
+    ]).transpose(0, 1),
+  },
+];
 
 export const nothing = 5;
 export function broken(): never {

@@ -1,13 +1,36 @@
-/** The orders that samplers and loaders draw, against PyTorch's from the same seed (scripts/fixtures/data_orders.py). */
+/**
+ * The orders that samplers and loaders draw, against PyTorch's from the same seed (scripts/fixtures/data_orders.py).
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ArgumentError, Generator, manualSeed, NodegradError, randint, ShapeError, tensor, utils } from '../../lib/index.js';
+import {
+  ArgumentError,
+  Generator,
+  manualSeed,
+  NodegradError,
+  randint,
+  ShapeError,
+  tensor,
+  utils,
+} from '../../lib/index.js';
 
-const { BatchSampler, DataLoader, DistributedSampler, randomSplit, RandomSampler, SequentialSampler, SubsetRandomSampler, TensorDataset, WeightedRandomSampler } = utils.data;
+const {
+  BatchSampler,
+  DataLoader,
+  DistributedSampler,
+  randomSplit,
+  RandomSampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  TensorDataset,
+  WeightedRandomSampler,
+} = utils.data;
 const fixture = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'fixtures', 'data', 'orders.json');
-const known = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, { value: unknown; next: number }> & { seed: number };
+const known = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, { value: unknown; next: number }> & {
+  seed: number;
+};
 
 const items = { length: 50 };
 const seeded = (): Generator => new Generator().manualSeed(3);
@@ -47,7 +70,8 @@ const orders: Record<string, () => unknown> = {
   'weighted once': () => [...new WeightedRandomSampler(weights, 4, { replacement: false })],
   batches: () => [...new BatchSampler(new RandomSampler({ length: 7 }), 3, false)],
   split: () => randomSplit(new Array<number>(10).fill(0), [0.55, 0.25, 0.2]).map((part) => part.indices),
-  'split lengths': () => randomSplit(new Array<number>(10).fill(0), [7, 3], { generator: seeded() }).map((part) => part.indices),
+  'split lengths': () =>
+    randomSplit(new Array<number>(10).fill(0), [7, 3], { generator: seeded() }).map((part) => part.indices),
   distributed: () => shares(10),
   'distributed without the rest': () => shares(11, { dropLast: true, seed: 5 }),
   'distributed in order': () => shares(10, { shuffle: false }),
@@ -83,14 +107,21 @@ describe('samplers: lengths and refusals', () => {
       [0, 1, 2],
       [3, 4, 5],
     ]);
-    expect([new BatchSampler(seven, 3, true).length, new BatchSampler(seven, 3).length, new BatchSampler(seven, 7).length]).to.deep.equal([2, 3, 1]);
+    expect([
+      new BatchSampler(seven, 3, true).length,
+      new BatchSampler(seven, 3).length,
+      new BatchSampler(seven, 7).length,
+    ]).to.deep.equal([2, 3, 1]);
     expect(new RandomSampler(items, { numSamples: 3 }).length).to.equal(3);
     expect(new WeightedRandomSampler(weights, 9).length).to.equal(9);
     expect(() => new BatchSampler(new Set([1, 2]), 2).length).to.throw(ArgumentError, /length/);
   });
 
   it('refusals', () => {
-    expect(() => new RandomSampler(items, { replace: true } as never)).to.throw(ArgumentError, /unknown option "replace"/);
+    expect(() => new RandomSampler(items, { replace: true } as never)).to.throw(
+      ArgumentError,
+      /unknown option "replace"/,
+    );
     expect(() => new RandomSampler(items, { numSamples: 0 })).to.throw(ArgumentError, /numSamples/);
     expect(() => new RandomSampler(items, { generator: 3 as never })).to.throw(ArgumentError, /Generator/);
     expect(() => new BatchSampler([1], 0)).to.throw(ArgumentError, /batchSize/);
@@ -113,10 +144,14 @@ describe('arguments of samplers and datasets', () => {
     expect(new RandomSampler(items, false, { numSamples: 4 }).length).to.equal(4);
     expect(new RandomSampler({ length: 6 }).length).to.equal(6);
     expect([...new SequentialSampler({ dataSource: { length: 2 } })]).to.deep.equal([0, 1]);
-    expect([...new SubsetRandomSampler({ indices: [5, 6, 7], generator: seeded() })]).to.deep.equal([...new SubsetRandomSampler([5, 6, 7], seeded())]);
+    expect([...new SubsetRandomSampler({ indices: [5, 6, 7], generator: seeded() })]).to.deep.equal([
+      ...new SubsetRandomSampler([5, 6, 7], seeded()),
+    ]);
     expect([...new SubsetRandomSampler(tensor([4], { dtype: 'int64' }) as unknown as number[])]).to.deep.equal([4]);
     const weighted = { weights, numSamples: 3, replacement: false, generator: seeded() };
-    expect([...new WeightedRandomSampler(weighted)]).to.deep.equal([...new WeightedRandomSampler(weights, 3, false, seeded())]);
+    expect([...new WeightedRandomSampler(weighted)]).to.deep.equal([
+      ...new WeightedRandomSampler(weights, 3, false, seeded()),
+    ]);
     expect([...new BatchSampler({ sampler: [1, 2, 3], batchSize: 2, dropLast: true })]).to.deep.equal([[1, 2]]);
     expect([...new BatchSampler([1, 2, 3], 2, { dropLast: true })]).to.deep.equal([[1, 2]]);
     expect(new DistributedSampler({ dataset: items, numReplicas: 2, rank: 1 }).length).to.equal(25);
@@ -125,18 +160,48 @@ describe('arguments of samplers and datasets', () => {
     expect(new ChainDataset({ datasets: [new Set([1])] }).datasets).to.have.length(1);
     expect(new StackDataset({ image: [1, 2], label: ['a', 'b'] }).getItem(-1)).to.deep.equal({ image: 2, label: 'b' });
     const parts = randomSplit({ dataset: [1, 2, 3], lengths: [2, 1], generator: seeded() });
-    expect(parts.map((part) => part.indices)).to.deep.equal(randomSplit([1, 2, 3], [2, 1], seeded()).map((part) => part.indices));
+    expect(parts.map((part) => part.indices)).to.deep.equal(
+      randomSplit([1, 2, 3], [2, 1], seeded()).map((part) => part.indices),
+    );
   });
 
   it('name what is wrong', () => {
     type Call = (...args: unknown[]) => unknown;
-    const make = (Class: unknown): Call => (...args) => new (Class as new (...args: unknown[]) => unknown)(...args);
-    const calls: [string, Call][] = Object.entries({ SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler, BatchSampler, DistributedSampler, Subset, ConcatDataset, ChainDataset, StackDataset, TensorDataset }).map(
-      ([name, Class]) => [name, make(Class)],
-    );
+    const make =
+      (Class: unknown): Call =>
+      (...args) =>
+        new (Class as new (...args: unknown[]) => unknown)(...args);
+    const calls: [string, Call][] = Object.entries({
+      SequentialSampler,
+      RandomSampler,
+      SubsetRandomSampler,
+      WeightedRandomSampler,
+      BatchSampler,
+      DistributedSampler,
+      Subset,
+      ConcatDataset,
+      ChainDataset,
+      StackDataset,
+      TensorDataset,
+    }).map(([name, Class]) => [name, make(Class)]);
     calls.push(['randomSplit', randomSplit as Call]);
     for (const [name, call] of calls)
-      for (const args of [[], [undefined], [null], [5], ['ab', 5], [{}], [[1, 2], 5], [[1, 2], null], [[5]], [[1, 2], 2, 5], [[1, 2], { size: 1 }], [tensor(1)], [tensor([0.5])], [() => 1]]) {
+      for (const args of [
+        [],
+        [undefined],
+        [null],
+        [5],
+        ['ab', 5],
+        [{}],
+        [[1, 2], 5],
+        [[1, 2], null],
+        [[5]],
+        [[1, 2], 2, 5],
+        [[1, 2], { size: 1 }],
+        [tensor(1)],
+        [tensor([0.5])],
+        [() => 1],
+      ]) {
         try {
           call(...args);
         } catch (error) {

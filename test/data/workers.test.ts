@@ -19,14 +19,17 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   for await (const item of source) result.push(item);
   return result;
 }
-const numbers = (options: object, loader: object = {}): utils.data.DataLoader<unknown, Batch> => new DataLoader<unknown, Batch>({ module, options }, { numWorkers: 2, ...loader });
+const numbers = (options: object, loader: object = {}): utils.data.DataLoader<unknown, Batch> =>
+  new DataLoader<unknown, Batch>({ module, options }, { numWorkers: 2, ...loader });
 
 describe('DataLoader with workers', function () {
   this.timeout(120_000);
 
   it('gives the same batches in the same order as without', async () => {
     manualSeed(1);
-    const here = await collect(new DataLoader<unknown, Batch>(new Numbers({ length: 11 }), { batchSize: 2, shuffle: true }));
+    const here = await collect(
+      new DataLoader<unknown, Batch>(new Numbers({ length: 11 }), { batchSize: 2, shuffle: true }),
+    );
     manualSeed(1);
     const there = await collect(numbers({ length: 11 }, { batchSize: 2, shuffle: true }));
     const values = (batches: Batch[]): unknown[] => batches.map(([x, i]) => [x.tolist(), i.tolist()]);
@@ -43,16 +46,25 @@ describe('DataLoader with workers', function () {
   });
 
   it('moves every dtype and container', async () => {
-    const loader = new DataLoader<unknown, Record<string, never>>({ module, exportName: 'mixed' }, { numWorkers: 1, batchSize: null });
-    const [item] = (await collect(loader)) as unknown as { half: Tensor; long: Tensor; map: Map<string, number>; text: string; turned: Tensor }[];
-    expect([item.half.dtype, item.half.tolist(), item.long.dtype, item.long.tolist(), item.map, item.text]).to.deep.equal([
-      'bfloat16',
-      [1.5],
-      'int64',
-      [5],
-      new Map([['key', 1]]),
-      'a',
-    ]);
+    const loader = new DataLoader<unknown, Record<string, never>>(
+      { module, exportName: 'mixed' },
+      { numWorkers: 1, batchSize: null },
+    );
+    const [item] = (await collect(loader)) as unknown as {
+      half: Tensor;
+      long: Tensor;
+      map: Map<string, number>;
+      text: string;
+      turned: Tensor;
+    }[];
+    expect([
+      item.half.dtype,
+      item.half.tolist(),
+      item.long.dtype,
+      item.long.tolist(),
+      item.map,
+      item.text,
+    ]).to.deep.equal(['bfloat16', [1.5], 'int64', [5], new Map([['key', 1]]), 'a']);
     expect(item.turned.tolist()).to.deep.equal([
       [1, 3],
       [2, 4],
@@ -62,12 +74,18 @@ describe('DataLoader with workers', function () {
 
   it('runs a collateFn here', async () => {
     const outside = 100;
-    const loader = new DataLoader<[Tensor, number, number], number>({ module, options: { length: 4 } }, { numWorkers: 1, batchSize: 2, collateFn: (items) => items.reduce((sum, [, i]) => sum + i, outside) });
+    const loader = new DataLoader<[Tensor, number, number], number>(
+      { module, options: { length: 4 } },
+      { numWorkers: 1, batchSize: 2, collateFn: (items) => items.reduce((sum, [, i]) => sum + i, outside) },
+    );
     expect(await collect(loader)).to.deep.equal([101, 105]);
   });
 
   it('shares an iterable out by getWorkerInfo', async () => {
-    const loader = new DataLoader<unknown, Tensor>({ module, options: 7, exportName: 'Stream' }, { numWorkers: 2, batchSize: 2, persistentWorkers: true });
+    const loader = new DataLoader<unknown, Tensor>(
+      { module, options: 7, exportName: 'Stream' },
+      { numWorkers: 2, batchSize: 2, persistentWorkers: true },
+    );
     for (let round = 0; round < 2; round++) {
       const batches = (await collect(loader)).map((batch) => batch.tolist());
       expect(batches).to.deep.equal([[0, 2], [1, 3], [4, 6], [5]]);
@@ -78,7 +96,9 @@ describe('DataLoader with workers', function () {
   it('gives each worker a stream of its own, fixed by manualSeed', async () => {
     const draw = async (): Promise<unknown[]> => {
       manualSeed(5);
-      return (await collect(new DataLoader<unknown, Tensor>({ module, exportName: 'noise' }, { numWorkers: 2 }))).map((x) => x.item());
+      return (await collect(new DataLoader<unknown, Tensor>({ module, exportName: 'noise' }, { numWorkers: 2 }))).map(
+        (x) => x.item(),
+      );
     };
     const values = await draw();
     expect(new Set(values).size).to.equal(4);
@@ -86,10 +106,19 @@ describe('DataLoader with workers', function () {
   });
 
   it('runs a workerInitFn of a module in each worker, which finds its dataset', async () => {
-    const loader = new DataLoader<unknown, Tensor>({ module, exportName: 'Begun', options: 6 }, { numWorkers: 2, batchSize: 1, workerInitFn: { module, exportName: 'begin' } });
+    const loader = new DataLoader<unknown, Tensor>(
+      { module, exportName: 'Begun', options: 6 },
+      { numWorkers: 2, batchSize: 1, workerInitFn: { module, exportName: 'begin' } },
+    );
     expect((await collect(loader)).map((batch) => batch.item())).to.deep.equal([100, 201, 102, 203, 104, 205]);
-    expect(() => numbers({ length: 2 }, { workerInitFn: () => 1 })).to.throw(ArgumentError, /the module of workerInitFn/);
-    const failing = new DataLoader({ module, exportName: 'Begun', options: 2 }, { numWorkers: 1, workerInitFn: { module, exportName: 'nothing' } });
+    expect(() => numbers({ length: 2 }, { workerInitFn: () => 1 })).to.throw(
+      ArgumentError,
+      /the module of workerInitFn/,
+    );
+    const failing = new DataLoader(
+      { module, exportName: 'Begun', options: 2 },
+      { numWorkers: 1, workerInitFn: { module, exportName: 'nothing' } },
+    );
     expect((await rejection(collect(failing))).message).to.match(/a function as workerInitFn, got number/);
   });
 
@@ -102,13 +131,17 @@ describe('DataLoader with workers', function () {
     );
     expect(seen).to.deep.equal([0, 1, 2, 3, 4]);
     expect(error).to.be.instanceOf(NodegradError);
-    expect(error.message).to.match(/^DataLoader: worker 1 failed with RangeError: item 5 is broken\nin the worker:\n[\s\S]*numbers\.ts/);
+    expect(error.message).to.match(
+      /^DataLoader: worker 1 failed with RangeError: item 5 is broken\nin the worker:\n[\s\S]*numbers\.ts/,
+    );
     expect((error.cause as Error).name).to.equal('RangeError');
   });
 
   it('notices a worker that ends, and one that does not answer', async () => {
     expect((await rejection(collect(numbers({ length: 8, exitAt: 3 })))).message).to.match(/worker 1 to stay alive/);
-    expect((await rejection(collect(numbers({ length: 8, hangAt: 3 }, { numWorkers: 1, timeout: 8 })))).message).to.match(/batch of worker 0 within 8 s, got none/);
+    expect(
+      (await rejection(collect(numbers({ length: 8, hangAt: 3 }, { numWorkers: 1, timeout: 8 })))).message,
+    ).to.match(/batch of worker 0 within 8 s, got none/);
   });
 
   it('ends its workers after a break', async () => {
@@ -124,10 +157,13 @@ describe('DataLoader with workers', function () {
   });
 
   it('says why a module gives no dataset', async () => {
-    const load = (exportName: string): Promise<unknown> => collect(new DataLoader({ module, exportName }, { numWorkers: 1 }));
+    const load = (exportName: string): Promise<unknown> =>
+      collect(new DataLoader({ module, exportName }, { numWorkers: 1 }));
     expect((await rejection(load('nothing'))).message).to.match(/as export "nothing" of file:.*numbers\.ts, got 5/);
     expect((await rejection(load('broken'))).message).to.match(/cannot be made/);
-    expect((await rejection(collect(new DataLoader('no/such/file.js', { numWorkers: 1 })))).message).to.match(/no\/such\/file\.js/);
+    expect((await rejection(collect(new DataLoader('no/such/file.js', { numWorkers: 1 })))).message).to.match(
+      /no\/such\/file\.js/,
+    );
   });
 
   it('keeps no process alive: neither an iterator that was dropped nor kept workers', () => {
@@ -145,7 +181,11 @@ describe('DataLoader with workers', function () {
          for await (const batch of kept) n++;
          console.log(n);`,
       );
-      const run = spawnSync(process.execPath, ['--import', 'tsx', script], { cwd: path.join(here, '..', '..'), encoding: 'utf8', timeout: 60_000 });
+      const run = spawnSync(process.execPath, ['--import', 'tsx', script], {
+        cwd: path.join(here, '..', '..'),
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
       expect(run.status, run.stderr).to.equal(0);
       expect(run.stdout).to.equal('20\n');
     } finally {

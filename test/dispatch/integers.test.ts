@@ -1,4 +1,7 @@
-/** Integer tensors of one element in the place of whole numbers, and bounds of clamp: taken wherever PyTorch takes them, as the number. */
+/**
+ * Integer tensors of one element in the place of whole numbers, and bounds of clamp: taken wherever PyTorch takes them,
+ * as the number.
+ */
 import { expect } from 'chai';
 import * as torch from '../../lib/index.js';
 import { arange, nn, ones, slice, type Tensor, tensor, zerosLike } from '../../lib/index.js';

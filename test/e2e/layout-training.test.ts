@@ -1,4 +1,7 @@
-/** Seeded runs equal PyTorch's where the layout of results decides which random value goes where: dropout, transformers, images in channels last. */
+/**
+ * Seeded runs equal PyTorch's where the layout of results decides which random value goes where: dropout, transformers,
+ * images in channels last.
+ */
 
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';

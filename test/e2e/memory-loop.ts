@@ -1,4 +1,7 @@
-/** 10,000 synchronous training steps of a small net; prints the resident memory (MB) at step 1,000 and at the end, and the loss. */
+/**
+ * 10,000 synchronous training steps of a small net; prints the resident memory (MB) at step 1,000 and at the end, and
+ * the loss.
+ */
 import { manualSeed, nn, optim, randn, type Tensor } from '../../lib/index.js';
 
 manualSeed(0);

@@ -1,4 +1,7 @@
-/** The package as others load it: `import` and `require` give one instance with the same names; a missing addon is explained. */
+/**
+ * The package as others load it: `import` and `require` give one instance with the same names; a missing addon is
+ * explained.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

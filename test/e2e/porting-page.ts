@@ -1,4 +1,6 @@
-/** docs/porting.md taken apart: the lines of its tables and its blocks of code, and how one of them becomes a program. */
+/**
+ * docs/porting.md taken apart: the lines of its tables and its blocks of code, and how one of them becomes a program.
+ */
 import { readFileSync } from 'node:fs';
 
 export interface Line {

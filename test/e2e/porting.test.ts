@@ -1,4 +1,6 @@
-/** Every line of docs/porting.md runs, and gives what the line beside it gives in PyTorch (scripts/fixtures/porting.py). */
+/**
+ * Every line of docs/porting.md runs, and gives what the line beside it gives in PyTorch (scripts/fixtures/porting.py).
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * Whole programs as a user of PyTorch ports them: test/e2e/ports/ has each in PyTorch and in nodegrad, line by line. The losses of the
- * nodegrad program, from the seed alone, are those of the PyTorch program (scripts/fixtures/ports.py).
+ * Whole programs as a user of PyTorch ports them: test/e2e/ports/ has each in PyTorch and in nodegrad, line by line.
+ * The losses of the nodegrad program, from the seed alone, are those of the PyTorch program
+ * (scripts/fixtures/ports.py).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';

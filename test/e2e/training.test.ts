@@ -1,4 +1,7 @@
-/** From a seed alone, no weights copied: the loss curves of small models equal PyTorch's (scripts/fixtures/training.py) at every step. */
+/**
+ * From a seed alone, no weights copied: the loss curves of small models equal PyTorch's (scripts/fixtures/training.py)
+ * at every step.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { amp, cat, manualSeed, nn, optim, rand, randint, randn, slice, type Tensor } from '../../lib/index.js';
@@ -111,7 +114,10 @@ const RUNS: Record<string, Run> = {
   },
 };
 
-/** Under autocast to bfloat16, with a GradScaler: products are rounded where PyTorch's are, but not always from the same last bit. */
+/**
+ * Under autocast to bfloat16, with a GradScaler: products are rounded where PyTorch's are, but not always from the same
+ * last bit.
+ */
 const MIXED: Record<string, Run> = {
   mlp_amp: { ...RUNS.mlp, optimizer: (p) => new optim.Adam(p, { lr: 3e-3 }), schedule: undefined },
   unet_amp: RUNS.unet,

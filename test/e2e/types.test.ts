@@ -1,7 +1,8 @@
 /**
- * The declarations of dist/ as a user's TypeScript reads them: the ported programs, test/types/ and the lines of docs/porting.md, compiled in a
- * project of its own with the oldest compiler that is supported, the newest, and those between, strict, with the declarations checked
- * (`skipLibCheck: false`), with the libraries of ES2020 and without Node's types.
+ * The declarations of dist/ as a user's TypeScript reads them: the ported programs, test/types/ and the lines of
+ * docs/porting.md, compiled in a project of its own with the oldest compiler that is supported, the newest, and those
+ * between, strict, with the declarations checked (`skipLibCheck: false`), with the libraries of ES2020 and without
+ * Node's types.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,10 @@ const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 const COMMONJS = { module: 'commonjs', moduleResolution: 'node10' };
 const WITH_NODE = { types: ['node'], typeRoots: [path.join(root, 'node_modules', '@types')] };
 
-/** The package of each compiler, and the projects that it compiles. TypeScript 7 has no node10, which 6 wants to be asked for. */
+/**
+ * The package of each compiler, and the projects that it compiles. TypeScript 7 has no node10, which 6 wants to be
+ * asked for.
+ */
 const PROJECTS: [compiler: string, options: Record<string, unknown>][] = [
   ['typescript-5.4', { ...NODE16, exactOptionalPropertyTypes: true }],
   ['typescript-5.4', { ...COMMONJS, ...WITH_NODE }],

@@ -1,4 +1,6 @@
-/** Trains a net alone, then four times in worker threads of which one is terminated mid-way; prints the losses of each. */
+/**
+ * Trains a net alone, then four times in worker threads of which one is terminated mid-way; prints the losses of each.
+ */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

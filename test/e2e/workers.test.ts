@@ -1,4 +1,6 @@
-/** The addon in four worker threads at once: one is terminated in the middle, the others finish with the right numbers. */
+/**
+ * The addon in four worker threads at once: one is terminated in the middle, the others finish with the right numbers.
+ */
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

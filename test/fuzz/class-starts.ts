@@ -1,17 +1,23 @@
 /**
- * Right arguments to begin with, for constructors and for the calls of what they construct. A class that is missing here, and in the
- * exclusions, makes the fuzzer's test fail by name.
+ * Right arguments to begin with, for constructors and for the calls of what they construct. A class that is missing
+ * here, and in the exclusions, makes the fuzzer's test fail by name.
  */
 import { nn, optim, profiler, tensor, utils } from '../../lib/index.js';
 import type { Maker } from './maker.js';
 
-/** A class: arguments of its constructor, and calls of the instance that mean something, by method ('' calls the instance itself). */
+/**
+ * A class: arguments of its constructor, and calls of the instance that mean something, by method ('' calls the
+ * instance itself).
+ */
 export interface ClassStart {
   readonly make: () => unknown[];
   /** Where users get instances from a function and never construct one. */
   readonly instance?: () => object;
   readonly calls?: Readonly<Record<string, () => unknown[]>>;
-  /** Places of counts of layers that the constructor makes: modules on the heap of JavaScript, of which a program may have as many as it likes. */
+  /**
+   * Places of counts of layers that the constructor makes: modules on the heap of JavaScript, of which a program may
+   * have as many as it likes.
+   */
   readonly layers?: readonly number[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * A short run of the fuzzer from a fixed seed, at every SIMD level of the machine; and that it finds one planted fault of each kind, reaches
- * every class and makes the same call of a seed and a number again. `npm run fuzz` takes a new seed each time.
+ * A short run of the fuzzer from a fixed seed, at every SIMD level of the machine; and that it finds one planted fault
+ * of each kind, reaches every class and makes the same call of a seed and a number again. `npm run fuzz` takes a new
+ * seed each time.
  */
 import { expect } from 'chai';
 import { Choices } from './random.js';

@@ -1,6 +1,6 @@
 /**
- * Members of classes that only TypeScript hides: declared private or protected, or documented as internal. JavaScript sees them beside the
- * public ones, and nobody promises what they do with odd arguments.
+ * Members of classes that only TypeScript hides: declared private or protected, or documented as internal. JavaScript
+ * sees them beside the public ones, and nobody promises what they do with odd arguments.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 

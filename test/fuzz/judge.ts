@@ -1,6 +1,7 @@
 /**
- * Makes one call and says what was wrong with it: an error that is not typed, a change that an error left behind, memory written to beside a
- * buffer, a setting that the call left changed, a promise that failed unheard, time or memory without bound. Values are not judged.
+ * Makes one call and says what was wrong with it: an error that is not typed, a change that an error left behind,
+ * memory written to beside a buffer, a setting that the call left changed, a promise that failed unheard, time or
+ * memory without bound. Values are not judged.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import {
@@ -46,7 +47,8 @@ export function listen(): void {
 }
 
 function isAllowed(error: unknown): boolean {
-  // A class that was given as a callback, or an iterable that cannot be iterated: what JavaScript says of them is their own failure.
+  // A class that was given as a callback, or an iterable that cannot be iterated: what JavaScript says of them is their
+  // own failure.
   if (
     error instanceof TypeError &&
     /^Class constructor \w* cannot be invoked without 'new'$|^Cannot perform %TypedArray%.prototype.values on a detached ArrayBuffer$/.test(

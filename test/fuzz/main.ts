@@ -1,7 +1,7 @@
 /**
- * The fuzzer: calls every public function, method, constructor and module with odd arguments, in processes of their own, and reports what dies,
- * hangs, or fails with anything but a typed error; each finding with the command that replays it.
- * Usage: npm run fuzz -- [--seconds N] [--seed S] [--call N] [--calls N] [--simd LEVEL] [--sanitize]
+ * The fuzzer: calls every public function, method, constructor and module with odd arguments, in processes of their
+ * own, and reports what dies, hangs, or fails with anything but a typed error; each finding with the command that
+ * replays it. Usage: npm run fuzz -- [--seconds N] [--seed S] [--call N] [--calls N] [--simd LEVEL] [--sanitize]
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';

@@ -45,7 +45,10 @@ export function plainTensor(c: Choices, shape: readonly number[], dtype: DType):
   );
 }
 
-/** The tensor in another place in memory: transposed, strided, behind an offset, expanded, or with strides that no element uses. */
+/**
+ * The tensor in another place in memory: transposed, strided, behind an offset, expanded, or with strides that no
+ * element uses.
+ */
 export function laidOut(c: Choices, x: Tensor): Tensor {
   const { shape } = x;
   const count = elementCount(shape);

@@ -1,4 +1,7 @@
-/** Runs calls in processes of their own, one after the other, at one SIMD level each, and gathers what was found: also deaths and hangs. */
+/**
+ * Runs calls in processes of their own, one after the other, at one SIMD level each, and gathers what was found: also
+ * deaths and hangs.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -126,7 +129,10 @@ function runProcess(options: FuzzOptions, level: string, from: number, to: numbe
   });
 }
 
-/** The text of a call that its process did not live to report, from one more process that only says what it is about to do. */
+/**
+ * The text of a call that its process did not live to report, from one more process that only says what it is about to
+ * do.
+ */
 async function textOf(options: FuzzOptions, call: FoundCall): Promise<FoundCall> {
   let text = '';
   await runProcess(

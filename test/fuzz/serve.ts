@@ -1,13 +1,14 @@
 /**
- * What a process that makes calls has in common with every other: it writes the number of each call before it makes it, so that a death is laid
- * to the right one, and a line for each finding. Arguments: SEED FROM TO [--tell].
+ * What a process that makes calls has in common with every other: it writes the number of each call before it makes it,
+ * so that a death is laid to the right one, and a line for each finding. Arguments: SEED FROM TO [--tell].
  */
 import { writeSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import type { Finding } from './judge.js';
 
-// As in a container of 2 GiB: what is too large is refused before it takes memory that others need. The library must load after this.
+// As in a container of 2 GiB: what is too large is refused before it takes memory that others need. The library must
+// load after this.
 os.totalmem = () => 2 ** 31;
 process.constrainedMemory = () => 2 ** 31 - 1;
 syncBuiltinESMExports();

@@ -1,6 +1,6 @@
 /**
- * What can be called: every function, class, method and accessor within reach of the package's entry, and the samples of the generic tests
- * with other tensors. `drawCall` makes one call of a stream of choices.
+ * What can be called: every function, class, method and accessor within reach of the package's entry, and the samples
+ * of the generic tests with other tensors. `drawCall` makes one call of a stream of choices.
  */
 
 import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
@@ -218,7 +218,9 @@ function tensorCall(c: Choices, starts: Starts): Call {
 /** Layers that a call makes at most, where it does not ask for more than there can be. */
 const MOST_LAYERS = 100;
 
-/** An instance by right arguments, or the constructor by odd ones; then a method, an accessor or a call of the instance. */
+/**
+ * An instance by right arguments, or the constructor by odd ones; then a method, an accessor or a call of the instance.
+ */
 function classCall(c: Choices, starts: Starts): Call {
   const name = c.pick(Object.keys(starts.classes).filter((key) => classes.has(key)));
   const Class = classes.get(name) as AnyClass;

@@ -1,6 +1,7 @@
 /**
- * Checks that the work of a call follows from its result: with sizes and counts that no machine has room for, factories, constructors and functions
- * that make lists or copies answer at once, with a typed error or a result, and take no memory on the way.
+ * Checks that the work of a call follows from its result: with sizes and counts that no machine has room for,
+ * factories, constructors and functions that make lists or copies answer at once, with a typed error or a result, and
+ * take no memory on the way.
  */
 import * as nodegrad from '../../lib/index.js';
 import { arange, NodegradError, nn, ones, tensor, zeros } from '../../lib/index.js';

@@ -1,6 +1,6 @@
 /**
- * Arguments of the right kind whose value is unusual: a number given as a boolean or a bigint counts as that number, and a list with a hole is no
- * list of tensors.
+ * Arguments of the right kind whose value is unusual: a number given as a boolean or a bigint counts as that number,
+ * and a list with a hole is no list of tensors.
  */
 import { expect } from 'chai';
 import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';

@@ -1,4 +1,7 @@
-/** The child process of checks.ts: runs the checks of a module from a number on, and writes a line before and after each. */
+/**
+ * The child process of checks.ts: runs the checks of a module from a number on, and writes a line before and after
+ * each.
+ */
 import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Check, Line } from './checks.js';

@@ -1,5 +1,6 @@
 /**
- * Checks that may kill or hang their process: they run in child processes, so that the one at fault is named and the others still run.
+ * Checks that may kill or hang their process: they run in child processes, so that the one at fault is named and the
+ * others still run.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -12,7 +13,10 @@ export interface Check {
   run(at: (step: string) => void): void;
 }
 
-/** What a child writes, a line each: it begins a check, comes to a step, or is done with a check, with a complaint where something is wrong. */
+/**
+ * What a child writes, a line each: it begins a check, comes to a step, or is done with a check, with a complaint where
+ * something is wrong.
+ */
 export type Line =
   | { readonly begin: number }
   | { readonly step: string }
@@ -26,7 +30,10 @@ interface Run {
   readonly reason: string;
 }
 
-/** Runs the checks of a module from number `from` on in one child; stores complaints until one check ends the child, or writes nothing for so long. */
+/**
+ * Runs the checks of a module from number `from` on in one child; stores complaints until one check ends the child, or
+ * writes nothing for so long.
+ */
 function runChild(module: string, from: number, patience: number, complaints: (string | null)[]): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(
@@ -64,8 +71,9 @@ function runChild(module: string, from: number, patience: number, complaints: (s
 }
 
 /**
- * Declares a test for each check that the module (a file beside this one) exports as `checks`. All run in the child processes that the first
- * test starts; a child that ends early or is silent for `patience` milliseconds is followed by one that begins with the next check.
+ * Declares a test for each check that the module (a file beside this one) exports as `checks`. All run in the child
+ * processes that the first test starts; a child that ends early or is silent for `patience` milliseconds is followed by
+ * one that begins with the next check.
  */
 export function describeChecks(title: string, module: string, checks: readonly Check[], patience: number): void {
   describe(title, function () {

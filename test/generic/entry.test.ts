@@ -1,4 +1,7 @@
-/** The package's entry has PyTorch's names, the typed errors and a few names of its own, which are listed here; nothing internal. */
+/**
+ * The package's entry has PyTorch's names, the typed errors and a few names of its own, which are listed here; nothing
+ * internal.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';

@@ -1,4 +1,6 @@
-/** Every function that takes a file takes a path or a file: URL, and refuses the rest by name before it reads or writes. */
+/**
+ * Every function that takes a file takes a path or a file: URL, and refuses the rest by name before it reads or writes.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

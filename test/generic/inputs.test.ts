@@ -1,6 +1,6 @@
 /**
- * What must not matter: how inputs lie in memory, which floating type they have (beyond rounding), whether the call is repeated;
- * and no kernel writes beside its output.
+ * What must not matter: how inputs lie in memory, which floating type they have (beyond rounding), whether the call is
+ * repeated; and no kernel writes beside its output.
  */
 import { expect } from 'chai';
 import { autograd, noGrad, type Tensor, tensor } from '../../lib/index.js';

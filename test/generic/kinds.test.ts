@@ -1,4 +1,7 @@
-/** Every parameter with a kind refuses what is not of it, before anything is done: an ArgumentError that names the function and the parameter. */
+/**
+ * Every parameter with a kind refuses what is not of it, before anything is done: an ArgumentError that names the
+ * function and the parameter.
+ */
 import { expect } from 'chai';
 import { publicFunctions, signatures } from '../../lib/dispatch/define-function.js';
 import type { Kind } from '../../lib/dispatch/parameter-kinds.js';

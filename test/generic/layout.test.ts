@@ -1,6 +1,6 @@
 /**
- * Results lie in memory as PyTorch's do: the strides of every function over many layouts of its inputs (fixture of PyTorch), and the same
- * values whatever the layout.
+ * Results lie in memory as PyTorch's do: the strides of every function over many layouts of its inputs (fixture of
+ * PyTorch), and the same values whatever the layout.
  */
 
 import { readFileSync } from 'node:fs';
@@ -23,7 +23,10 @@ const WITHOUT_VALUES = /rand|dropout|bernoulli|empty/;
 
 const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
 
-/** "shape@strides@dtype" as a tensor; its values depend on their places in memory, as in the script that made the fixture. */
+/**
+ * "shape@strides@dtype" as a tensor; its values depend on their places in memory, as in the script that made the
+ * fixture.
+ */
 function inputOf(key: string): Tensor {
   const [shapeText, strideText, dtype = 'float32'] = key.split('@');
   const shape = shapeText === '' ? [] : shapeText.split(',').map(Number);

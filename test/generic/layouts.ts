@@ -4,7 +4,10 @@ import { elementCount } from '../../lib/shape/layout.js';
 import { copyInto } from '../../lib/tensor/copy.js';
 import { windowOn } from '../../lib/tensor/tensor.js';
 
-/** Strides of a shape whose dimensions lie in memory in the given order, the last one `step` elements apart; a size of 0 counts as 1, as in PyTorch. */
+/**
+ * Strides of a shape whose dimensions lie in memory in the given order, the last one `step` elements apart; a size of 0
+ * counts as 1, as in PyTorch.
+ */
 function stridesOf(shape: readonly number[], order: readonly number[], step: number): number[] {
   const strides = new Array<number>(shape.length).fill(0);
   for (const d of [...order].reverse()) {

@@ -1,6 +1,6 @@
 /**
- * Every module class: what its parameters, buffers and submodules may be replaced by (PyTorch's rule), its arguments by position and by
- * name, and calls with odd arguments, which end in typed errors.
+ * Every module class: what its parameters, buffers and submodules may be replaced by (PyTorch's rule), its arguments by
+ * position and by name, and calls with odd arguments, which end in typed errors.
  */
 import { expect } from 'chai';
 import { ArgumentError, NodegradError, nn, ones, Tensor, tensor, zeros } from '../../lib/index.js';

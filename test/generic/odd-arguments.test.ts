@@ -1,6 +1,6 @@
 /**
- * Every constructor, function and method of optimizers, schedulers, data, autograd, amp, the profiler and TensorBoard, called with arguments of the wrong kind:
- * it works or ends in a typed error, never in one of JavaScript's own.
+ * Every constructor, function and method of optimizers, schedulers, data, autograd, amp, the profiler and TensorBoard,
+ * called with arguments of the wrong kind: it works or ends in a typed error, never in one of JavaScript's own.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The gradient of one input alone, for which a rule leaves out the others, against that of all inputs together: for every public function, to the bit. */
+/**
+ * The gradient of one input alone, for which a rule leaves out the others, against that of all inputs together: for
+ * every public function, to the bit.
+ */
 import { expect } from 'chai';
 import { autograd, nn, ones, profiler, randn, type Tensor } from '../../lib/index.js';
 import '../samples/index.js';

@@ -1,6 +1,7 @@
 /**
- * First derivatives of every public function while memory that comes back is filled with NaN: a gradient, a temporary of a rule or a saved tensor
- * whose memory was used again too early would show. Without a graph of the derivative, so that the engine hands back all it can.
+ * First derivatives of every public function while memory that comes back is filled with NaN: a gradient, a temporary
+ * of a rule or a saved tensor whose memory was used again too early would show. Without a graph of the derivative, so
+ * that the engine hands back all it can.
  */
 import { expect } from 'chai';
 import { autograd, nn, noGrad, ones, rand } from '../../lib/index.js';

@@ -1,4 +1,7 @@
-/** Every loadStateDict refuses what is no state dict, whatever its options, and says so of a promise whose `await` was forgotten. */
+/**
+ * Every loadStateDict refuses what is no state dict, whatever its options, and says so of a promise whose `await` was
+ * forgotten.
+ */
 import { expect } from 'chai';
 import { amp, CheckpointError, nn, optim, tensor } from '../../lib/index.js';
 

@@ -1,6 +1,7 @@
 /**
- * Checks that functions and layers answer as PyTorch does where one dimension, or two, have no elements: results, gradients, statistics and errors
- * (test/fixtures/zero-size.json, made by scripts/fixtures/zero_size.py), for inputs in every layout.
+ * Checks that functions and layers answer as PyTorch does where one dimension, or two, have no elements: results,
+ * gradients, statistics and errors (test/fixtures/zero-size.json, made by scripts/fixtures/zero_size.py), for inputs in
+ * every layout.
  */
 import { readFileSync } from 'node:fs';
 import * as nodegrad from '../../lib/index.js';
@@ -45,9 +46,13 @@ const fixture = JSON.parse(readFileSync(new URL('../fixtures/zero-size.json', im
 const NOT_MEANT =
   /^IndexError: select\(\)|could not create a primitive|returned an invalid gradient|^RuntimeError: cannot reshape tensor of 0|step must be nonzero/;
 
-/** Calls (and the letters that are 0) that only have to end in a result or a typed error, since PyTorch's answer is not wanted. */
+/**
+ * Calls (and the letters that are 0) that only have to end in a result or a typed error, since PyTorch's answer is not
+ * wanted.
+ */
 const OTHERWISE: readonly (readonly [call: RegExp, zero: RegExp])[] = [
-  // PyTorch gives a convolution without input channels no output channels either; here it is the bias, as the formula says.
+  // PyTorch gives a convolution without input channels no output channels either; here it is the bias, as the formula
+  // says.
   [/^(nn\.functional\.c|C)onv\dd/, /c/],
   // An index out of range is an error also where there is nothing to fill.
   [/^indexFill/, /h.*w|n.*w/],

@@ -1,6 +1,7 @@
 /**
- * Checks that every public function takes inputs of size 0 in every place: a typed error, or the same result and gradients, in every layout. The
- * inputs are those of the samples, with one size 0 in one of them, in all that have that size, or with all sizes 0.
+ * Checks that every public function takes inputs of size 0 in every place: a typed error, or the same result and
+ * gradients, in every layout. The inputs are those of the samples, with one size 0 in one of them, in all that have
+ * that size, or with all sizes 0.
  */
 import { autograd, NodegradError, ones, type Tensor } from '../../lib/index.js';
 import '../samples/index.js';

@@ -1,4 +1,7 @@
-/** Tensors without elements: every function and every layer takes them, in every place, permuted and strided, forward and backward, as PyTorch does. */
+/**
+ * Tensors without elements: every function and every layer takes them, in every place, permuted and strided, forward
+ * and backward, as PyTorch does.
+ */
 import { expect } from 'chai';
 import { nn } from '../../lib/index.js';
 import { describeChecks } from './checks.js';

@@ -1,4 +1,7 @@
-/** The package's code cache: what fits is used, and whatever does not fit changes nothing but the time that loading takes. */
+/**
+ * The package's code cache: what fits is used, and whatever does not fit changes nothing but the time that loading
+ * takes.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

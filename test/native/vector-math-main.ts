@@ -1,7 +1,8 @@
 /**
- * The program of vector-math.test.ts, run once for each SIMD level: measures every mathematical function over the whole range of
- * float32 (bit patterns at even distances, so that all exponents, subnormal numbers, infinities and NaN occur) and at the points of
- * the float64 fixture, and prints the worst distance from the true value in units in the last place, with the place.
+ * The program of vector-math.test.ts, run once for each SIMD level: measures every mathematical function over the whole
+ * range of float32 (bit patterns at even distances, so that all exponents, subnormal numbers, infinities and NaN occur)
+ * and at the points of the float64 fixture, and prints the worst distance from the true value in units in the last
+ * place, with the place.
  */
 import { readFileSync } from 'node:fs';
 import * as nodegrad from '../../lib/index.js';
@@ -54,7 +55,10 @@ const EXACT: Readonly<Record<string, Real | null>> = {
   sigmoid: (x) => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x))),
 };
 
-/** Distance in units in the last place of the exact value, in a format of `bits` significant bits and the least exponent `low`. */
+/**
+ * Distance in units in the last place of the exact value, in a format of `bits` significant bits and the least exponent
+ * `low`.
+ */
 function distance(got: number, exact: number, bits: number, low: number, largest: number): number {
   if (Number.isNaN(exact) || Number.isNaN(got))
     return Number.isNaN(exact) && Number.isNaN(got) ? 0 : Number.POSITIVE_INFINITY;
@@ -120,8 +124,8 @@ for (const [name, exact] of Object.entries(EXACT)) {
     true,
   );
 
-  // The same elements alone, in short runs at any alignment, and transposed: the same bits. (SLEEF takes another way to reduce the arguments of
-  // sin, cos and tan where one lane of a register is beyond 125, so these are moderate.)
+  // The same elements alone, in short runs at any alignment, and transposed: the same bits. (SLEEF takes another way to
+  // reduce the arguments of sin, cos and tan where one lane of a register is beyond 125, so these are moderate.)
   const bits = (t: Tensor): string =>
     Buffer.from(new Float32Array(t.contiguous().toTypedArray() as Float32Array).buffer).toString('hex');
   const moderate = tensor(Array.from({ length: 9800 }, (_, i) => Math.sin(i * i) * (i % 2 === 0 ? 1 : 40)));

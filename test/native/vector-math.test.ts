@@ -1,4 +1,7 @@
-/** The mathematical functions on every SIMD level that the machine has: within 4 units in the last place everywhere, and whatever the layout. */
+/**
+ * The mathematical functions on every SIMD level that the machine has: within 4 units in the last place everywhere, and
+ * whatever the layout.
+ */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** Layers from a seed against PyTorch's: print, state, outputs and gradients (test/fixtures/layers.json, made by scripts/fixtures/layers.py). */
+/**
+ * Layers from a seed against PyTorch's: print, state, outputs and gradients (test/fixtures/layers.json, made by
+ * scripts/fixtures/layers.py).
+ */
 
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,6 +1,6 @@
 /**
- * What attributes of modules hold: PyTorch's rule of Module.__setattr__, whatever the compiler makes of class fields (fields that are
- * defined, fields that are assigned, no fields).
+ * What attributes of modules hold: PyTorch's rule of Module.__setattr__, whatever the compiler makes of class fields
+ * (fields that are defined, fields that are assigned, no fields).
  */
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';

@@ -1,4 +1,7 @@
-/** Methods of modules beside calling and members: arguments by name, hooks, hooks and extra state of state dicts, conversions. What is expected was seen in PyTorch. */
+/**
+ * Methods of modules beside calling and members: arguments by name, hooks, hooks and extra state of state dicts,
+ * conversions. What is expected was seen in PyTorch.
+ */
 import { expect } from 'chai';
 import { ArgumentError, CheckpointError, DeviceError, nn, ones, type Tensor, tensor, zeros } from '../../lib/index.js';
 

@@ -1,6 +1,7 @@
 /**
- * Spectral and weight normalisation against PyTorch's, by hook and as parametrizations: random streams, keys, training, removal
- * (test/fixtures/reparametrization.json, made by scripts/fixtures/reparametrization.py); and nn.utils.parametrize.
+ * Spectral and weight normalisation against PyTorch's, by hook and as parametrizations: random streams, keys, training,
+ * removal (test/fixtures/reparametrization.json, made by scripts/fixtures/reparametrization.py); and
+ * nn.utils.parametrize.
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
@@ -100,7 +101,8 @@ describe('spectral and weight normalisation', () => {
       expectState(layer, entry.end);
       expectNear(layer(inputs[0]), entry.output, 'output');
 
-      // A copy is independent, and a fresh module takes the state. By hook, a module has to be copied before its first call, as in PyTorch.
+      // A copy is independent, and a fresh module takes the state. By hook, a module has to be copied before its first
+      // call, as in PyTorch.
       const fresh = build(entry).eval();
       const twin = nn.deepcopy(entry.form.includes('.') ? layer : fresh);
       twin.loadStateDict(layer.stateDict());

@@ -1,4 +1,7 @@
-/** Activations, softmax, shape and dropout modules, and nn.utils, against PyTorch's print and numbers (scripts/fixtures/simple_modules.py). */
+/**
+ * Activations, softmax, shape and dropout modules, and nn.utils, against PyTorch's print and numbers
+ * (scripts/fixtures/simple_modules.py).
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {

@@ -1,6 +1,7 @@
 /**
- * Convolution, pooling, normalisation and upsampling layers from a seed against PyTorch's: print, state before and after training
- * steps, outputs and gradients; max pooling with NaN and ties (test/fixtures/spatial-layers.json, by scripts/fixtures/spatial_layers.py).
+ * Convolution, pooling, normalisation and upsampling layers from a seed against PyTorch's: print, state before and
+ * after training steps, outputs and gradients; max pooling with NaN and ties (test/fixtures/spatial-layers.json, by
+ * scripts/fixtures/spatial_layers.py).
  */
 
 import { readFileSync } from 'node:fs';

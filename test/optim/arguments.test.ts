@@ -1,6 +1,7 @@
 /**
- * Edge values of every hyperparameter of every optimizer and scheduler: what PyTorch's constructors accept is accepted, what they refuse is refused with a
- * typed error, and a few steps give PyTorch's numbers (scripts/fixtures/optim_arguments.py).
+ * Edge values of every hyperparameter of every optimizer and scheduler: what PyTorch's constructors accept is accepted,
+ * what they refuse is refused with a typed error, and a few steps give PyTorch's numbers
+ * (scripts/fixtures/optim_arguments.py).
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,4 +1,7 @@
-/** Optimizers and schedulers of a user's own, written as PyTorch's documentation writes them: in TypeScript, and in JavaScript without types. */
+/**
+ * Optimizers and schedulers of a user's own, written as PyTorch's documentation writes them: in TypeScript, and in
+ * JavaScript without types.
+ */
 import { expect } from 'chai';
 import {
   ArgumentError,

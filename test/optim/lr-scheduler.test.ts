@@ -1,4 +1,7 @@
-/** Schedulers against PyTorch's learning rates and state dicts (scripts/fixtures/optim.py), resumed in the middle; and their errors. */
+/**
+ * Schedulers against PyTorch's learning rates and state dicts (scripts/fixtures/optim.py), resumed in the middle; and
+ * their errors.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { ArgumentError, CheckpointError, optim, tensor } from '../../lib/index.js';

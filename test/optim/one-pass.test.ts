@@ -3,7 +3,10 @@ import { expect } from 'chai';
 import { arange, type DType, empty, manualSeed, noGrad, optim, randn, type Tensor, tensor } from '../../lib/index.js';
 import { build, fixture, type Run } from './fixture.js';
 
-/** Sizes that are pieces of their own, share one and are cut; some memory that is not contiguous, and some that two parameters share. */
+/**
+ * Sizes that are pieces of their own, share one and are cut; some memory that is not contiguous, and some that two
+ * parameters share.
+ */
 function parameters(dtype: DType): Tensor[] {
   const leaf = (x: Tensor): Tensor => x.detach().requiresGrad_();
   const shared = randn([90, 300], { dtype });

@@ -1,4 +1,7 @@
-/** Optimizers against PyTorch's numbers and state dicts (scripts/fixtures/optim.py), and their own rules: groups, closures, hooks, errors. */
+/**
+ * Optimizers against PyTorch's numbers and state dicts (scripts/fixtures/optim.py), and their own rules: groups,
+ * closures, hooks, errors.
+ */
 import { expect } from 'chai';
 import {
   ArgumentError,

@@ -1,6 +1,6 @@
 /**
- * State dicts that PyTorch's optimizers and schedulers wrote after runs to their extremes (scripts/fixtures/optim_states.py) load, and the next steps are PyTorch's;
- * a run's own state loads at any time.
+ * State dicts that PyTorch's optimizers and schedulers wrote after runs to their extremes
+ * (scripts/fixtures/optim_states.py) load, and the next steps are PyTorch's; a run's own state loads at any time.
  */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';

@@ -1,6 +1,7 @@
 /**
- * Cases of the comparison of fast paths: inputs made from a seed, a call, and a float64 reference of its values and gradients. A case
- * runs in several dtypes and in several layouts of its inputs; what is right is the same for all of them.
+ * Cases of the comparison of fast paths: inputs made from a seed, a call, and a float64 reference of its values and
+ * gradients. A case runs in several dtypes and in several layouts of its inputs; what is right is the same for all of
+ * them.
  */
 import { type DType, narrow, nn, noGrad, type Tensor, tensor } from '../../lib/index.js';
 import { toBfloat16, toFloat16 } from '../reference/rounding.js';

@@ -165,7 +165,8 @@ const specials: Case[] = (
   name: `${name} of special values`,
   inputs: [{ shape: [67], values: SPECIAL }],
   call: named(name),
-  // A subnormal float32 may come out as zero or as itself: the reference is rounded, and what is below the normal numbers counts as an absolute error.
+  // A subnormal float32 may come out as zero or as itself: the reference is rounded, and what is below the normal
+  // numbers counts as an absolute error.
   reference: ([x]) => ({ outputs: [x.map((v) => Math.fround(f(v)))], gradients: [null] }),
   dtypes: ['float32'],
   backward: false,

@@ -1,6 +1,7 @@
 /**
- * Runs every case in a process of its own, whose environment says which level, threads and BLAS kernel it takes. Writes an index of the
- * results with their digests to the standard output, and all results as float64 to the file, where one is named.
+ * Runs every case in a process of its own, whose environment says which level, threads and BLAS kernel it takes. Writes
+ * an index of the results with their digests to the standard output, and all results as float64 to the file, where one
+ * is named.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

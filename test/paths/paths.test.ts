@@ -1,6 +1,7 @@
 /**
- * Every fast path against definitions in float64: on every SIMD level of the machine, with several kernels of OpenBLAS, on inputs of
- * odd sizes, at odd offsets and strided; and the same bits on one, two and three threads. Each configuration is a process of its own.
+ * Every fast path against definitions in float64: on every SIMD level of the machine, with several kernels of OpenBLAS,
+ * on inputs of odd sizes, at odd offsets and strided; and the same bits on one, two and three threads. Each
+ * configuration is a process of its own.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +18,10 @@ import type { Index } from './results.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const LEVELS = ['scalar', 'avx2', 'avx512'];
-/** Kernels of OpenBLAS beside the one that it chooses or that the environment names, with the level that each needs: OpenBLAS does not look before it runs one. */
+/**
+ * Kernels of OpenBLAS beside the one that it chooses or that the environment names, with the level that each needs:
+ * OpenBLAS does not look before it runs one.
+ */
 const BLAS_KERNELS = process.arch === 'x64' ? { Haswell: 'avx2', SkylakeX: 'avx512', Prescott: 'scalar' } : {};
 interface Type {
   /** The distance from a number to the next one, relative. */
@@ -63,8 +67,8 @@ function expectedOf(entry: Case, dtype: DType): readonly Float64Array[] | null {
 }
 
 /**
- * The distance that is allowed of each element: rounding errors of a sum of `terms` numbers as large as the tensor's largest, in the
- * type that sums are made in, and of the result in its own type.
+ * The distance that is allowed of each element: rounding errors of a sum of `terms` numbers as large as the tensor's
+ * largest, in the type that sums are made in, and of the result in its own type.
  */
 function complaint(
   entry: Case,

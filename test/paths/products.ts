@@ -428,12 +428,18 @@ function productReference(
   };
 }
 
-/** Products large enough for micro-kernels: a depth of more than one block forward, or in a gradient, and tiles that are cut off. */
+/**
+ * Products large enough for micro-kernels: a depth of more than one block forward, or in a gradient, and tiles that are
+ * cut off.
+ */
 const LARGE: readonly (readonly [number, number, number])[] = [
   [131, 450, 95],
   [97, 95, 801],
 ];
-/** Thin ones, and one of middling size: forward or in a gradient a call of BLAS takes a part of their rows, columns or depth. */
+/**
+ * Thin ones, and one of middling size: forward or in a gradient a call of BLAS takes a part of their rows, columns or
+ * depth.
+ */
 const THIN: readonly (readonly [number, number, number])[] = [
   [7, 1030, 270],
   [285, 517, 8],

@@ -264,7 +264,10 @@ const infinite: Case[] = [0, 1].map((dim) => ({
   terms: 70,
 }));
 
-/** Matrices with a diagonal unlike the rest, which goes on from the left edge: the element that decides stands at every place of a row (or column) in turn. */
+/**
+ * Matrices with a diagonal unlike the rest, which goes on from the left edge: the element that decides stands at every
+ * place of a row (or column) in turn.
+ */
 const decisive: Case[] = [
   [39, 39],
   [67, 67],

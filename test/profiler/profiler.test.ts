@@ -1,4 +1,7 @@
-/** Profiles: what is recorded, nested and averaged; the table against PyTorch's (test/fixtures/profiler-table.json, made by scripts/fixtures/profiler_table.py); the trace file. */
+/**
+ * Profiles: what is recorded, nested and averaged; the table against PyTorch's (test/fixtures/profiler-table.json, made
+ * by scripts/fixtures/profiler_table.py); the trace file.
+ */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

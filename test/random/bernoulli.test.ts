@@ -1,4 +1,7 @@
-/** Bernoulli draws of any length are the uniform doubles of the same stream compared with p, and leave the generator where those do. */
+/**
+ * Bernoulli draws of any length are the uniform doubles of the same stream compared with p, and leave the generator
+ * where those do.
+ */
 import { expect } from 'chai';
 import { bernoulli, type DType, full, manualSeed, rand, zeros } from '../../lib/index.js';
 

@@ -1,4 +1,7 @@
-/** The random streams against PyTorch's: values, and where the generator stands afterwards (fixtures by scripts/fixtures/random_streams.py). */
+/**
+ * The random streams against PyTorch's: values, and where the generator stands afterwards (fixtures by
+ * scripts/fixtures/random_streams.py).
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { DType, Tensor } from '../../lib/index.js';

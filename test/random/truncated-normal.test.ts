@@ -1,8 +1,14 @@
-/** Truncated normal values in tails against the mean and variance of the truncated distribution (Johnson, Kotz, Balakrishnan: Continuous Univariate Distributions). */
+/**
+ * Truncated normal values in tails against the mean and variance of the truncated distribution (Johnson, Kotz,
+ * Balakrishnan: Continuous Univariate Distributions).
+ */
 import { expect } from 'chai';
 import { type DType, manualSeed, nn, zeros } from '../../lib/index.js';
 
-/** Of the standard normal distribution above a bound: h = density / probability; the mean is h, the variance 1 + bound h - h^2. */
+/**
+ * Of the standard normal distribution above a bound: h = density / probability; the mean is h, the variance 1 + bound h
+ * - h^2.
+ */
 const HAZARD: Readonly<Record<number, number>> = { 1: 1.525135276160981, 5: 5.186503967125842 };
 const COUNT = 40_000;
 

@@ -1,4 +1,7 @@
-/** Calls of PyTorch's functions with their results, as scripts/fixtures/calls.py writes them: read, called here, and compared element by element. */
+/**
+ * Calls of PyTorch's functions with their results, as scripts/fixtures/calls.py writes them: read, called here, and
+ * compared element by element.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as nodegrad from '../../lib/index.js';
@@ -26,10 +29,15 @@ export interface RecordedCall {
   /** True where PyTorch raises; there is nothing else then. */
   readonly raises?: boolean;
   readonly outputs: readonly Encoded[];
-  /** Positions of the arguments that are differentiated, and their gradients, from generated gradients of the outputs. */
+  /**
+   * Positions of the arguments that are differentiated, and their gradients, from generated gradients of the outputs.
+   */
   readonly leaves?: readonly number[];
   readonly gradients?: readonly (Encoded | null)[];
-  /** What PyTorch's float64 gives, rounded to the type of the results once: where it differs from what PyTorch gives in that type. */
+  /**
+   * What PyTorch's float64 gives, rounded to the type of the results once: where it differs from what PyTorch gives in
+   * that type.
+   */
   readonly wide?: { readonly outputs?: readonly Encoded[]; readonly gradients?: readonly (Encoded | null)[] };
 }
 
@@ -119,7 +127,10 @@ export function expectNear(
   });
 }
 
-/** Makes the call and compares outputs, dtypes, shapes and gradients with PyTorch's; where PyTorch raises, a typed error is expected. */
+/**
+ * Makes the call and compares outputs, dtypes, shapes and gradients with PyTorch's; where PyTorch raises, a typed error
+ * is expected.
+ */
 export function expectAsRecorded(recorded: RecordedCall, tolerance: Tolerance): void {
   const what = described(recorded);
   const args = recorded.args.map(decoded);

@@ -1,4 +1,6 @@
-/** Convolution and pooling as their definitions read, in float64 and plain loops: what the kernels are compared with. */
+/**
+ * Convolution and pooling as their definitions read, in float64 and plain loops: what the kernels are compared with.
+ */
 
 export interface NaiveGeometry {
   n: number;

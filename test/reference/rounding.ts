@@ -1,6 +1,9 @@
 /** Rounding to the floating types that JavaScript has no numbers of. */
 
-/** The nearest number with `digits` binary digits, ties to even; exponents from `least` on, and Infinity beyond `largest`. */
+/**
+ * The nearest number with `digits` binary digits, ties to even; exponents from `least` on, and Infinity beyond
+ * `largest`.
+ */
 function rounded(x: number, digits: number, least: number, largest: number): number {
   if (!Number.isFinite(x) || x === 0) return x;
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), least);

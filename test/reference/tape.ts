@@ -1,6 +1,6 @@
 /**
- * A tape of float64 scalars with their derivatives: a definition written as plain loops over it is a reference for values and
- * gradients at once. Knows nothing of the library that it judges.
+ * A tape of float64 scalars with their derivatives: a definition written as plain loops over it is a reference for
+ * values and gradients at once. Knows nothing of the library that it judges.
  */
 
 /** Numbers of scalars on a tape. */

@@ -1,6 +1,6 @@
 /**
- * One of every module class: its usual arguments, by position and by name, and inputs of a call. The generic tests of modules loop over it;
- * a class without an entry fails by name (test/generic/coverage.test.ts).
+ * One of every module class: its usual arguments, by position and by name, and inputs of a call. The generic tests of
+ * modules loop over it; a class without an entry fails by name (test/generic/coverage.test.ts).
  */
 import { nn, rand, randint, randn, type Tensor, tensor } from '../../lib/index.js';
 
@@ -8,7 +8,9 @@ export interface ModuleSample {
   /** The class's name in `nn`. */
   readonly name: string;
   readonly make: () => nn.Module;
-  /** The same module, its arguments all named; absent where nothing can be named (a list of modules, or no parameters). */
+  /**
+   * The same module, its arguments all named; absent where nothing can be named (a list of modules, or no parameters).
+   */
   readonly named?: () => nn.Module;
   /** Arguments of a call that works; absent where a call is not meant (containers that are lists). */
   readonly call?: () => unknown[];

@@ -1,4 +1,7 @@
-/** Samples of nn.utils: the norm and the vector of parameters; what changes gradients is compared with PyTorch in test/nn. */
+/**
+ * Samples of nn.utils: the norm and the vector of parameters; what changes gradients is compared with PyTorch in
+ * test/nn.
+ */
 import { ArgumentError, nn, ShapeError, type Tensor, zeros } from '../../lib/index.js';
 import { make, samples } from './sample.js';
 

@@ -1,6 +1,6 @@
 /**
- * Routes through derivative rules that no single public function takes in float64: conversions, module hooks, recurrent layers, third
- * derivatives. The generic tests and the mutation check walk them beside the samples.
+ * Routes through derivative rules that no single public function takes in float64: conversions, module hooks, recurrent
+ * layers, third derivatives. The generic tests and the mutation check walk them beside the samples.
  */
 import { addcdiv, autograd, bernoulli, Generator, nn, type Tensor } from '../../lib/index.js';
 import { make } from './sample.js';

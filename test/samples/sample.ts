@@ -1,6 +1,6 @@
 /**
- * What the generic tests know of a public function: inputs to try it on, and calls that must fail. One file a family beside this one;
- * every public function needs an entry, and the generic tests fail by name where it is missing.
+ * What the generic tests know of a public function: inputs to try it on, and calls that must fail. One file a family
+ * beside this one; every public function needs an entry, and the generic tests fail by name where it is missing.
  */
 import { type NodegradError, type Tensor, tensor } from '../../lib/index.js';
 

@@ -1,4 +1,6 @@
-/** Checkpoints made byte by byte, also such as nobody should: a pickle assembler and a zip packer that obey every wish. */
+/**
+ * Checkpoints made byte by byte, also such as nobody should: a pickle assembler and a zip packer that obey every wish.
+ */
 import { crc32 } from 'node:zlib';
 
 const text = (value: string): Buffer => Buffer.from(value, 'utf8');

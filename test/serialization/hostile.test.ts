@@ -1,4 +1,7 @@
-/** Files that are damaged or mean harm: each ends in a CheckpointError that says why, with nothing executed and nothing half loaded. */
+/**
+ * Files that are damaged or mean harm: each ends in a CheckpointError that says why, with nothing executed and nothing
+ * half loaded.
+ */
 import { deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
 import { CheckpointError, load, saveToBuffer, type Tensor, tensor } from '../../lib/index.js';

@@ -1,4 +1,7 @@
-/** `load` on files that PyTorch wrote (scripts/fixtures/serialization.py): every kind of value, sharing, strides, training states. */
+/**
+ * `load` on files that PyTorch wrote (scripts/fixtures/serialization.py): every kind of value, sharing, strides,
+ * training states.
+ */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,4 +1,7 @@
-/** `save`: what is written, and how; that PyTorch reads it is shown by bytes that follow its own layout (and by scripts/check-checkpoints.py). */
+/**
+ * `save`: what is written, and how; that PyTorch reads it is shown by bytes that follow its own layout (and by
+ * scripts/check-checkpoints.py).
+ */
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

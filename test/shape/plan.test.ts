@@ -1,4 +1,7 @@
-/** Plans visit every element of every operand in step: checked by walking them and comparing with plain index arithmetic. */
+/**
+ * Plans visit every element of every operand in step: checked by walking them and comparing with plain index
+ * arithmetic.
+ */
 import { expect } from 'chai';
 import { broadcastStrides } from '../../lib/shape/broadcast.js';
 import { contiguousStrides, isContiguous } from '../../lib/shape/layout.js';

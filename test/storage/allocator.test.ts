@@ -1,4 +1,7 @@
-/** Memory that cannot be had is a typed error before anything happens; more than 4 GiB can be had where the machine has it. */
+/**
+ * Memory that cannot be had is a typed error before anything happens; more than 4 GiB can be had where the machine has
+ * it.
+ */
 import { totalmem } from 'node:os';
 import { expect } from 'chai';
 import { empty, OutOfMemoryError, zeros } from '../../lib/index.js';

@@ -1,6 +1,6 @@
 /**
- * Memory that is used again: never while anybody can still see it, soon once nobody can. Values are compared after the memory was poisoned, so
- * that a block that came back too early reads as NaN.
+ * Memory that is used again: never while anybody can still see it, soon once nobody can. Values are compared after the
+ * memory was poisoned, so that a block that came back too early reads as NaN.
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -184,7 +184,8 @@ describe('memory that is used again', () => {
     const before = memoryStats().allocatedBytes;
     resetPeakMemoryStats();
     y.backward(ones([]).expand([8 * N]));
-    // The gradient that a rule gets, the one that it makes, and what it needs on the way; ten rules would leave ten times that.
+    // The gradient that a rule gets, the one that it makes, and what it needs on the way; ten rules would leave ten
+    // times that.
     expect(memoryStats().peakAllocatedBytes - before).to.be.at.most(4 * 9 * MIB);
     expect(Number(x.grad?.toTypedArray()[0])).to.be.greaterThan(0);
   });

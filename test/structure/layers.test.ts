@@ -1,4 +1,7 @@
-/** The layers of lib/ and native/: no import or include goes up, none in a circle, and docs/architecture.md shows the same layers. */
+/**
+ * The layers of lib/ and native/: no import or include goes up, none in a circle, and docs/architecture.md shows the
+ * same layers.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

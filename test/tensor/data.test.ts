@@ -1,4 +1,6 @@
-/** `data` and `grad` as properties that can be assigned, `size` and `stride`: what PyTorch does, scenario by scenario. */
+/**
+ * `data` and `grad` as properties that can be assigned, `size` and `stride`: what PyTorch does, scenario by scenario.
+ */
 import { expect } from 'chai';
 import {
   ArgumentError,

@@ -1,4 +1,7 @@
-/** Memory formats as arguments: what they take, what they refuse, and that modules and optimizers follow. Strides themselves: test/generic/layout.test.ts. */
+/**
+ * Memory formats as arguments: what they take, what they refuse, and that modules and optimizers follow. Strides
+ * themselves: test/generic/layout.test.ts.
+ */
 import { expect } from 'chai';
 import {
   ArgumentError,

@@ -1,4 +1,7 @@
-/** PyTorch's answers at the edges of the Tensor class (test/fixtures/tensor-surface.json, written by scripts/fixtures/tensor_surface.py). */
+/**
+ * PyTorch's answers at the edges of the Tensor class (test/fixtures/tensor-surface.json, written by
+ * scripts/fixtures/tensor_surface.py).
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { NodegradError, Tensor } from '../../lib/index.js';
@@ -16,7 +19,10 @@ export function shown(value: unknown): unknown {
   return Array.isArray(value) ? value.map(shown) : value;
 }
 
-/** What a scenario gives, as the fixture has it: tensors by dtype, shape and elements, a typed error by the word 'error'. */
+/**
+ * What a scenario gives, as the fixture has it: tensors by dtype, shape and elements, a typed error by the word
+ * 'error'.
+ */
 export function answer(scenario: () => unknown): Answer {
   try {
     return shown(scenario()) ?? null;

@@ -1,4 +1,7 @@
-/** A minimal decoder of event files, written apart from the writer: TFRecord with its checksums, and protobuf by a schema. */
+/**
+ * A minimal decoder of event files, written apart from the writer: TFRecord with its checksums, and protobuf by a
+ * schema.
+ */
 
 /** CRC-32C bit by bit. */
 function crc32c(bytes: Uint8Array): number {
@@ -122,7 +125,10 @@ function varint(bytes: Buffer, at: number): [bigint, number] {
   }
 }
 
-/** A message as an object. A field whose value is its type's default may be written or left out: numbers 0 and empty bytes are left out here. */
+/**
+ * A message as an object. A field whose value is its type's default may be written or left out: numbers 0 and empty
+ * bytes are left out here.
+ */
 export function decode(schema: Schema, bytes: Buffer): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (let at = 0; at < bytes.length; ) {

@@ -1,4 +1,7 @@
-/** SummaryWriter against event files that PyTorch's own wrote (scripts/fixtures/event_files.py), and what a user relies on: nothing lost. */
+/**
+ * SummaryWriter against event files that PyTorch's own wrote (scripts/fixtures/event_files.py), and what a user relies
+ * on: nothing lost.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

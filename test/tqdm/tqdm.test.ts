@@ -1,4 +1,7 @@
-/** The progress bar: its line against Python's tqdm (scripts/fixtures/tqdm_meter.py), and what it writes to a terminal and elsewhere. */
+/**
+ * The progress bar: its line against Python's tqdm (scripts/fixtures/tqdm_meter.py), and what it writes to a terminal
+ * and elsewhere.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * What TypeScript lets users of nn write, and what it refuses: compiled by `tsc --noEmit`, never run. A line below `@ts-expect-error` that
- * compiles is an error of its own.
+ * What TypeScript lets users of nn write, and what it refuses: compiled by `tsc --noEmit`, never run. A line below
+ * `@ts-expect-error` that compiles is an error of its own.
  */
 import { nn, type Tensor } from 'nodegrad';
 

@@ -1,4 +1,7 @@
-/** Activation checkpointing against the plain run: outputs, gradients to the bit, random numbers, and what is held meanwhile. */
+/**
+ * Activation checkpointing against the plain run: outputs, gradients to the bit, random numbers, and what is held
+ * meanwhile.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';

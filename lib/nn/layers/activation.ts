@@ -1,4 +1,6 @@
-/** Modules of elementwise activations; each is the function of the same name in nn.functional, with its parameters kept. */
+/**
+ * Modules of elementwise activations; each is the function of the same name in nn.functional, with its parameters kept.
+ */
 
 import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail } from '../../errors.js';

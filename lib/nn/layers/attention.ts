@@ -65,9 +65,9 @@ type Call = [
 class NonDynamicallyQuantizableLinear extends Linear {}
 
 /**
- * Attention of `numHeads` heads (torch.nn.MultiheadAttention; Vaswani et al. 2017). query is [L, N, E], key and value [S, N, kdim], [S, N,
- * vdim]; batch first with `batchFirst`; without N unbatched. The result is [output, weights], weights null with `needWeights: false`,
- * which is the fast way. In bool masks true means: ignore.
+ * Attention of `numHeads` heads (torch.nn.MultiheadAttention; Vaswani et al. 2017). query is [L, N, E], key and value
+ * [S, N, kdim], [S, N, vdim]; batch first with `batchFirst`; without N unbatched. The result is [output, weights],
+ * weights null with `needWeights: false`, which is the fast way. In bool masks true means: ignore.
  */
 export class MultiheadAttention extends Module {
   static override readonly stateNames = {

@@ -32,7 +32,10 @@ interface Options extends Factory {
   readonly paddingMode?: PaddingMode;
 }
 
-/** What all convolutions have: geometry, weight and bias, first values uniform in ±1 / sqrt(fan in), and the way they print. */
+/**
+ * What all convolutions have: geometry, weight and bias, first values uniform in ±1 / sqrt(fan in), and the way they
+ * print.
+ */
 abstract class ConvNd extends Module {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -151,8 +154,9 @@ abstract class Conv extends ConvNd {
 }
 
 /**
- * A convolution over [N, inChannels, L] (torch.nn.Conv1d); see `nn.functional.conv1d`. paddingMode 'zeros' (default), 'reflect',
- * 'replicate' or 'circular'. weight [outChannels, inChannels / groups, R] and bias begin uniform in ±1 / sqrt(fan in).
+ * A convolution over [N, inChannels, L] (torch.nn.Conv1d); see `nn.functional.conv1d`. paddingMode 'zeros' (default),
+ * 'reflect', 'replicate' or 'circular'. weight [outChannels, inChannels / groups, R] and bias begin uniform in ±1 /
+ * sqrt(fan in).
  */
 export class Conv1d extends Conv {
   constructor(...args: ConvConstructor) {
@@ -256,8 +260,9 @@ abstract class ConvTranspose extends ConvNd {
 }
 
 /**
- * A transposed convolution over [N, inChannels, L] (torch.nn.ConvTranspose1d); see `nn.functional.convTranspose1d`. Called with an
- * outputSize, it chooses the output padding. weight [inChannels, outChannels / groups, R] and bias begin uniform in ±1 / sqrt(fan in).
+ * A transposed convolution over [N, inChannels, L] (torch.nn.ConvTranspose1d); see `nn.functional.convTranspose1d`.
+ * Called with an outputSize, it chooses the output padding. weight [inChannels, outChannels / groups, R] and bias begin
+ * uniform in ±1 / sqrt(fan in).
  */
 export class ConvTranspose1d extends ConvTranspose {
   constructor(...args: ConvTransposeConstructor) {

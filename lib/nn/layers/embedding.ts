@@ -54,8 +54,9 @@ export interface PretrainedOptions {
 const PRETRAINED = ['freeze', 'paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'sparse'];
 
 /**
- * Rows of a weight [numEmbeddings, embeddingDim] at integer indices [...], as [..., embeddingDim] (torch.nn.Embedding). The weight begins
- * normal(0, 1); the row of `paddingIdx` begins at zero and takes no gradient; `maxNorm` scales longer rows down as they are used.
+ * Rows of a weight [numEmbeddings, embeddingDim] at integer indices [...], as [..., embeddingDim] (torch.nn.Embedding).
+ * The weight begins normal(0, 1); the row of `paddingIdx` begins at zero and takes no gradient; `maxNorm` scales longer
+ * rows down as they are used.
  */
 export class Embedding extends Module {
   readonly numEmbeddings: number;

@@ -1,4 +1,7 @@
-/** The losses as modules: their options, kept, and nn.functional called with them. Class weights are buffers, as in PyTorch. */
+/**
+ * The losses as modules: their options, kept, and nn.functional called with them. Class weights are buffers, as in
+ * PyTorch.
+ */
 
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../../ops/losses/binary-cross-entropy.js';
 import { crossEntropy, nllLoss } from '../../ops/losses/cross-entropy.js';

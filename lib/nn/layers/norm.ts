@@ -140,8 +140,9 @@ export abstract class BatchNorm extends NormBase {
 }
 
 /**
- * Batch normalisation of [N, C] or [N, C, L] (torch.nn.BatchNorm1d); see `nn.functional.batchNorm`. In training it uses the batch's
- * statistics and moves the running ones by `momentum` (null: their mean over all steps); in evaluation it uses the running ones.
+ * Batch normalisation of [N, C] or [N, C, L] (torch.nn.BatchNorm1d); see `nn.functional.batchNorm`. In training it uses
+ * the batch's statistics and moves the running ones by `momentum` (null: their mean over all steps); in evaluation it
+ * uses the running ones.
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(...args: NormConstructor) {
@@ -235,7 +236,10 @@ type LayerNormArguments = [
   dtype?: DType,
 ];
 
-/** Normalisation over the last dimensions (torch.nn.LayerNorm); weight begins at 1, bias at 0. See `nn.functional.layerNorm`. */
+/**
+ * Normalisation over the last dimensions (torch.nn.LayerNorm); weight begins at 1, bias at 0. See
+ * `nn.functional.layerNorm`.
+ */
 export class LayerNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number;
@@ -282,7 +286,10 @@ type RMSNormArguments = [
   dtype?: DType,
 ];
 
-/** Division by the root mean square over the last dimensions (torch.nn.RMSNorm); weight begins at 1. See `nn.functional.rmsNorm`. */
+/**
+ * Division by the root mean square over the last dimensions (torch.nn.RMSNorm); weight begins at 1. See
+ * `nn.functional.rmsNorm`.
+ */
 export class RMSNorm extends Module {
   readonly normalizedShape: readonly number[];
   readonly eps: number | null;
@@ -323,7 +330,10 @@ type GroupNormArguments = [
   bias?: boolean,
 ];
 
-/** Normalisation of groups of channels (torch.nn.GroupNorm); weight begins at 1, bias at 0. See `nn.functional.groupNorm`. */
+/**
+ * Normalisation of groups of channels (torch.nn.GroupNorm); weight begins at 1, bias at 0. See
+ * `nn.functional.groupNorm`.
+ */
 export class GroupNorm extends Module {
   readonly numGroups: number;
   readonly numChannels: number;

@@ -40,7 +40,10 @@ export class RNNCellBase extends Module {
   declare biasIh: Parameter | null;
   declare biasHh: Parameter | null;
 
-  /** @param args the sizes, whether there are biases, and numChunks: the gates, of which each has `hiddenSize` rows in the weights. */
+  /**
+   * @param args the sizes, whether there are biases, and numChunks: the gates, of which each has `hiddenSize` rows in
+   * the weights.
+   */
   constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
     const op = `nn.${this.constructor.name}`;

@@ -1,4 +1,7 @@
-/** Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU). Their single cells are in recurrent-cells.ts. */
+/**
+ * Recurrent networks: stacks of layers in one or both directions (RNN, LSTM, GRU). Their single cells are in
+ * recurrent-cells.ts.
+ */
 
 import { checkInteger } from '../../arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
@@ -221,7 +224,10 @@ export class RNNBase extends Module {
     const output = !batched ? squeeze(current, 1) : this.batchFirst ? transpose(current, 0, 1) : current;
     return { output, states: last.map((list) => (batched ? stackOp(list, 0) : squeeze(stackOp(list, 0), 1))) };
   }
-  /** The same over packed sequences: each run of steps with one batch size is a sequence of its own, and states pass from run to run. */
+  /**
+   * The same over packed sequences: each run of steps with one batch size is a sequence of its own, and states pass
+   * from run to run.
+   */
   protected runPacked(
     input: PackedSequence,
     given: readonly (Tensor | null | undefined)[],
@@ -269,7 +275,10 @@ export class RNNBase extends Module {
     const states = last.map((list) => ordered(stackOp(list, 0), unsortedIndices));
     return { output: new PackedSequence(current, input.batchSizes, sortedIndices, unsortedIndices), states };
   }
-  /** One layer in one direction over the runs: sequences that end leave their state behind, those that begin (backward) bring theirs. */
+  /**
+   * One layer in one direction over the runs: sequences that end leave their state behind, those that begin (backward)
+   * bring theirs.
+   */
   private walkSegments(
     op: string,
     data: Tensor,
@@ -355,7 +364,10 @@ export function modeOf(op: string, nonlinearity: string): RecurrentMode {
   return fail(ArgumentError, op, "nonlinearity 'tanh' or 'relu'", describe(nonlinearity));
 }
 
-/** The calls that an RNN takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
+/**
+ * The calls that an RNN takes; the merged class adds nothing to them. Those without a state are the same in all three,
+ * so that `nn.LSTM | nn.GRU` can be called.
+ */
 export interface RNN {
   (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
   (input: Tensor, hx?: null): [output: Tensor, h: Tensor];
@@ -363,8 +375,9 @@ export interface RNN {
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
 }
 /**
- * h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu, in `numLayers` layers (torch.nn.RNN). Input [T, N, inputSize] (batch first
- * with `batchFirst`, [T, inputSize] unbatched) and h0 [D L, N, hiddenSize] or zeros; returns [output, hN].
+ * h[t] = tanh(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh), or relu, in `numLayers` layers (torch.nn.RNN). Input [T, N,
+ * inputSize] (batch first with `batchFirst`, [T, inputSize] unbatched) and h0 [D L, N, hiddenSize] or zeros; returns
+ * [output, hN].
  */
 export class RNN extends RNNBase {
   readonly nonlinearity: 'tanh' | 'relu';
@@ -409,7 +422,10 @@ type GRUArguments = [
   dtype?: DType,
 ];
 
-/** The calls that a GRU takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
+/**
+ * The calls that a GRU takes; the merged class adds nothing to them. Those without a state are the same in all three,
+ * so that `nn.LSTM | nn.GRU` can be called.
+ */
 export interface GRU {
   (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
   (input: Tensor, hx?: null): [output: Tensor, h: Tensor];
@@ -417,8 +433,8 @@ export interface GRU {
   (input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
 }
 /**
- * r, z = sigmoid(...), n = tanh(x part + r (hidden part)), h = (1 - z) n + z h[t-1] (torch.nn.GRU; Cho et al. 2014). Shapes as RNN's;
- * returns [output, hN].
+ * r, z = sigmoid(...), n = tanh(x part + r (hidden part)), h = (1 - z) n + z h[t-1] (torch.nn.GRU; Cho et al. 2014).
+ * Shapes as RNN's; returns [output, hN].
  */
 export class GRU extends RNNBase {
   constructor(...args: ConstructorArguments<typeof GRU_NAMES, GRUArguments>) {
@@ -459,7 +475,10 @@ type LSTMArguments = [
 
 type LSTMState = readonly [h0: Tensor, c0: Tensor];
 
-/** The calls that an LSTM takes; the merged class adds nothing to them. Those without a state are the same in all three, so that `nn.LSTM | nn.GRU` can be called. */
+/**
+ * The calls that an LSTM takes; the merged class adds nothing to them. Those without a state are the same in all three,
+ * so that `nn.LSTM | nn.GRU` can be called.
+ */
 export interface LSTM {
   (input: PackedSequence, hx?: null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
   (input: Tensor, hx?: null): [output: Tensor, state: [h: Tensor, c: Tensor]];
@@ -467,8 +486,8 @@ export interface LSTM {
   (input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [h: Tensor, c: Tensor]];
 }
 /**
- * i, f, o = sigmoid(...), g = tanh(...), c = f c[t-1] + i g, h = o tanh(c), projected by W_hr where `projSize` is given (torch.nn.LSTM;
- * Hochreiter and Schmidhuber 1997). Takes the input and [h0, c0] or zeros; returns [output, [hN, cN]].
+ * i, f, o = sigmoid(...), g = tanh(...), c = f c[t-1] + i g, h = o tanh(c), projected by W_hr where `projSize` is given
+ * (torch.nn.LSTM; Hochreiter and Schmidhuber 1997). Takes the input and [h0, c0] or zeros; returns [output, [hN, cN]].
  */
 export class LSTM extends RNNBase {
   constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {

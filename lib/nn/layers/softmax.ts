@@ -12,7 +12,10 @@ type Arguments = [dim?: number | null];
 
 abstract class AlongDim extends Module {
   readonly dim: number | null;
-  /** @param args dim: the dimension that is normalised; without one PyTorch's legacy rule (0 for 0, 1 and 3 dimensions, else 1). */
+  /**
+   * @param args dim: the dimension that is normalised; without one PyTorch's legacy rule (0 for 0, 1 and 3 dimensions,
+   * else 1).
+   */
   constructor(...args: ConstructorArguments<typeof DIM, Arguments>) {
     super();
     this.dim = constructorArguments<typeof DIM, Arguments>(`nn.${this.constructor.name}`, DIM, 0, args).dim ?? null;

@@ -1,4 +1,6 @@
-/** Transformers out of attention, linear layers and norms: encoder and decoder layers, stacks of them, and the whole. */
+/**
+ * Transformers out of attention, linear layers and norms: encoder and decoder layers, stacks of them, and the whole.
+ */
 
 import { checkInteger } from '../../arguments.js';
 import { ArgumentError, describe, fail, rejectUnknownOptions, ShapeError } from '../../errors.js';
@@ -64,8 +66,9 @@ const ENCODER_LAYER = ['src', 'srcMask', 'srcKeyPaddingMask', 'isCausal'] as con
 type EncoderLayerCall = [src: Tensor, srcMask?: Mask, srcKeyPaddingMask?: Mask, isCausal?: boolean];
 
 /**
- * Self-attention and a feed-forward net, each with dropout, a residual connection and a layer norm, after it or (`normFirst`) before it
- * (torch.nn.TransformerEncoderLayer; Vaswani et al. 2017). src is [S, N, dModel], or batch first, or unbatched.
+ * Self-attention and a feed-forward net, each with dropout, a residual connection and a layer norm, after it or
+ * (`normFirst`) before it (torch.nn.TransformerEncoderLayer; Vaswani et al. 2017). src is [S, N, dModel], or batch
+ * first, or unbatched.
  */
 export class TransformerEncoderLayer extends Module {
   static override readonly stateNames: Readonly<Record<string, string>> = { selfAttn: 'self_attn' };
@@ -446,7 +449,10 @@ type WholeCall = [
   memoryIsCausal?: boolean,
 ];
 
-/** An encoder and a decoder (torch.nn.Transformer; Vaswani et al. 2017). src [S, N, dModel] and tgt [T, N, dModel] give [T, N, dModel]. */
+/**
+ * An encoder and a decoder (torch.nn.Transformer; Vaswani et al. 2017). src [S, N, dModel] and tgt [T, N, dModel] give
+ * [T, N, dModel].
+ */
 export class Transformer extends Module {
   declare readonly encoder: TransformerEncoder;
   declare readonly decoder: TransformerDecoder;

@@ -39,8 +39,9 @@ function orderOf(op: string, normType: unknown): number {
 }
 
 /**
- * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for Infinity (or 'inf'). In the
- * type that all of them promote to. Throws AutogradError where it is not finite and `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
+ * The norm of several tensors as if they were one vector: (sum of |x|^normType)^(1/normType), or the largest |x| for
+ * Infinity (or 'inf'). In the type that all of them promote to. Throws AutogradError where it is not finite and
+ * `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
  */
 export const getTotalNorm = defineFunction(
   { name: 'nn.utils.getTotalNorm', parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'] },
@@ -75,7 +76,9 @@ function combined(norms: readonly number[], order: number): number {
   return norms.reduce((sum, n) => sum + n ** order, 0) ** (1 / order);
 }
 
-/** Multiplies every gradient by maxNorm / (totalNorm + 1e-6) where that is below 1. torch.nn.utils.clip_grads_with_norm_ */
+/**
+ * Multiplies every gradient by maxNorm / (totalNorm + 1e-6) where that is below 1. torch.nn.utils.clip_grads_with_norm_
+ */
 export const clipGradsWithNorm_ = defineFunction(
   { name: 'nn.utils.clipGradsWithNorm_', parameters: ['parameters', 'maxNorm', 'totalNorm', 'foreach'], required: 3 },
   (parameters: Parameters, maxNorm: number, totalNorm: Tensor, _foreach?: boolean | null): void => {
@@ -93,8 +96,8 @@ export const clipGradsWithNorm_ = defineFunction(
 );
 
 /**
- * Scales the gradients of the parameters so that their norm, taken over all of them as one vector, is at most `maxNorm`; returns the
- * norm that they had. torch.nn.utils.clip_grad_norm_
+ * Scales the gradients of the parameters so that their norm, taken over all of them as one vector, is at most
+ * `maxNorm`; returns the norm that they had. torch.nn.utils.clip_grad_norm_
  */
 export const clipGradNorm_ = defineFunction(
   {

@@ -15,7 +15,10 @@ export const parametersToVector = defineFunction(
   (parameters: Parameters): Tensor => cat(parameterList('parametersToVector', parameters).map((p) => reshape(p, [-1]))),
 );
 
-/** Makes each parameter show its part of the vector's memory. Throws ShapeError where the vector is too short. torch.nn.utils.vector_to_parameters */
+/**
+ * Makes each parameter show its part of the vector's memory. Throws ShapeError where the vector is too short.
+ * torch.nn.utils.vector_to_parameters
+ */
 export const vectorToParameters = defineFunction(
   { name: 'nn.utils.vectorToParameters', parameters: ['vec', 'parameters'], required: 2 },
   (vec: Tensor, parameters: Parameters): void => {

@@ -77,10 +77,10 @@ class _WeightNorm extends Module {
 }
 
 /**
- * A weight divided by its spectral norm, whose vectors a power iteration follows whenever the weight is read while the module trains
- * (torch.nn.utils.parametrizations.spectral_norm; Miyato et al. 2018).
- * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws ArgumentError for a name
- * that is no parameter's.
+ * A weight divided by its spectral norm, whose vectors a power iteration follows whenever the weight is read while the
+ * module trains (torch.nn.utils.parametrizations.spectral_norm; Miyato et al. 2018).
+ * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws
+ * ArgumentError for a name that is no parameter's.
  */
 export function spectralNorm<M extends Module>(
   module: M,
@@ -92,10 +92,11 @@ export function spectralNorm<M extends Module>(
 }
 
 /**
- * A weight as `original0 original1 / |original1|`: its magnitude and its direction (torch.nn.utils.parametrizations.weight_norm; Salimans and
- * Kingma 2016). State dicts of the older form, with `weight_g` and `weight_v`, load.
- * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm. Throws ArgumentError
- * for a name that is no parameter's.
+ * A weight as `original0 original1 / |original1|`: its magnitude and its direction
+ * (torch.nn.utils.parametrizations.weight_norm; Salimans and Kingma 2016). State dicts of the older form, with
+ * `weight_g` and `weight_v`, load.
+ * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm.
+ * Throws ArgumentError for a name that is no parameter's.
  */
 export function weightNorm<M extends Module>(
   module: M,

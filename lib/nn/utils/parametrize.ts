@@ -1,6 +1,7 @@
 /**
- * Parametrizations (torch.nn.utils.parametrize): a parameter or buffer of a module that is a function of other tensors, computed whenever it
- * is read. The module's class becomes a subclass with an accessor in the parameter's place; what it is computed from is below
+ * Parametrizations (torch.nn.utils.parametrize): a parameter or buffer of a module that is a function of other tensors,
+ * computed whenever it is read. The module's class becomes a subclass with an accessor in the parameter's place; what
+ * it is computed from is below
  * `module.parametrizations`.
  */
 import { noGrad } from '../../autograd/grad-mode.js';
@@ -16,7 +17,10 @@ import { ModuleDict } from '../module-dict.js';
 import { Parameter } from '../parameter.js';
 import { read, tensorOf } from './weight-hook.js';
 
-/** A module that computes the tensor; `rightInverse`, where it has one, gives tensors from which it computes the given one. */
+/**
+ * A module that computes the tensor; `rightInverse`, where it has one, gives tensors from which it computes the given
+ * one.
+ */
 export interface Parametrization extends Module {
   rightInverse?(value: Tensor): Tensor | readonly Tensor[];
 }
@@ -24,7 +28,10 @@ export interface Parametrization extends Module {
 /** The tensors that were computed within `cached`. */
 const cache = new ScopedValue<Map<ParametrizationList, Tensor> | null>(null);
 
-/** The parametrizations of one tensor, called one after another, and the tensor or tensors that the first one takes (torch's class of that name). */
+/**
+ * The parametrizations of one tensor, called one after another, and the tensor or tensors that the first one takes
+ * (torch's class of that name).
+ */
 export class ParametrizationList extends ModuleList<Parametrization> {
   /** The number of tensors that the first one takes: `original`, or `original0`, `original1` and so on. */
   readonly ntensors: number;
@@ -69,7 +76,10 @@ export class ParametrizationList extends ModuleList<Parametrization> {
     open?.set(this, value);
     return value;
   }
-  /** Sets the originals so that the value becomes the given tensor. Throws ArgumentError where a parametrization has no rightInverse. */
+  /**
+   * Sets the originals so that the value becomes the given tensor. Throws ArgumentError where a parametrization has no
+   * rightInverse.
+   */
   assign(value: Tensor): void {
     if (!(value instanceof Tensor))
       fail(ArgumentError, 'parametrize', 'a tensor for a parametrized tensor', describe(value));
@@ -136,7 +146,9 @@ function inject(module: Module, property: string, key: string): void {
   });
 }
 
-/** Whether a module has a parametrization, or one of the tensor of that name. torch.nn.utils.parametrize.is_parametrized */
+/**
+ * Whether a module has a parametrization, or one of the tensor of that name. torch.nn.utils.parametrize.is_parametrized
+ */
 export function isParametrized(module: Module, tensorName?: string | null): boolean {
   const dict = dictOf(module);
   if (dict === null) return false;
@@ -145,7 +157,10 @@ export function isParametrized(module: Module, tensorName?: string | null): bool
     : dict.has(tensorName) || dict.has(module.stateKey(tensorName));
 }
 
-/** The class of a module as it was before its first parametrization. torch.nn.utils.parametrize.type_before_parametrizations */
+/**
+ * The class of a module as it was before its first parametrization.
+ * torch.nn.utils.parametrize.type_before_parametrizations
+ */
 export function typeBeforeParametrizations(module: Module): new (...args: never[]) => Module {
   if (!(module instanceof Module)) fail(ArgumentError, 'typeBeforeParametrizations', 'a module', describe(module));
   const own = module.constructor as new (...args: never[]) => Module;
@@ -157,9 +172,10 @@ type Register = [tensorName: string, parametrization: Parametrization, unsafe?: 
 
 /**
  * Lets a parameter or buffer of a module be what `parametrization` computes from it. The original is then the parameter
- * `parametrizations.weight.original`, or `original0`, `original1` where its `rightInverse` gives several tensors; a tensor that has one
- * already gets one more, which is called on what the others gave. `unsafe` (default false): it may change shape and dtype.
- * Throws ArgumentError for a name that is no parameter's or buffer's. torch.nn.utils.parametrize.register_parametrization
+ * `parametrizations.weight.original`, or `original0`, `original1` where its `rightInverse` gives several tensors; a
+ * tensor that has one already gets one more, which is called on what the others gave. `unsafe` (default false): it may
+ * change shape and dtype. Throws ArgumentError for a name that is no parameter's or buffer's.
+ * torch.nn.utils.parametrize.register_parametrization
  */
 export function registerParametrization<M extends Module>(
   module: M,
@@ -220,8 +236,9 @@ const REMOVE = ['tensorName', 'leaveParametrized'] as const;
 type Remove = [tensorName: string, leaveParametrized?: boolean];
 
 /**
- * Makes a tensor a plain parameter or buffer again: with `leaveParametrized` (default true) of the value that it has, else the original, of
- * which there must be one. Throws ArgumentError for a name that is not parametrized. torch.nn.utils.parametrize.remove_parametrizations
+ * Makes a tensor a plain parameter or buffer again: with `leaveParametrized` (default true) of the value that it has,
+ * else the original, of which there must be one. Throws ArgumentError for a name that is not parametrized.
+ * torch.nn.utils.parametrize.remove_parametrizations
  */
 export function removeParametrizations<M extends Module>(
   module: M,
@@ -257,7 +274,9 @@ export function removeParametrizations<M extends Module>(
   return module;
 }
 
-/** Calls `fn`, sync or async, within which each parametrized tensor is computed once. torch.nn.utils.parametrize.cached */
+/**
+ * Calls `fn`, sync or async, within which each parametrized tensor is computed once. torch.nn.utils.parametrize.cached
+ */
 export function cached<R>(fn: () => R): R {
   if (typeof fn !== 'function') fail(ArgumentError, 'parametrize.cached', 'a function', describe(fn));
   return cache.run(cache.get() ?? new Map(), fn);

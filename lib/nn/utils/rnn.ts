@@ -28,8 +28,8 @@ function lengthsOf(op: string, lengths: Tensor | readonly number[]): number[] {
 }
 
 /**
- * Packs padded sequences [T, B, ...] ([B, T, ...] with `batchFirst`) of the given lengths, without their padding. `enforceSorted` (default
- * true) wants the longest first; false sorts them. torch.nn.utils.rnn.pack_padded_sequence
+ * Packs padded sequences [T, B, ...] ([B, T, ...] with `batchFirst`) of the given lengths, without their padding.
+ * `enforceSorted` (default true) wants the longest first; false sorts them. torch.nn.utils.rnn.pack_padded_sequence
  */
 export const packPaddedSequence = defineFunction(
   {
@@ -74,8 +74,8 @@ export const packPaddedSequence = defineFunction(
 );
 
 /**
- * The inverse of `packPaddedSequence`: [sequences, lengths], [T, B, ...] ([B, T, ...] with `batchFirst`) filled up with `paddingValue`
- * (default 0) to the longest, or to `totalLength`. torch.nn.utils.rnn.pad_packed_sequence
+ * The inverse of `packPaddedSequence`: [sequences, lengths], [T, B, ...] ([B, T, ...] with `batchFirst`) filled up with
+ * `paddingValue` (default 0) to the longest, or to `totalLength`. torch.nn.utils.rnn.pad_packed_sequence
  */
 export const padPackedSequence = defineFunction(
   { name: 'nn.utils.rnn.padPackedSequence', parameters: ['sequence', 'batchFirst', 'paddingValue', 'totalLength'] },
@@ -111,7 +111,8 @@ export const padPackedSequence = defineFunction(
 );
 
 /**
- * Sequences [T_i, ...] as one tensor [T, B, ...] ([B, T, ...] with `batchFirst`), the shorter ones filled up with `paddingValue` on the
+ * Sequences [T_i, ...] as one tensor [T, B, ...] ([B, T, ...] with `batchFirst`), the shorter ones filled up with
+ * `paddingValue` on the
  * `paddingSide` ('right' or 'left'). torch.nn.utils.rnn.pad_sequence
  */
 export const padSequence = defineFunction(

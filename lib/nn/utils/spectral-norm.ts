@@ -1,4 +1,7 @@
-/** Spectral normalisation, W / sigma with sigma the largest singular value of W by power iteration: its arithmetic, and the form with a hook. */
+/**
+ * Spectral normalisation, W / sigma with sigma the largest singular value of W by power iteration: its arithmetic, and
+ * the form with a hook.
+ */
 
 import { checkInteger } from '../../arguments.js';
 import { noGrad } from '../../autograd/grad-mode.js';
@@ -72,10 +75,12 @@ export function normalized(weight: Tensor, matrix: Tensor, u: Tensor, v: Tensor)
 const KIND = 'spectral norm';
 
 /**
- * Divides a module's weight by its spectral norm before each call (torch.nn.utils.spectral_norm; Miyato et al. 2018): the parameter becomes
- * `weight_orig`, with the buffers `weight_u` and `weight_v` for the power iteration, which goes on while the module trains.
- * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws ArgumentError for a name
- * that is no parameter's.
+ * Divides a module's weight by its spectral norm before each call (torch.nn.utils.spectral_norm; Miyato et al. 2018):
+ * the parameter becomes
+ * `weight_orig`, with the buffers `weight_u` and `weight_v` for the power iteration, which goes on while the module
+ * trains.
+ * @param args name ('weight'), nPowerIterations (1), eps (1e-12), dim (0; 1 for transposed convolutions). Throws
+ * ArgumentError for a name that is no parameter's.
  */
 export function spectralNorm<M extends Module>(
   module: M,
@@ -103,7 +108,10 @@ export function spectralNorm<M extends Module>(
   return module;
 }
 
-/** Makes the normalised weight the parameter again (torch.nn.utils.remove_spectral_norm). Throws ArgumentError where there is no such norm. */
+/**
+ * Makes the normalised weight the parameter again (torch.nn.utils.remove_spectral_norm). Throws ArgumentError where
+ * there is no such norm.
+ */
 export function removeSpectralNorm<M extends Module>(module: M, name = 'weight'): M {
   return removeWeightHook('nn.utils.removeSpectralNorm', module, name, KIND);
 }

@@ -1,6 +1,6 @@
 /**
- * A weight that is computed from other tensors before each call of its module, by a forward pre-hook: the older form of spectral and weight
- * normalisation. The weight itself is then a plain property, and no parameter.
+ * A weight that is computed from other tensors before each call of its module, by a forward pre-hook: the older form of
+ * spectral and weight normalisation. The weight itself is then a plain property, and no parameter.
  */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
@@ -31,7 +31,10 @@ function purposesOf(module: Module): [ForwardPreHook, Purpose][] {
   });
 }
 
-/** A parameter or buffer of a module, by its property or its key in state dicts. Throws ArgumentError where there is none. */
+/**
+ * A parameter or buffer of a module, by its property or its key in state dicts. Throws ArgumentError where there is
+ * none.
+ */
 export function tensorOf(op: string, module: Module, name: string): { property: string; key: string; tensor: Tensor } {
   if (!(module instanceof Module)) fail(ArgumentError, op, 'a module', describe(module));
   for (const own of module.ownTensors()) if (own.property === name || own.key === name) return own;
@@ -46,7 +49,10 @@ function write(module: Module, property: string, value: Tensor): void {
   (module as unknown as Record<string, Tensor>)[property] = value;
 }
 
-/** Takes a parameter out, registers what it is computed from (keys in state dicts: its own with the suffixes in lower case), and computes it from now on. */
+/**
+ * Takes a parameter out, registers what it is computed from (keys in state dicts: its own with the suffixes in lower
+ * case), and computes it from now on.
+ */
 export function installWeightHook(
   op: string,
   module: Module,

@@ -1,4 +1,7 @@
-/** Weight normalisation, w = g v / |v| with the norm over all dimensions but one: its arithmetic, and the form with a hook. */
+/**
+ * Weight normalisation, w = g v / |v| with the norm over all dimensions but one: its arithmetic, and the form with a
+ * hook.
+ */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
 import { detach } from '../../ops/core/convert.js';
@@ -47,9 +50,10 @@ export function weightOf(g: Tensor, v: Tensor, dim: number): Tensor {
 const KIND = 'weight norm';
 
 /**
- * Computes a module's weight as `weight_g weight_v / |weight_v|` before each call (torch.nn.utils.weight_norm; Salimans and Kingma 2016).
- * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm. Throws ArgumentError
- * for a name that is no parameter's.
+ * Computes a module's weight as `weight_g weight_v / |weight_v|` before each call (torch.nn.utils.weight_norm; Salimans
+ * and Kingma 2016).
+ * @param args name ('weight'), dim (0): the dimension of which each index has a norm of its own; null for one norm.
+ * Throws ArgumentError for a name that is no parameter's.
  */
 export function weightNorm<M extends Module>(
   module: M,
@@ -64,7 +68,10 @@ export function weightNorm<M extends Module>(
   return module;
 }
 
-/** Makes the computed weight the parameter again (torch.nn.utils.remove_weight_norm). Throws ArgumentError where there is no such norm. */
+/**
+ * Makes the computed weight the parameter again (torch.nn.utils.remove_weight_norm). Throws ArgumentError where there
+ * is no such norm.
+ */
 export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
   return removeWeightHook('nn.utils.removeWeightNorm', module, name, KIND);
 }

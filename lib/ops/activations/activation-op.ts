@@ -1,6 +1,7 @@
 /**
- * The operators of activation functions: each forward kernel, its fused derivative, and the derivative of that one. Second derivatives
- * are composed of operators, since only double backward runs them. f' stands for the function's derivative.
+ * The operators of activation functions: each forward kernel, its fused derivative, and the derivative of that one.
+ * Second derivatives are composed of operators, since only double backward runs them. f' stands for the function's
+ * derivative.
  */
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
@@ -114,7 +115,10 @@ export const preluOp: Elementwise = elementwiseOp({
     ];
   },
 });
-/** z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x < 0. */
+/**
+ * z = g, or w g where x <= 0; dg = h, or w h where x < 0 (PyTorch takes 0 to the other side here); dw = h g where x <
+ * 0.
+ */
 const preluBackwardOp: Elementwise = elementwiseOp({
   name: 'preluBackward',
   keep: (needs, [g, x, w]) => [needs[2] ? g : null, x, w],
@@ -168,7 +172,10 @@ const siluBackwardOp = smoothBackward('siluBackward', (hg, x) => {
 });
 /** y = x w with w = tanh(ln(1 + e^x)). */
 export const mishOp = activation('mish', () => mishBackwardOp);
-/** f'' = 2 w' + x w'', w' = s (1 - w^2), w'' = s (1 - s) (1 - w^2) - 2 w s w'; s = e^x / (1 + e^x), NaN where that overflows, as PyTorch's. */
+/**
+ * f'' = 2 w' + x w'', w' = s (1 - w^2), w'' = s (1 - s) (1 - w^2) - 2 w s w'; s = e^x / (1 + e^x), NaN where that
+ * overflows, as PyTorch's.
+ */
 const mishBackwardOp = smoothBackward('mishBackward', (hg, x) => {
   const e = exp.op([x]);
   const s = divOp([e, plus(e, 1)]);

@@ -147,7 +147,10 @@ export const [softshrink] = activation('softshrink', softshrinkOp, {
 /** `x`, and 0 within `lambd` (default 0.5) of 0. */
 export const [hardshrink] = activation('hardshrink', hardshrinkOp, { numbers: { lambd: 0.5 }, inplace: false });
 
-/** `x Phi(x)` with Phi the normal distribution's integral; `approximate: 'tanh'` takes Hendrycks and Gimpel's formula for it. */
+/**
+ * `x Phi(x)` with Phi the normal distribution's integral; `approximate: 'tanh'` takes Hendrycks and Gimpel's formula
+ * for it.
+ */
 export const gelu = defineFunction(
   { name: 'nn.functional.gelu', parameters: ['input', 'approximate'], keywords: 1 },
   (input: Tensor, formula?: 'none' | 'tanh'): Tensor => {

@@ -1,6 +1,6 @@
 /**
- * Windows on memory by sizes, strides and offset (asStrided), and what stands on them: how a view made before an in-place change
- * finds its place in the graph again, and how the change of a view becomes one of its base.
+ * Windows on memory by sizes, strides and offset (asStrided), and what stands on them: how a view made before an
+ * in-place change finds its place in the graph again, and how the change of a view becomes one of its base.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { attachOutput, nodeFor, setViewRebuilder } from '../../autograd/graph.js';
@@ -20,7 +20,10 @@ import { tensorArgument } from './promotion.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
-    /** out += input, element by element of a strided walk (plan [out, input]) whose outputs may coincide: in order, on one thread. */
+    /**
+     * out += input, element by element of a strided walk (plan [out, input]) whose outputs may coincide: in order, on
+     * one thread.
+     */
     accumulate: KernelTable<[input: TypedArray, out: TypedArray, plan: Plan]>;
   }
 }
@@ -48,7 +51,9 @@ function extentOf({ shape, strides }: Geometry): number {
   return last + 1;
 }
 
-/** Whether two elements may lie in one place: sorted by stride, no dimension steps over the extent of the smaller ones. */
+/**
+ * Whether two elements may lie in one place: sorted by stride, no dimension steps over the extent of the smaller ones.
+ */
 function overlapsItself({ shape, strides }: Geometry): boolean {
   const dims = shape.map((n, d) => ({ n, stride: strides[d] })).filter(({ n }) => n > 1);
   dims.sort((a, b) => a.stride - b.stride);
@@ -76,7 +81,10 @@ function accumulate(target: Tensor, source: Tensor): void {
   kernel(source.array, target.array, stridedPlan(target.shape, [target.strides, source.strides]));
 }
 
-/** y = the window of x's memory with the given sizes, strides and offset; dx = g added into zeros at the window, seen as x. */
+/**
+ * y = the window of x's memory with the given sizes, strides and offset; dx = g added into zeros at the window, seen as
+ * x.
+ */
 export const asStridedOp = defineOp<Geometry, Windows>({
   name: 'asStrided',
   view: true,
@@ -138,7 +146,10 @@ export function asStridedBackwardOf(g: Tensor, input: Geometry, { shape, strides
   return asStridedBackwardOp([g], { input, window: { shape, strides, offset } });
 }
 
-/** y = the window, where x is laid into zeros in its place: asStrided of a tensor that lies elsewhere; dx as asStrided's. */
+/**
+ * y = the window, where x is laid into zeros in its place: asStrided of a tensor that lies elsewhere; dx as
+ * asStrided's.
+ */
 const asStridedGatherOp = defineOp<Windows, Windows>({
   name: 'asStridedGather',
   infer: (_, windows) => windows,
@@ -150,7 +161,10 @@ const asStridedGatherOp = defineOp<Windows, Windows>({
   backward: ({ spec }, g): Gradients => [asStridedBackwardOp([g], spec)],
 });
 
-/** y = x with the window of its memory replaced by a source; dx = g with zeros at the window, dsource = g seen through the window. */
+/**
+ * y = x with the window of its memory replaced by a source; dx = g with zeros at the window, dsource = g seen through
+ * the window.
+ */
 const asStridedScatterOp = defineOp<Windows, Windows>({
   name: 'asStridedScatter',
   nativeHalf: true,
@@ -203,8 +217,9 @@ function numbers(op: string, name: string, list: unknown): readonly number[] {
 }
 
 /**
- * The window of the tensor's memory with `size`, `stride` and `storageOffset` (default: the tensor's own), all counted in elements.
- * Windows may overlap; their gradients add up. A ShapeError where the window leaves the storage. torch.as_strided
+ * The window of the tensor's memory with `size`, `stride` and `storageOffset` (default: the tensor's own), all counted
+ * in elements. Windows may overlap; their gradients add up. A ShapeError where the window leaves the storage.
+ * torch.as_strided
  */
 export const asStrided = defineFunction(
   { name: 'asStrided', parameters: ['input', 'size', 'stride', 'storageOffset'], required: 3 },

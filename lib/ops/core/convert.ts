@@ -72,14 +72,20 @@ gradientOperators.copyFor = (leaf, gradient) => {
 };
 gradientOperators.cast = castRecorded;
 
-/** A copy in fresh memory, without gaps. `memoryFormat` is 'preserve_format' by default: the order of the dimensions in memory stays. torch.clone */
+/**
+ * A copy in fresh memory, without gaps. `memoryFormat` is 'preserve_format' by default: the order of the dimensions in
+ * memory stays. torch.clone
+ */
 export const clone = defineFunction(
   { name: 'clone', parameters: ['input', 'memoryFormat'], keywords: 1 },
   (input: Tensor, memoryFormat?: MemoryFormat): Tensor =>
     cloneOp([input], memoryFormatArgument('clone', memoryFormat, 'preserve_format')),
 );
 
-/** The tensor itself where its elements lie in the order of `memoryFormat` (row-major by default), else a copy in which they do. Tensor.contiguous */
+/**
+ * The tensor itself where its elements lie in the order of `memoryFormat` (row-major by default), else a copy in which
+ * they do. Tensor.contiguous
+ */
 export const contiguous = defineFunction(
   { name: 'contiguous', parameters: ['input', 'memoryFormat'], keywords: 1 },
   (input: Tensor, memoryFormat?: MemoryFormat): Tensor => {
@@ -106,8 +112,9 @@ export interface ToOptions {
 }
 
 /**
- * The tensor in another type (or on another device, of which there is only 'cpu') or memory format; itself where nothing changes, unless `copy`.
- * Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or to(other, nonBlocking, copy). Tensor.to
+ * The tensor in another type (or on another device, of which there is only 'cpu') or memory format; itself where
+ * nothing changes, unless `copy`. Called as to(dtype, nonBlocking, copy), to(device, dtype, nonBlocking, copy) or
+ * to(other, nonBlocking, copy). Tensor.to
  */
 export const to = defineFunction(
   {

@@ -1,4 +1,7 @@
-/** What tensors tell of the device that they are on, and the ways to another: there is one device, so each is the tensor itself or a DeviceError. */
+/**
+ * What tensors tell of the device that they are on, and the ways to another: there is one device, so each is the tensor
+ * itself or a DeviceError.
+ */
 
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';

@@ -16,7 +16,10 @@ import { castRecorded } from './convert.js';
 import { isScalar, type Scalar, tensorArgument } from './promotion.js';
 import { expandOp } from './view.js';
 
-/** y = v everywhere, in x's shape and type; dx = 0 (zeros, so that the graph still leads to x, as in PyTorch), dv = the sum of g (the engine's reduction). */
+/**
+ * y = v everywhere, in x's shape and type; dx = 0 (zeros, so that the graph still leads to x, as in PyTorch), dv = the
+ * sum of g (the engine's reduction).
+ */
 const fillOp = defineOp<void, Shape>({
   name: 'fill',
   nativeHalf: true,

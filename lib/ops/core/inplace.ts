@@ -1,7 +1,7 @@
 /**
- * In-place operators. An elementwise one writes straight into the target's memory (elementwise-op.ts). Any other is computed out of
- * place and recorded, its values are copied into the target, and the target takes its place in the graph. The version counter rises,
- * so that a derivative that saved the old values notices.
+ * In-place operators. An elementwise one writes straight into the target's memory (elementwise-op.ts). Any other is
+ * computed out of place and recorded, its values are copied into the target, and the target takes its place in the
+ * graph. The version counter rises, so that a derivative that saved the old values notices.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace, gradientNode } from '../../autograd/graph.js';
@@ -14,7 +14,10 @@ import { Tensor } from '../../tensor/tensor.js';
 import { adoptInplace } from './as-strided.js';
 import { castRecorded } from './convert.js';
 
-/** Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a bool. */
+/**
+ * Whether values of one type may be stored in another in place: not a floating value in an integer, not a number in a
+ * bool.
+ */
 export function canStore(from: DTypeInfo, to: DTypeInfo): boolean {
   return from.category <= to.category;
 }
@@ -51,7 +54,10 @@ export function defineInplace(name: string, fn: (...args: any[]) => Tensor): voi
     inplace(name, target, () => fn(operandOf(target, args), ...args)),
   );
 }
-/** A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in place. */
+/**
+ * A copy of the tensor's values with the tensor's place in the graph: the old values of what is about to change in
+ * place.
+ */
 export function snapshot(t: Tensor): Tensor {
   const copy = castAs(t, t.info);
   if (t.info.floating && t.requiresGrad) {

@@ -6,7 +6,10 @@ import { writeElement } from '../../tensor/copy.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { castOperandRecorded } from './convert.js';
 
-/** What an elementwise operator takes beside a tensor: a number counts as PyTorch's int where it is integral, else as its float. */
+/**
+ * What an elementwise operator takes beside a tensor: a number counts as PyTorch's int where it is integral, else as
+ * its float.
+ */
 export type Scalar = number | bigint | boolean;
 export type Operand = Tensor | Scalar;
 
@@ -81,7 +84,10 @@ export function tensorArgument(op: string, name: string, value: unknown): Tensor
   return fail(ArgumentError, op, `a tensor for ${name}`, describe(value));
 }
 
-/** A list of arguments as tensors, or an ArgumentError, also for a hole in the list. `name` is that of one argument, to which its number is added. */
+/**
+ * A list of arguments as tensors, or an ArgumentError, also for a hole in the list. `name` is that of one argument, to
+ * which its number is added.
+ */
 export function tensorArguments(op: string, name: string, values: readonly unknown[]): Tensor[] {
   return Array.from(values, (value, i) => tensorArgument(op, `${name} ${i}`, value));
 }

@@ -1,6 +1,7 @@
 /**
- * Second derivatives of fused operators: their backward kernels cannot be differentiated, so where a graph of the derivative is wanted,
- * the forward pass is computed anew from operators that can be, and that is differentiated. It knows nothing of any operator but the view.
+ * Second derivatives of fused operators: their backward kernels cannot be differentiated, so where a graph of the
+ * derivative is wanted, the forward pass is computed anew from operators that can be, and that is differentiated. It
+ * knows nothing of any operator but the view.
  */
 
 import { grad } from '../../autograd/backward.js';
@@ -9,7 +10,8 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { viewOp } from './view.js';
 
 /**
- * Gradients of a fused operator's inputs, recorded: `compose` computes its differentiable outputs from the inputs with ordinary operators.
+ * Gradients of a fused operator's inputs, recorded: `compose` computes its differentiable outputs from the inputs with
+ * ordinary operators.
  * `gradOutputs` has one entry an output, null where none arrived. Called inside a rule, with recording on.
  */
 export function gradientsByComposition(

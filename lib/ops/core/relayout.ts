@@ -1,6 +1,6 @@
 /**
- * Fresh results brought into the layout that PyTorch gives them, for operators whose kernels write row by row; and operands brought into the
- * layout of a result. Copies without autograd, made only where memory lies otherwise.
+ * Fresh results brought into the layout that PyTorch gives them, for operators whose kernels write row by row; and
+ * operands brought into the layout of a result. Copies without autograd, made only where memory lies otherwise.
  */
 import { elementCount, placeAlike } from '../../shape/layout.js';
 import { formatStrides, type MemoryFormat, suggestedFormat } from '../../shape/memory-format.js';

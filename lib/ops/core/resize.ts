@@ -1,5 +1,6 @@
 /**
- * Changes of what a tensor shows: other sizes of its storage (`resize_`), or the memory of another tensor (`set_`). Neither is part of the graph.
+ * Changes of what a tensor shows: other sizes of its storage (`resize_`), or the memory of another tensor (`set_`).
+ * Neither is part of the graph.
  */
 import { checkInplace } from '../../autograd/graph.js';
 import { attachMethod, defineMethod } from '../../dispatch/define-function.js';
@@ -49,8 +50,8 @@ const resizeAs = defineMethod(
 );
 
 /**
- * Makes the tensor show the memory of `source`, in the window that is given (the source's own by default; none without a source). Throws
- * DTypeError for another dtype, AutogradError for a source or a target in the graph. Tensor.set_
+ * Makes the tensor show the memory of `source`, in the window that is given (the source's own by default; none without
+ * a source). Throws DTypeError for another dtype, AutogradError for a source or a target in the graph. Tensor.set_
  */
 const set = defineMethod(
   'set_',
@@ -91,8 +92,9 @@ const set = defineMethod(
 declare module '../../tensor/tensor.js' {
   interface Tensor {
     /**
-     * The first elements of the storage in other sizes, contiguous from the tensor's first element on. Where the storage is too small, the tensor
-     * gets a larger one, uninitialised beyond the old elements; other tensors stay on the old one. Tensor.resize_
+     * The first elements of the storage in other sizes, contiguous from the tensor's first element on. Where the
+     * storage is too small, the tensor gets a larger one, uninitialised beyond the old elements; other tensors stay on
+     * the old one. Tensor.resize_
      */
     resize_(...sizes: [readonly (number | Tensor)[]] | (number | Tensor)[]): this;
     resizeAs_: Method<typeof resizeAs>;

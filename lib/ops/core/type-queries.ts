@@ -8,12 +8,18 @@ export function promoteTypes(type1: DType, type2: DType): DType {
   return promote(dtypeInfo('promoteTypes', type1), dtypeInfo('promoteTypes', type2)).name;
 }
 
-/** The type of an operation on the two: tensors with dimensions decide before scalars, and these before numbers. torch.result_type */
+/**
+ * The type of an operation on the two: tensors with dimensions decide before scalars, and these before numbers.
+ * torch.result_type
+ */
 export function resultType(tensor: Operand, other: Operand): DType {
   return typeOf('resultType', [tensor, other]).name;
 }
 
-/** Whether values of one type may be stored in another in place: not a fraction in an integer, not a number in a bool. torch.can_cast */
+/**
+ * Whether values of one type may be stored in another in place: not a fraction in an integer, not a number in a bool.
+ * torch.can_cast
+ */
 export function canCast(from: DType, to: DType): boolean {
   return canStore(dtypeInfo('canCast', from), dtypeInfo('canCast', to));
 }

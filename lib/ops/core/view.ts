@@ -77,7 +77,10 @@ export const unsqueezeOp = defineView<number>({
   backward: (context, g) => [viewOp([g], context.spec.from)],
 });
 
-/** The elements under another shape (one size may be -1): a view where the memory's layout allows it, else a copy. torch.reshape */
+/**
+ * The elements under another shape (one size may be -1): a view where the memory's layout allows it, else a copy.
+ * torch.reshape
+ */
 export const reshape = defineFunction(
   { name: 'reshape', parameters: ['input', 'shape'], required: 2, method: false },
   (input: Tensor, shape: Shape): Tensor => {
@@ -88,7 +91,9 @@ export const reshape = defineFunction(
 );
 attachSizesMethod('reshape', 'shape', (x, shape) => reshape(x, shape));
 
-/** The same bytes as elements of another type; the last dimension grows or shrinks where the sizes of the types differ. */
+/**
+ * The same bytes as elements of another type; the last dimension grows or shrinks where the sizes of the types differ.
+ */
 function viewAsType(x: Tensor, info: DTypeInfo): Tensor {
   const shape = [...x.shape];
   const strides = [...x.strides];
@@ -149,7 +154,9 @@ export function broadcastShapesOf(...shapes: (Shape | number)[]): Shape {
   return Object.freeze([...lists.reduce<Shape>((a, b) => broadcastShapes('broadcastShapes', a, b), [])]);
 }
 
-/** Every tensor expanded to the common shape: views. Tensors come as arguments or as one array. torch.broadcast_tensors */
+/**
+ * Every tensor expanded to the common shape: views. Tensors come as arguments or as one array. torch.broadcast_tensors
+ */
 export function broadcastTensors(...tensors: Tensor[] | [readonly Tensor[]]): Tensor[] {
   const list = (tensors.length === 1 && Array.isArray(tensors[0]) ? tensors[0] : tensors) as readonly Tensor[];
   let shape: Shape = [];

@@ -42,7 +42,10 @@ export interface NamedData extends TensorOptions {
   data: TensorData;
 }
 
-/** Sizes of nested arrays by their first elements; a typed array is the innermost row. An array that holds itself would have no end. */
+/**
+ * Sizes of nested arrays by their first elements; a typed array is the innermost row. An array that holds itself would
+ * have no end.
+ */
 export function nestedShape(op: string, data: unknown): number[] {
   const shape: number[] = [];
   let level = data;
@@ -147,8 +150,8 @@ function sizesOfOption(op: string, shape: unknown): readonly number[] {
 }
 
 /**
- * A tensor with a copy of `data`: a number, nested arrays whose innermost rows may be typed arrays and whose elements may be tensors of one
- * element, or a typed array with its `shape` in the options. torch.tensor
+ * A tensor with a copy of `data`: a number, nested arrays whose innermost rows may be typed arrays and whose elements
+ * may be tensors of one element, or a typed array with its `shape` in the options. torch.tensor
  */
 export function tensor(data: TensorData | NamedData, options: TensorOptions = {}): Tensor {
   if (isOptions(data)) return fromNamed('tensor', data, tensor);
@@ -203,8 +206,9 @@ function fromNested(data: TensorData, shape: readonly number[] | undefined, want
 }
 
 /**
- * A tensor on the memory of a typed array, without a copy: what is written on either side is seen by the other. The type is the array's
- * (uint8 for Uint8Array and Uint8ClampedArray); `shape` gives the sizes, one dimension by default. torch.from_numpy
+ * A tensor on the memory of a typed array, without a copy: what is written on either side is seen by the other. The
+ * type is the array's (uint8 for Uint8Array and Uint8ClampedArray); `shape` gives the sizes, one dimension by default.
+ * torch.from_numpy
  */
 export function fromNumpy(array: TypedArray | Uint8ClampedArray, options: { shape?: readonly number[] } = {}): Tensor {
   rejectUnknownOptions('fromNumpy', options, ['shape']);
@@ -213,8 +217,8 @@ export function fromNumpy(array: TypedArray | Uint8ClampedArray, options: { shap
 }
 
 /**
- * The tensor itself (converted where `dtype` differs), a tensor on the memory of a typed array of that dtype, or a tensor with a copy of the
- * data. torch.as_tensor
+ * The tensor itself (converted where `dtype` differs), a tensor on the memory of a typed array of that dtype, or a
+ * tensor with a copy of the data. torch.as_tensor
  */
 export function asTensor(data: TensorData | NamedData, options: Omit<TensorOptions, 'requiresGrad'> = {}): Tensor {
   if (isOptions(data)) return fromNamed('asTensor', data, asTensor);

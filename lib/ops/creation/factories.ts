@@ -110,7 +110,10 @@ function bySize(op: string, value: Scalar | null) {
 export const zeros = bySize('zeros', 0);
 /** A tensor of ones; the shape as an array or as numbers. torch.ones */
 export const ones = bySize('ones', 1);
-/** A tensor of uninitialised memory, row-major unless `memoryFormat` says otherwise; the shape as an array or as numbers. torch.empty */
+/**
+ * A tensor of uninitialised memory, row-major unless `memoryFormat` says otherwise; the shape as an array or as
+ * numbers. torch.empty
+ */
 export function empty(...args: SizeArguments<InFormat>): Tensor {
   const { size, options } = sizesAndOptions<InFormat>('empty', args, [...OPTIONS, 'memoryFormat']);
   checkSizes('empty', size);
@@ -134,7 +137,10 @@ function scalarValue(op: string, name: string, value: unknown): Scalar {
   return fail(ArgumentError, op, `a number for ${name}`, describe(value));
 }
 
-/** A tensor of one value: float32 for a number, bool for a boolean, int64 for a bigint, unless `dtype` says otherwise. torch.full */
+/**
+ * A tensor of one value: float32 for a number, bool for a boolean, int64 for a bigint, unless `dtype` says otherwise.
+ * torch.full
+ */
 export const full = defineFunction(
   { name: 'full', parameters: ['size', 'fillValue', ...OPTIONS] as const, keywords: 3, required: 2, method: false },
   (size: Shape, fillValue: Scalar | Tensor, dtype?: DType, device?: string, requiresGrad?: boolean): Tensor => {
@@ -225,8 +231,8 @@ function generated(op: string, count: number, info: DTypeInfo, value: (i: number
 }
 
 /**
- * start, start + step, ... below end (above it for a negative step). int64 where all three are whole numbers, else the default
- * floating type. torch.arange
+ * start, start + step, ... below end (above it for a negative step). int64 where all three are whole numbers, else the
+ * default floating type. torch.arange
  */
 export const arange = defineFunction(
   {
@@ -388,7 +394,9 @@ export const emptyStrided = defineFunction(
     ),
 );
 
-/** Uninitialised memory without gaps whose dimensions lie in memory in the order `physicalLayout`. torch.empty_permuted */
+/**
+ * Uninitialised memory without gaps whose dimensions lie in memory in the order `physicalLayout`. torch.empty_permuted
+ */
 export const emptyPermuted = defineFunction(
   {
     name: 'emptyPermuted',

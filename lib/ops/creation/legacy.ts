@@ -1,6 +1,7 @@
 /**
- * PyTorch's first constructors: `new Tensor(2, 3)`, `FloatTensor([1, 2])`, `x.new(4)`. They can be called with `new` and without. What the
- * package calls `Tensor` is the one of the default floating type; tensors themselves are made by the class in tensor.ts, which programs never see.
+ * PyTorch's first constructors: `new Tensor(2, 3)`, `FloatTensor([1, 2])`, `x.new(4)`. They can be called with `new`
+ * and without. What the package calls `Tensor` is the one of the default floating type; tensors themselves are made by
+ * the class in tensor.ts, which programs never see.
  */
 
 import { isOptions } from '../../arguments.js';
@@ -38,7 +39,10 @@ type Arguments =
   | [data: TypedArray | Uint8ClampedArray | TensorClass | readonly TensorData[], options?: Options]
   | (number | TensorClass | Options)[];
 
-/** Makes tensors of one type: of the given sizes (uninitialised), with the given data, or on the memory of a tensor of that type. */
+/**
+ * Makes tensors of one type: of the given sizes (uninitialised), with the given data, or on the memory of a tensor of
+ * that type.
+ */
 export interface LegacyClass {
   new (...args: Arguments): TensorClass;
   (...args: Arguments): TensorClass;
@@ -125,7 +129,10 @@ export const CharTensor = typedClass('CharTensor', INT8);
 export const ByteTensor = typedClass('ByteTensor', UINT8);
 export const BoolTensor = typedClass('BoolTensor', BOOL);
 
-/** Sets the floating type of new tensors by class or name: `setDefaultTensorType(DoubleTensor)`. torch.set_default_tensor_type */
+/**
+ * Sets the floating type of new tensors by class or name: `setDefaultTensorType(DoubleTensor)`.
+ * torch.set_default_tensor_type
+ */
 export function setDefaultTensorType(type: LegacyClass | string): void {
   const info =
     infos.get(type) ??
@@ -138,7 +145,10 @@ export function setDefaultTensorType(type: LegacyClass | string): void {
   setDefaultDtype(info.name);
 }
 
-/** PyTorch's name of the tensor's type ('torch.FloatTensor'), or the tensor in a type given by dtype, class or such a name. Tensor.type */
+/**
+ * PyTorch's name of the tensor's type ('torch.FloatTensor'), or the tensor in a type given by dtype, class or such a
+ * name. Tensor.type
+ */
 defineMethod(
   'type',
   ['dtype', 'nonBlocking'],

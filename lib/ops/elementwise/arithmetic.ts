@@ -179,7 +179,9 @@ export const mul: BinaryFunction = binary(
 );
 export const multiply = aliasOf('multiply', mul);
 
-/** Operands of a quotient that is not a true division: integers stay integers, and none of them may be divided by zero. */
+/**
+ * Operands of a quotient that is not a true division: integers stay integers, and none of them may be divided by zero.
+ */
 function divisible(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const [x, y] = pair(op, a, b);
   if (x.info === BOOL) fail(DTypeError, op, 'numbers', 'bool', { input: a, other: b });
@@ -193,7 +195,10 @@ function divisible(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
 
 export type RoundingMode = 'trunc' | 'floor' | null;
 
-/** `input / other`, elementwise; integers give floats unless `roundingMode` ('trunc', towards zero, or 'floor') asks for whole numbers. */
+/**
+ * `input / other`, elementwise; integers give floats unless `roundingMode` ('trunc', towards zero, or 'floor') asks for
+ * whole numbers.
+ */
 export const div = defineElementwise(
   { name: 'div', parameters: ['input', 'other', 'roundingMode'], keywords: 1, required: 2, scalarInput: true },
   (input: Operand, other: Operand, roundingMode?: RoundingMode) => {

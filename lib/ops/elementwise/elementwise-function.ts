@@ -1,6 +1,6 @@
 /**
- * Public elementwise functions. Such a function only prepares: it turns its arguments into an operator and operands of one type
- * (`plan`). Running them out of place gives `x.exp()`, running them into x's memory gives `x.exp_()`.
+ * Public elementwise functions. Such a function only prepares: it turns its arguments into an operator and operands of
+ * one type (`plan`). Running them out of place gives `x.exp()`, running them into x's memory gives `x.exp_()`.
  */
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
@@ -78,7 +78,8 @@ export function defineElementwise<const P extends readonly string[], A extends r
     return evaluate(plan(...args));
   });
   if (inplace) {
-    // Only reads arguments: the same rules of options and positions, with the result written into the first one's memory.
+    // Only reads arguments: the same rules of options and positions, with the result written into the first one's
+    // memory.
     const short = `${typeof method === 'string' ? method : name.slice(name.lastIndexOf('.') + 1)}_`;
     const change = defineFunction<P, A, Tensor>(
       { ...declaration, name: short, method: false, hidden: true },
@@ -134,8 +135,8 @@ export function pair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
 }
 
 /**
- * A number beside a 16-bit tensor: in float32, which sums and products are computed in, unless 16 bits hold it exactly (the operator
- * then takes the 16-bit kernel). PyTorch does not round such a number either.
+ * A number beside a 16-bit tensor: in float32, which sums and products are computed in, unless 16 bits hold it exactly
+ * (the operator then takes the 16-bit kernel). PyTorch does not round such a number either.
  */
 function exactScalar(value: Scalar, info: DTypeInfo): Tensor {
   const scalar = scalarTensor(value, info);

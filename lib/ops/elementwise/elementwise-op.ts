@@ -1,7 +1,7 @@
 /**
- * Elementwise operators from table rows: a kernel of the same name and a derivative in one line. Operands come in their common type
- * (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of its target (`into`),
- * which is what in-place functions do.
+ * Elementwise operators from table rows: a kernel of the same name and a derivative in one line. Operands come in their
+ * common type (promotion.ts); broadcasting is a plan, not a copy. Every row can also write straight into the memory of
+ * its target (`into`), which is what in-place functions do.
  */
 
 import type { Node } from '../../autograd/node.js';
@@ -44,7 +44,10 @@ export interface Row {
   readonly kernel?: string;
   /** The type of the output, where it is not that of the first operand (comparisons give bool). */
   readonly output?: DTypeInfo;
-  /** The order in which operands decide the layout of the output, where it is not their own (PyTorch's where has its condition first); or none does. */
+  /**
+   * The order in which operands decide the layout of the output, where it is not their own (PyTorch's where has its
+   * condition first); or none does.
+   */
   readonly layout?: readonly number[] | 'contiguous';
   readonly keep?: Keep;
   readonly backward?: (g: Tensor, context: ElementwiseContext) => Gradients;
@@ -52,11 +55,16 @@ export interface Row {
   readonly autocast?: AutocastPolicy;
 }
 
-/** A declared elementwise operator: operands in their common type, and the numbers that its functor is constructed from. */
+/**
+ * A declared elementwise operator: operands in their common type, and the numbers that its functor is constructed from.
+ */
 export interface Elementwise {
   (inputs: readonly Tensor[], numbers?: readonly number[]): Tensor;
   readonly definition: Operator<readonly number[] | undefined>['definition'];
-  /** Writes the result into `target`'s memory and takes its place in the graph; false where that needs a detour. `op` is the name in messages. */
+  /**
+   * Writes the result into `target`'s memory and takes its place in the graph; false where that needs a detour. `op` is
+   * the name in messages.
+   */
   into(op: string, target: Tensor, inputs: readonly Tensor[], numbers: readonly number[]): boolean;
 }
 
@@ -67,7 +75,10 @@ interface Spec {
 
 const NO_NUMBERS: readonly number[] = Object.freeze([]);
 
-/** Declares an elementwise operator of any number of operands; the kernel of the same name takes them, the output, a plan and numbers. */
+/**
+ * Declares an elementwise operator of any number of operands; the kernel of the same name takes them, the output, a
+ * plan and numbers.
+ */
 export function elementwiseOp(row: Row): Elementwise {
   const { name, output, layout, keep, backward } = row;
   const table = (kernels as unknown as Record<string, AnyKernel | undefined>)[row.kernel ?? name];
@@ -194,7 +205,9 @@ function isMixed(inputs: readonly Tensor[]): boolean {
   return inputs.length === 2 && inputs[0].info.half && inputs[1].info === FLOAT32;
 }
 
-/** Whether an operand shows the target's memory in another order, so that writing would change what is still to be read. */
+/**
+ * Whether an operand shows the target's memory in another order, so that writing would change what is still to be read.
+ */
 function overlapsPartly(target: Tensor, inputs: readonly Tensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i];

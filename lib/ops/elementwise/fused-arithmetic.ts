@@ -45,7 +45,10 @@ const addcdivOp: Elementwise = elementwiseOp({
   },
 });
 
-/** addcdiv of operands of several floating types; the derivative is formed in the operands' own types before it is promoted, as PyTorch does. */
+/**
+ * addcdiv of operands of several floating types; the derivative is formed in the operands' own types before it is
+ * promoted, as PyTorch does.
+ */
 const addcdivMixedOp = defineOp<number, MixedSpec>({
   name: 'addcdivMixed',
   nativeHalf: true,
@@ -115,7 +118,9 @@ export const addcdiv = defineElementwise(
     planTernary(addcdivOp, 'addcdiv', input, tensor1, tensor2, value, false),
 );
 
-/** `input * ln(other)`, 0 where input is 0 (unless other is NaN). da = g ln b, 0 where a = 0 and b <= 0; db = g a / b. */
+/**
+ * `input * ln(other)`, 0 where input is 0 (unless other is NaN). da = g ln b, 0 where a = 0 and b <= 0; db = g a / b.
+ */
 export const xlogy: BinaryFunction = binary(
   {
     name: 'xlogy',

@@ -55,7 +55,10 @@ export const fix = aliasOf('fix', trunc);
 
 const roundOp = elementwiseOp({ name: 'round', backward: (g) => [zerosFor(g)] });
 const roundDecimalsOp = elementwiseOp({ name: 'roundDecimals', backward: (g) => [zerosFor(g)] });
-/** The nearest whole number, the even one of two, at `decimals` places after the point (before it, where negative; default 0). */
+/**
+ * The nearest whole number, the even one of two, at `decimals` places after the point (before it, where negative;
+ * default 0).
+ */
 export const round = defineElementwise(
   { name: 'round', parameters: ['input', 'decimals'], keywords: 1 },
   (input: Tensor, places?: number) => {
@@ -85,7 +88,10 @@ const nanToNumOp: Elementwise = elementwiseOp({
   keep: (_, [x]) => [x],
   backward: (g, context) => [whereOp([g, scalarTensor(0, g.info), isfinite(context.saved(0))])],
 });
-/** `input` with NaN replaced by `nan` (default 0) and the infinities by `posinf` and `neginf` (default: the dtype's largest numbers). */
+/**
+ * `input` with NaN replaced by `nan` (default 0) and the infinities by `posinf` and `neginf` (default: the dtype's
+ * largest numbers).
+ */
 export const nanToNum = defineElementwise(
   { name: 'nanToNum', parameters: ['input', 'nan', 'posinf', 'neginf'] },
   (input: Tensor, nan?: number | null, posinf?: number | null, neginf?: number | null) => {

@@ -62,7 +62,10 @@ interface Where {
   (condition: Tensor, options: { input: Operand; other: Operand }): Tensor;
   (named: { condition: Tensor; input: Operand; other: Operand }): Tensor;
 }
-/** `condition ? input : other`, elementwise; `input` and `other` may be numbers. Of the condition alone: where it is true, one index vector a dimension. */
+/**
+ * `condition ? input : other`, elementwise; `input` and `other` may be numbers. Of the condition alone: where it is
+ * true, one index vector a dimension.
+ */
 export const where = defineFunction(
   { name: 'where', parameters: ['condition', 'input', 'other'], method: false },
   (condition: Tensor, input?: Operand, other?: Operand): Tensor | Tensor[] => {

@@ -1,4 +1,6 @@
-/** Elements by an index of one dimension, the others at their own places: gather, scatter and scatterAdd, takeAlongDim. */
+/**
+ * Elements by an index of one dimension, the others at their own places: gather, scatter and scatterAdd, takeAlongDim.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -19,7 +21,9 @@ import { expandOp, viewOp } from '../core/view.js';
 import { checkedIndex, requireSameType } from './index-rows.js';
 import { atLeastVector } from './index-select.js';
 
-/** Lines along a dimension: source, index and out, how many elements of each line, its steps, and a plan over the lines. */
+/**
+ * Lines along a dimension: source, index and out, how many elements of each line, its steps, and a plan over the lines.
+ */
 type ScatterKernel = KernelTable<
   [
     source: TypedArray,
@@ -134,7 +138,10 @@ const scatterAddOp: Operator<number, Tensor> = defineOp<number, Along>({
   ],
 });
 
-/** y = x with source put at the index, the last of several; dx = g with zeros at the index, dsource = g gathered at the index. */
+/**
+ * y = x with source put at the index, the last of several; dx = g with zeros at the index, dsource = g gathered at the
+ * index.
+ */
 const scatterOp: Operator<number, Tensor> = defineOp<number, Along>({
   name: 'scatter',
   nativeHalf: true,
@@ -230,8 +237,8 @@ export const scatterAdd = defineFunction(
 );
 
 /**
- * input with src (a tensor or a number) put at the index of dimension `dim`: out[i][index[i][j]] = src[i][j] for dim 1. Where
- * places repeat the last wins. `reduce`: 'add' or 'multiply' combines instead. torch.scatter
+ * input with src (a tensor or a number) put at the index of dimension `dim`: out[i][index[i][j]] = src[i][j] for dim 1.
+ * Where places repeat the last wins. `reduce`: 'add' or 'multiply' combines instead. torch.scatter
  */
 export const scatter = defineFunction(
   {
@@ -273,8 +280,9 @@ defineInplace('scatter_', scatter);
 defineInplace('scatterAdd_', scatterAdd);
 
 /**
- * The elements at the indices of dimension `dim`, where input and indices broadcast, negative ones counted from the end; of the flattened tensor
- * without `dim`. An index beyond the ends is an IndexError, where PyTorch takes it modulo the size. torch.take_along_dim
+ * The elements at the indices of dimension `dim`, where input and indices broadcast, negative ones counted from the
+ * end; of the flattened tensor without `dim`. An index beyond the ends is an IndexError, where PyTorch takes it modulo
+ * the size. torch.take_along_dim
  */
 export const takeAlongDim = defineFunction(
   { name: 'takeAlongDim', parameters: ['input', 'indices', 'dim'], required: 2 },

@@ -1,6 +1,7 @@
 /**
- * Rows by index, the core of indexing: a tensor seen as (outer, n, inner), rows of `inner` elements taken from it, put into it or
- * added to it at places of a dimension of size n. Also the checks that every index passes before memory is touched.
+ * Rows by index, the core of indexing: a tensor seen as (outer, n, inner), rows of `inner` elements taken from it, put
+ * into it or added to it at places of a dimension of size n. Also the checks that every index passes before memory is
+ * touched.
  */
 
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -73,8 +74,9 @@ export function rowsAlong(shape: Shape, dim: number, index: Shape): Rows {
 }
 
 /**
- * The index as contiguous int64 with all its values in 0..n-1, or a typed error. PyTorch counts a negative index from the end in some functions
- * only (`fromEnd`: index, indexFill, take, put, takeAlongDim); everywhere else it is an error, which a padding value of -1 must not pass.
+ * The index as contiguous int64 with all its values in 0..n-1, or a typed error. PyTorch counts a negative index from
+ * the end in some functions only (`fromEnd`: index, indexFill, take, put, takeAlongDim); everywhere else it is an
+ * error, which a padding value of -1 must not pass.
  */
 export function checkedIndex(op: string, index: unknown, n: number, fromEnd = false): Tensor {
   const given = tensorArgument(op, 'index', index);

@@ -1,4 +1,7 @@
-/** Whole slices of one dimension by a vector of indices: indexSelect, indexAdd, indexCopy, indexFill; and take and put on flat tensors. */
+/**
+ * Whole slices of one dimension by a vector of indices: indexSelect, indexAdd, indexCopy, indexFill; and take and put
+ * on flat tensors.
+ */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
@@ -57,7 +60,10 @@ function checkSource(op: string, x: Tensor, rows: Rows, source: Tensor): void {
     fail(ShapeError, op, `a source of shape [${rows.rowsShape}]`, `[${source.shape}]`, { input: x });
 }
 
-/** In place straight in memory where nothing is recorded and the memory is contiguous, else by way of the recorded operator. */
+/**
+ * In place straight in memory where nothing is recorded and the memory is contiguous, else by way of the recorded
+ * operator.
+ */
 export function inplaceRows(
   op: string,
   x: Tensor,
@@ -90,7 +96,10 @@ function indexAddInto(op: string, put: (op: string, x: Tensor, source: Tensor, i
   };
 }
 const ADD = ['input', 'dim', 'index', 'source', 'alpha'] as const;
-/** input with alpha * source added to the slices of dimension `dim` at the indices; repeated indices add up. torch.index_add */
+/**
+ * input with alpha * source added to the slices of dimension `dim` at the indices; repeated indices add up.
+ * torch.index_add
+ */
 export const indexAdd = defineFunction(
   { name: 'indexAdd', parameters: ADD, keywords: 1, required: 4 },
   indexAddInto('indexAdd', (_, x, source, index, rows) => addRowsOp([x, source, index], rows)),

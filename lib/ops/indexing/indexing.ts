@@ -1,6 +1,6 @@
 /**
- * Reading and writing by an index list, as Python's x[...]: what is basic (numbers, slices, null, the ellipsis) is a view; tensors,
- * masks and nested arrays take or put rows. Every index is checked before memory is touched.
+ * Reading and writing by an index list, as Python's x[...]: what is basic (numbers, slices, null, the ellipsis) is a
+ * view; tensors, masks and nested arrays take or put rows. Every index is checked before memory is touched.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
@@ -34,7 +34,9 @@ import {
 import { inplaceRows } from './index-select.js';
 import { nonzeroPositions, nonzeroTuple } from './masked.js';
 
-/** A tensor after the basic part of an index list, and the index tensors of its dimensions (null where there is none). */
+/**
+ * A tensor after the basic part of an index list, and the index tensors of its dimensions (null where there is none).
+ */
 interface Basic {
   readonly view: Tensor;
   readonly tensors: readonly (Tensor | null)[];
@@ -158,7 +160,9 @@ interface Picked {
   readonly shape: Shape;
 }
 
-/** One linear index over the indexed dimensions, which stay where they are if they are neighbours and else come first. */
+/**
+ * One linear index over the indexed dimensions, which stay where they are if they are neighbours and else come first.
+ */
 function pick(op: string, { view, tensors }: Basic): Picked {
   const dims: number[] = [];
   tensors.forEach((t, d) => {
@@ -186,7 +190,10 @@ function pick(op: string, { view, tensors }: Basic): Picked {
   return { source, order, index, rows, first, shape };
 }
 
-/** The strides of taken rows, as an elementwise operator of the source and the index tensors gives them; null for row-major ones. */
+/**
+ * The strides of taken rows, as an elementwise operator of the source and the index tensors gives them; null for
+ * row-major ones.
+ */
 function takenStrides(
   source: Tensor,
   tensors: readonly (Tensor | null)[],
@@ -244,9 +251,10 @@ const asList = (indices: Index | readonly Index[]): readonly Index[] =>
   Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index];
 
 /**
- * The tensor at an index list, Python's x[...]: `x.index([0, slice(1, 3), null, ellipsis, mask])`. Items are numbers, slices, null
- * (a new dimension), the ellipsis, integer tensors, masks and nested arrays. Basic items alone give a view. Tensors broadcast
- * together; their dimensions stand where they stood if they were neighbours, else first. torch.Tensor.__getitem__
+ * The tensor at an index list, Python's x[...]: `x.index([0, slice(1, 3), null, ellipsis, mask])`. Items are numbers,
+ * slices, null (a new dimension), the ellipsis, integer tensors, masks and nested arrays. Basic items alone give a
+ * view. Tensors broadcast together; their dimensions stand where they stood if they were neighbours, else first.
+ * torch.Tensor.__getitem__
  */
 export function index(input: Tensor, indices: Index | readonly Index[]): Tensor {
   const basic = applyBasic('index', input, asList(indices));
@@ -258,7 +266,10 @@ export function index(input: Tensor, indices: Index | readonly Index[]): Tensor 
   });
 }
 
-/** The values in the tensor's type, expanded to the shape that the index list names; leading dimensions of size 1 fall away. */
+/**
+ * The values in the tensor's type, expanded to the shape that the index list names; leading dimensions of size 1 fall
+ * away.
+ */
 function valuesFor(op: string, values: Tensor | Scalar, x: Tensor, shape: Shape): Tensor {
   if (!(values instanceof Tensor)) {
     if (!isScalar(values)) fail(ArgumentError, op, 'a tensor or a number for values', describe(values));
@@ -301,7 +312,9 @@ function putInto(
   return x;
 }
 
-/** Sets the elements at an index list to the values (or adds them, with `accumulate`), in place. torch.Tensor.index_put_ */
+/**
+ * Sets the elements at an index list to the values (or adds them, with `accumulate`), in place. torch.Tensor.index_put_
+ */
 const indexPutInplace = defineFunction(
   {
     name: 'Tensor.indexPut_',
@@ -313,7 +326,9 @@ const indexPutInplace = defineFunction(
     putInto('indexPut_', input, indices, values, accumulate ?? false),
 );
 
-/** A copy of input with the elements at an index list set to the values, or added to with `accumulate`. torch.index_put */
+/**
+ * A copy of input with the elements at an index list set to the values, or added to with `accumulate`. torch.index_put
+ */
 export const indexPut = defineFunction(
   { name: 'indexPut', parameters: ['input', 'indices', 'values', 'accumulate'], required: 3 },
   (input: Tensor, indices: Index | readonly Index[], values: Tensor | Scalar, accumulate?: boolean): Tensor => {

@@ -1,4 +1,7 @@
-/** Elements by condition: their positions (nonzero), their values (maskedSelect), and new values for them (maskedScatter). */
+/**
+ * Elements by condition: their positions (nonzero), their values (maskedSelect), and new values for them
+ * (maskedScatter).
+ */
 
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import { instanceOf } from '../../dispatch/define-op.js';
@@ -76,7 +79,10 @@ export function nonzeroMatrix(x: Tensor): Tensor {
   return out;
 }
 
-/** The coordinates of the elements that are not zero: [count, dimensions], or with `asTuple` one vector a dimension. torch.nonzero */
+/**
+ * The coordinates of the elements that are not zero: [count, dimensions], or with `asTuple` one vector a dimension.
+ * torch.nonzero
+ */
 export const nonzero = defineFunction({ name: 'nonzero', parameters: ['input', 'asTuple'], keywords: 1 }, ((
   input: Tensor,
   asTuple?: boolean,
@@ -150,7 +156,10 @@ declare module '../../tensor/tensor.js' {
   }
 }
 
-/** The first `size` coordinates of elements that are not zero, [size, dimensions]; rows that are missing hold fillValue. torch.nonzero_static */
+/**
+ * The first `size` coordinates of elements that are not zero, [size, dimensions]; rows that are missing hold fillValue.
+ * torch.nonzero_static
+ */
 export const nonzeroStatic = defineFunction(
   { name: 'nonzeroStatic', parameters: ['input', 'size', 'fillValue'], kinds: { fillValue: 'whole' }, keywords: 2 },
   (input: Tensor, size?: number, fillValue: number = -1): Tensor => {

@@ -110,8 +110,8 @@ function extremeShares(
 }
 
 /**
- * input combined with src at the index of dimension `dim` by 'sum', 'prod', 'mean', 'amax' or 'amin'; without `includeSelf` the
- * tensor's own values count only where nothing meets them. torch.scatter_reduce
+ * input combined with src at the index of dimension `dim` by 'sum', 'prod', 'mean', 'amax' or 'amin'; without
+ * `includeSelf` the tensor's own values count only where nothing meets them. torch.scatter_reduce
  */
 export const scatterReduce = defineFunction(
   {
@@ -153,7 +153,10 @@ export const scatterReduce = defineFunction(
 );
 defineInplace('scatterReduce_', scatterReduce);
 
-/** Slices of source combined with those of input at the indices of dimension `dim`, by 'prod', 'mean', 'amax' or 'amin'. torch.index_reduce */
+/**
+ * Slices of source combined with those of input at the indices of dimension `dim`, by 'prod', 'mean', 'amax' or 'amin'.
+ * torch.index_reduce
+ */
 export const indexReduce = defineFunction(
   {
     name: 'indexReduce',

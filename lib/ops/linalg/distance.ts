@@ -21,7 +21,10 @@ function number(op: string, name: string, value: unknown, byDefault: number): nu
   return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
 }
 
-/** `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors are computed in float32 and rounded once. */
+/**
+ * `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors
+ * are computed in float32 and rounded once.
+ */
 export const normalize = defineFunction(
   { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
   (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
@@ -41,7 +44,8 @@ function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
 }
 
 /**
- * Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The broadcast shape without `dim`.
+ * Sum of x1 x2 over `dim` (1 by default), each divided by its 2-norm, which counts as at least `eps` (1e-8). The
+ * broadcast shape without `dim`.
  * 16-bit tensors are computed in float32 and rounded once.
  */
 export const cosineSimilarity = defineFunction(

@@ -18,7 +18,10 @@ export const matmul = defineFunction(
   (input: Tensor, other: Tensor): Tensor => product(input, other),
 );
 
-/** Dot products along a dimension of both, the rest broadcast: y = sum over `dim` (default -1) of x y. PyTorch's `torch.linalg.vecdot`. */
+/**
+ * Dot products along a dimension of both, the rest broadcast: y = sum over `dim` (default -1) of x y. PyTorch's
+ * `torch.linalg.vecdot`.
+ */
 export const vecdot = defineFunction(
   { name: 'linalg.vecdot', parameters: ['x', 'y', 'dim'], keywords: 1, required: 2 },
   (x: Tensor, y: Tensor, dim: number = -1): Tensor => {
@@ -31,8 +34,8 @@ export const vecdot = defineFunction(
 );
 
 /**
- * The product of two or more matrices in the order that takes the fewest operations; the first and the last may be vectors.
- * PyTorch's `torch.linalg.multi_dot`.
+ * The product of two or more matrices in the order that takes the fewest operations; the first and the last may be
+ * vectors. PyTorch's `torch.linalg.multi_dot`.
  */
 export const multiDot = defineFunction(
   { name: 'linalg.multiDot', parameters: ['tensors'], composed: true },

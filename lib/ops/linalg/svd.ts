@@ -21,7 +21,10 @@ import { permuteOp, transpose } from '../views/permute.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
-    /** input (b, m, n) = left (b, m, k) values (b, k) right (b, k, n); returns how many matrices could not be decomposed. */
+    /**
+     * input (b, m, n) = left (b, m, k) values (b, k) right (b, k, n); returns how many matrices could not be
+     * decomposed.
+     */
     svd: KernelTable<
       [input: TypedArray, left: TypedArray, values: TypedArray, right: TypedArray, batch: number, m: number, n: number],
       number
@@ -48,8 +51,8 @@ function identity(k: number, info: DTypeInfo): Tensor {
 }
 
 /**
- * A = U diag(s) V'; dA = U (K(U' gU) diag(s) + diag(s) K(V' gV) + diag(gs)) V' with K(X)[j, l] = (X - X')[j, l] / (s[l]^2 - s[j]^2), and
- * the parts of gU and gV outside of the spaces of U and V, divided by s (PyTorch: linalg.svd).
+ * A = U diag(s) V'; dA = U (K(U' gU) diag(s) + diag(s) K(V' gV) + diag(gs)) V' with K(X)[j, l] = (X - X')[j, l] /
+ * (s[l]^2 - s[j]^2), and the parts of gU and gV outside of the spaces of U and V, divided by s (PyTorch: linalg.svd).
  */
 export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>({
   name: 'svd',
@@ -107,7 +110,10 @@ export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>
   },
 });
 
-/** The singular values of a matrix, or of each in a batch, falling: shape [..., min(m, n)]. PyTorch: torch.linalg.svdvals. */
+/**
+ * The singular values of a matrix, or of each in a batch, falling: shape [..., min(m, n)]. PyTorch:
+ * torch.linalg.svdvals.
+ */
 export const svdvals = defineFunction(
   { name: 'linalg.svdvals', parameters: ['A'] },
   (A: Tensor): Tensor => singularValues('linalg.svdvals', tensorArgument('linalg.svdvals', 'A', A)),

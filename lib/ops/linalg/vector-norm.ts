@@ -48,8 +48,9 @@ function signedPower(x: Tensor, e: number): Tensor {
 }
 
 /**
- * y = (sum |x|^p)^(1/p); dx = g sign(x) (|x| / y)^(p - 1), 0 where y is 0; for p of infinity the ties of |x| = y share g sign(x) evenly. The
- * quotient is taken before its power, which stays in range, and 16-bit gradients are computed in float32 and rounded once.
+ * y = (sum |x|^p)^(1/p); dx = g sign(x) (|x| / y)^(p - 1), 0 where y is 0; for p of infinity the ties of |x| = y share
+ * g sign(x) evenly. The quotient is taken before its power, which stays in range, and 16-bit gradients are computed in
+ * float32 and rounded once.
  */
 const normOp = defineOp<NormAttributes, NormSpec>({
   name: 'norm',
@@ -112,14 +113,20 @@ function vectorNormOf(
   return finishDims(normOp([x], { dims, p }), dims, keepdim);
 }
 
-/** `(sum |x|^ord)^(1/ord)` over `dim` (all dimensions by default): ord 2 by default; infinity and -infinity take the largest and smallest |x|, 0 counts what is not 0. PyTorch: torch.linalg.vector_norm. */
+/**
+ * `(sum |x|^ord)^(1/ord)` over `dim` (all dimensions by default): ord 2 by default; infinity and -infinity take the
+ * largest and smallest |x|, 0 counts what is not 0. PyTorch: torch.linalg.vector_norm.
+ */
 export const vectorNorm = defineFunction(
   { name: 'linalg.vectorNorm', parameters: ['x', 'ord', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (x: Tensor, ord?: number, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor =>
     vectorNormOf('linalg.vectorNorm', tensorArgument('linalg.vectorNorm', 'x', x), ord ?? 2, dim, keepdim, dtype),
 );
 
-/** The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm; 'nuc' sums the singular values of matrices. */
+/**
+ * The `p`-norm over `dim` (all dimensions by default); 'fro', the default, is the 2-norm; 'nuc' sums the singular
+ * values of matrices.
+ */
 export const norm = defineFunction(
   { name: 'norm', parameters: ['input', 'p', 'dim', 'keepdim', 'dtype'], composed: true },
   (

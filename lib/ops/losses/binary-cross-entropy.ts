@@ -31,7 +31,10 @@ const constant = (value: number, like: Tensor): Tensor => scalarTensor(value, li
 const oneMinus = (x: Tensor): Tensor => subOp([constant(1, x), x]);
 const scaled = (x: Tensor, spec: LossSpec): Tensor => mul.op([x, constant(spec.scale, x)]);
 
-/** z = g s (x - t) / d, d = max(x (1 - x), 1e-12); dg = c s (x - t) / d, dx = h (1 - (x - t) (1 - 2x) / d) / d, dt = -h / d, h = c g s. */
+/**
+ * z = g s (x - t) / d, d = max(x (1 - x), 1e-12); dg = c s (x - t) / d, dx = h (1 - (x - t) (1 - 2x) / d) / d, dt = -h
+ * / d, h = c g s.
+ */
 const binaryCrossEntropyBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSpec, LossSpec>({
   name: 'binaryCrossEntropyBackward',
   infer: (_, spec) => spec,
@@ -51,7 +54,10 @@ const binaryCrossEntropyBackwardOp: Operator<LossSpec, Tensor> = defineOp<LossSp
   },
 });
 
-/** y = the reduction of -(t log x + (1 - t) log(1 - x)), logarithms at least -100; dx = g s (x - t) / (x (1 - x)), dt = g s (log(1 - x) - log x). */
+/**
+ * y = the reduction of -(t log x + (1 - t) log(1 - x)), logarithms at least -100; dx = g s (x - t) / (x (1 - x)), dt =
+ * g s (log(1 - x) - log x).
+ */
 const binaryCrossEntropyOp = defineOp<LossAttributes, LossSpec>({
   name: 'binaryCrossEntropy',
   autocast: 'float32',
@@ -115,8 +121,9 @@ function checkWeight(op: string, name: string, weight: Tensor, input: Tensor): v
 }
 
 /**
- * `-(target log(input) + (1 - target) log(1 - input))` of probabilities, logarithms no lower than -100, times `weight` (broadcast), reduced.
- * Input and target of one shape, else ShapeError. Source: torch.nn.functional.binary_cross_entropy.
+ * `-(target log(input) + (1 - target) log(1 - input))` of probabilities, logarithms no lower than -100, times `weight`
+ * (broadcast), reduced. Input and target of one shape, else ShapeError. Source:
+ * torch.nn.functional.binary_cross_entropy.
  */
 export const binaryCrossEntropy = defineFunction(
   {
@@ -145,9 +152,9 @@ export const binaryCrossEntropy = defineFunction(
 );
 
 /**
- * Binary cross entropy of `sigmoid(input)`, computed without overflow: `(1 - t) x + (1 + (posWeight - 1) t) log(1 + e^-x)`, times `weight`,
- * reduced. `weight` and `posWeight` broadcast to the input; input and target of one shape, else ShapeError.
- * Source: torch.nn.functional.binary_cross_entropy_with_logits.
+ * Binary cross entropy of `sigmoid(input)`, computed without overflow: `(1 - t) x + (1 + (posWeight - 1) t) log(1 +
+ * e^-x)`, times `weight`, reduced. `weight` and `posWeight` broadcast to the input; input and target of one shape, else
+ * ShapeError. Source: torch.nn.functional.binary_cross_entropy_with_logits.
  */
 export const binaryCrossEntropyWithLogits = defineFunction(
   {

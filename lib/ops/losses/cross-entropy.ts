@@ -1,6 +1,6 @@
 /**
- * Losses of class scores: cross entropy, fused with its log-softmax, and negative log likelihood. Scores are (N, C, ...) or (C), class
- * indices (N, ...) or (), int64; every index is checked before a kernel reads by it.
+ * Losses of class scores: cross entropy, fused with its log-softmax, and negative log likelihood. Scores are (N, C,
+ * ...) or (C), class indices (N, ...) or (), int64; every index is checked before a kernel reads by it.
  */
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
@@ -159,10 +159,15 @@ function classSpec(op: string, input: Tensor, attributes: ClassAttributes): Clas
 
 const weightArray = (spec: ClassSpec): TypedArray => spec.weight?.array ?? new spec.info.Array(0);
 const lossShape = (spec: ClassSpec): Shape => (spec.reduction === 'none' ? spec.target.shape : []);
-/** The gradient of the loss laid beside the scores: a scalar, or one a position with a dimension of 1 for the classes. */
+/**
+ * The gradient of the loss laid beside the scores: a scalar, or one a position with a dimension of 1 for the classes.
+ */
 const beside = (g: Tensor, spec: ClassSpec): Tensor => (spec.reduction === 'none' ? g.view(spec.kept) : g);
 
-/** z = g k (a softmax(x) - b): k, a, b constants of the target; dg = c k (a softmax(x) - b), dx = y (h - sum h y), h = c g k a, y = softmax(x). */
+/**
+ * z = g k (a softmax(x) - b): k, a, b constants of the target; dg = c k (a softmax(x) - b), dx = y (h - sum h y), h = c
+ * g k a, y = softmax(x).
+ */
 const crossEntropyBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, ClassSpec>({
   name: 'crossEntropyBackward',
   nativeHalf: true,
@@ -205,7 +210,10 @@ const crossEntropyBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, 
   },
 });
 
-/** y = the reduction of w_t (log sum e^x - x_t), labels smoothed; also what its gradient needs. dx = g k (a softmax(x) - b). */
+/**
+ * y = the reduction of w_t (log sum e^x - x_t), labels smoothed; also what its gradient needs. dx = g k (a softmax(x) -
+ * b).
+ */
 const crossEntropyOp = defineOp<ClassAttributes, ClassSpec, Tensor[]>({
   name: 'crossEntropy',
   autocast: 'float32',
@@ -329,10 +337,12 @@ function withProbabilities(
 }
 
 /**
- * Cross entropy of unnormalised scores: `-log softmax(input)[target]`, reduced. `input` is (N, C, ...) or (C); `target` holds class indices
- * (N, ...) or (), int64, or probabilities of the input's shape. `weight` (C) weighs classes, and the mean is weighted too; targets equal to
- * `ignoreIndex` (default -100) count for nothing; `labelSmoothing` (default 0) spreads that share evenly over the classes.
- * Throws ShapeError, DTypeError, and IndexError for an index that is no class. Source: torch.nn.functional.cross_entropy.
+ * Cross entropy of unnormalised scores: `-log softmax(input)[target]`, reduced. `input` is (N, C, ...) or (C); `target`
+ * holds class indices (N, ...) or (), int64, or probabilities of the input's shape. `weight` (C) weighs classes, and
+ * the mean is weighted too; targets equal to
+ * `ignoreIndex` (default -100) count for nothing; `labelSmoothing` (default 0) spreads that share evenly over the
+ * classes. Throws ShapeError, DTypeError, and IndexError for an index that is no class. Source:
+ * torch.nn.functional.cross_entropy.
  */
 export const crossEntropy = defineFunction(
   {
@@ -369,8 +379,8 @@ export const crossEntropy = defineFunction(
 );
 
 /**
- * Negative log likelihood of log-probabilities: `-weight[target] input[target]`, reduced. Shapes and errors as crossEntropy.
- * Source: torch.nn.functional.nll_loss.
+ * Negative log likelihood of log-probabilities: `-weight[target] input[target]`, reduced. Shapes and errors as
+ * crossEntropy. Source: torch.nn.functional.nll_loss.
  */
 export const nllLoss = defineFunction(
   {

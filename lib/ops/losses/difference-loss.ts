@@ -1,6 +1,7 @@
 /**
- * Losses of the difference of two tensors of one shape (squared, absolute, smooth, Huber), each fused with its reduction; and what all
- * losses share: reductions by name, and the rule that input and target have one shape, where PyTorch would broadcast with a warning.
+ * Losses of the difference of two tensors of one shape (squared, absolute, smooth, Huber), each fused with its
+ * reduction; and what all losses share: reductions by name, and the rule that input and target have one shape, where
+ * PyTorch would broadcast with a warning.
  */
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
@@ -126,7 +127,10 @@ export function lossSpec(op: string, inputs: readonly Tensor[], { reduction, par
   return { shape: input.shape, count, reduction, parameter, scale: reduction === 'mean' ? 1 / count : 1 };
 }
 
-/** `unreduced` makes the output of reduction 'none'; by default the operands decide its layout as those of an elementwise operator. */
+/**
+ * `unreduced` makes the output of reduction 'none'; by default the operands decide its layout as those of an
+ * elementwise operator.
+ */
 export function lossForward(
   op: string,
   kernel: LossKernel,
@@ -205,7 +209,9 @@ function curvatureOf(name: Curved): Operator<LossAttributes, Tensor> {
   return curvatureOp;
 }
 
-/** A loss l(x - t), by its kernels for l, its slope and its curvature, which the absolute error does without: it is 0. */
+/**
+ * A loss l(x - t), by its kernels for l, its slope and its curvature, which the absolute error does without: it is 0.
+ */
 function differenceLoss(
   name: Curved | 'l1Loss',
   unreduced?: (inputs: readonly Tensor[]) => Tensor,
@@ -244,7 +250,10 @@ const l1LossOp = differenceLoss('l1Loss');
 const smoothL1LossOp = differenceLoss('smoothL1Loss');
 const huberLossOp = differenceLoss('huberLoss', ([x]) => allocateAs(x));
 
-/** A loss with an element-wise weight of the input's shape; PyTorch divides the mean by the sum of weights, for Huber by the count. */
+/**
+ * A loss with an element-wise weight of the input's shape; PyTorch divides the mean by the sum of weights, for Huber by
+ * the count.
+ */
 function weighted(
   op: string,
   loss: Operator<LossAttributes, Tensor>,
@@ -264,8 +273,8 @@ function weighted(
 const PAIR = ['input', 'target', 'sizeAverage', 'reduce', 'reduction'] as const;
 
 /**
- * The squared error `(input - target)^2`, reduced; `weight` weighs the elements. Input and target of one shape, else ShapeError; returns a
- * scalar, or the input's shape for 'none'. Source: torch.nn.functional.mse_loss.
+ * The squared error `(input - target)^2`, reduced; `weight` weighs the elements. Input and target of one shape, else
+ * ShapeError; returns a scalar, or the input's shape for 'none'. Source: torch.nn.functional.mse_loss.
  */
 export const mseLoss = defineFunction(
   { name: 'nn.functional.mseLoss', parameters: [...PAIR, 'weight'], required: 2, composed: true },
@@ -301,8 +310,8 @@ export const l1Loss = defineFunction(
 );
 
 /**
- * `d^2 / (2 beta)` where `d = |input - target|` is below beta (default 1), else `d - beta / 2`, reduced. Shapes as mseLoss.
- * Source: torch.nn.functional.smooth_l1_loss.
+ * `d^2 / (2 beta)` where `d = |input - target|` is below beta (default 1), else `d - beta / 2`, reduced. Shapes as
+ * mseLoss. Source: torch.nn.functional.smooth_l1_loss.
  */
 export const smoothL1Loss = defineFunction(
   {
@@ -328,8 +337,8 @@ export const smoothL1Loss = defineFunction(
 );
 
 /**
- * `d^2 / 2` where `d = |input - target|` is at most delta (default 1), else `delta (d - delta / 2)`, reduced. Shapes as mseLoss.
- * Source: torch.nn.functional.huber_loss.
+ * `d^2 / 2` where `d = |input - target|` is at most delta (default 1), else `delta (d - delta / 2)`, reduced. Shapes as
+ * mseLoss. Source: torch.nn.functional.huber_loss.
  */
 export const huberLoss = defineFunction(
   {

@@ -14,8 +14,8 @@ import { binaryCrossEntropyWithLogits } from './binary-cross-entropy.js';
 import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
 
 /**
- * `1 - cos(input1, input2)` where the target is 1, `max(0, cos - margin)` where it is -1, reduced. Inputs (N, D) with target (N), or (D) with
- * a scalar; else ShapeError. Source: torch.nn.functional.cosine_embedding_loss.
+ * `1 - cos(input1, input2)` where the target is 1, `max(0, cos - margin)` where it is -1, reduced. Inputs (N, D) with
+ * target (N), or (D) with a scalar; else ShapeError. Source: torch.nn.functional.cosine_embedding_loss.
  */
 export const cosineEmbeddingLoss = defineFunction(
   {
@@ -59,7 +59,10 @@ export const cosineEmbeddingLoss = defineFunction(
   },
 );
 
-/** `input` where the target is 1, `max(0, margin - input)` where it is -1, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.hinge_embedding_loss. */
+/**
+ * `input` where the target is 1, `max(0, margin - input)` where it is -1, reduced. Shapes equal, else ShapeError.
+ * Source: torch.nn.functional.hinge_embedding_loss.
+ */
 export const hingeEmbeddingLoss = defineFunction(
   {
     name: 'nn.functional.hingeEmbeddingLoss',
@@ -91,7 +94,10 @@ export const hingeEmbeddingLoss = defineFunction(
   },
 );
 
-/** `max(0, -target (input1 - input2) + margin)`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.margin_ranking_loss. */
+/**
+ * `max(0, -target (input1 - input2) + margin)`, reduced. Shapes equal, else ShapeError. Source:
+ * torch.nn.functional.margin_ranking_loss.
+ */
 export const marginRankingLoss = defineFunction(
   {
     name: 'nn.functional.marginRankingLoss',
@@ -123,7 +129,9 @@ export const marginRankingLoss = defineFunction(
   },
 );
 
-/** `log(1 + e^(-target input))`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.soft_margin_loss. */
+/**
+ * `log(1 + e^(-target input))`, reduced. Shapes equal, else ShapeError. Source: torch.nn.functional.soft_margin_loss.
+ */
 export const softMarginLoss = defineFunction(
   {
     name: 'nn.functional.softMarginLoss',
@@ -146,8 +154,9 @@ export const softMarginLoss = defineFunction(
 );
 
 /**
- * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with the p-norm distance of the last dimension, reduced; `swap` takes the
- * smaller of the distances of anchor and positive to the negative. Shapes equal, else ShapeError. Source: torch.nn.functional.triplet_margin_loss.
+ * `max(0, d(anchor, positive) - d(anchor, negative) + margin)` with the p-norm distance of the last dimension, reduced;
+ * `swap` takes the smaller of the distances of anchor and positive to the negative. Shapes equal, else ShapeError.
+ * Source: torch.nn.functional.triplet_margin_loss.
  */
 export const tripletMarginLoss = defineFunction(
   {
@@ -226,8 +235,8 @@ function checkClasses(op: string, target: Tensor, classes: number, ended: boolea
 }
 
 /**
- * `sum over c != t of weight[t] max(0, margin - input[t] + input[c])^p / C`, reduced. `input` (N, C) or (C), `target` (N) int64.
- * Throws ShapeError, IndexError. Source: torch.nn.functional.multi_margin_loss.
+ * `sum over c != t of weight[t] max(0, margin - input[t] + input[c])^p / C`, reduced. `input` (N, C) or (C), `target`
+ * (N) int64. Throws ShapeError, IndexError. Source: torch.nn.functional.multi_margin_loss.
  */
 export const multiMarginLoss = defineFunction(
   {
@@ -270,8 +279,9 @@ export const multiMarginLoss = defineFunction(
 );
 
 /**
- * `sum over targets t and other classes c of max(0, 1 - input[t] + input[c]) / C`, reduced; each row of the target lists classes up to the
- * first -1. `input` and `target` (N, C) or (C). Throws ShapeError, IndexError. Source: torch.nn.functional.multilabel_margin_loss.
+ * `sum over targets t and other classes c of max(0, 1 - input[t] + input[c]) / C`, reduced; each row of the target
+ * lists classes up to the first -1. `input` and `target` (N, C) or (C). Throws ShapeError, IndexError. Source:
+ * torch.nn.functional.multilabel_margin_loss.
  */
 export const multilabelMarginLoss = defineFunction(
   {
@@ -305,8 +315,8 @@ export const multilabelMarginLoss = defineFunction(
 );
 
 /**
- * The mean over classes of the binary cross entropy of `sigmoid(input)`, times `weight`, reduced. Shapes equal, else ShapeError.
- * Source: torch.nn.functional.multilabel_soft_margin_loss.
+ * The mean over classes of the binary cross entropy of `sigmoid(input)`, times `weight`, reduced. Shapes equal, else
+ * ShapeError. Source: torch.nn.functional.multilabel_soft_margin_loss.
  */
 export const multilabelSoftMarginLoss = defineFunction(
   {

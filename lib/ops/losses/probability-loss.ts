@@ -1,4 +1,7 @@
-/** Losses of distributions, composed of elementwise operators: Kullback-Leibler divergence, Poisson and Gaussian likelihoods. */
+/**
+ * Losses of distributions, composed of elementwise operators: Kullback-Leibler divergence, Poisson and Gaussian
+ * likelihoods.
+ */
 import { noGrad } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
@@ -9,8 +12,9 @@ import { where } from '../elementwise/selection.js';
 import { checkSameShape, lossArguments, type Reduction, reduceLoss, reductionOf } from './difference-loss.js';
 
 /**
- * `target (log target - input)` with `input` in log space, and `e^target (target - input)` where `logTarget`, reduced; 'batchmean' is the
- * sum over the batch's size. A target of 0 counts 0. Shapes equal, else ShapeError. Source: torch.nn.functional.kl_div.
+ * `target (log target - input)` with `input` in log space, and `e^target (target - input)` where `logTarget`, reduced;
+ * 'batchmean' is the sum over the batch's size. A target of 0 counts 0. Shapes equal, else ShapeError. Source:
+ * torch.nn.functional.kl_div.
  */
 export const klDiv = defineFunction(
   {
@@ -38,8 +42,9 @@ export const klDiv = defineFunction(
 );
 
 /**
- * `e^input - target input` of a logarithm of the rate, or `input - target log(input + eps)` where `logInput` is false, reduced; `full` adds
- * Stirling's approximation of log(target!). Shapes equal, else ShapeError. Source: torch.nn.functional.poisson_nll_loss.
+ * `e^input - target input` of a logarithm of the rate, or `input - target log(input + eps)` where `logInput` is false,
+ * reduced; `full` adds Stirling's approximation of log(target!). Shapes equal, else ShapeError. Source:
+ * torch.nn.functional.poisson_nll_loss.
  */
 export const poissonNllLoss = defineFunction(
   {
@@ -79,10 +84,9 @@ export const poissonNllLoss = defineFunction(
 );
 
 /**
- * `(log v + (input - target)^2 / v) / 2` with v = max(var, eps), reduced; `full` adds log(2 pi) / 2. `var` is a number, of the input's shape,
- * or with one dimension less or of size 1; dimensions of size 1 of input or target are repeated. Throws ShapeError, and ArgumentError for a negative
- * variance.
- * Source: torch.nn.functional.gaussian_nll_loss.
+ * `(log v + (input - target)^2 / v) / 2` with v = max(var, eps), reduced; `full` adds log(2 pi) / 2. `var` is a number,
+ * of the input's shape, or with one dimension less or of size 1; dimensions of size 1 of input or target are repeated.
+ * Throws ShapeError, and ArgumentError for a negative variance. Source: torch.nn.functional.gaussian_nll_loss.
  */
 export const gaussianNllLoss = defineFunction(
   {

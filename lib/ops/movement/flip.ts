@@ -76,7 +76,10 @@ export const flipud = defineFunction({ name: 'flipud', parameters: ['input'] }, 
   return flipOp([x], [0]);
 });
 
-/** The tensor turned by 90 degrees k times in the plane of two dimensions, from the first towards the second. torch.rot90 */
+/**
+ * The tensor turned by 90 degrees k times in the plane of two dimensions, from the first towards the second.
+ * torch.rot90
+ */
 export const rot90 = defineFunction(
   { name: 'rot90', parameters: ['input', 'k', 'dims'], kinds: { k: 'whole' } },
   (input: Tensor, k: number = 1, dims: Shape = [0, 1]): Tensor => {

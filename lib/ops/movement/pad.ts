@@ -1,4 +1,7 @@
-/** Padding of dimensions, from the last to the first: by a constant, or by the tensor's own elements (reflect, replicate, circular). */
+/**
+ * Padding of dimensions, from the last to the first: by a constant, or by the tensor's own elements (reflect,
+ * replicate, circular).
+ */
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -43,7 +46,10 @@ interface PadSpec extends Padding {
   readonly padded: Shape;
 }
 
-/** How a tensor of the shape is padded: dimensions before the first padded one are one, and so are those behind the last. */
+/**
+ * How a tensor of the shape is padded: dimensions before the first padded one are one, and so are those behind the
+ * last.
+ */
 function geometryOf({ shape, before, after, mode }: PadSpec): PadGeometry {
   const isPadded = (_: number, d: number): boolean => before[d] !== 0 || after[d] !== 0;
   const first = Math.max(0, shape.findIndex(isPadded));
@@ -55,7 +61,10 @@ function geometryOf({ shape, before, after, mode }: PadSpec): PadGeometry {
   return [geometryWords('pad', words), last < 0 ? 1 : elementCount(shape.slice(0, first)), MODES.indexOf(mode)];
 }
 
-/** y = x with a border of one value or of its own elements, or without a border where pads are negative; dx = the sum of g over the places of each element. */
+/**
+ * y = x with a border of one value or of its own elements, or without a border where pads are negative; dx = the sum of
+ * g over the places of each element.
+ */
 const padOp: Operator<Padding, Tensor> = defineOp<Padding, PadSpec>({
   name: 'pad',
   nativeHalf: true,
@@ -111,8 +120,8 @@ function checkBorder(x: Tensor, dim: number, before: number, after: number, mode
 }
 
 /**
- * The tensor padded: pads are [before, after] of the last dimension, then of the one before it, and so on; negative ones cut off.
- * Modes: 'constant' (with `value`), 'reflect', 'replicate', 'circular'. torch.nn.functional.pad
+ * The tensor padded: pads are [before, after] of the last dimension, then of the one before it, and so on; negative
+ * ones cut off. Modes: 'constant' (with `value`), 'reflect', 'replicate', 'circular'. torch.nn.functional.pad
  */
 export const pad = defineFunction(
   { name: 'nn.functional.pad', parameters: ['input', 'pad', 'mode', 'value'], required: 2 },

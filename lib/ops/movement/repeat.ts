@@ -1,4 +1,7 @@
-/** Copies side by side: repeat and tile (whole tensors), repeatInterleave (elements), meshgrid and cartesianProd (views of grids). */
+/**
+ * Copies side by side: repeat and tile (whole tensors), repeatInterleave (elements), meshgrid and cartesianProd (views
+ * of grids).
+ */
 
 import { isOptions } from '../../arguments.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -67,8 +70,8 @@ function repeatedIndex(counts: readonly number[], outputSize: number | undefined
 }
 
 /**
- * Each slice of dimension `dim` (of the flattened tensor without it) repeated: `repeats` times, or repeats[k] times for slice k.
- * With repeats alone: index k repeated repeats[k] times. torch.repeat_interleave
+ * Each slice of dimension `dim` (of the flattened tensor without it) repeated: `repeats` times, or repeats[k] times for
+ * slice k. With repeats alone: index k repeated repeats[k] times. torch.repeat_interleave
  */
 export const repeatInterleave = defineFunction(
   { name: 'repeatInterleave', parameters: ['input', 'repeats', 'dim', 'outputSize'], keywords: 1 },
@@ -111,7 +114,10 @@ export const repeatInterleave = defineFunction(
   },
 );
 
-/** Vectors as a grid: tensor k varies along dimension k ('ij'), or the first two the other way round ('xy'). Views. torch.meshgrid */
+/**
+ * Vectors as a grid: tensor k varies along dimension k ('ij'), or the first two the other way round ('xy'). Views.
+ * torch.meshgrid
+ */
 export function meshgrid(...args: (Tensor | readonly Tensor[] | { indexing?: 'ij' | 'xy' })[]): Tensor[] {
   const last = args[args.length - 1];
   const indexing = isOptions(last) ? (last.indexing ?? 'ij') : 'ij';

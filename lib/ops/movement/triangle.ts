@@ -97,7 +97,10 @@ function rampSum(rows: number, shift: number, most: number): number {
   return ramp + (rows - Math.max(first, last)) * most;
 }
 
-/** The indices in row-major order, of rows that have some: the work follows from the result, however large the matrix is. */
+/**
+ * The indices in row-major order, of rows that have some: the work follows from the result, however large the matrix
+ * is.
+ */
 function triangleIndices(name: string, upper: boolean) {
   return defineFunction(
     { name, parameters: ['row', 'col', 'offset', 'dtype', 'device'], keywords: 2, required: 2, method: false },
@@ -126,7 +129,10 @@ export const trilIndices = triangleIndices('trilIndices', false);
 /** Rows and columns of the upper triangle of a row x col matrix, [2, count], row by row. torch.triu_indices */
 export const triuIndices = triangleIndices('triuIndices', true);
 
-/** Matrices with the last dimension on a diagonal, which lies in dimensions dim1 and dim2 of the result. torch.diag_embed */
+/**
+ * Matrices with the last dimension on a diagonal, which lies in dimensions dim1 and dim2 of the result.
+ * torch.diag_embed
+ */
 export const diagEmbed = defineFunction(
   { name: 'diagEmbed', parameters: ['input', 'offset', 'dim1', 'dim2'] },
   (input: Tensor, offset: number = 0, dim1: number = -2, dim2: number = -1): Tensor => {

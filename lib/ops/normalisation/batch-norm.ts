@@ -217,10 +217,10 @@ export function checkNumber(op: string, name: string, value: number): number {
 }
 
 /**
- * Normalises each channel over batch and space: y = (x - mean) / sqrt(var + eps) weight + bias. input [N, C, ...]; weight and bias [C].
- * In training the statistics are those of the input, and runningMean, runningVar [C] move towards them by `momentum` (the variance
- * unbiased); otherwise they are the running ones. Returns the input's shape. Throws ShapeError for one value per channel in training.
- * PyTorch: torch.nn.functional.batch_norm.
+ * Normalises each channel over batch and space: y = (x - mean) / sqrt(var + eps) weight + bias. input [N, C, ...];
+ * weight and bias [C]. In training the statistics are those of the input, and runningMean, runningVar [C] move towards
+ * them by `momentum` (the variance unbiased); otherwise they are the running ones. Returns the input's shape. Throws
+ * ShapeError for one value per channel in training. PyTorch: torch.nn.functional.batch_norm.
  */
 export const batchNorm = defineFunction(
   {

@@ -1,6 +1,6 @@
 /**
- * The derivative of the gradient of a normalisation, the same for all of them: batch, layer, group, instance and root-mean-square.
- * Made of elementary operators, statistics included, so that it can be differentiated again.
+ * The derivative of the gradient of a normalisation, the same for all of them: batch, layer, group, instance and
+ * root-mean-square. Made of elementary operators, statistics included, so that it can be differentiated again.
  */
 import { gradientOperators } from '../../autograd/gradient-operators.js';
 import type { Shape } from '../../shape/layout.js';
@@ -31,8 +31,8 @@ const minus = (a: Tensor, b: Tensor): Tensor => addOp([a, scaled(b, -1)]);
 const plus = (a: Tensor | null, b: Tensor): Tensor => (a === null ? b : addOp([a, b]));
 
 /**
- * With h = g w and P(v) = v - mean(v) - xh mean(v xh), a normalisation's gradients are gx = r P(h), gw = sum g xh, gb = sum g. Given
- * their gradients a, b, c (and M elements a statistic, S = sum a P(h)):
+ * With h = g w and P(v) = v - mean(v) - xh mean(v xh), a normalisation's gradients are gx = r P(h), gw = sum g xh, gb =
+ * sum g. Given their gradients a, b, c (and M elements a statistic, S = sum a P(h)):
  *   dg = w r P(a) + b xh + c,   dw = sum g r P(a),
  *   dx = r P(b g) - r^2 / M (xh S + P(a) sum h xh + P(h) sum a xh).
  */

@@ -9,8 +9,9 @@ import { pad } from '../movement/pad.js';
 import { avgPool2d } from '../spatial/avg-pool.js';
 
 /**
- * y[c] = x[c] / (k + alpha mean of x^2 over `size` channels around c)^beta. input [N, C, ...] with at least 3 dimensions. Returns the
- * input's shape. Throws ShapeError, ArgumentError. PyTorch: torch.nn.functional.local_response_norm.
+ * y[c] = x[c] / (k + alpha mean of x^2 over `size` channels around c)^beta. input [N, C, ...] with at least 3
+ * dimensions. Returns the input's shape. Throws ShapeError, ArgumentError. PyTorch:
+ * torch.nn.functional.local_response_norm.
  */
 export const localResponseNorm = defineFunction(
   {

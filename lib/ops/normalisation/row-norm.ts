@@ -208,8 +208,9 @@ function trailingRows(op: string, input: Tensor, normalizedShape: number | reado
 }
 
 /**
- * Normalises over the last dimensions: y = (x - mean) / sqrt(var + eps) weight + bias. normalizedShape, weight and bias have the shape of
- * those dimensions. Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.layer_norm.
+ * Normalises over the last dimensions: y = (x - mean) / sqrt(var + eps) weight + bias. normalizedShape, weight and bias
+ * have the shape of those dimensions. Returns the input's shape. Throws ShapeError. PyTorch:
+ * torch.nn.functional.layer_norm.
  */
 export const layerNorm = defineFunction(
   { name: 'nn.functional.layerNorm', parameters: ['input', 'normalizedShape', 'weight', 'bias', 'eps'], required: 2 },
@@ -233,8 +234,9 @@ export const layerNorm = defineFunction(
 const EPSILON: Readonly<Record<string, number>> = { float64: 2 ** -52 };
 
 /**
- * Divides by the root mean square over the last dimensions: y = x / sqrt(mean(x^2) + eps) weight; eps is by default the machine epsilon
- * of the computation. Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.rms_norm.
+ * Divides by the root mean square over the last dimensions: y = x / sqrt(mean(x^2) + eps) weight; eps is by default the
+ * machine epsilon of the computation. Returns the input's shape. Throws ShapeError. PyTorch:
+ * torch.nn.functional.rms_norm.
  */
 export const rmsNorm = defineFunction(
   {
@@ -255,8 +257,8 @@ export const rmsNorm = defineFunction(
 );
 
 /**
- * Normalises each group of channels of a sample over channels and space. input [N, C, ...]; numGroups divides C; weight and bias [C].
- * Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.group_norm.
+ * Normalises each group of channels of a sample over channels and space. input [N, C, ...]; numGroups divides C; weight
+ * and bias [C]. Returns the input's shape. Throws ShapeError. PyTorch: torch.nn.functional.group_norm.
  */
 export const groupNorm = defineFunction(
   { name: 'nn.functional.groupNorm', parameters: ['input', 'numGroups', 'weight', 'bias', 'eps'], required: 2 },
@@ -282,9 +284,9 @@ export const groupNorm = defineFunction(
 );
 
 /**
- * Normalises each channel of each sample over space. input [N, C, ...]; weight and bias [C]. Running statistics, where given, move
- * towards the means over the batch; without useInputStats they take the place of the input's. Returns the input's shape.
- * Throws ShapeError. PyTorch: torch.nn.functional.instance_norm.
+ * Normalises each channel of each sample over space. input [N, C, ...]; weight and bias [C]. Running statistics, where
+ * given, move towards the means over the batch; without useInputStats they take the place of the input's. Returns the
+ * input's shape. Throws ShapeError. PyTorch: torch.nn.functional.instance_norm.
  */
 export const instanceNorm = defineFunction(
   {

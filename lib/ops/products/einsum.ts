@@ -1,6 +1,6 @@
 /**
- * Einstein summation: subscripts are read into labels, operands are contracted from left to right, each pair by one batched matrix
- * product over permuted views. It knows nothing of kernels.
+ * Einstein summation: subscripts are read into labels, operands are contracted from left to right, each pair by one
+ * batched matrix product over permuted views. It knows nothing of kernels.
  */
 
 import { callComposed } from '../../dispatch/composed.js';
@@ -15,7 +15,10 @@ import { permuteOp } from '../views/permute.js';
 import { diagonal } from '../views/slice.js';
 import { linearOp, matmulOp } from './matmul-op.js';
 
-/** A dimension's name: a letter's code, a sublist's number, or -1, -2, ... for those of an ellipsis, counted from the right. */
+/**
+ * A dimension's name: a letter's code, a sublist's number, or -1, -2, ... for those of an ellipsis, counted from the
+ * right.
+ */
 type Label = number;
 interface Operand {
   readonly tensor: Tensor;
@@ -49,7 +52,10 @@ function parseEquation(equation: string, operands: number): { inputs: Subscripts
   return { inputs, output: arrow.length === 2 ? parseTerm(arrow[1], equation) : null };
 }
 
-/** [a, [0, 1], b, [1, 2], [0, 2]]: operands, each followed by its labels, and perhaps the output's; null stands for an ellipsis. */
+/**
+ * [a, [0, 1], b, [1, 2], [0, 2]]: operands, each followed by its labels, and perhaps the output's; null stands for an
+ * ellipsis.
+ */
 function parseSublists(args: readonly unknown[]): {
   tensors: Tensor[];
   inputs: Subscripts[];
@@ -190,7 +196,10 @@ function contract(first: Operand, second: Operand, keep: ReadonlySet<Label>): Op
   return { tensor: viewOp([product], shape), labels };
 }
 
-/** Whether the output names all labels of one operand alone before those of the other alone: the product is then computed as its transpose. */
+/**
+ * Whether the output names all labels of one operand alone before those of the other alone: the product is then
+ * computed as its transpose.
+ */
 function comesFirst(one: Operand, other: Operand, target: readonly Label[]): boolean {
   const places = (x: Operand, y: Operand): number[] =>
     target.flatMap((label, i) => (x.labels.includes(label) && !y.labels.includes(label) ? [i] : []));
@@ -235,10 +244,13 @@ function explicitOutput(output: Subscripts, operands: readonly Operand[]): Label
 }
 
 /**
- * Sums of products of operands' elements by Einstein's convention: `einsum('bij,bjk->bik', a, b)`. PyTorch's `torch.einsum`.
+ * Sums of products of operands' elements by Einstein's convention: `einsum('bij,bjk->bik', a, b)`. PyTorch's
+ * `torch.einsum`.
  *
- * A label names a dimension; labels that the output does not have are summed over; a label twice in one operand takes the diagonal;
- * `...` stands for dimensions that broadcast. Operands may come as one array. The other form gives labels as lists of numbers:
+ * A label names a dimension; labels that the output does not have are summed over; a label twice in one operand takes
+ * the diagonal;
+ * `...` stands for dimensions that broadcast. Operands may come as one array. The other form gives labels as lists of
+ * numbers:
  * `einsum(a, [0, 1], b, [1, 2], [0, 2])`, null for an ellipsis.
  *
  * Throws ArgumentError for an equation that cannot be read, ShapeError for sizes that differ.

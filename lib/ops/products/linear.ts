@@ -16,8 +16,8 @@ const BILINEAR = 'nn.functional.bilinear';
 /**
  * y = x W^T + b. PyTorch's `torch.nn.functional.linear`.
  *
- * `input` is [..., inFeatures], `weight` [outFeatures, inFeatures] or [inFeatures], `bias` [outFeatures] or none; the result is
- * [..., outFeatures], or [...] for a weight of one dimension. Throws ShapeError where the features differ.
+ * `input` is [..., inFeatures], `weight` [outFeatures, inFeatures] or [inFeatures], `bias` [outFeatures] or none; the
+ * result is [..., outFeatures], or [...] for a weight of one dimension. Throws ShapeError where the features differ.
  */
 export const linear = defineFunction(
   { name: OP, parameters: ['input', 'weight', 'bias'], required: 2 },
@@ -38,7 +38,8 @@ export const linear = defineFunction(
 /**
  * y[..., o] = sum over i, j of x1[..., i] W[o, i, j] x2[..., j] + b[o]. PyTorch's `torch.nn.functional.bilinear`.
  *
- * `input1` is [..., in1], `input2` [..., in2] with the same leading sizes, `weight` [out, in1, in2], `bias` [out] or none.
+ * `input1` is [..., in1], `input2` [..., in2] with the same leading sizes, `weight` [out, in1, in2], `bias` [out] or
+ * none.
  */
 export const bilinear = defineFunction(
   { name: BILINEAR, parameters: ['input1', 'input2', 'weight', 'bias'], required: 3, composed: true },

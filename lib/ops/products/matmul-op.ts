@@ -1,7 +1,7 @@
 /**
- * The three matrix-product operators, closed under differentiation: products over batches (`matmul`), a matrix applied to the last
- * dimension of any tensor (`linear`), and the sum of outer products over all leading dimensions (`linearWeight`). Transposes are flags
- * for BLAS, never copies. It knows nothing of the public functions.
+ * The three matrix-product operators, closed under differentiation: products over batches (`matmul`), a matrix applied
+ * to the last dimension of any tensor (`linear`), and the sum of outer products over all leading dimensions
+ * (`linearWeight`). Transposes are flags for BLAS, never copies. It knows nothing of the public functions.
  */
 
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
@@ -108,7 +108,10 @@ interface Geometry {
 /** The plan of one product. */
 const single = (): Plan => 1;
 
-/** Allocates the output, lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer serves all plans. */
+/**
+ * Allocates the output, lays beta's operand into it, and calls the kernel; the plan is made last, since one buffer
+ * serves all plans.
+ */
 function multiply(
   op: string,
   g: Geometry,
@@ -193,7 +196,10 @@ interface ProductSpec extends Geometry {
   readonly batch: Shape;
 }
 
-/** Y = alpha op(A) op(B) + beta C over broadcast batches; dA = alpha g op(B)^T, dB = alpha op(A)^T g (each transposed where its operand is), dC = beta g. */
+/**
+ * Y = alpha op(A) op(B) + beta C over broadcast batches; dA = alpha g op(B)^T, dB = alpha op(A)^T g (each transposed
+ * where its operand is), dC = beta g.
+ */
 export const matmulOp: Operator<ProductAttributes, Tensor> = defineOp<ProductAttributes, ProductSpec>({
   name: 'matmul',
   nativeHalf,
@@ -253,7 +259,10 @@ interface LinearSpec extends Geometry {
   readonly attributes: LinearAttributes;
 }
 
-/** y[..., n] = alpha x[..., k] op(W) + beta c; dx = alpha g op(W)^T, dW = alpha (sum over rows of x^T g), transposed where W is; dc = beta g. */
+/**
+ * y[..., n] = alpha x[..., k] op(W) + beta c; dx = alpha g op(W)^T, dW = alpha (sum over rows of x^T g), transposed
+ * where W is; dc = beta g.
+ */
 export const linearOp: Operator<LinearAttributes, Tensor> = defineOp<LinearAttributes, LinearSpec>({
   name: 'linear',
   nativeHalf,

@@ -76,8 +76,8 @@ export function factor(op: string, name: string, value: number | undefined, x: T
 }
 
 /**
- * The matrix product of two tensors, as PyTorch's `torch.matmul`: vectors give dot products and matrix-vector products, dimensions before
- * the last two are a batch and broadcast.
+ * The matrix product of two tensors, as PyTorch's `torch.matmul`: vectors give dot products and matrix-vector products,
+ * dimensions before the last two are a batch and broadcast.
  *
  * Throws ShapeError where the summed dimensions differ, DTypeError for different or boolean dtypes.
  */
@@ -163,7 +163,9 @@ export const vdot = defineFunction(
     dotOp([dims('vdot', 'input', input, 1), dims('vdot', 'other', other, 1)], 'vdot'),
 );
 
-/** Sums of products over the last dimension of both: [..., k] and [...', k] give [..., ...']. PyTorch's `torch.inner`. */
+/**
+ * Sums of products over the last dimension of both: [..., k] and [...', k] give [..., ...']. PyTorch's `torch.inner`.
+ */
 export const inner = defineFunction(
   { name: 'inner', parameters: ['input', 'other'], required: 2 },
   (input: Tensor, other: Tensor): Tensor => {
@@ -201,7 +203,10 @@ export const ger = defineFunction(
   (input: Tensor, vec2: Tensor): Tensor => products(dims('ger', 'input', input, 1), dims('ger', 'vec2', vec2, 1)),
 );
 
-/** beta input + alpha (mat1 @ mat2), with `input` broadcast to [n, p]; beta = 0 ignores `input`, NaN and all. PyTorch's `torch.addmm`. */
+/**
+ * beta input + alpha (mat1 @ mat2), with `input` broadcast to [n, p]; beta = 0 ignores `input`, NaN and all. PyTorch's
+ * `torch.addmm`.
+ */
 export const addmm = defineFunction(
   { name: 'addmm', parameters: ['input', 'mat1', 'mat2', 'beta', 'alpha'], keywords: 2, required: 3 },
   (input: Tensor, mat1: Tensor, mat2: Tensor, beta?: number, alpha?: number): Tensor => {

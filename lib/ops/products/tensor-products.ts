@@ -117,7 +117,10 @@ export const kron = defineFunction(
   },
 );
 
-/** beta input + alpha (sum over the batch of batch1 @ batch2), with `input` broadcast to [n, p]. PyTorch's `torch.addbmm`. */
+/**
+ * beta input + alpha (sum over the batch of batch1 @ batch2), with `input` broadcast to [n, p]. PyTorch's
+ * `torch.addbmm`.
+ */
 export const addbmm = defineFunction(
   {
     name: 'addbmm',
@@ -144,7 +147,10 @@ export const addbmm = defineFunction(
 );
 defineInplace('addbmm_', addbmm);
 
-/** The product of two or more matrices, multiplied in the order that takes the fewest operations. PyTorch's `torch.chain_matmul`. */
+/**
+ * The product of two or more matrices, multiplied in the order that takes the fewest operations. PyTorch's
+ * `torch.chain_matmul`.
+ */
 export function chainMatmul(...matrices: Tensor[] | [readonly Tensor[]]): Tensor {
   const list = tensorArguments(
     'chainMatmul',

@@ -100,8 +100,8 @@ interface RandintOptions extends RandomOptions {
 type Whole = number | bigint;
 
 /**
- * Whole numbers in [low, high), int64 by default: randint(high, size) or randint(low, high, size), any of them also by name.
- * Throws ArgumentError where low >= high or the type does not hold them. torch.randint
+ * Whole numbers in [low, high), int64 by default: randint(high, size) or randint(low, high, size), any of them also by
+ * name. Throws ArgumentError where low >= high or the type does not hold them. torch.randint
  */
 export function randint(
   ...args:
@@ -135,7 +135,10 @@ export function randint(
   );
 }
 
-/** Whole numbers in [low, high) (low is 0 where one bound is given), in the shape and type of a tensor. torch.randint_like */
+/**
+ * Whole numbers in [low, high) (low is 0 where one bound is given), in the shape and type of a tensor.
+ * torch.randint_like
+ */
 export const randintLike = defineFunction(
   {
     name: 'randintLike',
@@ -192,8 +195,8 @@ export const randperm = defineFunction(
 );
 
 /**
- * Normal values whose mean and standard deviation are numbers (then `size` is the shape) or tensors (broadcast together).
- * mean + std z with z as randn draws it. torch.normal
+ * Normal values whose mean and standard deviation are numbers (then `size` is the shape) or tensors (broadcast
+ * together). mean + std z with z as randn draws it. torch.normal
  */
 export const normal = defineFunction(
   {

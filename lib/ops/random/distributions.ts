@@ -159,7 +159,10 @@ export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Gener
   if (!(finiteNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
   return (memory, n) => kernels.bernoulliFill[info.code]?.(memory, rng.words, p, value, n);
 }
-/** Ones with the probabilities of a floating tensor, which broadcast to the shape of `like`; in its layout, and in the type of `p`. */
+/**
+ * Ones with the probabilities of a floating tensor, which broadcast to the shape of `like`; in its layout, and in the
+ * type of `p`.
+ */
 export function bernoulliOf(op: string, like: Tensor, p: Tensor, rng: Generator): Tensor {
   floating(op, p);
   const probabilities = allocateAs(like, p.info);

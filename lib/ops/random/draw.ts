@@ -1,4 +1,7 @@
-/** Random values into the memory of a tensor, in the order in which PyTorch draws them: that of the memory, whatever the strides. */
+/**
+ * Random values into the memory of a tensor, in the order in which PyTorch draws them: that of the memory, whatever the
+ * strides.
+ */
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';

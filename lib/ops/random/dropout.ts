@@ -1,4 +1,7 @@
-/** Dropout: elements, whole channels, or the kinds that keep mean and variance (alpha); the noise is PyTorch's, from the default generator. */
+/**
+ * Dropout: elements, whole channels, or the kinds that keep mean and variance (alpha); the noise is PyTorch's, from the
+ * default generator.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
@@ -60,7 +63,10 @@ function elementwise(kind: Kind, byDefault: { readonly training: boolean }) {
   );
 }
 
-/** Sets elements to zero with probability p and divides the others by 1 - p; the input itself outside of training. torch.nn.functional.dropout */
+/**
+ * Sets elements to zero with probability p and divides the others by 1 - p; the input itself outside of training.
+ * torch.nn.functional.dropout
+ */
 export const dropout = elementwise({ name: 'dropout' }, { training: true });
 /** Dropout that keeps mean and variance of what SELU gives: Klambauer et al. 2017. torch.nn.functional.alpha_dropout */
 export const alphaDropout = elementwise({ name: 'alphaDropout', alpha: true }, { training: false });

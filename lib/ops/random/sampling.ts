@@ -28,7 +28,10 @@ declare module '../../native/kernels.js' {
   }
 }
 
-/** Ones with the probabilities that `input` holds, zeros else; with `p`, ones with that probability. Row-major whatever the input. torch.bernoulli */
+/**
+ * Ones with the probabilities that `input` holds, zeros else; with `p`, ones with that probability. Row-major whatever
+ * the input. torch.bernoulli
+ */
 export const bernoulli = defineFunction(
   { name: 'bernoulli', parameters: ['input', 'p', 'generator'], keywords: 1 },
   (input: Tensor, p?: number, generator?: Generator | null): Tensor => {
@@ -43,9 +46,9 @@ export const bernoulli = defineFunction(
 );
 
 /**
- * Indices drawn by the weights in the last dimension of `input` (one or two dimensions; they need not add up to 1), as int64 of shape
- * [..., numSamples]. Throws for weights that are negative, not finite or all zero, and for more different indices than there are.
- * torch.multinomial
+ * Indices drawn by the weights in the last dimension of `input` (one or two dimensions; they need not add up to 1), as
+ * int64 of shape [..., numSamples]. Throws for weights that are negative, not finite or all zero, and for more
+ * different indices than there are. torch.multinomial
  */
 export const multinomial = defineFunction(
   { name: 'multinomial', parameters: ['input', 'numSamples', 'replacement', 'generator'], keywords: 1, required: 2 },

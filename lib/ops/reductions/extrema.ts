@@ -1,4 +1,6 @@
-/** Largest and smallest elements over dimensions, and where they stand: amax, amin, aminmax, max, min, argmax, argmin. */
+/**
+ * Largest and smallest elements over dimensions, and where they stand: amax, amin, aminmax, max, min, argmax, argmin.
+ */
 
 import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';

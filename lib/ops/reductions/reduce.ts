@@ -122,7 +122,9 @@ function meanInput(op: string, input: unknown, dtype: DType | null | undefined):
   return castRecorded(x, info);
 }
 
-/** The mean over `dim` (all dimensions by default): sum / n, NaN where n is 0. Floating input, or a floating `dtype`. */
+/**
+ * The mean over `dim` (all dimensions by default): sum / n, NaN where n is 0. Floating input, or a floating `dtype`.
+ */
 export const mean = defineFunction(
   { name: 'mean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1 },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {
@@ -142,7 +144,10 @@ export const nansum = defineFunction(
   },
 );
 
-/** The mean over `dim` (all dimensions by default) of the elements that are not NaN; NaN where there is none. Floating input. */
+/**
+ * The mean over `dim` (all dimensions by default) of the elements that are not NaN; NaN where there is none. Floating
+ * input.
+ */
 export const nanmean = defineFunction(
   { name: 'nanmean', parameters: ['input', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (input: Tensor, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor => {

@@ -1,6 +1,7 @@
 /**
- * How a reduction walks a tensor: as passes over (outer, n, inner), one a group of neighbouring dimensions, over the memory as it lies;
- * a copy is made only where the elements have gaps, or where groups apart cannot be reduced one after the other. It knows no kernel.
+ * How a reduction walks a tensor: as passes over (outer, n, inner), one a group of neighbouring dimensions, over the
+ * memory as it lies; a copy is made only where the elements have gaps, or where groups apart cannot be reduced one
+ * after the other. It knows no kernel.
  */
 import { wrapDims } from '../../shape/dims.js';
 import { contiguousStrides, elementCount, isContiguous, type Shape } from '../../shape/layout.js';
@@ -24,7 +25,9 @@ export interface ReduceSpec {
   readonly kept: Shape;
 }
 
-/** The geometry of a reduction over `dims`, checked. Null reduces all of them to a scalar, which expands back as it is. */
+/**
+ * The geometry of a reduction over `dims`, checked. Null reduces all of them to a scalar, which expands back as it is.
+ */
 export function reduceSpec(op: string, input: Tensor, dims: Dims): ReduceSpec {
   if (dims === null) return { shape: input.shape, dims: input.shape.map((_, d) => d), kept: SCALAR };
   const wrapped = wrapDims(op, dims, input.shape.length);
@@ -76,8 +79,9 @@ function memoryOrder(x: Tensor): number[] | null {
 export type Pass = (input: Tensor, out: Tensor, outer: number, n: number, inner: number, last: boolean) => void;
 
 /**
- * Reduces group after group, the longest first, so that the later passes are short. For reductions whose result over all dimensions is
- * their result over some of the results over the others. `info` is the type of the outputs of all passes.
+ * Reduces group after group, the longest first, so that the later passes are short. For reductions whose result over
+ * all dimensions is their result over some of the results over the others. `info` is the type of the outputs of all
+ * passes.
  */
 export function reduceGroups(x: Tensor, { dims, kept }: ReduceSpec, info: DTypeInfo, pass: Pass): Tensor {
   let current = x;
@@ -120,7 +124,10 @@ export function reduceGroups(x: Tensor, { dims, kept }: ReduceSpec, info: DTypeI
   }
 }
 
-/** Elements that were written in the order of the input's memory, in rows, as PyTorch's reductions leave them whatever the input. */
+/**
+ * Elements that were written in the order of the input's memory, in rows, as PyTorch's reductions leave them whatever
+ * the input.
+ */
 function inRows(written: Tensor, order: readonly number[] | null): Tensor {
   const { shape, strides } = written;
   if (order === null || shape.length === 0) return written;
@@ -142,7 +149,10 @@ export interface Gathered {
   readonly restore: (gathered: Tensor) => Tensor;
 }
 
-/** For reductions that need all of their elements in one pass: neighbouring dimensions as they are, others by a permuted copy. */
+/**
+ * For reductions that need all of their elements in one pass: neighbouring dimensions as they are, others by a permuted
+ * copy.
+ */
 export function gatherDims(x: Tensor, { shape, dims }: ReduceSpec): Gathered {
   const long = dims.filter((d) => shape[d] !== 1).sort((a, b) => a - b);
   const neighbours = long.every((d, i) => i === 0 || shape.slice(long[i - 1] + 1, d).every((n) => n === 1));
@@ -185,7 +195,9 @@ export function accumulationInfo(op: string, x: Tensor, dtype: DType | null | un
   return x.info.floating ? x.info : INT64;
 }
 
-/** sum or product over dims in a type that has a kernel; narrower integers are computed in int64 (modulo 2^64) and cut. */
+/**
+ * sum or product over dims in a type that has a kernel; narrower integers are computed in int64 (modulo 2^64) and cut.
+ */
 export function inAccumulationType(x: Tensor, info: DTypeInfo, compute: (wide: Tensor) => Tensor): Tensor {
   const wide = info.floating ? info : INT64;
   return castRecorded(compute(castRecorded(castRecorded(x, info), wide)), info);

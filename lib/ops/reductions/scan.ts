@@ -1,4 +1,7 @@
-/** Cumulative sums, products and extrema along one dimension, and the first-order recurrence that their derivatives are made of. */
+/**
+ * Cumulative sums, products and extrema along one dimension, and the first-order recurrence that their derivatives are
+ * made of.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -102,8 +105,8 @@ interface RecurrenceSpec extends Direction {
 }
 
 /**
- * h[k] = b[k] + a[k] h[before k] (lagged: a[before k]). With l[k] = g[k] + a[after k] l[after k], the same recurrence in the other
- * direction: db = l, da[k] = l[k] h[before k] (lagged: l[after k] h[k]).
+ * h[k] = b[k] + a[k] h[before k] (lagged: a[before k]). With l[k] = g[k] + a[after k] l[after k], the same recurrence
+ * in the other direction: db = l, da[k] = l[k] h[before k] (lagged: l[after k] h[k]).
  */
 export const recurrenceOp: Operator<RecurrenceSpec, Tensor> = defineOp<RecurrenceSpec, RecurrenceSpec>({
   name: 'recurrence',
@@ -180,7 +183,10 @@ const cumprodOp = defineOp<number, { dim: number }>({
   },
 });
 
-/** y[k] = log sum of e^x up to k; dx = e^(x - y) r, r[k] = g[k] + e^(y[k] - y[k + 1]) r[k + 1], whose factors are at most 1. */
+/**
+ * y[k] = log sum of e^x up to k; dx = e^(x - y) r, r[k] = g[k] + e^(y[k] - y[k + 1]) r[k + 1], whose factors are at
+ * most 1.
+ */
 const logcumsumexpOp = defineOp<number, { dim: number }>({
   name: 'logcumsumexp',
   infer: (_, dim) => ({ dim }),

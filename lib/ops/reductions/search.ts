@@ -125,7 +125,10 @@ function search(
   return searchsortedOp(operands, { right, out: outInt32 ? INT32 : INT64 });
 }
 
-/** For each value, where in the sorted (last dimension of the) sequence it would be inserted: before equal elements, or behind them where `right`. int64, shape of the values. */
+/**
+ * For each value, where in the sorted (last dimension of the) sequence it would be inserted: before equal elements, or
+ * behind them where `right`. int64, shape of the values.
+ */
 export const searchsorted = defineFunction(
   {
     name: 'searchsorted',
@@ -151,7 +154,9 @@ export const searchsorted = defineFunction(
   },
 );
 
-/** The index of the bucket of each value, between sorted `boundaries`: as `searchsorted` with the operands exchanged. */
+/**
+ * The index of the bucket of each value, between sorted `boundaries`: as `searchsorted` with the operands exchanged.
+ */
 export const bucketize = defineFunction(
   {
     name: 'bucketize',
@@ -278,7 +283,10 @@ function distinct(
   return [values, ...(inverse ? [back] : []), ...(counts ? [count] : [])];
 }
 
-/** The distinct elements in ascending order (or distinct slices along `dim`), then, where asked for, the index of each input element in them and how often each occurs. */
+/**
+ * The distinct elements in ascending order (or distinct slices along `dim`), then, where asked for, the index of each
+ * input element in them and how often each occurs.
+ */
 export const unique = defineFunction(
   { name: 'unique', parameters: ['input', 'sorted', 'returnInverse', 'returnCounts', 'dim'], composed: true },
   (
@@ -337,7 +345,10 @@ const bincountOp = defineOp<{ minlength: number }, { bins: number; weights: DTyp
   notDifferentiable: 'counts',
 });
 
-/** How often each value 0, 1, ... occurs in a one-dimensional integer tensor (or the sum of its `weights`), at least `minlength` of them. */
+/**
+ * How often each value 0, 1, ... occurs in a one-dimensional integer tensor (or the sum of its `weights`), at least
+ * `minlength` of them.
+ */
 export const bincount = defineFunction(
   { name: 'bincount', parameters: ['input', 'weights', 'minlength'] },
   (input: Tensor, weights?: Tensor | null, minlength?: number): Tensor => {
@@ -366,7 +377,9 @@ const histcOp = defineOp<{ bins: number; low: number; high: number }, { bins: nu
   notDifferentiable: 'counts',
 });
 
-/** A histogram of all elements in `bins` equal bins from `min` to `max`; both 0 means from the smallest to the largest. */
+/**
+ * A histogram of all elements in `bins` equal bins from `min` to `max`; both 0 means from the smallest to the largest.
+ */
 export const histc = defineFunction(
   { name: 'histc', parameters: ['input', 'bins', 'min', 'max'] },
   (input: Tensor, bins?: number, min?: number, max?: number): Tensor => {

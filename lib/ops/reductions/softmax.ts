@@ -126,7 +126,10 @@ function converted(op: string, input: unknown, dtype: DType | null | undefined):
   return dtype === undefined || dtype === null ? x : castRecorded(x, dtypeInfo(op, dtype));
 }
 
-/** The dimension that nn.functional takes where none is given (PyTorch's legacy rule): 0 for 0, 1 and 3 dimensions, else 1. */
+/**
+ * The dimension that nn.functional takes where none is given (PyTorch's legacy rule): 0 for 0, 1 and 3 dimensions, else
+ * 1.
+ */
 function implicitDim(dim: number | null | undefined, ndim: number): number {
   if (dim !== undefined && dim !== null) return dim;
   return ndim === 0 || ndim === 1 || ndim === 3 ? 0 : 1;
@@ -173,7 +176,10 @@ export const functionalSoftmin = defineFunction(
   },
 );
 
-/** log of the sum of e^input over `dim`, computed without overflow; -Infinity where there is nothing to sum. Integers become the default floating type. */
+/**
+ * log of the sum of e^input over `dim`, computed without overflow; -Infinity where there is nothing to sum. Integers
+ * become the default floating type.
+ */
 export const logsumexp = defineFunction(
   { name: 'logsumexp', parameters: ['input', 'dim', 'keepdim'], required: 2 },
   (input: Tensor, dim: number | readonly number[], keepdim?: boolean): Tensor => {

@@ -1,4 +1,7 @@
-/** Sorting and selection along one dimension, with int64 indices. NaN counts as the largest, as in PyTorch; every sort is stable. */
+/**
+ * Sorting and selection along one dimension, with int64 indices. NaN counts as the largest, as in PyTorch; every sort
+ * is stable.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -36,7 +39,9 @@ declare module '../../native/kernels.js' {
         count: number,
       ]
     >;
-    /** The same elements as `sort`'s, in the order in which PyTorch's topk leaves them where they are not to be sorted. */
+    /**
+     * The same elements as `sort`'s, in the order in which PyTorch's topk leaves them where they are not to be sorted.
+     */
     topkUnsorted: KernelTable<
       [
         input: TypedArray,
@@ -128,7 +133,10 @@ function sorted(op: string, input: unknown, dim: number | null | undefined, desc
   });
 }
 
-/** The elements in ascending (or `descending`) order along `dim`, the last by default, and their indices: `{ values, indices }`. Always stable. */
+/**
+ * The elements in ascending (or `descending`) order along `dim`, the last by default, and their indices: `{ values,
+ * indices }`. Always stable.
+ */
 export const sort = defineFunction(
   { name: 'sort', parameters: ['input', 'dim', 'descending', 'stable'], keywords: 1 },
   (input: Tensor, dim?: number, descending?: boolean, _stable?: boolean | null): ValuesAndIndices =>
@@ -149,8 +157,8 @@ export const msort = defineFunction(
 );
 
 /**
- * The `k` largest (or smallest) elements along `dim`, the last by default, and their indices: `{ values, indices }`. In order, equal ones by
- * index; with `sorted` false in the order in which PyTorch leaves them.
+ * The `k` largest (or smallest) elements along `dim`, the last by default, and their indices: `{ values, indices }`. In
+ * order, equal ones by index; with `sorted` false in the order in which PyTorch leaves them.
  */
 export const topk = defineFunction(
   { name: 'topk', parameters: ['input', 'k', 'dim', 'largest', 'sorted'], required: 2 },
@@ -285,7 +293,10 @@ export const median = defineFunction(
   },
 ) as unknown as MedianFunction;
 
-/** The most frequent element along `dim`, the last by default (the smallest of several), and its index: `{ values, indices }`. */
+/**
+ * The most frequent element along `dim`, the last by default (the smallest of several), and its index: `{ values,
+ * indices }`.
+ */
 const modeOp = defineOp<number, { shape: Shape; dim: number; kept: Shape }, Tensor[]>({
   name: 'mode',
   infer: ([x], dim) => ({ shape: x.shape, dim, kept: keptShape(x.shape, [dim]) }),

@@ -19,7 +19,10 @@ import { finishDims, gatherDims, keptShape, type ReduceSpec, reducedCount, reduc
 
 declare module '../../native/kernels.js' {
   interface Kernels {
-    /** variance = (sum over n of (input - mean)^2) / max(0, n - correction), or its square root where `root`, and the mean. */
+    /**
+     * variance = (sum over n of (input - mean)^2) / max(0, n - correction), or its square root where `root`, and the
+     * mean.
+     */
     varMean: KernelTable<
       [
         input: TypedArray,
@@ -48,9 +51,9 @@ function centred(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * v = sum (x - m)^2 / (n - correction), m = sum x / n; dx = 2 gv (x - m) / (n - correction) + gm / n. Of the deviation s = sqrt(v), which may be
- * in range where v is not: dx = gs ((x - m) / s) / (n - correction) + gm / n, 0 where s is 0. 16-bit gradients are computed in float32 and
- * rounded once.
+ * v = sum (x - m)^2 / (n - correction), m = sum x / n; dx = 2 gv (x - m) / (n - correction) + gm / n. Of the deviation
+ * s = sqrt(v), which may be in range where v is not: dx = gs ((x - m) / s) / (n - correction) + gm / n, 0 where s is 0.
+ * 16-bit gradients are computed in float32 and rounded once.
  */
 function momentsOp(name: 'varMean' | 'stdMean'): Operator<VarianceAttributes, Tensor[]> {
   const root = name === 'stdMean';
@@ -96,7 +99,10 @@ function momentsOp(name: 'varMean' | 'stdMean'): Operator<VarianceAttributes, Te
 const varMeanOp = momentsOp('varMean');
 const stdMeanOp = momentsOp('stdMean');
 
-/** Arguments of var and its relatives after the input: PyTorch's (unbiased), (dim, unbiased, keepdim) and (dim, keepdim, correction). */
+/**
+ * Arguments of var and its relatives after the input: PyTorch's (unbiased), (dim, unbiased, keepdim) and (dim, keepdim,
+ * correction).
+ */
 export type VarianceArguments = [
   input: Tensor,
   dim?: number | readonly number[] | boolean | null,
@@ -132,7 +138,10 @@ function spreadOf(
   return { spread, mean, dims, keepdim };
 }
 
-/** The variance over `dim` (all dimensions by default): sum (x - mean)^2 / max(0, n - correction), correction 1 unless `unbiased` is false. */
+/**
+ * The variance over `dim` (all dimensions by default): sum (x - mean)^2 / max(0, n - correction), correction 1 unless
+ * `unbiased` is false.
+ */
 const variance = defineFunction(
   { name: 'var', parameters: PARAMETERS, keywords: 1 },
   (...args: VarianceArguments): Tensor => {

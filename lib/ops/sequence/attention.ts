@@ -1,6 +1,6 @@
 /**
- * Scaled dot product attention: a fused operator that never holds the matrix of weights, and the same thing composed of operators for
- * dropout, masks that are trained, second derivatives and empty tensors.
+ * Scaled dot product attention: a fused operator that never holds the matrix of weights, and the same thing composed of
+ * operators for dropout, masks that are trained, second derivatives and empty tensors.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -134,7 +134,10 @@ function moved<E>(list: readonly E[], from: number, to: number): E[] {
   return out;
 }
 
-/** A permutation of x [..., heads, L, E] as it lies in memory: [..., L, heads, E] with `heads` dimensions in place of one. */
+/**
+ * A permutation of x [..., heads, L, E] as it lies in memory: [..., L, heads, E] with `heads` dimensions in place of
+ * one.
+ */
 function rowsTogether(x: Tensor, heads: number): Tensor {
   const rows = x.shape.length - 2;
   return windowOn(x, moved(x.shape, rows, rows - heads), moved(x.strides, rows, rows - heads), x.offset);
@@ -149,7 +152,10 @@ function allocateTogether(batch: Shape, rows: number, width: number, heads: numb
     : windowOn(memory, shape, moved(memory.strides, batch.length - heads, batch.length), memory.offset);
 }
 
-/** What both kernels take after their memory; the plan [index, q, k, v, mask] is made last, since one buffer serves all plans. */
+/**
+ * What both kernels take after their memory; the plan [index, q, k, v, mask] is made last, since one buffer serves all
+ * plans.
+ */
 function numbersOf(spec: Spec, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | undefined, heads: number): Numbers {
   const { batch, queries, keys, features, values, causal, scale } = spec;
   const lead = (x: Tensor): number[] => broadcastStrides(x.shape.slice(0, -2), x.strides.slice(0, -2), batch);
@@ -186,8 +192,8 @@ function numbersOf(spec: Spec, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | u
 const wide = (x: Tensor): Tensor => (x.info.half ? castTo(x, FLOAT32) : x);
 
 /**
- * y = P v with P = softmax(scale q k^T + mask); dv = P^T g, dS = P (g v^T - rowsum(g y)), dq = scale dS k, dk = scale dS^T q.
- * The second output, the logarithm of each row's sum, is for backward. The mask takes no gradient.
+ * y = P v with P = softmax(scale q k^T + mask); dv = P^T g, dS = P (g v^T - rowsum(g y)), dq = scale dS k, dk = scale
+ * dS^T q. The second output, the logarithm of each row's sum, is for backward. The mask takes no gradient.
  */
 const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, Tensor[]>({
   name: 'attention',
@@ -276,7 +282,9 @@ function emptyRows(scores: Tensor): Tensor | null {
   return any ? rows : null;
 }
 
-/** The same attention out of operators: dropout(softmax(scale q k^T + mask)) v; rows without a key to attend to are 0. */
+/**
+ * The same attention out of operators: dropout(softmax(scale q k^T + mask)) v; rows without a key to attend to are 0.
+ */
 function compose(
   q: Tensor,
   k: Tensor,
@@ -296,7 +304,10 @@ function compose(
   return matmulOp([weights, v], { op: OP, transposeA: false, transposeB: false, alpha: 1, beta: 0 });
 }
 
-/** Heads of q in groups that share a head of k and v: [..., H, L, E] as [..., Hk, H / Hk, L, E], and k, v with a size of 1 there. */
+/**
+ * Heads of q in groups that share a head of k and v: [..., H, L, E] as [..., Hk, H / Hk, L, E], and k, v with a size of
+ * 1 there.
+ */
 function grouped(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
   const heads = (x: Tensor): number => x.shape[x.shape.length - 3];
   if (q.shape.length < 3 || heads(k) !== heads(v) || heads(k) === 0 || heads(q) % heads(k) !== 0)
@@ -314,10 +325,12 @@ function grouped(q: Tensor, k: Tensor, v: Tensor): [Tensor, Tensor, Tensor] {
 /**
  * softmax(scale q k^T + mask) v. PyTorch's `torch.nn.functional.scaled_dot_product_attention`.
  *
- * `query` is [..., L, E], `key` [..., S, E], `value` [..., S, V]; leading dimensions broadcast; the result is [..., L, V].
- * `attnMask` broadcasts to [..., L, S]: bool (true takes part) or floating (added to the scores). `dropoutP` (default 0) drops weights
- * whatever the mode; `isCausal` lets query i see keys 0..i and excludes a mask; `scale` defaults to 1 / sqrt(E); `enableGqa` lets H query
- * heads share fewer key and value heads. Throws ShapeError, DTypeError, ArgumentError. Tiled as in Dao, FlashAttention-2 (2023).
+ * `query` is [..., L, E], `key` [..., S, E], `value` [..., S, V]; leading dimensions broadcast; the result is [..., L,
+ * V].
+ * `attnMask` broadcasts to [..., L, S]: bool (true takes part) or floating (added to the scores). `dropoutP` (default
+ * 0) drops weights whatever the mode; `isCausal` lets query i see keys 0..i and excludes a mask; `scale` defaults to 1
+ * / sqrt(E); `enableGqa` lets H query heads share fewer key and value heads. Throws ShapeError, DTypeError,
+ * ArgumentError. Tiled as in Dao, FlashAttention-2 (2023).
  */
 export const scaledDotProductAttention = defineFunction(
   {

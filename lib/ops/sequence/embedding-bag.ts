@@ -42,8 +42,9 @@ function bagBounds(input: Tensor, offsets: Tensor | null | undefined, includeLas
 }
 
 /**
- * The sum, mean or max of the rows of each bag, [bags, D]. input: indices, [B, N] (a bag a row) or [N] with `offsets` (where each
- * bag begins). `perSampleWeights` scale the rows of a sum; rows of `paddingIdx` do not count. torch.nn.functional.embedding_bag
+ * The sum, mean or max of the rows of each bag, [bags, D]. input: indices, [B, N] (a bag a row) or [N] with `offsets`
+ * (where each bag begins). `perSampleWeights` scale the rows of a sum; rows of `paddingIdx` do not count.
+ * torch.nn.functional.embedding_bag
  */
 export const embeddingBag = defineFunction(
   {

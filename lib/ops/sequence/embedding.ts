@@ -1,4 +1,6 @@
-/** Tables by index: embedding (rows of a weight) and oneHot. The gradient of a row adds up in the order of the indices. */
+/**
+ * Tables by index: embedding (rows of a weight) and oneHot. The gradient of a row adds up in the order of the indices.
+ */
 import { isGradEnabled, noGrad } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -33,7 +35,10 @@ function inverseFrequencies(index: Tensor, like: Tensor): Tensor {
   return castTo(out, like.info);
 }
 
-/** y = rows of the weight at the index; dweight = g's rows added up, those of paddingIdx left out, divided by how often each occurs where asked. */
+/**
+ * y = rows of the weight at the index; dweight = g's rows added up, those of paddingIdx left out, divided by how often
+ * each occurs where asked.
+ */
 const embeddingOp: Operator<EmbeddingAttributes, Tensor> = defineOp<EmbeddingAttributes, EmbeddingSpec>({
   name: 'embedding',
   nativeHalf: true,
@@ -85,8 +90,10 @@ export function paddingRow(op: string, paddingIdx: number | null | undefined, n:
 }
 
 /**
- * Rows of the weight at the indices: out[..., :] = weight[input[...], :]. input: integers of any shape; weight: [V, D]. The row of
- * `paddingIdx` gets no gradient; rows longer than `maxNorm` (in the norm of order normType, 2) are scaled down in place first;
+ * Rows of the weight at the indices: out[..., :] = weight[input[...], :]. input: integers of any shape; weight: [V, D].
+ * The row of
+ * `paddingIdx` gets no gradient; rows longer than `maxNorm` (in the norm of order normType, 2) are scaled down in place
+ * first;
  * `scaleGradByFreq` divides a row's gradient by how often it occurs. torch.nn.functional.embedding
  */
 export const embedding = defineFunction(
@@ -117,7 +124,10 @@ export const embedding = defineFunction(
   },
 );
 
-/** int64 zeros with a 1 at each value, in a last dimension of numClasses (-1: one more than the largest value). torch.nn.functional.one_hot */
+/**
+ * int64 zeros with a 1 at each value, in a last dimension of numClasses (-1: one more than the largest value).
+ * torch.nn.functional.one_hot
+ */
 export const oneHot = defineFunction(
   { name: 'nn.functional.oneHot', parameters: ['tensor', 'numClasses'] },
   (tensor: Tensor, numClasses: number = -1): Tensor => {

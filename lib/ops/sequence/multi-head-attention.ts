@@ -1,4 +1,7 @@
-/** Attention with several heads between linear projections: the function under nn.MultiheadAttention. Masks are merged here, once. */
+/**
+ * Attention with several heads between linear projections: the function under nn.MultiheadAttention. Masks are merged
+ * here, once.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
@@ -34,7 +37,10 @@ export function canonicalMask(op: string, name: string, mask: Optional, info: DT
   return whereOp([scalarTensor(Number.NEGATIVE_INFINITY, info), scalarTensor(0, info), mask]);
 }
 
-/** The parts of x W^T + b, each of `sizes`; x is [L, N, E] and multiplied as it lies in memory, which is batch first more often than not. */
+/**
+ * The parts of x W^T + b, each of `sizes`; x is [L, N, E] and multiplied as it lies in memory, which is batch first
+ * more often than not.
+ */
 function projectInParts(x: Tensor, weight: Tensor, bias: Tensor | undefined, sizes: readonly number[]): Tensor[] {
   const batchFirst = x.shape[1] > 1 && x.strides[0] < x.strides[1];
   const turned = (y: Tensor): Tensor => (batchFirst ? permuteOp([y], [1, 0, 2]) : y);
@@ -148,11 +154,12 @@ function projections(
 }
 
 /**
- * Attention of `numHeads` heads: projections of query, key and value, scaled dot product attention a head, and the output projection.
- * PyTorch's `torch.nn.functional.multi_head_attention_forward`.
+ * Attention of `numHeads` heads: projections of query, key and value, scaled dot product attention a head, and the
+ * output projection. PyTorch's `torch.nn.functional.multi_head_attention_forward`.
  *
- * `query` is [L, N, E] or [L, E], `key` and `value` [S, N, E'] or [S, E']; the result is [output, weights]: [L, N, E], and [N, L, S] (a
- * head each: [N, H, L, S], not averaged) or null without `needWeights`. In bool masks true means: ignore. Throws ShapeError, ArgumentError.
+ * `query` is [L, N, E] or [L, E], `key` and `value` [S, N, E'] or [S, E']; the result is [output, weights]: [L, N, E],
+ * and [N, L, S] (a head each: [N, H, L, S], not averaged) or null without `needWeights`. In bool masks true means:
+ * ignore. Throws ShapeError, ArgumentError.
  */
 export const multiHeadAttentionForward = defineFunction(
   {

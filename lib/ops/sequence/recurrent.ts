@@ -1,6 +1,7 @@
 /**
- * One layer of a recurrent network in one direction over a whole sequence, as a fused operator, and the same layer composed of ordinary
- * operators for second derivatives. It knows nothing of stacks of layers, which lib/nn/layers/recurrent.ts builds.
+ * One layer of a recurrent network in one direction over a whole sequence, as a fused operator, and the same layer
+ * composed of ordinary operators for second derivatives. It knows nothing of stacks of layers, which
+ * lib/nn/layers/recurrent.ts builds.
  */
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
@@ -34,7 +35,10 @@ declare module '../../native/kernels.js' {
   interface Kernels {
     /** x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr; gates, cells, hidden, out */
     recurrentLayer: KernelTable<[...Arrays<12>, ...Sizes]>;
-    /** g_out, g_h, g_c, x, h0, c0, w_ih, w_hh, w_hr, gates, cells, hidden, out; dx, dh0, dc0, dw_ih, dw_hh, db_ih, db_hh, dw_hr */
+    /**
+     * g_out, g_h, g_c, x, h0, c0, w_ih, w_hh, w_hr, gates, cells, hidden, out; dx, dh0, dc0, dw_ih, dw_hh, db_ih,
+     * db_hh, dw_hr
+     */
     recurrentLayerBackward: KernelTable<[...Arrays<21>, ...Sizes]>;
   }
 }
@@ -117,8 +121,9 @@ function ready(x: Tensor): Tensor {
 }
 
 /**
- * out[t], h and c after the last step, of h[t], c[t] = cell(W_ih x[t] + b_ih, W_hh h[t-1] + b_hh, c[t-1]) for every t; backward is
- * backpropagation through time in one kernel. Outputs: out [T, B, P], h [B, P], c [B, H] (LSTM), and what backward needs.
+ * out[t], h and c after the last step, of h[t], c[t] = cell(W_ih x[t] + b_ih, W_hh h[t-1] + b_hh, c[t-1]) for every t;
+ * backward is backpropagation through time in one kernel. Outputs: out [T, B, P], h [B, P], c [B, H] (LSTM), and what
+ * backward needs.
  */
 const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, Tensor[]>({
   name: 'recurrentLayer',
@@ -257,7 +262,10 @@ export interface LayerResult {
   readonly c: Tensor | undefined;
 }
 
-/** One layer in one direction: `x` is [T, B, I], `h0` [B, P], `c0` [B, H] for an LSTM. Throws ShapeError, DTypeError in the name of `op`. */
+/**
+ * One layer in one direction: `x` is [T, B, I], `h0` [B, P], `c0` [B, H] for an LSTM. Throws ShapeError, DTypeError in
+ * the name of `op`.
+ */
 export function recurrentLayer(
   op: string,
   mode: RecurrentMode,

@@ -1,4 +1,7 @@
-/** Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the pooling itself. */
+/**
+ * Average pooling with regular and adaptive windows in one to three dimensions. Linear, so the second derivative is the
+ * pooling itself.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, instanceOf } from '../../dispatch/define-op.js';
@@ -68,7 +71,9 @@ function avgOperator(nd: SpatialDims) {
     },
     backward: (context, g): Gradients => [backward([g], context.spec)],
   });
-  /** dx = each window's gradient over its divisor, added to all of the window; linear: its derivative is the pooling. */
+  /**
+   * dx = each window's gradient over its divisor, added to all of the window; linear: its derivative is the pooling.
+   */
   const backward = defineOp<AvgSpec, AvgSpec>({
     name: `${name}Backward`,
     infer: (_, spec) => spec,
@@ -88,7 +93,9 @@ function avgOperator(nd: SpatialDims) {
   return forward;
 }
 
-/** A fresh result in the layout of the input; a row is computed as an image of one row. PyTorch's volumes are row-major. */
+/**
+ * A fresh result in the layout of the input; a row is computed as an image of one row. PyTorch's volumes are row-major.
+ */
 function laidOut(nd: SpatialDims, x: Tensor, y: Tensor): Tensor {
   return nd === 1 ? inFormatOfRows(x, y) : nd === 2 ? inFormatOf(x, y) : y;
 }
@@ -159,8 +166,9 @@ function avgPoolFunction(nd: 2 | 3) {
 
 const avg1 = avgOperator(1);
 /**
- * The mean of each window. input [N, C, L] or [C, L]; stride defaults to the kernel size; zero padding counts in the mean unless
- * countIncludePad is false. Returns [N, C, P]. Throws ShapeError, ArgumentError. PyTorch: torch.nn.functional.avg_pool1d.
+ * The mean of each window. input [N, C, L] or [C, L]; stride defaults to the kernel size; zero padding counts in the
+ * mean unless countIncludePad is false. Returns [N, C, P]. Throws ShapeError, ArgumentError. PyTorch:
+ * torch.nn.functional.avg_pool1d.
  */
 export const avgPool1d = defineFunction(
   {
@@ -186,7 +194,9 @@ export const avgPool1d = defineFunction(
 );
 /** As `avgPool1d` in two dimensions; divisorOverride replaces the divisor. PyTorch: torch.nn.functional.avg_pool2d. */
 export const avgPool2d = avgPoolFunction(2);
-/** As `avgPool1d` in three dimensions; divisorOverride replaces the divisor. PyTorch: torch.nn.functional.avg_pool3d. */
+/**
+ * As `avgPool1d` in three dimensions; divisorOverride replaces the divisor. PyTorch: torch.nn.functional.avg_pool3d.
+ */
 export const avgPool3d = avgPoolFunction(3);
 
 function adaptiveAvgPoolFunction(nd: SpatialDims) {
@@ -197,8 +207,8 @@ function adaptiveAvgPoolFunction(nd: SpatialDims) {
     (input: Tensor, outputSize: OutputSize): Tensor => {
       const x = tensorArgument(name, 'input', input);
       const spec = adaptiveGeometry(name, nd, x, outputSize);
-      // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes the pooling in float32.
-      // Other layouts than row-major ones are the operator's.
+      // One window is a row, which a mean folds without asking where it begins. In three dimensions autocast computes
+      // the pooling in float32. Other layouts than row-major ones are the operator's.
       if (nd < 3 && x.rowMajor && x.info.floating && spec.y.slice(-nd).every((n) => n === 1))
         return meanOp([x], x.shape.map((_, d) => d).slice(-nd));
       return operator([x], spec);
@@ -206,7 +216,9 @@ function adaptiveAvgPoolFunction(nd: SpatialDims) {
   );
 }
 
-/** The mean of windows that divide the input evenly into `outputSize`. PyTorch: torch.nn.functional.adaptive_avg_pool1d. */
+/**
+ * The mean of windows that divide the input evenly into `outputSize`. PyTorch: torch.nn.functional.adaptive_avg_pool1d.
+ */
 export const adaptiveAvgPool1d = adaptiveAvgPoolFunction(1);
 /** As `adaptiveAvgPool1d` in two dimensions. PyTorch: torch.nn.functional.adaptive_avg_pool2d. */
 export const adaptiveAvgPool2d = adaptiveAvgPoolFunction(2);

@@ -1,6 +1,6 @@
 /**
- * Arguments that every spatial layer shares: a number or one number a dimension, and an input with or without a batch dimension.
- * Pure checks, with no knowledge of kernels.
+ * Arguments that every spatial layer shares: a number or one number a dimension, and an input with or without a batch
+ * dimension. Pure checks, with no knowledge of kernels.
  */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -1,6 +1,7 @@
 /**
- * Shapes of convolutions and transposed convolutions: every check of their arguments, and the geometry as native/kernels/
- * conv_geometry.h reads it. A transposed convolution is described by the convolution whose gradient it is.
+ * Shapes of convolutions and transposed convolutions: every check of their arguments, and the geometry as
+ * native/kernels/ conv_geometry.h reads it. A transposed convolution is described by the convolution whose gradient it
+ * is.
  */
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import type { Shape } from '../../shape/layout.js';
@@ -141,7 +142,10 @@ export function convGeometry(
   );
 }
 
-/** Geometry of the convolution whose gradient convTranspose(input, weight) is: its y has the input's shape, its x the result's. */
+/**
+ * Geometry of the convolution whose gradient convTranspose(input, weight) is: its y has the input's shape, its x the
+ * result's.
+ */
 export function convTransposeGeometry(
   op: string,
   nd: number,

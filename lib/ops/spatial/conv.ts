@@ -1,6 +1,6 @@
 /**
- * Convolutions and transposed convolutions in one, two and three dimensions. All are linear in input and weight, so three kernels
- * and their mutual derivatives serve every order of derivative.
+ * Convolutions and transposed convolutions in one, two and three dimensions. All are linear in input and weight, so
+ * three kernels and their mutual derivatives serve every order of derivative.
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -44,7 +44,10 @@ function isGeometry(attributes: ConvAttributes | ConvGeometry): attributes is Co
 /** bfloat16 has kernels of its own, float16 none. */
 const nativeHalf = ([x]: readonly Tensor[]): boolean => kernels.conv[x.info.code] !== undefined;
 
-/** A fresh result in PyTorch's layout: channels last where the input is, or the weight; of rows the weight alone decides. */
+/**
+ * A fresh result in PyTorch's layout: channels last where the input is, or the weight; of rows the weight alone
+ * decides.
+ */
 function laidOut(nd: SpatialDims, [x, weight]: readonly Tensor[], out: Tensor): Tensor {
   if (nd === 1) return inFormatOfRows(weight, out);
   if (nd === 3 && x.info === FLOAT64) return out;
@@ -128,7 +131,10 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     ],
   });
 
-  /** y = convTranspose(x, w) + b = convBackwardInput(x, w) + b; dx = conv(g, w), dw = convBackwardWeight(x, g), db = sum of g. */
+  /**
+   * y = convTranspose(x, w) + b = convBackwardInput(x, w) + b; dx = conv(g, w), dw = convBackwardWeight(x, g), db = sum
+   * of g.
+   */
   const convTranspose: ConvOperator = defineOp<ConvAttributes | ConvGeometry, ConvGeometry>({
     name: `convTranspose${nd}d`,
     nativeHalf,
@@ -216,18 +222,25 @@ function convTransposeFunction(nd: SpatialDims, operator: ConvOperator) {
 const OPERATORS = [convOperators(1), convOperators(2), convOperators(3)];
 
 /**
- * Slides a kernel over the input: y[n, k, p] = bias[k] + sum over c, r of weight[k, c, r] x[n, c, p stride - padding + r dilation].
- * input [N, C, L] or [C, L]; weight [K, C / groups, R]; bias [K]. padding is a number, 'valid' or 'same' (stride 1 only).
- * Returns [N, K, P]. Throws ShapeError, DTypeError, ArgumentError. PyTorch: torch.nn.functional.conv1d.
+ * Slides a kernel over the input: y[n, k, p] = bias[k] + sum over c, r of weight[k, c, r] x[n, c, p stride - padding +
+ * r dilation]. input [N, C, L] or [C, L]; weight [K, C / groups, R]; bias [K]. padding is a number, 'valid' or 'same'
+ * (stride 1 only). Returns [N, K, P]. Throws ShapeError, DTypeError, ArgumentError. PyTorch:
+ * torch.nn.functional.conv1d.
  */
 export const conv1d = convFunction(1, OPERATORS[0].conv);
-/** As `conv1d` in two dimensions: input [N, C, H, W] or [C, H, W], weight [K, C / groups, R, S]. PyTorch: torch.nn.functional.conv2d. */
+/**
+ * As `conv1d` in two dimensions: input [N, C, H, W] or [C, H, W], weight [K, C / groups, R, S]. PyTorch:
+ * torch.nn.functional.conv2d.
+ */
 export const conv2d = convFunction(2, OPERATORS[1].conv);
-/** As `conv1d` in three dimensions: input [N, C, D, H, W] or [C, D, H, W], weight [K, C / groups, T, R, S]. PyTorch: torch.nn.functional.conv3d. */
+/**
+ * As `conv1d` in three dimensions: input [N, C, D, H, W] or [C, D, H, W], weight [K, C / groups, T, R, S]. PyTorch:
+ * torch.nn.functional.conv3d.
+ */
 export const conv3d = convFunction(3, OPERATORS[2].conv);
 /**
- * The gradient of `conv1d` with respect to its input, as a layer: y[n, k, p stride - padding + r dilation] += weight[c, k, r] x[n, c, p].
- * input [N, C, L] or [C, L]; weight [C, K / groups, R]; bias [K]; outputPadding widens the far side.
+ * The gradient of `conv1d` with respect to its input, as a layer: y[n, k, p stride - padding + r dilation] += weight[c,
+ * k, r] x[n, c, p]. input [N, C, L] or [C, L]; weight [C, K / groups, R]; bias [K]; outputPadding widens the far side.
  * Returns [N, K, P]. Throws ShapeError, DTypeError, ArgumentError. PyTorch: torch.nn.functional.conv_transpose1d.
  */
 export const convTranspose1d = convTransposeFunction(1, OPERATORS[0].convTranspose);

@@ -128,8 +128,8 @@ export const unfold = defineFunction(
 );
 
 /**
- * The sum of sliding blocks as an image: [N, C R S, windows] (or without N) to [N, C, ...outputSize]. Throws ShapeError.
- * PyTorch: torch.nn.functional.fold.
+ * The sum of sliding blocks as an image: [N, C R S, windows] (or without N) to [N, C, ...outputSize]. Throws
+ * ShapeError. PyTorch: torch.nn.functional.fold.
  */
 export const fold = defineFunction(
   {

@@ -140,7 +140,8 @@ function resample(
     if (factors.some((f) => !(f > 0))) fail(ArgumentError, op, 'scaleFactor above 0', describe(scaleFactor));
     out = sizes.map((n, d) => Math.floor(n * factors[d]));
     if (!recomputeScaleFactor && known.code >= 0) scales = factors;
-    // PyTorch's nearest of two dimensions copies, or doubles, where the sizes are those of a copy, whatever the factor was.
+    // PyTorch's nearest of two dimensions copies, or doubles, where the sizes are those of a copy, whatever the factor
+    // was.
     if (mode === 'nearest' && nd === 2)
       scales = scales.map((f, d) => (out[d] === sizes[d] || out[d] === 2 * sizes[d] ? 0 : f));
   }
@@ -162,10 +163,10 @@ function resample(
 }
 
 /**
- * Resamples the spatial dimensions to `size`, or by `scaleFactor`. input [N, C, L], [N, C, H, W] or [N, C, D, H, W]; mode 'nearest'
- * (default), 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'trilinear' or 'area'; alignCorners puts the corner elements on each
- * other. Returns [N, C, ...size]. Throws ShapeError, ArgumentError (also for antialias, which is not there yet).
- * PyTorch: torch.nn.functional.interpolate.
+ * Resamples the spatial dimensions to `size`, or by `scaleFactor`. input [N, C, L], [N, C, H, W] or [N, C, D, H, W];
+ * mode 'nearest' (default), 'nearest-exact', 'linear', 'bilinear', 'bicubic', 'trilinear' or 'area'; alignCorners puts
+ * the corner elements on each other. Returns [N, C, ...size]. Throws ShapeError, ArgumentError (also for antialias,
+ * which is not there yet). PyTorch: torch.nn.functional.interpolate.
  */
 export const interpolate = defineFunction(
   {
@@ -225,7 +226,10 @@ function shuffled(x: Tensor, out: Tensor): Tensor {
   return format === 'contiguous_format' ? out : out.clone({ memoryFormat: format });
 }
 
-/** Rearranges channels into pixels: [..., C r^2, H, W] becomes [..., C, H r, W r]. PyTorch: torch.nn.functional.pixel_shuffle. */
+/**
+ * Rearranges channels into pixels: [..., C r^2, H, W] becomes [..., C, H r, W r]. PyTorch:
+ * torch.nn.functional.pixel_shuffle.
+ */
 export const pixelShuffle = defineFunction(
   { name: 'nn.functional.pixelShuffle', parameters: ['input', 'upscaleFactor'], required: 2 },
   (input: Tensor, upscaleFactor: number): Tensor => {
@@ -243,7 +247,10 @@ export const pixelShuffle = defineFunction(
   },
 );
 
-/** Rearranges pixels into channels: [..., C, H r, W r] becomes [..., C r^2, H, W]. PyTorch: torch.nn.functional.pixel_unshuffle. */
+/**
+ * Rearranges pixels into channels: [..., C, H r, W r] becomes [..., C r^2, H, W]. PyTorch:
+ * torch.nn.functional.pixel_unshuffle.
+ */
 export const pixelUnshuffle = defineFunction(
   { name: 'nn.functional.pixelUnshuffle', parameters: ['input', 'downscaleFactor'], required: 2 },
   (input: Tensor, downscaleFactor: number): Tensor => {

@@ -35,8 +35,8 @@ function lpPoolFunction(nd: SpatialDims, average: typeof avgPool2d, maximum: typ
 }
 
 /**
- * The p-norm of each window: (sum x^p)^(1/p), the maximum for infinity; where the sum is 0 the gradient is that of PyTorch.
- * input [N, C, L] or [C, L]; stride defaults to the kernel size. PyTorch: torch.nn.functional.lp_pool1d.
+ * The p-norm of each window: (sum x^p)^(1/p), the maximum for infinity; where the sum is 0 the gradient is that of
+ * PyTorch. input [N, C, L] or [C, L]; stride defaults to the kernel size. PyTorch: torch.nn.functional.lp_pool1d.
  */
 export const lpPool1d = lpPoolFunction(1, avgPool1d as typeof avgPool2d, maxPool1d);
 /** As `lpPool1d` in two dimensions. PyTorch: torch.nn.functional.lp_pool2d. */

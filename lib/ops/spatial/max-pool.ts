@@ -1,7 +1,7 @@
 /**
- * Max pooling with regular and adaptive windows in one to three dimensions, and its inverse. What was chosen is kept as the number of
- * its tap within the window, a byte; where the caller wants indices, or windows are large or adaptive, as a 32-bit position in the plane.
- * The gradient moves values there, and its own derivative moves them back.
+ * Max pooling with regular and adaptive windows in one to three dimensions, and its inverse. What was chosen is kept as
+ * the number of its tap within the window, a byte; where the caller wants indices, or windows are large or adaptive, as
+ * a 32-bit position in the plane. The gradient moves values there, and its own derivative moves them back.
  */
 import { recordingNeeded } from '../../autograd/graph.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -132,7 +132,9 @@ const maxPoolGather = defineOp<Planes, Planes>({
   backward: (context, g): Gradients => [maxPoolBackward([g, context.saved(0)], context.spec), null],
 });
 
-/** A fresh result in the layout of the input; PyTorch computes a row as an image of one row, but for a plain maxPool1d. */
+/**
+ * A fresh result in the layout of the input; PyTorch computes a row as an image of one row, but for a plain maxPool1d.
+ */
 function laidOut(nd: SpatialDims, x: Tensor, y: Tensor): Tensor {
   return nd === 1 ? inFormatOfRows(x, y) : inFormatOf(x, y);
 }
@@ -337,14 +339,17 @@ const max1 = maxPoolFunctions(1);
 const max2 = maxPoolFunctions(2);
 const max3 = maxPoolFunctions(3);
 /**
- * The greatest element of each window: y[p] = max over r of x[p stride - padding + r dilation]; padding counts as minus infinity.
- * input [N, C, L] or [C, L]; stride defaults to the kernel size; ceilMode rounds the output size up. Returns [N, C, P], with
- * returnIndices also the int64 positions. NaN wins; among equals the first. Throws ShapeError, ArgumentError. PyTorch: torch.nn.functional.max_pool1d.
+ * The greatest element of each window: y[p] = max over r of x[p stride - padding + r dilation]; padding counts as minus
+ * infinity. input [N, C, L] or [C, L]; stride defaults to the kernel size; ceilMode rounds the output size up. Returns
+ * [N, C, P], with returnIndices also the int64 positions. NaN wins; among equals the first. Throws ShapeError,
+ * ArgumentError. PyTorch: torch.nn.functional.max_pool1d.
  */
 export const maxPool1d = max1.plain;
 /** As `maxPool1d` in two dimensions: input [N, C, H, W] or [C, H, W]. PyTorch: torch.nn.functional.max_pool2d. */
 export const maxPool2d = max2.plain;
-/** As `maxPool1d` in three dimensions: input [N, C, D, H, W] or [C, D, H, W]. PyTorch: torch.nn.functional.max_pool3d. */
+/**
+ * As `maxPool1d` in three dimensions: input [N, C, D, H, W] or [C, D, H, W]. PyTorch: torch.nn.functional.max_pool3d.
+ */
 export const maxPool3d = max3.plain;
 /** `maxPool1d` with the positions of the maxima in each plane, int64. */
 export const maxPool1dWithIndices = max1.withIndices;
@@ -356,7 +361,10 @@ export const maxPool3dWithIndices = max3.withIndices;
 const adaptive1 = adaptiveMaxPoolFunctions(1);
 const adaptive2 = adaptiveMaxPoolFunctions(2);
 const adaptive3 = adaptiveMaxPoolFunctions(3);
-/** The greatest element of windows that divide the input evenly into `outputSize`. PyTorch: torch.nn.functional.adaptive_max_pool1d. */
+/**
+ * The greatest element of windows that divide the input evenly into `outputSize`. PyTorch:
+ * torch.nn.functional.adaptive_max_pool1d.
+ */
 export const adaptiveMaxPool1d = adaptive1.plain;
 /** As `adaptiveMaxPool1d` in two dimensions. PyTorch: torch.nn.functional.adaptive_max_pool2d. */
 export const adaptiveMaxPool2d = adaptive2.plain;
@@ -369,7 +377,10 @@ export const adaptiveMaxPool2dWithIndices = adaptive2.withIndices;
 /** `adaptiveMaxPool3d` with the positions of the maxima in each plane, int64. */
 export const adaptiveMaxPool3dWithIndices = adaptive3.withIndices;
 
-/** The partial inverse of `maxPool1d`: its values at their indices, zero elsewhere. PyTorch: torch.nn.functional.max_unpool1d. */
+/**
+ * The partial inverse of `maxPool1d`: its values at their indices, zero elsewhere. PyTorch:
+ * torch.nn.functional.max_unpool1d.
+ */
 export const maxUnpool1d = maxUnpoolFunction(1);
 /** As `maxUnpool1d` in two dimensions. PyTorch: torch.nn.functional.max_unpool2d. */
 export const maxUnpool2d = maxUnpoolFunction(2);

@@ -1,4 +1,7 @@
-/** Shapes of poolings: every check of their arguments, and the geometry as native/kernels/spatial/pool_geometry.h reads it. */
+/**
+ * Shapes of poolings: every check of their arguments, and the geometry as native/kernels/spatial/pool_geometry.h reads
+ * it.
+ */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import type { Shape } from '../../shape/layout.js';
 import { elementCount } from '../../shape/layout.js';
@@ -45,7 +48,10 @@ function geometry(op: string, input: Tensor, nd: number, out: number[], window: 
   return { x: input.shape, y: Object.freeze([...lead, ...out]), planes, words };
 }
 
-/** Geometry of windows: out = floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, rounded up with ceilMode. */
+/**
+ * Geometry of windows: out = floor((in + 2 padding - dilation (kernel - 1) - 1) / stride) + 1, rounded up with
+ * ceilMode.
+ */
 export function poolGeometry(op: string, nd: number, input: Tensor, attributes: PoolAttributes): PoolGeometry {
   checkInput(op, input, nd);
   const kernel = spatialList(op, 'kernelSize', attributes.kernelSize, nd, 1);
@@ -79,7 +85,9 @@ export function poolGeometry(op: string, nd: number, input: Tensor, attributes: 
   return geometry(op, input, nd, out, [kernel, stride, padding, dilation]);
 }
 
-/** Geometry of adaptive windows: window o is floor(o in / out) .. ceil((o + 1) in / out). A null size keeps the input's. */
+/**
+ * Geometry of adaptive windows: window o is floor(o in / out) .. ceil((o + 1) in / out). A null size keeps the input's.
+ */
 export function adaptiveGeometry(
   op: string,
   nd: number,

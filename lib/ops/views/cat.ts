@@ -153,7 +153,10 @@ export const stack = defineFunction(
   (tensors: readonly Tensor[], dim: number = 0): Tensor => stackOp(tensorList('stack', tensors), dim),
 );
 
-/** The tensor with at least `n` dimensions: a vector becomes a row of a matrix, a matrix a sheet with a last dimension of size 1. */
+/**
+ * The tensor with at least `n` dimensions: a vector becomes a row of a matrix, a matrix a sheet with a last dimension
+ * of size 1.
+ */
 export function atLeast(x: Tensor, n: 1 | 2 | 3): Tensor {
   let out = x;
   if (out.shape.length === 0) out = unsqueezeOp([out], 0);

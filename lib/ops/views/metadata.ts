@@ -1,4 +1,7 @@
-/** In-place changes of a tensor's own shape and strides, on the same memory: squeeze_, unsqueeze_, t_, transpose_, asStrided_. */
+/**
+ * In-place changes of a tensor's own shape and strides, on the same memory: squeeze_, unsqueeze_, t_, transpose_,
+ * asStrided_.
+ */
 import { checkInplace } from '../../autograd/graph.js';
 import { attachMethod, defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -13,7 +16,9 @@ import { tensorArgument } from '../core/promotion.js';
 import { squeeze, unsqueeze } from '../core/view.js';
 import { swapaxes, swapdims, t, transpose } from './permute.js';
 
-/** Gives the tensor the window, and the place in the graph, of a view of itself. What was saved of it is out of date. */
+/**
+ * Gives the tensor the window, and the place in the graph, of a view of itself. What was saved of it is out of date.
+ */
 function become(op: string, target: Tensor, compute: () => Tensor): Tensor {
   checkInplace(op, target);
   const view = compute();
@@ -121,7 +126,10 @@ export const isComplex = question('isComplex', () => false);
 
 attachMethod('nelement', (x: Tensor) => x.numel());
 attachMethod('ndimension', (x: Tensor) => x.shape.length);
-/** The place of the first element as a number: equal for tensors that begin at the same place, 0 without elements. Tensor.data_ptr */
+/**
+ * The place of the first element as a number: equal for tensors that begin at the same place, 0 without elements.
+ * Tensor.data_ptr
+ */
 attachMethod('dataPtr', (x: Tensor) => (elementCount(x.shape) === 0 ? 0 : x.storage.address + x.offset * x.info.bytes));
 
 function property(name: string, get: (x: Tensor) => number): void {
@@ -137,8 +145,8 @@ property('nbytes', (x) => elementCount(x.shape) * x.info.bytes);
 property('outputNr', (x) => (x.node === null ? 0 : x.outputIndex));
 
 /**
- * The dimensions in the order in which they lie in memory, the outermost first. With `ambiguityCheck`, dimensions of size 1 and equal strides,
- * which leave several orders, are a ShapeError. Tensor.dim_order
+ * The dimensions in the order in which they lie in memory, the outermost first. With `ambiguityCheck`, dimensions of
+ * size 1 and equal strides, which leave several orders, are a ShapeError. Tensor.dim_order
  */
 const dimOrder = defineMethod(
   'dimOrder',

@@ -1,4 +1,7 @@
-/** Views of a part: select, narrow, slice, diagonal, unfold; and their inverses, which lay a tensor into a part of another. */
+/**
+ * Views of a part: select, narrow, slice, diagonal, unfold; and their inverses, which lay a tensor into a part of
+ * another.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -163,7 +166,10 @@ export const select = defineFunction(
   },
 );
 
-/** start:end:step of a dimension, Python's way: ends may be negative, null or past the end. Resolved to start <= end within the size. */
+/**
+ * start:end:step of a dimension, Python's way: ends may be negative, null or past the end. Resolved to start <= end
+ * within the size.
+ */
 function resolveSlice(
   op: string,
   x: Tensor,
@@ -216,7 +222,10 @@ export const narrow = defineFunction(
   },
 );
 
-/** The elements with equal indices in dim1 and dim2 (dim2 ahead by `offset`), as a last dimension: a view. torch.diagonal */
+/**
+ * The elements with equal indices in dim1 and dim2 (dim2 ahead by `offset`), as a last dimension: a view.
+ * torch.diagonal
+ */
 export const diagonal = defineFunction(
   { name: 'diagonal', parameters: ['input', 'offset', 'dim1', 'dim2'] },
   (input: Tensor, offset: number = 0, dim1: number = 0, dim2: number = 1): Tensor =>

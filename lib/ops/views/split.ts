@@ -1,4 +1,7 @@
-/** Views of all parts of a dimension: split, chunk, tensorSplit, unbind. The gradients of the parts are laid side by side again. */
+/**
+ * Views of all parts of a dimension: split, chunk, tensorSplit, unbind. The gradients of the parts are laid side by
+ * side again.
+ */
 
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
@@ -99,7 +102,9 @@ function byStep(op: string, x: Tensor, size: number, dim: number): Tensor[] {
   return bySizes(op, x, sizes.length === 0 ? [n] : sizes, dim);
 }
 
-/** Consecutive parts of a dimension: of one size (the last may be smaller), or of a list of sizes. Views. torch.split */
+/**
+ * Consecutive parts of a dimension: of one size (the last may be smaller), or of a list of sizes. Views. torch.split
+ */
 export const split = defineFunction(
   { name: 'split', parameters: ['tensor', 'splitSizeOrSections', 'dim'], required: 2, method: false },
   (tensor: Tensor, splitSizeOrSections: number | Shape, dim: number = 0): Tensor[] => {

@@ -61,7 +61,10 @@ interface SequentialLROptions {
   lastEpoch?: number;
 }
 
-/** The first scheduler until the first milestone, then the second, and so on. Source: torch.optim.lr_scheduler.SequentialLR. */
+/**
+ * The first scheduler until the first milestone, then the second, and so on. Source:
+ * torch.optim.lr_scheduler.SequentialLR.
+ */
 export class SequentialLR extends ComposedLR {
   milestones: number[];
 

@@ -11,7 +11,9 @@ interface CosineAnnealingLROptions {
   lastEpoch?: number;
 }
 
-/** `lr = etaMin + (baseLr - etaMin) (1 + cos(pi epoch / TMax)) / 2`. Source: torch.optim.lr_scheduler.CosineAnnealingLR. */
+/**
+ * `lr = etaMin + (baseLr - etaMin) (1 + cos(pi epoch / TMax)) / 2`. Source: torch.optim.lr_scheduler.CosineAnnealingLR.
+ */
 export class CosineAnnealingLR extends LRScheduler {
   TMax: number;
   etaMin: number;

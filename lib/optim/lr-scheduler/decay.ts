@@ -53,7 +53,10 @@ interface MultiStepLROptions {
   lastEpoch?: number;
 }
 
-/** `lr = lr gamma` at each milestone, which counts as often as it is listed. Source: torch.optim.lr_scheduler.MultiStepLR. */
+/**
+ * `lr = lr gamma` at each milestone, which counts as often as it is listed. Source:
+ * torch.optim.lr_scheduler.MultiStepLR.
+ */
 export class MultiStepLR extends LRScheduler {
   /** How often each epoch is listed. */
   milestones: Map<number, number>;

@@ -61,7 +61,9 @@ function phase(end: number, startLr: string, endLr: string, startMomentum: strin
   return { end_step: end, start_lr: startLr, end_lr: endLr, start_momentum: startMomentum, end_momentum: endMomentum };
 }
 
-/** Source: torch.optim.lr_scheduler.OneCycleLR (Smith and Topin, 2019). Stepping past `totalSteps` throws ArgumentError. */
+/**
+ * Source: torch.optim.lr_scheduler.OneCycleLR (Smith and Topin, 2019). Stepping past `totalSteps` throws ArgumentError.
+ */
 export class OneCycleLR extends LRScheduler {
   totalSteps: number;
   schedulePhases: Phase[];

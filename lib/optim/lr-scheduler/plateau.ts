@@ -50,7 +50,10 @@ const KEYS = [
   'num_bad_epochs',
 ];
 
-/** `lr = lr factor` after `patience` epochs without improvement of the metric given to `step`. Source: torch.optim.lr_scheduler.ReduceLROnPlateau. */
+/**
+ * `lr = lr factor` after `patience` epochs without improvement of the metric given to `step`. Source:
+ * torch.optim.lr_scheduler.ReduceLROnPlateau.
+ */
 export class ReduceLROnPlateau extends LRScheduler {
   factor: number;
   defaultMinLr: number | null;

@@ -1,6 +1,6 @@
 /**
- * The base of every learning-rate scheduler, a user's own included: counts epochs, writes each group's `lr`, and keeps its state under
- * PyTorch's keys. It knows no schedule.
+ * The base of every learning-rate scheduler, a user's own included: counts epochs, writes each group's `lr`, and keeps
+ * its state under PyTorch's keys. It knows no schedule.
  */
 
 import { checkNumber, readArguments } from '../../arguments.js';
@@ -46,9 +46,10 @@ const COUNTERS: readonly string[] = ['stepCount', 'isInitial', 'lastLr'];
 const NOT_STATE: readonly string[] = ['optimizer', 'stateKeys', 'begun'];
 
 /**
- * Base class. A subclass calls `super(optimizer, lastEpoch)`, sets its fields, and gives the rate of every group at `lastEpoch` by `getLr`, or replaces `step`.
- * As in PyTorch the initial step is part of the construction: it is tried at once, and since a subclass sets its fields after `super`, it is taken again before
- * the scheduler or its optimizer is first used. Source: torch.optim.lr_scheduler.LRScheduler.
+ * Base class. A subclass calls `super(optimizer, lastEpoch)`, sets its fields, and gives the rate of every group at
+ * `lastEpoch` by `getLr`, or replaces `step`. As in PyTorch the initial step is part of the construction: it is tried
+ * at once, and since a subclass sets its fields after `super`, it is taken again before the scheduler or its optimizer
+ * is first used. Source: torch.optim.lr_scheduler.LRScheduler.
  */
 export class LRScheduler {
   readonly optimizer: Optimizer;
@@ -59,14 +60,20 @@ export class LRScheduler {
   protected stepCount = 0;
   protected isInitial = false;
   protected lastLr: number[] = [];
-  /** Keys of the state dict, in PyTorch's order; the field of `_step_count` is `stepCount`. Null: all fields, as in PyTorch. */
+  /**
+   * Keys of the state dict, in PyTorch's order; the field of `_step_count` is `stepCount`. Null: all fields, as in
+   * PyTorch.
+   */
   protected stateKeys: readonly string[] | null = null;
-  /** Takes the initial step again; null once that is done. An error counts only where the fields must be there (`final`). */
+  /**
+   * Takes the initial step again; null once that is done. An error counts only where the fields must be there
+   * (`final`).
+   */
   private begun: ((final: boolean) => void) | null = null;
 
   /**
-   * `lastEpoch` -1 begins anew; another value resumes groups that carry `initialLr`, as a loaded optimizer's do. A class of this library lists its `stateKeys`
-   * and ends its own constructor with `begin`.
+   * `lastEpoch` -1 begins anew; another value resumes groups that carry `initialLr`, as a loaded optimizer's do. A
+   * class of this library lists its `stateKeys` and ends its own constructor with `begin`.
    */
   constructor(optimizer: Optimizer, lastEpoch = -1, stateKeys?: readonly string[]) {
     const op = this.constructor.name;
@@ -170,7 +177,10 @@ export class LRScheduler {
     this.lastEpoch--;
   }
 
-  /** Goes on by one epoch and sets the rates; `epoch` jumps to one, which PyTorch deprecates. Call it after `optimizer.step()`. */
+  /**
+   * Goes on by one epoch and sets the rates; `epoch` jumps to one, which PyTorch deprecates. Call it after
+   * `optimizer.step()`.
+   */
   step(epoch?: number | Tensor): void {
     if (!this.isInitial) this.begun?.(true);
     if (this.stepCount === 1 && this.optimizer.stepCount === 0 && !warned) {
@@ -254,7 +264,10 @@ export class LRScheduler {
       .map(([key]) => (COUNTERS.includes(key) ? `_${snakeCase(key)}` : snakeCase(key)));
   }
 
-  /** Takes over a state dict, PyTorch's own included; keys that this scheduler does not have are left alone. The optimizer has one of its own. */
+  /**
+   * Takes over a state dict, PyTorch's own included; keys that this scheduler does not have are left alone. The
+   * optimizer has one of its own.
+   */
   loadStateDict(state: Record<string, unknown>): void {
     const op = `${this.constructor.name}.loadStateDict`;
     checkStateDict(op, state);

@@ -63,7 +63,10 @@ interface LinearLROptions {
   lastEpoch?: number;
 }
 
-/** `lr` from `baseLr startFactor` to `baseLr endFactor` in equal steps over `totalIters` epochs. Source: torch.optim.lr_scheduler.LinearLR. */
+/**
+ * `lr` from `baseLr startFactor` to `baseLr endFactor` in equal steps over `totalIters` epochs. Source:
+ * torch.optim.lr_scheduler.LinearLR.
+ */
 export class LinearLR extends LRScheduler {
   startFactor: number;
   endFactor: number;

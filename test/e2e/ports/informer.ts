@@ -371,7 +371,8 @@ class Informer extends nn.Module {
 }
 
 export function main(): number[] {
-  // With many a seed two queries come so close that PyTorch on another processor picks another one; with this one none do.
+  // With many a seed two queries come so close that PyTorch on another processor picks another one; with this one none
+  // do.
   manualSeed(13);
   const device = cuda.isAvailable() ? 'cuda' : 'cpu';
   const [seqLen, labelLen, predLen] = [24, 8, 6];

@@ -1,4 +1,7 @@
-/** float32 functions against float64 ones, in units in the last place; the float64 ones against Math, which is independent of the kernels. */
+/**
+ * float32 functions against float64 ones, in units in the last place; the float64 ones against Math, which is
+ * independent of the kernels.
+ */
 import { expect } from 'chai';
 import * as nodegrad from '../../../lib/index.js';
 import { nn, type Tensor, tensor } from '../../../lib/index.js';

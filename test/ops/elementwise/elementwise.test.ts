@@ -1,4 +1,7 @@
-/** Elementwise functions against PyTorch's numbers (test/fixtures/elementwise.json, made by scripts/fixtures/elementwise.py). */
+/**
+ * Elementwise functions against PyTorch's numbers (test/fixtures/elementwise.json, made by
+ * scripts/fixtures/elementwise.py).
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as nodegrad from '../../../lib/index.js';

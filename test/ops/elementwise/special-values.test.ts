@@ -1,4 +1,7 @@
-/** Losses, elementwise functions and reductions at NaN, infinities, zeros, subnormal and largest numbers: results and gradients are PyTorch's. */
+/**
+ * Losses, elementwise functions and reductions at NaN, infinities, zeros, subnormal and largest numbers: results and
+ * gradients are PyTorch's.
+ */
 import { described, expectAsRecorded, recordedCalls } from '../../reference/calls.js';
 
 describe('special values', () => {

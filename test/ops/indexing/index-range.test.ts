@@ -1,4 +1,7 @@
-/** Indices at and beyond the ends, negative ones above all: counted from the end where PyTorch does, a typed error where PyTorch raises. */
+/**
+ * Indices at and beyond the ends, negative ones above all: counted from the end where PyTorch does, a typed error where
+ * PyTorch raises.
+ */
 import { described, expectAsRecorded, recordedCalls } from '../../reference/calls.js';
 
 describe('indices at the ends of a dimension and beyond', () => {

@@ -1,6 +1,6 @@
 /**
- * Reading and writing by index lists against PyTorch (test/fixtures/indexing.json, written by scripts/fixtures/indexing.py), and
- * gathers and scatters against loops; sums that no thread count changes.
+ * Reading and writing by index lists against PyTorch (test/fixtures/indexing.json, written by
+ * scripts/fixtures/indexing.py), and gathers and scatters against loops; sums that no thread count changes.
  */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';

@@ -1,4 +1,7 @@
-/** Functions of indices and dimensions on a 0-dimensional tensor, against PyTorch's answers (scripts/fixtures/scalar_indices.py). */
+/**
+ * Functions of indices and dimensions on a 0-dimensional tensor, against PyTorch's answers
+ * (scripts/fixtures/scalar_indices.py).
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import * as nodegrad from '../../../lib/index.js';

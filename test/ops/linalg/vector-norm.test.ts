@@ -1,4 +1,7 @@
-/** Norms, distances and standard deviations against naive loops, and PyTorch's choices where a derivative does not exist. */
+/**
+ * Norms, distances and standard deviations against naive loops, and PyTorch's choices where a derivative does not
+ * exist.
+ */
 import { expect } from 'chai';
 import {
   autograd,

@@ -1,4 +1,7 @@
-/** Losses against naive float64 sums at sizes around every cut of the kernels, at extreme values, and for any number of threads. */
+/**
+ * Losses against naive float64 sums at sizes around every cut of the kernels, at extreme values, and for any number of
+ * threads.
+ */
 import { expect } from 'chai';
 import { manualSeed, nn, rand, randint, randn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';

@@ -1,4 +1,7 @@
-/** Normalisations at sizes around every cut of their kernels against plain loops in float64; third derivatives; threads; running statistics. */
+/**
+ * Normalisations at sizes around every cut of their kernels against plain loops in float64; third derivatives; threads;
+ * running statistics.
+ */
 import { expect } from 'chai';
 import { autograd, enableGrad, nn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';
@@ -13,7 +16,10 @@ function fill(count: number, seed: number, offset = 0): Float64Array {
   });
 }
 
-/** Normalises the elements of each set, and gives the gradient of sum(g y) as central formulas read; `weightOf` names an element's weight. */
+/**
+ * Normalises the elements of each set, and gives the gradient of sum(g y) as central formulas read; `weightOf` names an
+ * element's weight.
+ */
 function reference(
   x: Float64Array,
   g: Float64Array,

@@ -1,6 +1,7 @@
 /**
- * Products that read and write bfloat16 against float64 sums of the same rounded values: the result is the sum rounded once, so it may
- * differ by half a unit of bfloat16 and what float32 sums lose. The plain path is the same operator on float64 tensors.
+ * Products that read and write bfloat16 against float64 sums of the same rounded values: the result is the sum rounded
+ * once, so it may differ by half a unit of bfloat16 and what float32 sums lose. The plain path is the same operator on
+ * float64 tensors.
  */
 import { expect } from 'chai';
 import { baddbmm, bmm, manualSeed, matmul, nn, norm, randn, type Tensor } from '../../../lib/index.js';

@@ -1,4 +1,6 @@
-/** Matrix products against a naive float64 reference: layouts, sizes that are cut into tiles, integers, thread counts. */
+/**
+ * Matrix products against a naive float64 reference: layouts, sizes that are cut into tiles, integers, thread counts.
+ */
 import { expect } from 'chai';
 import { addmm, bmm, DTypeError, matmul, mm, nn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';

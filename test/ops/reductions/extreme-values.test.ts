@@ -1,4 +1,7 @@
-/** Reductions, norms and losses of data whose squares or sums leave the range of its type: computed wide, rounded once, as PyTorch's or as its float64. */
+/**
+ * Reductions, norms and losses of data whose squares or sums leave the range of its type: computed wide, rounded once,
+ * as PyTorch's or as its float64.
+ */
 import { described, expectAsRecorded, recordedCalls } from '../../reference/calls.js';
 
 /** A few roundings of each type. */

@@ -1,4 +1,7 @@
-/** Softmax and log-softmax against their definition, rows a lane, rows a pack and columns, with tails, infinities and NaN. */
+/**
+ * Softmax and log-softmax against their definition, rows a lane, rows a pack and columns, with tails, infinities and
+ * NaN.
+ */
 import { expect } from 'chai';
 import { autograd, type DType, manualSeed, nn, randn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';

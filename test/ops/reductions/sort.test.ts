@@ -1,4 +1,6 @@
-/** Sorting, selection, scans and softmax against JavaScript's own sort and naive loops; NaN, ties, types and layouts. */
+/**
+ * Sorting, selection, scans and softmax against JavaScript's own sort and naive loops; NaN, ties, types and layouts.
+ */
 import { expect } from 'chai';
 import {
   argsort,

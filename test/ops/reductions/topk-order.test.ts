@@ -1,4 +1,7 @@
-/** topk with `sorted` false leaves its elements where PyTorch's does (scripts/fixtures/topk_order.py): what follows by place depends on it. */
+/**
+ * topk with `sorted` false leaves its elements where PyTorch's does (scripts/fixtures/topk_order.py): what follows by
+ * place depends on it.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { type DType, stack, tensor, topk } from '../../../lib/index.js';

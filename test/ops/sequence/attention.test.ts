@@ -1,4 +1,7 @@
-/** Fused attention against a naive float64 reference, across tiles, layouts and thread counts; its gradients against the composed form's. */
+/**
+ * Fused attention against a naive float64 reference, across tiles, layouts and thread counts; its gradients against the
+ * composed form's.
+ */
 import { expect } from 'chai';
 import { autograd, nn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';

@@ -290,7 +290,8 @@ describe('convolution of no channels', () => {
 });
 
 describe('convolution with many filters', () => {
-  // So many that several panels of tiles are worked at together; float64 takes direct sums, which the definition above has checked.
+  // So many that several panels of tiles are worked at together; float64 takes direct sums, which the definition above
+  // has checked.
   it('is in float32 what it is in float64', () => {
     const exact = convolved(2, 257, 256, [11, 9], 'float64');
     convolved(2, 257, 256, [11, 9], 'float32').forEach((values, which) => {

@@ -1,4 +1,7 @@
-/** Interpolation of every mode, number of dimensions, factor and size against PyTorch, element by element, with its gradients. */
+/**
+ * Interpolation of every mode, number of dimensions, factor and size against PyTorch, element by element, with its
+ * gradients.
+ */
 import { described, expectAsRecorded, recordedCalls } from '../../reference/calls.js';
 
 const TOLERANCES: Readonly<Record<string, number>> = { bfloat16: 8e-3, float32: 2e-6, float64: 1e-13 };

@@ -1,4 +1,7 @@
-/** Max pooling at odd sizes against plain loops: values, positions and gradients to the bit, with ties, NaN and minus infinity. */
+/**
+ * Max pooling at odd sizes against plain loops: values, positions and gradients to the bit, with ties, NaN and minus
+ * infinity.
+ */
 import { expect } from 'chai';
 import { autograd, type DType, nn, type Tensor, tensor } from '../../../lib/index.js';
 import { addon } from '../../../lib/native/addon.js';

@@ -1,4 +1,7 @@
-/** Samples of elementwise functions: arithmetic, mathematical functions, rounding, selection. Values keep clear of kinks and poles. */
+/**
+ * Samples of elementwise functions: arithmetic, mathematical functions, rounding, selection. Values keep clear of kinks
+ * and poles.
+ */
 import * as lib from '../../../lib/index.js';
 import { ArgumentError, DTypeError, ShapeError, type Tensor, tensor } from '../../../lib/index.js';
 import { type Case, type ErrorCase, make, samples } from '../sample.js';

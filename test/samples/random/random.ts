@@ -1,6 +1,6 @@
 /**
- * Samples of what draws random numbers: how it is called, and how it must not be. Values are compared with PyTorch's streams in
- * test/random; generic tests, which expect equal results of equal calls, leave these out.
+ * Samples of what draws random numbers: how it is called, and how it must not be. Values are compared with PyTorch's
+ * streams in test/random; generic tests, which expect equal results of equal calls, leave these out.
  */
 import {
   ArgumentError,
