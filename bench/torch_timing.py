@@ -1,12 +1,15 @@
 """timing.ts's medianSeconds, for PyTorch's side."""
+
 import time
 
 
 def median_seconds(work, budget, warm_up=0):
     def timed(count):
         t = time.perf_counter()
-        for _ in range(count): work()
+        for _ in range(count):
+            work()
         return time.perf_counter() - t
+
     begun, calls = time.perf_counter(), 0
     while calls < 3 or time.perf_counter() - begun < warm_up:
         work()
