@@ -9,7 +9,7 @@ import { elementCount, isDense, placeAlike, type Shape, sameShape } from '../sha
 import type { DTypeInfo } from '../storage/dtype.js';
 import { count, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type PostAccumulateGradHook, Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, withGradMode } from './grad-mode.js';
 import { gradientOperators } from './gradient-operators.js';
 import { gradientNode } from './graph.js';
@@ -82,8 +82,10 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
       if (positions !== undefined) capture(positions, gradients, results);
       const { next, leaf } = node;
       if (leaf !== null) {
-        if (live && captures === undefined && (captured === null || captured.has(node)))
+        if (live && captures === undefined && (captured === null || captured.has(node))) {
           accumulate(leaf, gradients[0] as Tensor, createGraph);
+          if (node.postAccumulate !== null) runPostAccumulateHooks(leaf, node.postAccumulate);
+        }
         continue;
       }
       if (live && leadsOn(next)) {
@@ -324,6 +326,20 @@ function runHooks(node: Node, gradients: (Tensor | null)[]): void {
       gradient.storage.shared = true;
       tensor.gradient = tensor.gradient === null ? gradient : gradientOperators.add(tensor.gradient, gradient);
     }
+  }
+}
+
+/** A hook may remove itself while it runs, so the list is copied first. */
+function runPostAccumulateHooks(leaf: Tensor, hooks: readonly PostAccumulateGradHook[]): void {
+  for (const hook of [...hooks]) {
+    const returned: unknown = hook(leaf);
+    if (returned instanceof Tensor)
+      fail(
+        AutogradError,
+        'registerPostAccumulateGradHook',
+        'a hook that returns nothing (it may set grad)',
+        'a tensor',
+      );
   }
 }
 

@@ -13,6 +13,13 @@ declare module '../tensor/tensor.js' {
   interface Tensor {
     /** Calls `hook` with this tensor's gradient whenever it is complete; what it returns takes the gradient's place. */
     registerHook(hook: GradientHook): HookHandle;
+    /**
+     * Calls `hook` with this leaf each time after backward has changed its `grad`, while backward goes on: the hook may
+     * reduce the gradient, step an optimizer for this parameter alone, or set `grad` to null so that its memory is free
+     * at once. Records nothing unless backward does (`createGraph`). `autograd.grad` calls no such hook. AutogradError: a
+     * tensor that is not a leaf, or that requires no gradient. Source: torch.Tensor.register_post_accumulate_grad_hook
+     */
+    registerPostAccumulateGradHook(hook: PostAccumulateGradHook): HookHandle;
     /** Keeps the gradient of a tensor that is not a leaf in `grad`. */
     retainGrad(): void;
     /** Whether `retainGrad` was called on a tensor that is not a leaf. */
@@ -31,20 +38,34 @@ function nodeOf(op: string, tensor: Tensor): Node {
   );
 }
 
-Tensor.prototype.registerHook = function (this: Tensor, hook) {
-  if (typeof hook !== 'function') fail(ArgumentError, 'registerHook', 'a function of the gradient', describe(hook));
-  const node = nodeOf('registerHook', this);
-  const index = node.leaf === null ? this.outputIndex : 0;
-  node.hooks ??= new Map();
-  const list = node.hooks.get(index) ?? [];
+function added<H>(list: H[], hook: H): HookHandle {
   list.push(hook);
-  node.hooks.set(index, list);
   return {
     remove() {
       const at = list.indexOf(hook);
       if (at >= 0) list.splice(at, 1);
     },
   };
+}
+
+Tensor.prototype.registerHook = function (this: Tensor, hook) {
+  if (typeof hook !== 'function') fail(ArgumentError, 'registerHook', 'a function of the gradient', describe(hook));
+  const node = nodeOf('registerHook', this);
+  const index = node.leaf === null ? this.outputIndex : 0;
+  node.hooks ??= new Map();
+  const list = node.hooks.get(index) ?? [];
+  node.hooks.set(index, list);
+  return added(list, hook);
+};
+
+Tensor.prototype.registerPostAccumulateGradHook = function (this: Tensor, hook) {
+  const op = 'registerPostAccumulateGradHook';
+  if (typeof hook !== 'function') fail(ArgumentError, op, 'a function of the leaf', describe(hook));
+  const node = nodeOf(op, this);
+  if (node.leaf === null)
+    fail(AutogradError, op, 'a leaf of the graph', `the result of ${node.name} (${describe(this)})`);
+  node.postAccumulate ??= [];
+  return added(node.postAccumulate, hook);
 };
 
 Tensor.prototype.retainGrad = function (this: Tensor) {

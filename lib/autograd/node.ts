@@ -6,7 +6,7 @@
 import { AutogradError } from '../errors.js';
 import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
-import type { GradientHook, Tensor } from '../tensor/tensor.js';
+import type { GradientHook, PostAccumulateGradHook, Tensor } from '../tensor/tensor.js';
 
 /** What the engine needs of an operator. */
 export interface Differentiable {
@@ -67,6 +67,8 @@ export class Node {
   readonly outputInfos: DTypeInfo[] = [];
   /** The leaf that this node accumulates into, for the node of a leaf. */
   leaf: Tensor | null = null;
+  /** Hooks on a leaf, run each time after its `grad` has changed; null where there are none. */
+  postAccumulate: PostAccumulateGradHook[] | null = null;
   /** Hooks by output index, run once that output's gradient is complete. */
   hooks: Map<number, GradientHook[]> | null = null;
   /** Intermediate tensors that keep their gradient, by output index. */

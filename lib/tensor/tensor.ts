@@ -21,6 +21,9 @@ import type { Device } from './device.js';
 /** A callback that sees a gradient, and may return another in its place. */
 export type GradientHook = (grad: Tensor) => Tensor | undefined | null | void;
 
+/** A callback that sees a leaf whose `grad` has just changed. */
+export type PostAccumulateGradHook = (leaf: Tensor) => void;
+
 /** A node of the autograd graph. What else it has is declared where it is defined, in lib/autograd/node.ts. */
 export interface GraphNode {
   /** Shape and type of each output. */
