@@ -46,57 +46,12 @@ export {
   subtract,
   trueDivide,
 } from './elementwise/arithmetic.js';
-export {
-  allclose,
-  eq,
-  equal,
-  ge,
-  greater,
-  greaterEqual,
-  gt,
-  isclose,
-  isfinite,
-  isinf,
-  isnan,
-  isneginf,
-  isposinf,
-  le,
-  less,
-  lessEqual,
-  lt,
-  ne,
-  notEqual,
-  signbit,
-} from './elementwise/comparison.js';
-export { exp, exp2, expm1, log, log1p, log2, log10, sigmoid, tanh } from './elementwise/exponential.js';
-export { addcdiv, addcmul, xlogy } from './elementwise/fused-arithmetic.js';
-export {
-  bitwiseAnd,
-  bitwiseLeftShift,
-  bitwiseNot,
-  bitwiseOr,
-  bitwiseRightShift,
-  bitwiseXor,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  logicalXor,
-} from './elementwise/logical.js';
+export * from './elementwise/comparison.js';
+export * from './elementwise/exponential.js';
+export * from './elementwise/fused-arithmetic.js';
+export * from './elementwise/logical.js';
 export { floatPower, pow, reciprocal, rsqrt, sqrt, square } from './elementwise/power.js';
-export {
-  abs,
-  absolute,
-  ceil,
-  copysign,
-  fix,
-  floor,
-  frac,
-  nanToNum,
-  round,
-  sgn,
-  sign,
-  trunc,
-} from './elementwise/rounding.js';
+export * from './elementwise/rounding.js';
 export {
   clamp,
   clampMax,
@@ -110,29 +65,8 @@ export {
   minimum,
   where,
 } from './elementwise/selection.js';
-export { erf, erfc } from './elementwise/special.js';
-export {
-  acos,
-  acosh,
-  arccos,
-  arccosh,
-  arcsin,
-  arcsinh,
-  arctan,
-  arctan2,
-  arctanh,
-  asin,
-  asinh,
-  atan,
-  atan2,
-  atanh,
-  cos,
-  cosh,
-  hypot,
-  sin,
-  sinh,
-  tan,
-} from './elementwise/trigonometric.js';
+export * from './elementwise/special.js';
+export * from './elementwise/trigonometric.js';
 export { cosineSimilarity, pairwiseDistance } from './linalg/distance.js';
 export { norm } from './linalg/vector-norm.js';
 export { amax, amin, aminmax, argmax, argmin, max, min } from './reductions/extrema.js';
@@ -157,6 +91,7 @@ export {
 } from './views/metadata.js';
 
 import './elementwise/apply.js';
+import './elementwise/methods.js';
 import './core/resize.js';
 
 // ---- random numbers

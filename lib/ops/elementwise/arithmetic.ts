@@ -277,3 +277,7 @@ declare module '../../tensor/tensor.js' {
     positive: Method<typeof positive>;
   }
 }
+
+export function plus(x: Tensor, value: number): Tensor {
+  return addOp([x, scalarTensor(value, x.info)]);
+}

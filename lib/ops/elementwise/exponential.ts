@@ -1,14 +1,9 @@
 /** Exponentials, logarithms and what is made of them: tanh and sigmoid. */
 
-import type { Tensor } from '../../tensor/tensor.js';
-import { scalarTensor } from '../core/promotion.js';
-import { addOp, divOp, mul, scaled, scaledMulOp } from './arithmetic.js';
+import { divOp, mul, plus, scaled, scaledMulOp } from './arithmetic.js';
 import { type UnaryFunction, unary } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 
-export function plus(x: Tensor, value: number): Tensor {
-  return addOp([x, scalarTensor(value, x.info)]);
-}
 /** y = e^x; dx = g y. */
 export const exp: UnaryFunction = unary({
   name: 'exp',
@@ -58,7 +53,7 @@ export const tanh: UnaryFunction = unary({
   backward: (g, context) => [tanhBackwardOp([g, context.saved(0)])],
 });
 /** z = g (1 - y^2); dg = h (1 - y^2), dy = -2 h g y. */
-export const tanhBackwardOp: Elementwise = elementwiseOp({
+const tanhBackwardOp: Elementwise = elementwiseOp({
   name: 'tanhBackward',
   keep: (_, [g, y]) => [g, y],
   backward: (h, context) => [
@@ -73,7 +68,7 @@ export const sigmoid: UnaryFunction = unary({
   backward: (g, context) => [sigmoidBackwardOp([g, context.saved(0)])],
 });
 /** z = g y (1 - y); dg = h y (1 - y), dy = h g (1 - 2 y). */
-export const sigmoidBackwardOp: Elementwise = elementwiseOp({
+const sigmoidBackwardOp: Elementwise = elementwiseOp({
   name: 'sigmoidBackward',
   keep: (_, [g, y]) => [g, y],
   backward: (h, context) => [
@@ -81,9 +76,3 @@ export const sigmoidBackwardOp: Elementwise = elementwiseOp({
     context.needs(1) ? mul.op([mul.op([h, context.saved(0)]), plus(scaled(context.saved(1), -2), 1)]) : null,
   ],
 });
-
-type Name = 'exp' | 'exp2' | 'expm1' | 'log' | 'log1p' | 'log2' | 'log10' | 'tanh' | 'sigmoid';
-type Methods = { [N in Name | `${Name}_`]: () => Tensor };
-declare module '../../tensor/tensor.js' {
-  interface Tensor extends Methods {}
-}

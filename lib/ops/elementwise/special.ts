@@ -22,9 +22,3 @@ export const erfc: UnaryFunction = unary({
   keep: (_, [x]) => [x],
   backward: (g, context) => [scaledMulOp([g, bell(context.saved(0))], [-TWO_BY_ROOT_PI])],
 });
-
-type Name = 'erf' | 'erfc';
-type Methods = { [N in Name | `${Name}_`]: () => Tensor };
-declare module '../../tensor/tensor.js' {
-  interface Tensor extends Methods {}
-}

@@ -3,10 +3,9 @@
 import type { Method } from '../../dispatch/public-arguments.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { scalarTensor } from '../core/promotion.js';
-import { addOp, divOp, mul, scaledMulOp, subOp } from './arithmetic.js';
+import { addOp, divOp, mul, plus, scaledMulOp, subOp } from './arithmetic.js';
 import { eq } from './comparison.js';
 import { aliasOf, type BinaryFunction, binary, floatPair, type UnaryFunction, unary } from './elementwise-function.js';
-import { plus } from './exponential.js';
 import { reciprocal, rsqrt, square } from './power.js';
 import { whereOp } from './selection.js';
 
@@ -117,12 +116,8 @@ export const arcsinh = aliasOf('arcsinh', asinh);
 export const arccosh = aliasOf('arccosh', acosh);
 export const arctanh = aliasOf('arctanh', atanh);
 
-type Name =
-  | ('sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan' | 'sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh')
-  | ('arcsin' | 'arccos' | 'arctan' | 'arcsinh' | 'arccosh' | 'arctanh');
-type Methods = { [N in Name | `${Name}_`]: () => Tensor };
 type BinaryName = 'atan2' | 'arctan2' | 'hypot';
 type BinaryMethods = { [N in BinaryName | `${BinaryName}_`]: Method<BinaryFunction> };
 declare module '../../tensor/tensor.js' {
-  interface Tensor extends Methods, BinaryMethods {}
+  interface Tensor extends BinaryMethods {}
 }

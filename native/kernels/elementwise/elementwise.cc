@@ -11,54 +11,99 @@
 namespace nodegrad::NODEGRAD_LEVEL {
 namespace {
 
-#define NODEGRAD_FUNCTION(Name, expression) \
-  struct Name {                             \
-    template <class T>                      \
-    T operator()(T x) const {               \
+// One row a function: the kernel's name and its value at x. ELEMENTS rows are written for one element of type T, and
+// the compiler vectorises their loop; PACKS rows are written for a pack, and call vector_math.h. A row makes the
+// functor and registers the kernel.
+// clang-format off
+#define NODEGRAD_UNARY(ELEMENTS, PACKS) \
+  ELEMENTS(reciprocal, T(1) / x) \
+  ELEMENTS(sqrt, std::sqrt(x)) \
+  ELEMENTS(rsqrt, T(1) / std::sqrt(x)) \
+  PACKS(exp, vec::exp(x)) \
+  PACKS(exp2, vec::exp2(x)) \
+  PACKS(expm1, vec::expm1(x)) \
+  PACKS(log, vec::log(x)) \
+  PACKS(log1p, vec::log1p(x)) \
+  PACKS(log2, vec::log2(x)) \
+  PACKS(log10, vec::log10(x)) \
+  PACKS(sin, vec::sin(x)) \
+  PACKS(cos, vec::cos(x)) \
+  PACKS(tan, vec::tan(x)) \
+  PACKS(asin, vec::asin(x)) \
+  PACKS(acos, vec::acos(x)) \
+  PACKS(atan, vec::atan(x)) \
+  PACKS(sinh, vec::sinh(x)) \
+  PACKS(cosh, vec::cosh(x)) \
+  PACKS(tanh, vec::tanh(x)) \
+  PACKS(asinh, vec::asinh(x)) \
+  PACKS(acosh, vec::acosh(x)) \
+  PACKS(atanh, vec::atanh(x)) \
+  PACKS(erf, vec::erf(x)) \
+  PACKS(erfc, vec::erfc(x)) \
+  PACKS(sigmoid, vec::sigmoid(x)) \
+  ELEMENTS(floor, std::floor(x)) \
+  ELEMENTS(ceil, std::ceil(x)) \
+  ELEMENTS(trunc, std::trunc(x)) \
+  ELEMENTS(frac, x - std::trunc(x)) \
+  ELEMENTS(round, std::nearbyint(x))
+// Of two operands. The backward kernels take the gradient of the output first and the function's own output second.
+#define NODEGRAD_BINARY(ELEMENTS, PACKS) \
+  PACKS(atan2, vec::atan2(a, b)) \
+  PACKS(hypot, vec::hypot(a, b)) \
+  PACKS(xlogy, b != b ? b : a == Element<V>(0) ? V{} : a * vec::log(b)) \
+  ELEMENTS(copysign, std::copysign(a, b)) \
+  ELEMENTS(sigmoidBackward, a * (T(1) - b) * b) \
+  ELEMENTS(tanhBackward, a * (T(1) - b * b))
+// Answers are bools.
+#define NODEGRAD_PREDICATES(X) \
+  X(isnan, x != x) \
+  X(isinf, std::fabs(x) > std::numeric_limits<T>::max()) \
+  X(isfinite, std::fabs(x) <= std::numeric_limits<T>::max()) \
+  X(isposinf, x > std::numeric_limits<T>::max()) \
+  X(isneginf, x < std::numeric_limits<T>::lowest()) \
+  X(signbit, std::signbit(x))
+// clang-format on
+
+#define NODEGRAD_OF_ELEMENT(name, expression) \
+  struct Function_##name {                    \
+    template <class T>                        \
+    T operator()(T x) const {                 \
+      return expression;                      \
+    }                                         \
+  };
+#define NODEGRAD_OF_PACK(name, expression) \
+  struct Function_##name {                 \
+    using Packs = void;                    \
+    template <class V>                     \
+    V operator()(V x) const {              \
+      return expression;                   \
+    }                                      \
+  };
+#define NODEGRAD_OF_ELEMENTS(name, expression) \
+  struct Function_##name {                     \
+    template <class T>                         \
+    T operator()(T a, T b) const {             \
+      return expression;                       \
+    }                                          \
+  };
+#define NODEGRAD_OF_PACKS(name, expression) \
+  struct Function_##name {                  \
+    using Packs = void;                     \
+    template <class V>                      \
+    V operator()(V a, V b) const {          \
       return expression;                    \
     }                                       \
   };
-// The same of packs, for what calls vector_math.h.
-#define NODEGRAD_PACK_FUNCTION(Name, expression) \
-  struct Name {                                  \
-    using Packs = void;                          \
-    template <class V>                           \
-    V operator()(V x) const {                    \
-      return expression;                         \
-    }                                            \
+#define NODEGRAD_PREDICATE(name, expression) \
+  struct Function_##name {                   \
+    template <class T>                       \
+    bool operator()(T x) const {             \
+      return expression;                     \
+    }                                        \
   };
-NODEGRAD_FUNCTION(Reciprocal, T(1) / x)
-NODEGRAD_FUNCTION(Sqrt, std::sqrt(x))
-NODEGRAD_FUNCTION(Rsqrt, T(1) / std::sqrt(x))
-NODEGRAD_PACK_FUNCTION(Exp, vec::exp(x))
-NODEGRAD_PACK_FUNCTION(Exp2, vec::exp2(x))
-NODEGRAD_PACK_FUNCTION(Expm1, vec::expm1(x))
-NODEGRAD_PACK_FUNCTION(Log, vec::log(x))
-NODEGRAD_PACK_FUNCTION(Log1p, vec::log1p(x))
-NODEGRAD_PACK_FUNCTION(Log2, vec::log2(x))
-NODEGRAD_PACK_FUNCTION(Log10, vec::log10(x))
-NODEGRAD_PACK_FUNCTION(Sin, vec::sin(x))
-NODEGRAD_PACK_FUNCTION(Cos, vec::cos(x))
-NODEGRAD_PACK_FUNCTION(Tan, vec::tan(x))
-NODEGRAD_PACK_FUNCTION(Asin, vec::asin(x))
-NODEGRAD_PACK_FUNCTION(Acos, vec::acos(x))
-NODEGRAD_PACK_FUNCTION(Atan, vec::atan(x))
-NODEGRAD_PACK_FUNCTION(Sinh, vec::sinh(x))
-NODEGRAD_PACK_FUNCTION(Cosh, vec::cosh(x))
-NODEGRAD_PACK_FUNCTION(Tanh, vec::tanh(x))
-NODEGRAD_PACK_FUNCTION(Asinh, vec::asinh(x))
-NODEGRAD_PACK_FUNCTION(Acosh, vec::acosh(x))
-NODEGRAD_PACK_FUNCTION(Atanh, vec::atanh(x))
-NODEGRAD_PACK_FUNCTION(Erf, vec::erf(x))
-NODEGRAD_PACK_FUNCTION(Erfc, vec::erfc(x))
-NODEGRAD_PACK_FUNCTION(Sigmoid, vec::sigmoid(x))
-NODEGRAD_FUNCTION(Floor, std::floor(x))
-NODEGRAD_FUNCTION(Ceil, std::ceil(x))
-NODEGRAD_FUNCTION(Trunc, std::trunc(x))
-NODEGRAD_FUNCTION(Frac, x - std::trunc(x))
-NODEGRAD_FUNCTION(Round, std::nearbyint(x))
-#undef NODEGRAD_FUNCTION
-#undef NODEGRAD_PACK_FUNCTION
+NODEGRAD_UNARY(NODEGRAD_OF_ELEMENT, NODEGRAD_OF_PACK)
+NODEGRAD_BINARY(NODEGRAD_OF_ELEMENTS, NODEGRAD_OF_PACKS)
+NODEGRAD_PREDICATES(NODEGRAD_PREDICATE)
 
 // Half to even at a decimal place: `up` and `down` are powers of ten, one of them 1.
 struct RoundDecimals {
@@ -81,46 +126,6 @@ struct NanToNum {
   }
 };
 
-#define NODEGRAD_FUNCTION(Name, expression) \
-  struct Name {                             \
-    template <class T>                      \
-    T operator()(T a, T b) const {          \
-      return expression;                    \
-    }                                       \
-  };
-#define NODEGRAD_PACK_FUNCTION(Name, expression) \
-  struct Name {                                  \
-    using Packs = void;                          \
-    template <class V>                           \
-    V operator()(V a, V b) const {               \
-      return expression;                         \
-    }                                            \
-  };
-NODEGRAD_PACK_FUNCTION(Atan2, vec::atan2(a, b))
-NODEGRAD_PACK_FUNCTION(Hypot, vec::hypot(a, b))
-NODEGRAD_PACK_FUNCTION(Xlogy, b != b ? b : a == Element<V>(0) ? V{} : a * vec::log(b))
-NODEGRAD_FUNCTION(Copysign, std::copysign(a, b))
-// gradOutput first, the function's own output second.
-NODEGRAD_FUNCTION(SigmoidBackward, a*(T(1) - b) * b)
-NODEGRAD_FUNCTION(TanhBackward, a*(T(1) - b * b))
-#undef NODEGRAD_FUNCTION
-#undef NODEGRAD_PACK_FUNCTION
-
-#define NODEGRAD_PREDICATE(Name, expression) \
-  struct Name {                              \
-    template <class T>                       \
-    bool operator()(T x) const {             \
-      return expression;                     \
-    }                                        \
-  };
-NODEGRAD_PREDICATE(IsNan, x != x)
-NODEGRAD_PREDICATE(IsInf, std::fabs(x) > std::numeric_limits<T>::max())
-NODEGRAD_PREDICATE(IsFinite, std::fabs(x) <= std::numeric_limits<T>::max())
-NODEGRAD_PREDICATE(IsPosInf, x > std::numeric_limits<T>::max())
-NODEGRAD_PREDICATE(IsNegInf, x < std::numeric_limits<T>::lowest())
-NODEGRAD_PREDICATE(Signbit, std::signbit(x))
-#undef NODEGRAD_PREDICATE
-
 struct IsClose {
   double rtol;
   double atol;
@@ -138,52 +143,15 @@ struct IsClose {
 }  // namespace
 
 void add_elementwise(Registry& registry) {
-  add_unary<Reciprocal, NODEGRAD_FLOATS>(registry, "reciprocal");
-  add_unary<Sqrt, NODEGRAD_FLOATS>(registry, "sqrt");
-  add_unary<Rsqrt, NODEGRAD_FLOATS>(registry, "rsqrt");
-  add_unary<Exp, NODEGRAD_FLOATS>(registry, "exp");
-  add_unary<Exp2, NODEGRAD_FLOATS>(registry, "exp2");
-  add_unary<Expm1, NODEGRAD_FLOATS>(registry, "expm1");
-  add_unary<Log, NODEGRAD_FLOATS>(registry, "log");
-  add_unary<Log1p, NODEGRAD_FLOATS>(registry, "log1p");
-  add_unary<Log2, NODEGRAD_FLOATS>(registry, "log2");
-  add_unary<Log10, NODEGRAD_FLOATS>(registry, "log10");
-  add_unary<Sin, NODEGRAD_FLOATS>(registry, "sin");
-  add_unary<Cos, NODEGRAD_FLOATS>(registry, "cos");
-  add_unary<Tan, NODEGRAD_FLOATS>(registry, "tan");
-  add_unary<Asin, NODEGRAD_FLOATS>(registry, "asin");
-  add_unary<Acos, NODEGRAD_FLOATS>(registry, "acos");
-  add_unary<Atan, NODEGRAD_FLOATS>(registry, "atan");
-  add_unary<Sinh, NODEGRAD_FLOATS>(registry, "sinh");
-  add_unary<Cosh, NODEGRAD_FLOATS>(registry, "cosh");
-  add_unary<Tanh, NODEGRAD_FLOATS>(registry, "tanh");
-  add_unary<Asinh, NODEGRAD_FLOATS>(registry, "asinh");
-  add_unary<Acosh, NODEGRAD_FLOATS>(registry, "acosh");
-  add_unary<Atanh, NODEGRAD_FLOATS>(registry, "atanh");
-  add_unary<Erf, NODEGRAD_FLOATS>(registry, "erf");
-  add_unary<Erfc, NODEGRAD_FLOATS>(registry, "erfc");
-  add_unary<Sigmoid, NODEGRAD_FLOATS>(registry, "sigmoid");
-  add_unary<Floor, NODEGRAD_FLOATS>(registry, "floor");
-  add_unary<Ceil, NODEGRAD_FLOATS>(registry, "ceil");
-  add_unary<Trunc, NODEGRAD_FLOATS>(registry, "trunc");
-  add_unary<Frac, NODEGRAD_FLOATS>(registry, "frac");
-  add_unary<Round, NODEGRAD_FLOATS>(registry, "round");
+#define NODEGRAD_ADD_UNARY(name, expression) add_unary<Function_##name, NODEGRAD_FLOATS>(registry, #name);
+#define NODEGRAD_ADD_BINARY(name, expression) add_binary<Function_##name, NODEGRAD_FLOATS>(registry, #name);
+#define NODEGRAD_ADD_PREDICATE(name, expression) add_unary_predicate<Function_##name, NODEGRAD_FLOATS>(registry, #name);
+  NODEGRAD_UNARY(NODEGRAD_ADD_UNARY, NODEGRAD_ADD_UNARY)
+  NODEGRAD_BINARY(NODEGRAD_ADD_BINARY, NODEGRAD_ADD_BINARY)
+  NODEGRAD_PREDICATES(NODEGRAD_ADD_PREDICATE)
+
   add_unary<RoundDecimals, NODEGRAD_FLOATS>(registry, "roundDecimals");
   add_unary<NanToNum, NODEGRAD_FLOATS>(registry, "nanToNum");
-
-  add_binary<Atan2, NODEGRAD_FLOATS>(registry, "atan2");
-  add_binary<Hypot, NODEGRAD_FLOATS>(registry, "hypot");
-  add_binary<Copysign, NODEGRAD_FLOATS>(registry, "copysign");
-  add_binary<Xlogy, NODEGRAD_FLOATS>(registry, "xlogy");
-  add_binary<SigmoidBackward, NODEGRAD_FLOATS>(registry, "sigmoidBackward");
-  add_binary<TanhBackward, NODEGRAD_FLOATS>(registry, "tanhBackward");
-
-  add_unary_predicate<IsNan, NODEGRAD_FLOATS>(registry, "isnan");
-  add_unary_predicate<IsInf, NODEGRAD_FLOATS>(registry, "isinf");
-  add_unary_predicate<IsFinite, NODEGRAD_FLOATS>(registry, "isfinite");
-  add_unary_predicate<IsPosInf, NODEGRAD_FLOATS>(registry, "isposinf");
-  add_unary_predicate<IsNegInf, NODEGRAD_FLOATS>(registry, "isneginf");
-  add_unary_predicate<Signbit, NODEGRAD_FLOATS>(registry, "signbit");
   add_binary_predicate<IsClose, NODEGRAD_FLOATS>(registry, "isclose");
 }
 
