@@ -61,16 +61,12 @@ interface Attributes extends Operands {
   readonly runningMean: Tensor | null;
   readonly runningVar: Tensor | null;
   readonly training: boolean;
-  readonly momentum: number;
   readonly eps: number;
 }
 interface Spec extends Attributes {
   readonly n: number;
   readonly c: number;
   readonly inner: number;
-  /** Mean and 1 / sqrt(var + eps) that were used, in the type of the computation; set by forward. */
-  mean: Tensor | null;
-  rstd: Tensor | null;
 }
 
 /** running += momentum (value - running), in place, with the value's factor for an unbiased variance. */
@@ -83,10 +79,14 @@ export function updateRunning(running: Tensor, values: ArrayLike<number>, factor
   running.storage.version++;
 }
 
-/** y = (x - mean) / sqrt(var + eps) w + b by channels; dx, dw, db = batchNormBackward(g, x, w). */
-const batchNormOp = defineOp<Attributes, Spec>({
+/**
+ * y = (x - mean) / sqrt(var + eps) w + b by channels; dx, dw, db = batchNormBackward(g, x, w, mean, rstd). The outputs are
+ * y and, without gradients and in the type of the computation, mean, var and rstd = 1 / sqrt(var + eps).
+ */
+const batchNormOp = defineOp<Attributes, Spec, Tensor[]>({
   name: 'batchNorm',
   nativeHalf: true,
+  nonDifferentiableOutputs: [1, 2, 3],
   infer: (inputs, attributes) => {
     const [input] = inputs;
     const { runningMean, runningVar, training } = attributes;
@@ -105,7 +105,7 @@ const batchNormOp = defineOp<Attributes, Spec>({
       fail(ShapeError, 'batchNorm', 'more than 1 value per channel when training', `[${input.shape}]`, { input });
     if (!training && (runningMean === null || runningVar === null))
       fail(ArgumentError, 'batchNorm', 'runningMean and runningVar in evaluation', 'none', { input });
-    return { ...attributes, n, c, inner, mean: null, rstd: null };
+    return { ...attributes, n, c, inner };
   },
   forward: (spec, inputs) => {
     const [input] = inputs;
@@ -135,48 +135,39 @@ const batchNormOp = defineOp<Attributes, Spec>({
       present(bias),
       training ? 1 : 0,
     );
-    const count = n * inner;
-    if (training && count > 0) {
-      if (runningMean !== null) updateRunning(runningMean, mean.array as Float64Array, 1, spec.momentum);
-      if (runningVar !== null)
-        updateRunning(runningVar, variance.array as Float64Array, count / (count - 1), spec.momentum);
-    }
-    spec.mean = mean;
-    spec.rstd = rstd;
-    return input.contiguousLayout ? y : inFormatOf(input, y);
+    return [input.contiguousLayout ? y : inFormatOf(input, y), mean, variance, rstd];
   },
-  save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
+  save: (context, inputs, [, mean, , rstd]) =>
+    context.save(inputs[0], mean, rstd, weightAndBias(inputs, context.spec)[0]),
   backward: (context, g): Gradients => {
     const { spec } = context;
-    const [dx, dw, db] = batchNormBackwardOp(
-      spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)],
-      spec,
-    );
+    const [x, mean, rstd] = [context.saved(0), context.saved(1), context.saved(2)];
+    const inputs = spec.hasWeight ? [g, x, mean, rstd, context.saved(3)] : [g, x, mean, rstd];
+    const [dx, dw, db] = batchNormBackwardOp(inputs, spec);
     return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
   },
 });
 
-/** dx, dw, db of batchNorm; their derivative: norm-derivative.ts. */
+/** dx, dw, db of batchNorm, given g, x, mean, rstd and the weight; their derivative: derivative.ts. */
 const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
   name: 'batchNormBackward',
   nativeHalf: true,
   infer: (_, spec) => spec,
-  forward: ({ n, c, inner, training, mean, rstd }, [gradOutput, input, w]) => {
-    const info = (mean as Tensor).info;
+  forward: ({ n, c, inner, training }, [gradOutput, input, mean, rstd, w]) => {
+    const { info } = mean;
     const g = computed(gradOutput, input.info);
     const x = contiguousOf(input);
     const weight = w === undefined ? null : computed(w, info);
     const dx = allocate(input.shape, input.info);
     const dw = allocate([c], info);
     const db = allocate([c], info);
-    const [m, r] = [mean as Tensor, rstd as Tensor];
     const kernel = instanceOf('batchNormBackward', kernels.batchNormBackward, g);
     kernel(
       g.array,
       x.array,
-      (weight ?? m).array,
-      m.array,
-      r.array,
+      (weight ?? mean).array,
+      mean.array,
+      rstd.array,
       dx.array,
       dw.array,
       db.array,
@@ -188,20 +179,20 @@ const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
     );
     return [dx, dw, db];
   },
-  save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
+  save: (context, [g, x, mean, rstd, weight]) => context.save(g, x, mean, rstd, weight ?? null),
   backward: (context, _, gradients): Gradients => {
-    const { n, c, inner, training, eps, mean, rstd, hasWeight } = context.spec;
+    const { n, c, inner, training, eps, hasWeight } = context.spec;
     const fixed = training
       ? {}
-      : { mean: viewOp([mean as Tensor], [1, c, 1]), rstd: viewOp([rstd as Tensor], [1, c, 1]) };
+      : { mean: viewOp([context.saved(2)], [1, c, 1]), rstd: viewOp([context.saved(3)], [1, c, 1]) };
     const kind = training ? 'centred' : 'fixed';
-    const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(2) : null };
+    const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(4) : null };
     const d = normDoubleBackward(
       { shape: [n, c, inner], dims: [0, 2], weightShape: [1, c, 1], eps, kind, ...fixed },
       given,
       gradients,
     );
-    return hasWeight ? [d.g, d.x, d.weight] : [d.g, d.x];
+    return hasWeight ? [d.g, d.x, null, null, d.weight] : [d.g, d.x, null, null];
   },
 });
 
@@ -238,13 +229,20 @@ export const batchNorm = defineFunction(
     eps?: number,
   ): Tensor => {
     const { inputs, has } = operandsOf('batchNorm', input, weight, bias);
-    return batchNormOp(inputs, {
+    const attributes = {
       ...has,
       runningMean: runningStatistic('batchNorm', 'runningMean', runningMean),
       runningVar: runningStatistic('batchNorm', 'runningVar', runningVar),
       training: training ?? false,
-      momentum: checkNumber('batchNorm', 'momentum', momentum ?? 0.1),
       eps: checkNumber('batchNorm', 'eps', eps ?? 1e-5),
-    });
+    };
+    const rate = checkNumber('batchNorm', 'momentum', momentum ?? 0.1);
+    const [y, mean, variance] = batchNormOp(inputs, attributes);
+    const count = mean.shape[0] === 0 ? 0 : elementCount(y.shape) / mean.shape[0];
+    if (!attributes.training || count === 0) return y;
+    if (attributes.runningMean !== null) updateRunning(attributes.runningMean, mean.array as Float64Array, 1, rate);
+    if (attributes.runningVar !== null)
+      updateRunning(attributes.runningVar, variance.array as Float64Array, count / (count - 1), rate);
+    return y;
   },
 );

@@ -2,7 +2,6 @@
  * The derivative of the gradient of a normalisation, the same for all of them: batch, layer, group, instance and
  * root-mean-square. Made of elementary operators, statistics included, so that it can be differentiated again.
  */
-import { gradientOperators } from '../../autograd/gradient-operators.js';
 import type { Shape } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { wide } from '../core/convert.js';
@@ -10,7 +9,7 @@ import { scalarTensor } from '../core/promotion.js';
 import { expandOp, reshape } from '../core/view.js';
 import { addOp, mul } from '../elementwise/arithmetic.js';
 import { rsqrt } from '../elementwise/power.js';
-import { meanOp, sumOp } from '../reductions/reduce.js';
+import { meanOp, sumOp, sumToShape } from '../reductions/reduce.js';
 
 /** How xh = (x - mean) rstd comes about, with all tensors in shapes that broadcast against each other. */
 export interface Normalisation {
@@ -65,7 +64,7 @@ export function normDoubleBackward(
     const pa = project(a);
     const rpa = mul.op([pa, r]);
     dg = w === null ? rpa : mul.op([rpa, w]);
-    if (w !== null) dw = gradientOperators.sumToShape(mul.op([g, rpa]), weightShape);
+    if (w !== null) dw = sumToShape(mul.op([g, rpa]), weightShape);
     if (kind !== 'fixed') {
       const h = w === null ? g : mul.op([g, w]);
       const ph = project(h);

@@ -69,24 +69,22 @@ interface Rows {
 interface Attributes extends Operands {
   readonly rows: Rows;
   readonly eps: number;
-  /** Sees mean and rstd of the rows, in the type of the computation. */
-  readonly statistics?: (mean: Tensor, rstd: Tensor) => void;
-}
-interface Spec extends Attributes {
-  mean: Tensor | null;
-  rstd: Tensor | null;
 }
 
 function rowNormOperator(name: string, centred: boolean, followsImage: boolean) {
-  /** y = (x - mean) / sqrt(var + eps) w + b by rows; dx, dw, db = its backward operator on (g, x, w). */
-  const forward = defineOp<Attributes, Spec>({
+  /**
+   * y = (x - mean) / sqrt(var + eps) w + b by rows; dx, dw, db = its backward operator on (g, x, mean, rstd, w). The
+   * outputs are y and, without gradients and in the type of the computation, mean and rstd = 1 / sqrt(var + eps).
+   */
+  const forward = defineOp<Attributes, Attributes, Tensor[]>({
     name,
     nativeHalf: true,
+    nonDifferentiableOutputs: [1, 2],
     infer: (inputs, attributes) => {
       const [weight, bias] = weightAndBias(inputs, attributes);
       checkOperand(name, 'weight', weight, attributes.rows.weightShape, inputs[0]);
       checkOperand(name, 'bias', bias, attributes.rows.weightShape, inputs[0]);
-      return { ...attributes, mean: null, rstd: null };
+      return attributes;
     },
     forward: (spec, inputs) => {
       const [input] = inputs;
@@ -116,45 +114,41 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
         present(bias),
         centred ? 1 : 0,
       );
-      spec.statistics?.(mean, rstd);
-      spec.mean = mean;
-      spec.rstd = rstd;
-      return followsImage ? inFormatOf(input, y) : y;
+      return [followsImage ? inFormatOf(input, y) : y, mean, rstd];
     },
-    save: (context, inputs) => context.save(inputs[0], weightAndBias(inputs, context.spec)[0]),
+    save: (context, inputs, [, mean, rstd]) =>
+      context.save(inputs[0], mean, rstd, weightAndBias(inputs, context.spec)[0]),
     backward: (context, g): Gradients => {
       const { spec } = context;
-      const [dx, dw, db] = backward(
-        spec.hasWeight ? [g, context.saved(0), context.saved(1)] : [g, context.saved(0)],
-        spec,
-      );
+      const [x, mean, rstd] = [context.saved(0), context.saved(1), context.saved(2)];
+      const inputs = spec.hasWeight ? [g, x, mean, rstd, context.saved(3)] : [g, x, mean, rstd];
+      const [dx, dw, db] = backward(inputs, spec);
       return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
     },
   });
 
-  /** dx, dw, db of the rows; their derivative: norm-derivative.ts. */
-  const backward = defineOp<Spec, Spec, Tensor[]>({
+  /** dx, dw, db of the rows, given g, x, mean, rstd and the weight; their derivative: derivative.ts. */
+  const backward = defineOp<Attributes, Attributes, Tensor[]>({
     name: `${name}Backward`,
     nativeHalf: true,
     infer: (_, spec) => spec,
-    forward: ({ rows, mean, rstd, hasWeight, hasBias }, [gradOutput, input, w]) => {
+    forward: ({ rows, hasWeight, hasBias }, [gradOutput, input, mean, rstd, w]) => {
       const { samples, groups, channels, inner, weightShape } = rows;
-      const [m, r] = [mean as Tensor, rstd as Tensor];
       const g = computed(gradOutput, input.info);
       const x = contiguousOf(input);
-      const weight = w === undefined ? null : computed(w, m.info);
+      const weight = w === undefined ? null : computed(w, mean.info);
       const dx = allocate(input.shape, input.info);
-      const dw = allocate([...weightShape], m.info);
-      const db = allocate([...weightShape], m.info);
+      const dw = allocate([...weightShape], mean.info);
+      const db = allocate([...weightShape], mean.info);
       const affine = hasWeight || hasBias;
       const kernel = instanceOf(name, kernels.rowNormBackward, g);
       const flags = [weight === null ? 0 : 1, affine ? 1 : 0, centred ? 1 : 0] as const;
       kernel(
         g.array,
         x.array,
-        (weight ?? m).array,
-        m.array,
-        r.array,
+        (weight ?? mean).array,
+        mean.array,
+        rstd.array,
         dx.array,
         dw.array,
         db.array,
@@ -166,11 +160,11 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       );
       return [dx, dw, db];
     },
-    save: (context, [g, x, weight]) => context.save(g, x, weight ?? null),
+    save: (context, [g, x, mean, rstd, weight]) => context.save(g, x, mean, rstd, weight ?? null),
     backward: (context, _, gradients): Gradients => {
       const { rows, eps, hasWeight } = context.spec;
       const { samples, groups, channels, inner } = rows;
-      const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(2) : null };
+      const given = { g: context.saved(0), x: context.saved(1), weight: hasWeight ? context.saved(4) : null };
       const normalisation = {
         shape: [samples, groups, channels, inner],
         dims: [2, 3],
@@ -179,7 +173,7 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
         kind: centred ? 'centred' : 'rms',
       } as const;
       const d = normDoubleBackward(normalisation, given, gradients);
-      return hasWeight ? [d.g, d.x, d.weight] : [d.g, d.x];
+      return hasWeight ? [d.g, d.x, null, null, d.weight] : [d.g, d.x, null, null];
     },
   });
   return forward;
@@ -226,7 +220,7 @@ export const layerNorm = defineFunction(
       ...has,
       rows: trailingRows('layerNorm', inputs[0], normalizedShape),
       eps: checkNumber('layerNorm', 'eps', eps ?? 1e-5),
-    });
+    })[0];
   },
 );
 
@@ -252,7 +246,7 @@ export const rmsNorm = defineFunction(
       ...has,
       rows: trailingRows('rmsNorm', inputs[0], normalizedShape),
       eps: checkNumber('rmsNorm', 'eps', least),
-    });
+    })[0];
   },
 );
 
@@ -279,7 +273,7 @@ export const groupNorm = defineFunction(
         numGroups,
       });
     const rows = { samples: n, groups: numGroups, channels: c / numGroups, inner, weightShape: Object.freeze([c]) };
-    return groupNormOp(inputs, { ...has, rows, eps: checkNumber('groupNorm', 'eps', eps ?? 1e-5) });
+    return groupNormOp(inputs, { ...has, rows, eps: checkNumber('groupNorm', 'eps', eps ?? 1e-5) })[0];
   },
 );
 
@@ -324,35 +318,24 @@ export const instanceNorm = defineFunction(
     checkOperand(op, 'runningVar', variance, [c], x);
     // Without elements there are no statistics to keep apart, and the gradients are those of batch normalisation.
     if (n * c * inner === 0) return batchNorm(x, null, null, weight, bias, true, rate, least);
-    const statistics = (means: Tensor, rstds: Tensor): void => {
-      // Means over the batch of what each sample had.
-      const average = (value: (row: number) => number): number[] =>
-        Array.from(
-          { length: c },
-          (_, channel) => Array.from({ length: n }, (__, i) => value(i * c + channel)).reduce((a, b) => a + b, 0) / n,
-        );
-      const [m, r] = [means.array as Float64Array, rstds.array as Float64Array];
-      if (mean !== null)
-        updateRunning(
-          mean,
-          average((row) => m[row]),
-          1,
-          rate,
-        );
-      if (variance !== null)
-        updateRunning(
-          variance,
-          average((row) => Math.max(0, 1 / r[row] ** 2 - least)),
-          inner / (inner - 1),
-          rate,
-        );
-    };
     const rows = { samples: n, groups: c, channels: 1, inner, weightShape: Object.freeze([c]) };
-    return instanceNormOp(inputs, {
-      ...has,
-      rows,
-      eps: least,
-      statistics: mean === null && variance === null ? undefined : statistics,
-    });
+    const [y, means, rstds] = instanceNormOp(inputs, { ...has, rows, eps: least });
+    // The mean over the batch of what each sample had.
+    const average = (value: (row: number) => number): number[] =>
+      Array.from(
+        { length: c },
+        (_, channel) => Array.from({ length: n }, (__, i) => value(i * c + channel)).reduce((a, b) => a + b, 0) / n,
+      );
+    if (mean !== null) {
+      const values = means.array as Float64Array;
+      const averages = average((row) => values[row]);
+      updateRunning(mean, averages, 1, rate);
+    }
+    if (variance !== null) {
+      const values = rstds.array as Float64Array;
+      const averages = average((row) => Math.max(0, 1 / values[row] ** 2 - least));
+      updateRunning(variance, averages, inner / (inner - 1), rate);
+    }
+    return y;
   },
 );

@@ -92,11 +92,13 @@ const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
   },
 });
 
-gradientOperators.sumToShape = (gradient, shape) => {
+/** The sum over the dimensions along which broadcasting from `shape` repeated, recorded. */
+export function sumToShape(gradient: Tensor, shape: Shape): Tensor {
   const dims = broadcastDims(shape, gradient.shape);
   const reduced = dims.length === 0 ? gradient : sumOp([gradient], dims);
   return viewOp([reduced], shape);
-};
+}
+gradientOperators.sumToShape = sumToShape;
 
 /** The sum over `dim` (all dimensions by default); bool and integers are summed in int64. */
 export const sum = defineFunction(
