@@ -10,6 +10,7 @@ import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastDims } from '../../shape/broadcast.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
+import type { Shape } from '../../shape/layout.js';
 import { type DType, dtypeInfo, FLOAT32 } from '../../storage/dtype.js';
 import { castTo } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
