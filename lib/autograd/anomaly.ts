@@ -1,7 +1,7 @@
 /**
  * Anomaly detection: names the operator, the module path and the shapes of the first NaN or Inf, in the forward pass as
- * well as in backward, where the message also says where the operator was called. What the inputs already held is not
- * blamed on an operator.
+ * well as in backward. The message for backward also says where the operator was called. An operator is not blamed for
+ * values that its inputs already had.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,8 @@ function firstBad(t: Tensor, infinite: boolean): Finding | null {
 }
 
 /**
- * Whether an operator made something worse than what it was given: Inf of finite inputs, or NaN of inputs without NaN.
+ * The first NaN or Inf that the operator itself made: an Inf from finite inputs, or a NaN from inputs without NaN. Null
+ * if there is none.
  */
 function finding(
   inputs: readonly (Tensor | null)[],
@@ -110,7 +111,7 @@ function checkOptions(op: string, options: unknown): void {
 }
 
 let open = 0;
-/** Watches operators only while somebody asks for it. */
+/** Installs the observer while anomaly detection is on, and removes it afterwards. */
 function watch(): void {
   if (open > 0 || mode.get() !== null) observe(watcher);
   else unobserve(watcher);

@@ -1,4 +1,4 @@
-/** `backward` and `grad`: the public ways to ask for gradients, and the checks of what was asked. */
+/** `backward` and `grad`: the public functions that compute gradients, and the checks of their arguments. */
 import { type Arguments, checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, ShapeError } from '../errors.js';
 import { elementCount, sameShape } from '../shape/layout.js';
@@ -41,7 +41,7 @@ export interface GradOptions {
   /** Only true, as in PyTorch, which ignores it. */
   onlyInputs?: boolean;
   /**
-   * Give null for an input that the outputs do not depend on, instead of an error. Default: the value of
+   * Return null for an input that the outputs do not depend on, instead of throwing. Default: the value of
    * materializeGrads.
    */
   allowUnused?: boolean | null;
@@ -78,7 +78,7 @@ function gradientList(op: string, name: string, value: unknown, count: number): 
   });
 }
 
-/** The given gradients of the outputs, checked, with ones for single elements. */
+/** Checks the given gradients of the outputs. An output of one element gets the gradient 1 by default. */
 function startingGradients(op: string, outputs: readonly Tensor[], given: readonly (Tensor | null)[]): Tensor[] {
   return outputs.map((output, i) => {
     if (gradientNode(output) === null)
@@ -96,7 +96,7 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
     if (!sameShape(gradient.shape, output.shape))
       fail(ShapeError, op, `a gradient of shape [${output.shape}]`, `[${gradient.shape}]`, { output: i });
     gradient.storage.shared = true;
-    // Rules take a gradient of their output's type, as PyTorch's engine hands it to them.
+    // A derivative gets gradients of its outputs' types, as in PyTorch's engine.
     return gradient.info === output.info ? gradient : gradientOperators.cast(gradient, output.info);
   });
 }
@@ -122,9 +122,10 @@ const BACKWARD_DEFAULTS = {
 };
 
 /**
- * The sum of gradients of `tensors` with respect to the leaves of the graph, added to each leaf's `grad`. All arguments
- * may come by name in one object. Throws ArgumentError for what are no tensors, AutogradError without a graph,
- * ShapeError for a gradient of another shape. Source: torch.autograd.backward.
+ * Computes the sum of the gradients of `tensors` with respect to the leaves of the graph, and adds it to each leaf's
+ * `grad`. All arguments may come by name in one object. Throws ArgumentError for values that are not tensors,
+ * AutogradError for tensors without a graph, ShapeError for a gradient of another shape. Source:
+ * torch.autograd.backward.
  */
 export function backward(
   tensors: Tensors | ({ tensors: Tensors } & BackwardAllOptions),
@@ -176,11 +177,10 @@ const GRAD_DEFAULTS = {
 };
 
 /**
- * The sum of gradients of `outputs` with respect to each of `inputs`, without touching any `grad`. All arguments may
- * come by name in one object. An input that the outputs do not depend on is an AutogradError, unless `allowUnused`
- * (null for it) or `materializeGrads` (zeros) says otherwise. With `isGradsBatched`, each of
- * `gradOutputs` has one dimension more than its output, the first, and so have the results. Source:
- * torch.autograd.grad.
+ * Computes the sum of the gradients of `outputs` with respect to each of `inputs`, and changes no `grad`. All arguments
+ * may come by name in one object. An input that the outputs do not depend on is an AutogradError, unless `allowUnused`
+ * (null for it) or `materializeGrads` (zeros) says otherwise. With `isGradsBatched`, each of `gradOutputs` has one
+ * dimension more than its output, the first, and so have the results. Source: torch.autograd.grad.
  */
 export function grad(
   outputs: Tensors,
@@ -251,7 +251,7 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
   });
 }
 
-/** How many gradients a batch of them has. */
+/** The number of gradients in a batch. */
 function batchOf(gradOutputs: readonly (Tensor | null)[]): number {
   const first = gradOutputs[0];
   if (
@@ -269,7 +269,7 @@ function batchOf(gradOutputs: readonly (Tensor | null)[]): number {
   return first.shape[0];
 }
 
-/** One walk for each gradient of the batch; the results are stacked. */
+/** Walks the graph once for each gradient of the batch, and stacks the results. */
 function batchedGradients(
   outputs: readonly Tensor[],
   inputs: readonly Tensor[],

@@ -1,7 +1,8 @@
 /**
- * Walks the graph backward, from the newest node to the oldest: applies each node's derivative, reduces gradients over
- * broadcast dimensions, casts them, adds up what arrives at one place, and frees what was saved. Iterative, so that a
- * chain of any length fits. It knows no operator but addition, reduction and cast.
+ * Walks the graph backward, from the newest node to the oldest. It applies each node's derivative, reduces gradients
+ * over broadcast dimensions, casts them, adds gradients that arrive at the same output, and frees saved tensors. The
+ * walk is a loop, not a recursion, so the graph may be of any depth. The operators that the engine needs are in
+ * gradient-operators.ts.
  */
 import { AutogradError, fail, ShapeError } from '../errors.js';
 import { broadcastsTo } from '../shape/broadcast.js';
@@ -27,12 +28,12 @@ interface WalkOptions {
 
 const NONE: (Tensor | null)[] = [];
 
-/** What a walk keeps for a node that it will visit. */
+/** The state of a node during a walk. */
 class Pending {
-  /** By output index; a place that no gradient came to may be missing. */
+  /** Gradients by output index. The array may be shorter than the number of outputs, if the last ones got none. */
   gradients: (Tensor | null)[] = NONE;
   dependencies = 0;
-  /** False where no wanted gradient lies behind this node. */
+  /** False if no requested gradient depends on this node. */
   wanted = true;
   constructor(
     readonly walk: number,
@@ -57,7 +58,8 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
   const { retainGraph, createGraph, captures, accumulateInto } = options;
   const id = ++walks;
   const visited: Node[] = [];
-  // Gradients of leaves and what hooks make outlive a rule in which this walk may have begun.
+  // A derivative may call backward itself. The gradients of leaves and the tensors of hooks outlive that derivative, so
+  // recording of its intermediates is off here.
   const outer = count(false);
   try {
     const roots = outputs.map((output) => gradientNode(output) as Node);
@@ -118,7 +120,7 @@ function walk(outputs: readonly Tensor[], gradOutputs: readonly Tensor[], option
   }
 }
 
-/** Gives every node within reach of the roots its state, and counts how many edges lead to each. */
+/** Gives a state to every node that the roots lead to, and counts the edges to each. */
 function findNodes(id: number, roots: readonly Node[], visited: Node[]): void {
   const stack: Node[] = [];
   const reach = (node: Node): Pending => {
@@ -140,7 +142,7 @@ function findNodes(id: number, roots: readonly Node[], visited: Node[]): void {
   }
 }
 
-/** Where the gradient of each target goes among the results: by node and output index. */
+/** The places of the targets' gradients among the results, by node and output index. */
 function positionsOf(targets: readonly Tensor[]): Map<Node, Map<number, number[]>> {
   const captured = new Map<Node, Map<number, number[]>>();
   targets.forEach((target, position) => {
@@ -154,13 +156,16 @@ function positionsOf(targets: readonly Tensor[]): Map<Node, Map<number, number[]
   return captured;
 }
 
-/** Oldest first: a node is wanted where it, or a node that it leads to, is a target. */
+/**
+ * Marks the nodes that are targets or lead to one. Visits the oldest nodes first, so that the nodes behind each are
+ * marked already.
+ */
 function markWanted(visited: readonly Node[], captured: ReadonlyMap<Node, unknown>): void {
   for (const node of [...visited].sort((a, b) => a.sequence - b.sequence))
     (node.state as Pending).wanted = captured.has(node) || leadsOn(node.next);
 }
 
-/** Whether a wanted gradient lies behind one of the edges. */
+/** Whether one of the edges leads to a wanted node. */
 function leadsOn(next: readonly (Node | null)[]): boolean {
   for (let i = 0; i < next.length; i++) {
     const target = next[i];
@@ -188,9 +193,8 @@ function capture(
 }
 
 /**
- * Calls the derivative rule, and marks which results may be held elsewhere too. Where no graph of the derivative is
- * made and the rule keeps nothing, what it took beyond its results goes back at once, and so do the gradients that it
- * used up.
+ * Calls the derivative of a node, and marks results that may have another owner as shared. If the derivative is not
+ * recorded and keeps no tensor, its intermediates and the gradients that it consumed return to the pool at once.
  */
 function applyRule(
   node: Node,
@@ -230,7 +234,7 @@ function applyRule(
   return results;
 }
 
-/** The same where only what leads to the walk's targets is asked for: the rule leaves out the rest. */
+/** applyRule for `grad(..., inputs)`: `needs(i)` is false for inputs that lead to no requested gradient. */
 function applyInPart(
   node: Node,
   gradients: (Tensor | null)[],
@@ -245,13 +249,14 @@ function applyInPart(
   }
 }
 
-/** Hands the memory of a gradient back that is used up, where the engine alone had it. */
+/** Returns the memory of a consumed gradient to the pool, if the engine is its only owner. */
 function discard(gradient: Tensor): void {
   if (gradient.storage.transient && !gradient.storage.shared) gradient.storage.release();
 }
 
 /**
- * `made` took the place of `gradient`, whose memory goes back unless `made` shows it; `made` is the engine's own then.
+ * Replaces `gradient` by `made`: returns the memory of `gradient` to the pool, unless `made` is a view of it, and notes
+ * that the engine owns `made`.
  */
 function replaced(gradient: Tensor, made: Tensor, createGraph: boolean): Tensor {
   if (createGraph || made.storage === gradient.storage) return made;
@@ -260,7 +265,7 @@ function replaced(gradient: Tensor, made: Tensor, createGraph: boolean): Tensor 
   return made;
 }
 
-/** Adds a gradient to what has arrived at an output of a node. */
+/** Adds a gradient to the sum of those that have arrived at an output of a node. */
 function deliver(node: Node, index: number, gradient: Tensor, createGraph: boolean): void {
   const state = node.state as Pending;
   if (state.gradients === NONE) state.gradients = new Array<Tensor | null>(node.outputShapes.length).fill(null);
@@ -268,7 +273,7 @@ function deliver(node: Node, index: number, gradient: Tensor, createGraph: boole
   state.gradients[index] = before === null ? gradient : addUp(before, gradient, createGraph);
 }
 
-/** The sum of two gradients, into the first's memory where the engine alone owns it. */
+/** The sum of two gradients, computed in the memory of the first if the engine is its only owner. */
 function addUp(a: Tensor, b: Tensor, createGraph: boolean): Tensor {
   if (
     !createGraph &&
@@ -290,7 +295,7 @@ function ownsAll(t: Tensor): boolean {
   return t.storage.byteLength === elementCount(t.shape) * t.info.bytes;
 }
 
-/** Reduces a gradient over broadcast dimensions and casts it, so that it fits the tensor it belongs to. */
+/** Reduces a gradient over broadcast dimensions and casts it, so that it has the shape and type of its tensor. */
 function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo, createGraph: boolean): Tensor {
   let fitted = gradient;
   if (!sameShape(fitted.shape, shape)) {
@@ -344,15 +349,18 @@ function runPostAccumulateHooks(leaf: Tensor, hooks: readonly PostAccumulateGrad
 }
 
 /**
- * Whether a gradient lies in memory as its leaf does, or row by row where the leaf has gaps; so optimizers walk both in
- * step.
+ * Whether a gradient has the layout of its leaf, or is row-major if the leaf has gaps. Optimizers walk through both in
+ * one pass.
  */
 function fitsLayout(leaf: Tensor, gradient: Tensor): boolean {
   if (leaf.contiguousLayout || !isDense(leaf.shape, leaf.strides)) return gradient.contiguousLayout;
   return placeAlike(leaf.shape, leaf.strides, gradient.strides);
 }
 
-/** Adds a gradient into a leaf: takes its memory over where the engine alone owns it. */
+/**
+ * Adds a gradient to a leaf's `grad`. The first gradient becomes `grad` without a copy, if the engine is its only
+ * owner.
+ */
 function accumulate(leaf: Tensor, gradient: Tensor, createGraph: boolean): void {
   const before = leaf.gradient;
   if (before === null) {

@@ -1,4 +1,4 @@
-/** Operators that a user writes: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
+/** Operators that users write: `class MyOp extends autograd.Function` with static `forward` and `backward`. */
 import { AutogradError, describe, fail } from '../errors.js';
 import { filledTensor } from '../tensor/copy.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -13,7 +13,7 @@ type Outputs = Tensor | readonly Tensor[];
 export class FunctionContext {
   [extra: string]: unknown;
   private pending: (Tensor | null)[] = [];
-  /** Which of the saved tensors were no null. */
+  /** For each saved tensor: whether it is not null. */
   private given: readonly boolean[] = [];
   private node: Node | null = null;
   private withoutGradient = new Set<Tensor>();
@@ -27,7 +27,10 @@ export class FunctionContext {
     this.needsInputGrad = needsInputGrad;
   }
 
-  /** Keeps tensors for `backward`, which finds them in `savedTensors`; a later in-place change of one is noticed. */
+  /**
+   * Keeps tensors for `backward`, which finds them in `savedTensors`. AutogradError there if one was changed in place
+   * since.
+   */
   saveForBackward(...tensors: (Tensor | null)[]): void {
     this.pending = tensors;
   }
@@ -54,7 +57,7 @@ export class FunctionContext {
   bind(node: Node): void {
     node.save(...this.pending);
     this.given = this.pending.map((tensor) => tensor !== null);
-    // The node has them now, or whoever computes them again.
+    // The node keeps them from now on, or the checkpoint that computes them again.
     this.pending = [];
     this.node = node;
   }
@@ -71,8 +74,9 @@ interface UserFunction<A extends readonly unknown[], R extends Outputs> {
 }
 
 /**
- * Base class of user-written operators. `forward(context, ...args)` runs unrecorded; `backward(context,
- * ...gradOutputs)` returns one gradient an argument (null for what is not a tensor). Call `MyOp.apply(...args)`.
+ * Base class of operators that users write. `forward(context, ...args)` runs without recording. `backward(context,
+ * ...gradOutputs)` returns one gradient per argument, null for an argument that is not a tensor. Call
+ * `MyOp.apply(...args)`.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: PyTorch's interface is a class with static methods
 export abstract class AutogradFunction {
@@ -120,7 +124,7 @@ export abstract class AutogradFunction {
       if (!(output instanceof Tensor))
         fail(AutogradError, `${name}.forward`, 'a tensor or a list of tensors as result', describe(output));
       if (changed.has(output)) output.storage.version++;
-      // An input that is returned as it came must not be tied to two nodes.
+      // An input that is returned unchanged already has a node, so its alias gets the new one.
       return inputs.includes(output) && !changed.has(output) ? output.detach() : output;
     });
     attachOutputs(

@@ -42,13 +42,13 @@ export function enableGrad<R>(fn: () => R): R {
   checkCallback('enableGrad', fn);
   return enabled.run(true, fn);
 }
-/** Internal: calls a synchronous `fn` with recording on or off, for a tenth of what a scope that awaits costs. */
+/** Internal: calls a synchronous `fn` with recording on or off. It costs a tenth of a scope that may await. */
 export function withGradMode<R>(value: boolean, fn: () => R): R {
   return enabled.runSync(value, fn);
 }
 /**
- * Calls `fn` without recording, as `noGrad`, and returns its value; PyTorch's name for code that never needs gradients.
- * With a mode of false, `fn` runs as it would alone. Source: torch.inference_mode.
+ * Calls `fn` without recording, as `noGrad` does, and returns its value. With `mode` false, `fn` runs unchanged.
+ * Source: torch.inference_mode.
  */
 export function inferenceMode<R>(fn: () => R): R;
 export function inferenceMode<R>(mode: boolean, fn: () => R): R;

@@ -1,7 +1,7 @@
 /**
- * Checks derivatives against central differences: `gradcheck` the first, `gradgradcheck` the second. Beside the values
- * it checks what PyTorch's does: that backward is deterministic, that it bears missing and non-contiguous gradients,
- * and that gradients have their input's type. (Slow mode of torch.autograd.gradcheck.)
+ * Checks derivatives against central differences: `gradcheck` the first derivative, `gradgradcheck` the second. As
+ * PyTorch does, it also checks that backward is deterministic, that it accepts missing and non-contiguous gradients,
+ * and that gradients have the type of their input. (Slow mode of torch.autograd.gradcheck.)
  */
 import { type Arguments, checkBoolean, checkNumber, readArguments } from '../arguments.js';
 import { ArgumentError, AutogradError, describe, fail, NodegradError } from '../errors.js';
@@ -26,7 +26,7 @@ export interface GradcheckOptions {
   raiseException?: boolean;
   /** How far two runs of backward may differ. Default 0. */
   nondetTol?: number;
-  /** Check that backward bears outputs whose gradient is missing. Default true. */
+  /** Check that backward accepts outputs without a gradient. Default true. */
   checkUndefinedGrad?: boolean;
 }
 const SETTINGS = { eps: 1e-6, atol: 1e-5, rtol: 1e-3, raiseException: true, nondetTol: 0, checkUndefinedGrad: true };
@@ -81,7 +81,7 @@ function place(t: Tensor, index: number): number {
   return at;
 }
 
-/** Of one output with respect to one input: rows by input element, columns by output element. */
+/** The Jacobian of one output with respect to one input: one row per input element, one column per output element. */
 type Jacobian = Float64Array[];
 
 function numericalJacobians(
@@ -193,7 +193,7 @@ function compare(
   if (message !== '') throw new GradcheckError(message);
 }
 
-/** A gradient of the same values whose elements do not lie side by side. */
+/** A non-contiguous copy of a gradient. */
 function spread(t: Tensor): Tensor {
   const n = elementCount(t.shape);
   const wide = allocate([n, 2], t.info);
@@ -239,7 +239,7 @@ function checkMissingGradients(outputs: readonly Tensor[], inputs: readonly Tens
     if (!output.requiresGrad) return;
     const seed = zerosLike(output);
     fillWith(seed, 1);
-    // Only this output's gradient arrives; zeros for the others must give the same.
+    // Only this output has a gradient. The result must be the same as with zeros for the other outputs.
     const alone = gradientsFor(
       outputs,
       inputs,
@@ -323,8 +323,7 @@ function check(
 }
 
 /**
- * Whether the derivative of `fn` at `inputs` (float64) agrees with central differences; throws GradcheckError where it
- * does not.
+ * True if the derivative of `fn` at `inputs` (float64) agrees with central differences; throws GradcheckError if not.
  */
 export function gradcheck(
   fn: CheckedFunction,

@@ -1,6 +1,6 @@
 /**
- * The few operators that the engine itself needs. They are set by lib/ops when it loads, since operators are recorded
- * by the graph and so cannot be imported by it.
+ * The operators that the engine itself needs. lib/ops sets them when it loads: operators import the graph, so the graph
+ * cannot import them.
  */
 import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
@@ -11,7 +11,7 @@ export interface GradientOperators {
   add(a: Tensor, b: Tensor): Tensor;
   /** a += b in a's memory, unrecorded. */
   addInto(a: Tensor, b: Tensor): void;
-  /** The sum over the dimensions that broadcasting from `shape` repeated, recorded. */
+  /** The sum over the dimensions that broadcasting from `shape` has repeated, recorded. */
   sumToShape(gradient: Tensor, shape: Shape): Tensor;
   /** Another element type, recorded. */
   cast(gradient: Tensor, info: DTypeInfo): Tensor;

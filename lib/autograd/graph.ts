@@ -1,4 +1,4 @@
-/** Ties tensors to nodes: which edge a tensor's gradient takes, and how a result enters the graph. */
+/** Connects tensors and nodes: which node a tensor's gradient goes to, and how a result enters the graph. */
 import { AutogradError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { isGradEnabled } from './grad-mode.js';
@@ -6,13 +6,15 @@ import { type Differentiable, Node } from './node.js';
 
 const ACCUMULATE: Differentiable = { name: 'accumulateGrad' };
 
-/** Set by lib/ops/core/view.ts: makes the node of a view anew from its base, after either was changed in place. */
+/**
+ * Makes a new node for a view from its base, after an in-place change of either. lib/ops/core/as-strided.ts sets it.
+ */
 let rebuildView: ((view: Tensor) => void) | null = null;
 export function setViewRebuilder(rebuild: (view: Tensor) => void): void {
   rebuildView = rebuild;
 }
 
-/** Brings the node of a view up to date with in-place changes of the memory that it shares. */
+/** Updates the node of a view after in-place changes of the memory that it shares. */
 export function refreshView(tensor: Tensor): void {
   if (tensor.base === null || tensor.viewVersion === tensor.storage.version) return;
   if (tensor.base.requiresGrad) rebuildView?.(tensor);

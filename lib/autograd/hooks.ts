@@ -1,4 +1,4 @@
-/** What a tensor can be asked about its place in the graph: hooks, kept gradients, leaving the graph. */
+/** The methods of a tensor that concern its place in the graph: hooks, kept gradients, detaching. */
 import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { gradientNode } from './graph.js';

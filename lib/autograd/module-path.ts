@@ -1,6 +1,6 @@
 /**
- * Which modules' forward is running now, innermost last, so that messages can name the place in the model. It knows
- * modules only by what it needs to name them, and costs a push and a pop a call.
+ * The modules whose forward is running now, the innermost last, so that messages can name the place in the model. A
+ * call of a module costs one push and one pop.
  */
 interface Named {
   readonly constructor: { readonly name: string };

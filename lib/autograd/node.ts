@@ -1,7 +1,7 @@
 /**
- * A node of the autograd graph: one application of an operator, with the edges to the nodes of its inputs and what it
- * saved for its derivative. It is also the context that a derivative rule reads. It knows nothing of how the graph is
- * walked (engine.ts).
+ * A node of the autograd graph: one call of an operator, with edges to the nodes of its inputs and the tensors that it
+ * saved for its derivative. The node is also the context that a derivative reads. The engine (engine.ts) walks the
+ * graph.
  */
 import { AutogradError } from '../errors.js';
 import type { Shape } from '../shape/layout.js';
@@ -12,8 +12,8 @@ import type { GradientHook, PostAccumulateGradHook, Tensor } from '../tensor/ten
 export interface Differentiable {
   readonly name: string;
   /**
-   * True where the rule keeps no tensor that it gets or makes, and runs no code of a user's: what it does not return
-   * may be used again.
+   * True if the derivative keeps no tensor and runs no code of the user's, so that its intermediates may return to the
+   * pool.
    */
   readonly contained?: boolean;
   /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
@@ -24,16 +24,18 @@ export interface Differentiable {
   ) => readonly (Tensor | null | undefined)[];
 }
 
-/** Tensors that a node saved and does not hold itself: they are computed again when they are asked for. */
+/** Saved tensors that the node does not hold itself: they are computed again when the derivative asks for them. */
 export interface Recomputable {
-  /** The tensors, computed now unless they are there. */
+  /** The tensors. Computes them unless they are present. */
   tensors(): readonly (Tensor | null)[];
-  /** Those that are there. */
+  /** The tensors that are present, or null. */
   readonly present: readonly (Tensor | null)[] | null;
-  /** They are not needed any more. */
+  /** Drops the tensors. */
   release(): void;
 }
-/** Takes over what nodes save while a function runs (lib/utils/checkpoint.ts); null leaves it with the node. */
+/**
+ * Takes the tensors that nodes save while a function runs (lib/utils/checkpoint.ts). Null leaves them with the node.
+ */
 export interface Keeper {
   take(tensors: readonly (Tensor | null)[]): Recomputable | null;
 }
@@ -57,12 +59,15 @@ export function withKeeper<R>(inner: Keeper | null, fn: () => R): R {
 let sequence = 0;
 
 export class Node {
-  /** Nodes are numbered as they are made; the engine visits them from the newest to the oldest. */
+  /** Nodes are numbered in the order of their creation. The engine visits them from the newest to the oldest. */
   readonly sequence = sequence++;
-  /** The nodes that the gradients of the inputs go to, and to which of their outputs; null where none is needed. */
+  /**
+   * For each input: the node that its gradient goes to, and the index of the output there. Null if it needs no
+   * gradient.
+   */
   readonly next: (Node | null)[] = [];
   readonly nextIndex: number[] = [];
-  /** Shape and type of each output: the engine reduces and casts an arriving gradient to them. */
+  /** Shape and type of each output. The engine reduces and casts arriving gradients to them. */
   readonly outputShapes: Shape[] = [];
   readonly outputInfos: DTypeInfo[] = [];
   /** The leaf that this node accumulates into, for the node of a leaf. */
@@ -77,7 +82,7 @@ export class Node {
   origin: string | null = null;
   /** The engine's state during a walk. */
   state: unknown = null;
-  /** While the rule runs in a walk for some gradients only: the inputs behind which none of them lies. */
+  /** Set while the derivative runs for `grad(..., inputs)`: true for inputs that lead to no requested gradient. */
   skipped: readonly boolean[] | null = null;
 
   private savedTensors: (Tensor | null)[] | null = null;
@@ -95,12 +100,12 @@ export class Node {
     return this.op.name;
   }
 
-  /** Whether input i needs a gradient; while the rule runs, whether the walk asks for what lies behind it. */
+  /** Whether input i needs a gradient. In `grad(..., inputs)`: whether input i leads to a requested gradient. */
   needs(i: number): boolean {
     return this.next[i] !== null && this.next[i] !== undefined && (this.skipped === null || !this.skipped[i]);
   }
 
-  /** Keeps tensors for the derivative, with the version at which they were right. */
+  /** Keeps tensors for the derivative, together with their versions. */
   save(...tensors: (Tensor | null)[]): void {
     this.savedTensors = tensors;
     const versions: number[] = [];
@@ -144,7 +149,7 @@ export class Node {
     return false;
   }
 
-  /** Forgets what was saved. A later use of it is an error. */
+  /** Drops the saved tensors. A later use of them is an error. */
   release(): void {
     if (this.elsewhere !== null) {
       this.elsewhere.release();

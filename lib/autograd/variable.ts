@@ -1,7 +1,4 @@
-/**
- * `autograd.Variable`, the name that tensors with gradients once had: PyTorch keeps it for old programs, and so does
- * this library.
- */
+/** `autograd.Variable`, the former name of tensors with gradients. PyTorch keeps it for old programs. */
 import { checkBoolean, readArguments } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -12,8 +9,8 @@ interface VariableOptions {
 }
 interface VariableFunction {
   /**
-   * A leaf that shares the memory of `data`, outside of its graph. Throws ArgumentError for what is no tensor. Source:
-   * torch.autograd.Variable.
+   * A leaf that shares the memory of `data`, outside of its graph. Throws ArgumentError unless `data` is a tensor.
+   * Source: torch.autograd.Variable.
    */
   (data: Tensor, requiresGrad?: boolean | VariableOptions): Tensor;
   /** The same, as old programs write it. */

@@ -1,14 +1,15 @@
 /**
- * Functions made of several operators: what the operators make on the way goes back to the pool as the function ends,
- * rather than with the next collection, where no graph may hold it. A loop that evaluates without gradients then stays
- * in the processor's cache.
+ * Calls functions that are built from several operators. Their intermediates return to the pool when the function
+ * returns, unless a graph may hold them. They need not wait for the next collection, so a loop that evaluates without
+ * gradients stays in the processor's cache.
  */
 import { count, noteLent, scopeStart, takenSince } from '../storage/scope.js';
 import { isAmong, type Storage } from '../storage/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * Calls `implementation`, whose results are a tensor or an array of tensors, and hands back what it took beyond them.
+ * Calls `implementation`, which returns a tensor or an array of tensors, and returns the memory of its intermediates to
+ * the pool.
  */
 export function callComposed<R>(implementation: (...args: unknown[]) => R, args: readonly unknown[]): R {
   const start = scopeStart();
@@ -33,7 +34,7 @@ export function callComposed<R>(implementation: (...args: unknown[]) => R, args:
   return result;
 }
 
-/** No result, or a tensor at which no graph begins. */
+/** True for null and for a tensor that requires no gradient. */
 function isPlain(item: unknown): item is Tensor | null {
   return item === null || (item instanceof Tensor && !item.requiresGrad);
 }

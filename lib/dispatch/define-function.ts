@@ -1,7 +1,7 @@
 /**
- * Public functions by the one rule of the interface: PyTorch's positional parameters in order, keyword parameters in
- * one trailing options object, and any parameter after the tensor operands may be named there too. A function is
- * attached to Tensor.prototype as well where PyTorch has it as a method.
+ * Declares public functions. All of them follow one rule: PyTorch's positional parameters come in order, keyword
+ * parameters come in one trailing options object, and any parameter after the tensor operands may be named there too.
+ * Where PyTorch has a method, the function is attached to Tensor.prototype as well.
  */
 import { bindArguments, isOptions, requireAll, tooMany } from '../arguments.js';
 import { ArgumentError, describe } from '../errors.js';
@@ -18,28 +18,25 @@ interface FunctionDeclaration<P extends readonly string[]> {
   readonly parameters: P;
   /** How many of the parameters are keyword-only. */
   readonly keywords?: number;
-  /** How many leading parameters must be given; those are not filled from options before they are missed. Default 1. */
+  /** How many leading parameters must be given. Default 1. */
   readonly required?: number;
   /** Whether `input` may be a number as well as a tensor. Default false: anything but a tensor is an ArgumentError. */
   readonly scalarInput?: boolean;
   /** Also a method of Tensor: under its own name (true, the default on the top level), another name, or not at all. */
   readonly method?: boolean | string;
   /**
-   * Made of several operators, whose results on the way go back as it ends (composed.ts): nothing that it makes may be
-   * kept but what it returns. Not for what calls a user's function or keeps tensors.
+   * Built from several operators; their intermediates return to the pool when it returns (composed.ts). So the function
+   * may keep no tensor that it makes, and may call no function of the user's.
    */
   readonly composed?: boolean;
   /**
-   * Parameters that are whole numbers under names that stand for tensors elsewhere (see integer-arguments.ts); false
-   * where a tensor in the place of a whole number means something else than that number.
+   * Parameters that are whole numbers although their names stand for tensors in other functions (see
+   * integer-arguments.ts). False where a tensor in the place of a whole number has a meaning of its own.
    */
   readonly integers?: readonly string[] | false;
-  /** Parameters that take another kind of value than their names say (parameter-kinds.ts). */
+  /** The kinds of parameters whose names say another kind (parameter-kinds.ts). */
   readonly kinds?: Readonly<Partial<Record<P[number], Kind>>>;
-  /**
-   * Not listed among the functions that generic tests go through: a form of another one, or one whose answer is no new
-   * tensor.
-   */
+  /** Hides the function from the generic tests: it is a form of another function, or it returns no new tensor. */
   readonly hidden?: boolean;
 }
 
@@ -54,7 +51,9 @@ export interface Signature {
 /** The signature of every public function; tests choose arguments by it. */
 export const signatures = new Map<unknown, Signature>();
 
-/** Declares a public function; `implementation` takes every parameter by position, undefined where it was not given. */
+/**
+ * Declares a public function. `implementation` gets every parameter by position; one that was not given is undefined.
+ */
 export function defineFunction<const P extends readonly string[], A extends readonly unknown[], R>(
   declaration: FunctionDeclaration<P>,
   implementation: (...args: A) => R,
@@ -85,7 +84,7 @@ export function defineFunction<const P extends readonly string[], A extends read
     return callConverted(...bindArguments(label, parameters, args, binding));
   };
 
-  // The list of arguments is only read and passed on, so that V8 never makes it: 50 ns of each call.
+  // The argument list is only read and passed on, so that V8 never allocates it. This saves 50 ns per call.
   const fn = (...args: unknown[]): R => {
     const count = args.length;
     const last = count > 0 ? args[count - 1] : undefined;
@@ -93,8 +92,8 @@ export function defineFunction<const P extends readonly string[], A extends read
       throw notATensor(label, args[0]);
     if (typeof last === 'object' && last !== null && isOptions(last)) return callWithOptions(...args);
     if (count > positional) throw tooMany(label, parameters, positional, count);
-    // Undefined is what was not given, also where a function leaves the checks of an argument to itself.
-    // The first places are constants, so that V8 need not make the list.
+    // An undefined argument was not given. The first three places are written out, so that V8 need not allocate the
+    // list.
     if (
       count < required ||
       (required > 0 && args[0] === undefined) ||
@@ -121,8 +120,8 @@ export function defineFunction<const P extends readonly string[], A extends read
 }
 
 /**
- * Declares a method that PyTorch has on tensors alone: as `defineFunction`, with the receiver as first operand, which
- * `parameters` leave out.
+ * Declares a function that PyTorch has as a method alone. As `defineFunction`; the receiver is the first operand, which
+ * `parameters` leaves out.
  */
 export function defineMethod<const P extends readonly string[], A extends readonly unknown[], R>(
   name: string,
@@ -153,7 +152,7 @@ export function attachMethod(name: string, fn: (...args: any[]) => unknown): voi
   });
 }
 
-/** An array of results whose items also have PyTorch's names: `const { values, indices } = x.max(0)`. */
+/** Gives the items of an array of results PyTorch's names too: `const { values, indices } = x.max(0)`. */
 export function namedTuple<N extends string, T extends readonly unknown[]>(
   names: readonly N[],
   items: T,

@@ -1,7 +1,8 @@
 /**
- * The one way to declare an operator: its checks and output geometry (`infer`), its kernel call (`forward`), what it
- * saves and its derivative. Calling the declared operator runs autocast, checks, kernel and recording in that order.
- * The engine, not the rule, reduces gradients over broadcast dimensions, casts, accumulates, and frees what was saved.
+ * Declares operators: the checks and the output geometry (`infer`), the kernel call (`forward`), what the node saves
+ * (`save`) and the derivative (`backward`). A call runs autocast, the checks, the kernel and the recording, in this
+ * order. The engine, not the derivative, reduces gradients over broadcast dimensions, casts and accumulates them, and
+ * frees what was saved.
  */
 import type { Differentiable, Node } from '../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
@@ -23,20 +24,22 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   /** PyTorch's name in camelCase; also the name of its kernel, its samples and its tests. */
   readonly name: string;
   /**
-   * Checks every shape and value, and returns what `forward` and `backward` need to know. The only thrower of user
-   * errors.
+   * Checks every shape and value, and returns what `forward` and `backward` need to know: plain data that nobody
+   * changes. No other part throws errors of the user's.
    */
   readonly infer: (inputs: readonly Tensor[], attributes: Attributes) => Spec;
   /** Allocates the output and calls the kernel. */
   readonly forward: (spec: Spec, inputs: readonly Tensor[]) => Out;
-  /** Calls `context.save(...)` with what `backward` reads; ask `context.needs(i)` so that nothing is kept in vain. */
+  /**
+   * Calls `context.save(...)` with the tensors that `backward` reads. Ask `context.needs(i)` first, so that no tensor
+   * is kept in vain.
+   */
   readonly save?: (context: Context<Spec>, inputs: readonly Tensor[], outputs: readonly Tensor[]) => void;
   /**
-   * Gradients of the inputs, in their order, made of operators so that they can be differentiated again; null where
-   * none flows.
-   * `gradOutput` is the first output's gradient, `gradOutputs` all of them (null where none arrived). What it makes and
-   * does not return is used again as it ends: a tensor that is kept longer (a cache) must be marked by
-   * `storage.shared`.
+   * The gradients of the inputs, in their order; null for an input that gets none. They are computed by operators, so
+   * that they can be differentiated again. `gradOutput` is the gradient of the first output; `gradOutputs` has those of
+   * all outputs, null where none arrived. The intermediates of the rule return to the pool when it returns; a tensor
+   * that lives longer (in a cache) must have `storage.shared` set.
    */
   readonly backward?: (
     context: Context<Spec>,
@@ -45,16 +48,19 @@ interface Declaration<Attributes, Spec, Out extends Outputs> {
   ) => Gradients;
   /** Why there is no derivative, where there is none. Exactly one of `backward` and this is given. */
   readonly notDifferentiable?: string;
-  /** Output indices (of several) that carry no gradient, such as indices and masks of floating type. */
+  /** The places of outputs that get no gradient although their type is floating: statistics, masks. */
   readonly nonDifferentiableOutputs?: readonly number[];
   /**
-   * True where the kernel has 16-bit floating instances of its own (for these inputs); otherwise such inputs are
-   * computed in float32 and rounded once.
+   * True where the kernel has 16-bit floating instances (for these inputs). Otherwise 16-bit inputs are widened to
+   * float32, and the result is rounded once.
    */
   readonly nativeHalf?: boolean | ((inputs: readonly Tensor[]) => boolean);
-  /** What autocast does with the inputs; by the attributes, where one operator serves several of PyTorch's. */
+  /**
+   * What autocast does with the inputs. A function of the attributes where one operator serves several functions of
+   * PyTorch.
+   */
   readonly autocast?: AutocastPolicy | ((attributes: Attributes) => AutocastPolicy | undefined);
-  /** True where the derivative rule runs a user's code, which may keep any tensor that it sees. */
+  /** True where the derivative runs code of the user's, which may keep any tensor that it sees. */
   readonly callsUser?: boolean;
   /** True for a view: outputs share the first input's memory. */
   readonly view?: boolean;
@@ -104,14 +110,14 @@ export function defineOp<Attributes, Spec, Out extends Outputs = Tensor>(
     endCall(running, spec, out);
     return out;
   };
-  // A copy that tests may patch (the mutation check flips derivatives one by one).
+  // A copy, since the mutation check replaces derivatives.
   const definition = { ...declaration, contained: declaration.callsUser !== true };
   const operator = Object.assign(call, { definition }) as unknown as Operator<Attributes, Out>;
   operators.set(name, operator as unknown as Operator<never>);
   return operator;
 }
 
-/** Views remember whose memory they show, so that an in-place change of one is seen by the gradients of the others. */
+/** Notes the base of each view, so that an in-place change through one view reaches the gradients of the others. */
 function markViews(source: Tensor, out: Outputs): void {
   const outputs = Array.isArray(out) ? out : [out];
   for (const output of outputs) {
@@ -120,7 +126,7 @@ function markViews(source: Tensor, out: Outputs): void {
   }
 }
 
-/** bfloat16 and float16 without a kernel of their own: widened, computed in float32, rounded once. */
+/** Computes 16-bit inputs in float32 and rounds the result once, for kernels without 16-bit instances. */
 function forwardThroughFloat32<Spec, Out extends Outputs>(
   forward: (spec: Spec, inputs: readonly Tensor[]) => Out,
   spec: Spec,

@@ -1,4 +1,4 @@
-/** The one way to declare a view operator: a geometry on the input's memory, and its derivative. It calls no kernel. */
+/** Declares view operators: a geometry on the input's memory and a derivative. A view operator calls no kernel. */
 import type { Shape } from '../shape/layout.js';
 import { type Tensor, windowOn } from '../tensor/tensor.js';
 import { type Context, defineOp, type Operator } from './define-op.js';

@@ -1,6 +1,6 @@
 /**
- * Which arguments of public functions are whole numbers, by the names that PyTorch gives them. An integer tensor of one
- * element may stand in the place of each; here it becomes the number, so that no function has to know.
+ * Replaces integer tensors of one element by their numbers, where a public function takes whole numbers. The names of
+ * the parameters tell which arguments these are. So no function has to check for such tensors.
  */
 import { integerOf, integersOf } from '../tensor/integer.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -63,15 +63,17 @@ type IntegerName = (typeof NAMES)[number];
 type IntegerTensors<T> =
   | (number extends T ? Tensor : never)
   | (readonly number[] extends T ? readonly (number | Tensor)[] : never);
-/** The type of an argument, with tensors where it takes numbers under a name that stands for whole ones. */
+/** The type of an argument N: tensors are allowed too where the name stands for whole numbers. */
 export type IntegerLike<N, T> = T | (N extends IntegerName ? IntegerTensors<T> : never);
 
-/** The places of whole numbers among parameters of these names; `also` are names that stand for tensors elsewhere. */
+/**
+ * The places of the parameters that are whole numbers. `also` lists names that stand for tensors in other functions.
+ */
 export function integerPlaces(parameters: readonly string[], also: readonly string[] = []): readonly number[] {
   return parameters.flatMap((name, i) => (INTEGERS.has(name) || also.includes(name) ? [i] : []));
 }
 
-/** The arguments, with numbers in the place of the tensors that stand for whole ones. */
+/** Replaces the tensors at these places of the arguments by numbers, in place. */
 export function withIntegers(args: unknown[], places: readonly number[]): unknown[] {
   for (let i = 0; i < places.length; i++) {
     const at = places[i];

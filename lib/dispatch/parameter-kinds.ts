@@ -1,7 +1,7 @@
 /**
- * What kind of value a parameter takes. PyTorch gives one name to parameters of one kind, so that the name says it; a
- * function that differs says so in its declaration. Kinds are checked before the function runs; ranges and shapes are
- * the function's own business.
+ * What kind of value a parameter takes. PyTorch gives the same name to parameters of the same kind, so the name tells
+ * the kind; a function that differs says so in its declaration. Kinds are checked before the function runs. The
+ * function itself checks ranges and shapes.
  */
 import { ArgumentError, describe } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -79,12 +79,12 @@ export function kindsOf(
   return parameters.map((name, i) => {
     if (own[name] !== undefined) return own[name];
     const kind = KINDS.get(name) ?? 'any';
-    // What must be given is not null, unless the declaration says so.
+    // A required argument is not null, unless the declaration says so.
     return i < required && kind.endsWith('?') ? (kind.slice(0, -1) as Kind) : kind;
   });
 }
 
-// What a value is, a bit each: one comparison then tells whether a parameter takes it.
+// One bit for each kind of value, so that one comparison tells whether a parameter takes a value.
 const TENSOR = 1;
 const NUMBER = 2;
 const WHOLE = 4;
@@ -122,13 +122,11 @@ export interface Check {
   readonly parameter: string;
   readonly kind: Kind;
   readonly accepted: number;
-  /** What is taken as it is, without a conversion first. */
+  /** The bits of the values that need no conversion. */
   readonly plain: number;
 }
 
-/**
- * The checks of parameters of these kinds; arguments at the places `converted` may be objects that stand for others.
- */
+/** The checks of parameters of these kinds. Objects at the places `converted` are replaced before the check. */
 export function checksOf(
   parameters: readonly string[],
   kinds: readonly Kind[],
@@ -144,7 +142,7 @@ export function checksOf(
   });
 }
 
-/** What a value is, as bits to compare with those of a check. */
+/** The kind of a value, as bits to compare with those of a check. */
 export function bitsOf(value: unknown): number {
   if (value instanceof Tensor) return TENSOR;
   switch (typeof value) {
@@ -159,15 +157,12 @@ export function bitsOf(value: unknown): number {
   }
   if (value === null) return NULL;
   if (!Array.isArray(value)) return OTHER;
-  // Some functions take null for a size of their own.
+  // Null is allowed in the list: some functions take it for a size that they choose.
   for (let i = 0; i < value.length; i++) if (typeof value[i] !== 'number' && value[i] !== null) return ARRAY;
   return NUMBERS;
 }
 
-/**
- * Throws ArgumentError for the first argument that is not of its parameter's kind; undefined is an argument that was
- * not given.
- */
+/** Throws ArgumentError for the first argument that is not of its parameter's kind. Undefined arguments are skipped. */
 export function checkKinds(name: string, checks: readonly Check[], args: readonly unknown[]): void {
   for (let i = 0; i < checks.length; i++) {
     const { place, parameter, kind, accepted } = checks[i];

@@ -5,7 +5,7 @@
 import type { Tensor } from '../tensor/tensor.js';
 import type { IntegerLike } from './integer-arguments.js';
 
-/** NumPy's names of parameters, which PyTorch takes as well. */
+/** NumPy's names of parameters. PyTorch takes them as well. */
 export const NUMPY_NAMES = {
   axis: 'dim',
   keepdims: 'keepdim',
@@ -17,13 +17,13 @@ export const NUMPY_NAMES = {
 type NumpyNames = typeof NUMPY_NAMES;
 /** A parameter's own name, and NumPy's names of it. */
 export type NamesOf<N> = N | { [K in keyof NumpyNames]: NumpyNames[K] extends N ? K : never }[keyof NumpyNames];
-/** Argument tuple A with names P: an object of the same values, all optional. */
+/** The arguments A by their names P, in an object, all optional. */
 type Named<P extends readonly string[], A extends readonly unknown[]> = {
   [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? NamesOf<P[I]> : never]?: I extends keyof A
     ? IntegerLike<P[I], A[I]>
     : never;
 };
-/** Every parameter after the tensor operands may be the options object instead. */
+/** The arguments A, each of which may be the options object unless it is a tensor operand. */
 type OrOptions<P extends readonly string[], A extends readonly unknown[], O> = {
   [I in keyof A]: A[I] extends Tensor | readonly Tensor[]
     ? A[I]
@@ -38,9 +38,9 @@ type Positional<P extends readonly string[], A extends readonly unknown[]> = [
   options?: Named<P, A>,
 ];
 /**
- * The arguments of a public function: its parameters and a trailing options object, or all of them by name. Where one
- * parameter is required, the first takes either; TypeScript can call a union of such functions, which it cannot where
- * the lists differ.
+ * The arguments of a public function: its parameters and a trailing options object, or one object with all of them.
+ * Where one parameter is required, both forms are one list: TypeScript can call a union of functions only if their
+ * lists are alike.
  */
 export type PublicArguments<P extends readonly string[], A extends readonly unknown[]> = A extends readonly [
   unknown,
@@ -56,8 +56,8 @@ export type PublicFunction<P extends readonly string[], A extends readonly unkno
   ...args: PublicArguments<P, A>
 ) => R;
 /**
- * What follows the first operand; the list of one argument that names all is none of a method's. It looks at lengths
- * alone: a look at the type Tensor would be circular.
+ * The arguments after the first operand. The list with one object for all arguments is left out: a method has no such
+ * form. The type depends on lengths alone, since a look at the type Tensor would be circular.
  */
 type AfterFirst<A> = A extends [unknown]
   ? never
@@ -66,11 +66,10 @@ type AfterFirst<A> = A extends [unknown]
       ? Rest
       : Rest | [named: Last<Rest>]
     : never;
-/** The last element: the options. */
+/** The type of the last argument: the options. */
 type Last<A extends readonly unknown[]> = Required<A> extends readonly [...unknown[], infer Options] ? Options : never;
 /**
- * The method form of a public function: its first operand is the receiver. TypeScript looks into a function's type only
- * where the method is used. Into a conditional type it looks while it is still finding what Tensor extends, and the
- * methods that it needs for that go missing.
+ * The method form of a public function: the receiver is the first operand. This is a function type, not a conditional
+ * type. TypeScript resolves a conditional type while it still collects the members of Tensor, and then misses methods.
  */
 export type Method<F extends (...args: never) => unknown> = (...args: AfterFirst<Parameters<F>>) => ReturnType<F>;

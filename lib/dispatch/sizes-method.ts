@@ -17,7 +17,7 @@ export type SizesMethod<R = Tensor> = (
     | [named: { readonly [parameter: string]: readonly (number | Tensor)[] }]
 ) => R;
 
-/** The numbers in an argument list that is one array, or numbers, or `{ [parameter]: array }`. */
+/** The numbers of an argument list that is one array, single numbers, or `{ [parameter]: array }`. */
 export function sizeArguments(op: string, parameter: string, args: readonly unknown[]): number[] {
   let given = args;
   if (args.length === 1) {
