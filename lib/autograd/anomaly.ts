@@ -89,7 +89,8 @@ const watcher: Observer = {
     const bad = finding(inputs, outputs);
     if (bad === null) return;
     throw new AnomalyError(
-      `${definition.name}: expected finite values, got ${bad.found.what} at element ${bad.found.element} of output ${bad.index}${place()} (${inputs.map(describe).join(', ')})`,
+      `${definition.name}: expected finite values, got ${bad.found.what} at element ${bad.found.element} of ` +
+        `output ${bad.index}${place()} (${inputs.map(describe).join(', ')})`,
     );
   },
   origin: () => (mode.get() === null ? null : `the operator was called${place()}:\n${callerStack()}`),
@@ -98,7 +99,10 @@ const watcher: Observer = {
     const bad = finding(gradOutputs, results);
     if (bad === null) return;
     throw new AnomalyError(
-      `${node.name} backward: expected finite gradients, got ${bad.found.what} at element ${bad.found.element} of the gradient of input ${bad.index} (${results[bad.index] instanceof Tensor ? describe(results[bad.index]) : ''})${node.origin === null ? '' : `; ${node.origin}`}`,
+      `${node.name} backward: expected finite gradients, got ${bad.found.what} at element ${bad.found.element} ` +
+        `of the gradient of input ${bad.index} ` +
+        `(${results[bad.index] instanceof Tensor ? describe(results[bad.index]) : ''})` +
+        `${node.origin === null ? '' : `; ${node.origin}`}`,
     );
   },
 };

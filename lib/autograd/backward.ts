@@ -83,13 +83,15 @@ function startingGradients(op: string, outputs: readonly Tensor[], given: readon
   return outputs.map((output, i) => {
     if (gradientNode(output) === null)
       throw new AutogradError(
-        `${op}: expected a tensor that requires grad, got one without a graph (output ${i}, ${output.dtype}[${output.shape}])`,
+        `${op}: expected a tensor that requires grad, got one without a graph (output ${i}, ` +
+          `${output.dtype}[${output.shape}])`,
       );
     const gradient = given[i];
     if (gradient === null) {
       if (elementCount(output.shape) !== 1)
         throw new AutogradError(
-          `${op}: expected a gradient for an output of several elements, got none (output ${i}, ${output.dtype}[${output.shape}])`,
+          `${op}: expected a gradient for an output of several elements, got none (output ${i}, ` +
+            `${output.dtype}[${output.shape}])`,
         );
       return filledTensor(output.shape, output.info, 1);
     }
@@ -245,7 +247,8 @@ export function grad(...args: unknown[]): (Tensor | null)[] {
       return filledTensor(given.isGradsBatched === true ? [batchOf(gradOutputs), ...shape] : shape, info, 0);
     if (allowUnused !== true)
       throw new AutogradError(
-        `grad: expected outputs that depend on every input, got none that depends on input ${i} (${dtype}[${shape}]); pass { allowUnused: true } for null`,
+        `grad: expected outputs that depend on every input, got none that depends on input ${i} ` +
+          `(${dtype}[${shape}]); pass { allowUnused: true } for null`,
       );
     return null;
   });

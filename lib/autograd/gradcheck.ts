@@ -160,7 +160,8 @@ function analyticalJacobian(
         rows[i][k][c] = value;
         if (Math.abs(value - b[k]) > nondetTol)
           throw new GradcheckError(
-            `gradcheck: backward is not deterministic: input ${i}, output ${o}: ${value} and then ${b[k]} at element ${k}`,
+            `gradcheck: backward is not deterministic: input ${i}, output ${o}: ${value} and then ${b[k]} at ` +
+              `element ${k}`,
           );
       });
     });
@@ -186,7 +187,9 @@ function compare(
       if (excess <= 0 || (Number.isNaN(a) && Number.isNaN(n)) || a === n) continue;
       if (message === '' || excess > worst || Number.isNaN(excess)) {
         worst = Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
-        message = `${what}: the derivative of output ${o} with respect to input ${i} is wrong: at input element ${k}, output element ${c} expected ${n} (numerical), got ${a} (analytical)`;
+        message =
+          `${what}: the derivative of output ${o} with respect to input ${i} is wrong: at input element ` +
+          `${k}, output element ${c} expected ${n} (numerical), got ${a} (analytical)`;
       }
     }
   }
@@ -228,7 +231,8 @@ function checkSpreadGradients(outputs: readonly Tensor[], inputs: readonly Tenso
     );
     if (bad >= 0)
       throw new GradcheckError(
-        `${what}: a non-contiguous gradient of the outputs changes that of input ${i}: element ${bad} expected ${a[bad]}, got ${b[bad]}`,
+        `${what}: a non-contiguous gradient of the outputs changes that of input ${i}: element ${bad} expected ` +
+          `${a[bad]}, got ${b[bad]}`,
       );
   });
 }
@@ -256,7 +260,8 @@ function checkMissingGradients(outputs: readonly Tensor[], inputs: readonly Tens
       const bad = a.findIndex((value, k) => !(Math.abs(value - b[k]) <= 1e-9 + 1e-9 * Math.abs(value)));
       if (bad >= 0)
         throw new GradcheckError(
-          `${what}: a missing gradient of other outputs than ${o} does not count as zero for input ${i}: element ${bad} expected ${b[bad]}, got ${a[bad]}`,
+          `${what}: a missing gradient of other outputs than ${o} does not count as zero for input ${i}: element ` +
+            `${bad} expected ${b[bad]}, got ${a[bad]}`,
         );
     });
   });

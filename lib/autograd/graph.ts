@@ -71,14 +71,16 @@ export function checkInplace(op: string, tensor: Tensor): void {
   for (let i = 0; i < tensor.shape.length; i++) {
     if (tensor.strides[i] === 0 && tensor.shape[i] > 1) {
       throw new AutogradError(
-        `${op}: expected a tensor whose elements lie apart in memory, got an expanded one (shape [${tensor.shape}], strides [${tensor.strides}]); clone() it first`,
+        `${op}: expected a tensor whose elements lie apart in memory, got an expanded one (shape ` +
+          `[${tensor.shape}], strides [${tensor.strides}]); clone() it first`,
       );
     }
   }
   if (!isGradEnabled()) return;
   if (tensor.leafRequiresGrad && tensor.node === null)
     throw new AutogradError(
-      `${op}: expected a tensor that may change in place, got a leaf that requires grad; use noGrad(() => ...) or an out-of-place operator`,
+      `${op}: expected a tensor that may change in place, got a leaf that requires grad; use noGrad(() => ...) ` +
+        `or an out-of-place operator`,
     );
   if (tensor.base?.leafRequiresGrad && tensor.base.node === null)
     throw new AutogradError(

@@ -120,7 +120,8 @@ export class Node {
   saved(i: number): Tensor {
     if (this.released) {
       throw new AutogradError(
-        `${this.name}: expected a graph that is still there, got one that an earlier backward freed; call backward({ retainGraph: true }) the first time`,
+        `${this.name}: expected a graph that is still there, got one that an earlier backward freed; call ` +
+          `backward({ retainGraph: true }) the first time`,
       );
     }
     if (this.elsewhere !== null) {
@@ -132,7 +133,9 @@ export class Node {
     const version = this.savedVersions?.[i];
     if (tensor.storage.version !== version) {
       throw new AutogradError(
-        `${this.name}: a tensor needed for its gradient was changed by an in-place operation: expected version ${version}, got ${tensor.storage.version} (${tensor.dtype}[${tensor.shape}])${this.origin === null ? '' : `\n${this.origin}`}`,
+        `${this.name}: a tensor needed for its gradient was changed by an in-place operation: expected version ` +
+          `${version}, got ${tensor.storage.version} ` +
+          `(${tensor.dtype}[${tensor.shape}])${this.origin === null ? '' : `\n${this.origin}`}`,
       );
     }
     return tensor;

@@ -46,28 +46,43 @@ const WORDS: Readonly<Record<Kind, string>> = {
 };
 
 const NAMES: Readonly<Partial<Record<Kind, string>>> = {
-  tensor:
-    'tensor mask src tensor1 tensor2 mat mat1 mat2 batch1 batch2 vec vec1 vec2 x x1 x2 y A query key anchor positive negative input1 input2 source target boundaries sortedSequence index condition var totalNorm',
-  'tensor?':
-    'weight bias runningMean runningVar posWeight attnMask keyPaddingMask inProjWeight inProjBias biasK biasV outProjWeight outProjBias qProjWeight kProjWeight vProjWeight staticK staticV offsets perSampleWeights sorter weights',
+  tensor: `
+    tensor mask src tensor1 tensor2 mat mat1 mat2 batch1 batch2 vec vec1 vec2 x x1 x2 y A query key anchor
+    positive negative input1 input2 source target boundaries sortedSequence index condition var totalNorm`,
+  'tensor?': `
+    weight bias runningMean runningVar posWeight attnMask keyPaddingMask inProjWeight inProjBias biasK biasV
+    outProjWeight outProjBias qProjWeight kProjWeight vProjWeight staticK staticV offsets perSampleWeights sorter
+    weights`,
   operand: 'other end exponent values',
   'operand?': 'min max',
   scalar: 'alpha beta val',
-  number:
-    'eps margin lambd negativeSlope minVal maxVal threshold gain rtol atol delta labelSmoothing sparsity clipValue paddingValue dropoutP sigma median decimals a b mean std base',
+  number: `
+    eps margin lambd negativeSlope minVal maxVal threshold gain rtol atol delta labelSmoothing sparsity clipValue
+    paddingValue dropoutP sigma median decimals a b mean std base`,
   'number?': 'momentum nan posinf neginf scale',
-  flag: 'keepdim inplace training ceilMode returnIndices countIncludePad batchFirst descending sorted outInt32 right returnInverse returnCounts includeSelf full errorIfNonfinite enforceSorted sparse scaleGradByFreq logTarget logInput swap largest accumulate replacement nonBlocking copy equalNan asTuple sparseGrad antialias enableGqa isCausal needWeights addZeroAttn includeLastOffset useInputStats averageAttnWeights useSeparateProjWeight requiresGrad',
+  flag: `
+    keepdim inplace training ceilMode returnIndices countIncludePad batchFirst descending sorted outInt32 right
+    returnInverse returnCounts includeSelf full errorIfNonfinite enforceSorted sparse scaleGradByFreq logTarget
+    logInput swap largest accumulate replacement nonBlocking copy equalNan asTuple sparseGrad antialias enableGqa
+    isCausal needWeights addZeroAttn includeLastOffset useInputStats averageAttnWeights useSeparateProjWeight
+    requiresGrad`,
   'flag?': 'sizeAverage alignCorners recomputeScaleFactor foreach stable',
   text: 'reduction mode nonlinearity approximate side paddingSide',
-  whole:
-    'offset diagonal dim0 dim1 dim2 dimension axis0 axis1 startDim endDim n steps bins minlength numClasses numGroups groups numSamples ignoreIndex length row col upscaleFactor downscaleFactor',
+  whole: `
+    offset diagonal dim0 dim1 dim2 dimension axis0 axis1 startDim endDim n steps bins minlength numClasses
+    numGroups groups numSamples ignoreIndex length row col upscaleFactor downscaleFactor`,
   'whole?': 'paddingIdx storageOffset divisorOverride',
   'sizes?': 'size stride kernelSize dilation outputPadding outputSize normalizedShape physicalLayout scaleFactor',
   tensors: 'tensors sequences',
 };
 
 const KINDS = new Map<string, Kind>(
-  Object.entries(NAMES).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as Kind] as const)),
+  Object.entries(NAMES).flatMap(([kind, names]) =>
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, kind as Kind] as const),
+  ),
 );
 
 /** The kinds of the parameters of a function, by their names unless its declaration says otherwise. */
