@@ -1,6 +1,16 @@
 /** Packed sequences: packing and back, and recurrent layers over them against each sequence run on its own. */
 import { expect } from 'chai';
-import { ArgumentError, manualSeed, nn, randn, ShapeError, type Tensor, tensor } from '../../lib/index.js';
+import {
+  ArgumentError,
+  arange,
+  manualSeed,
+  nn,
+  ones,
+  randn,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from '../../lib/index.js';
 
 const rnn = nn.utils.rnn;
 const numbers = (x: Tensor): number[] => Array.from(x.double().toTypedArray() as Float64Array);
@@ -85,6 +95,16 @@ describe('packed sequences', () => {
     expect(() => rnn.packPaddedSequence(x, [4, 1])).to.throw(ShapeError, /lengths of at most 3, got 4/);
     expect(() => rnn.packPaddedSequence(x, [3])).to.throw(ShapeError, /2 lengths, one a sequence/);
     expect(() => rnn.padPackedSequence(x as never)).to.throw(ArgumentError, /a PackedSequence/);
+    // A tensor counts as the list of its rows.
+    expect(rnn.padSequence(arange(6).reshape(2, 3)).tolist()).to.deep.equal([
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ]);
+    const packed = rnn.packSequence(ones(2, 3));
+    expect(packed.data.tolist()).to.deep.equal([1, 1, 1, 1, 1, 1]);
+    expect(packed.batchSizes.tolist()).to.deep.equal([2, 2, 2]);
+    expect(() => rnn.padSequence(tensor(1))).to.throw(ArgumentError, /at least one sequence/);
     expect(() => rnn.padSequence([])).to.throw(ArgumentError, /at least one sequence/);
     expect(() => new nn.LSTM(2, 3)(rnn.packPaddedSequence(x, [3, 1]))).to.throw(
       ShapeError,

@@ -156,6 +156,7 @@ describe('nn.utils', () => {
     p.grad = tensor([3, -4]);
     expect(nn.utils.clipGradNorm_([p], 100, 'inf').item()).to.equal(4);
     expect(nn.utils.getTotalNorm([p.grad], '-inf' as never).item()).to.equal(3);
+    expect(nn.utils.getTotalNorm(p.grad, '-inf' as never).item()).to.equal(3);
     for (const word of ['fro', '', 'infant'])
       expect(() => nn.utils.getTotalNorm([], word as never)).to.throw(ArgumentError, /a number or 'inf' for normType/);
   });

@@ -44,7 +44,11 @@ function orderOf(op: string, normType: unknown): number {
  * `errorIfNonfinite` is set. torch.nn.utils.get_total_norm
  */
 export const getTotalNorm = defineFunction(
-  { name: 'nn.utils.getTotalNorm', parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'] },
+  {
+    name: 'nn.utils.getTotalNorm',
+    parameters: ['tensors', 'normType', 'errorIfNonfinite', 'foreach'],
+    kinds: { tensors: 'any' },
+  },
   (
     tensors: Parameters,
     normType: NormType = 2,

@@ -110,25 +110,35 @@ export const padPackedSequence = defineFunction(
   },
 );
 
+/** The sequences of a list. A tensor with dimensions counts as the list of its places along the first one. */
+function sequenceList(sequences: readonly Tensor[] | Tensor): readonly Tensor[] {
+  return sequences instanceof Tensor && sequences.shape.length > 0 ? sequences.unbind(0) : (sequences as Tensor[]);
+}
+
 /**
  * Sequences [T_i, ...] as one tensor [T, B, ...] ([B, T, ...] with `batchFirst`), the shorter ones filled up with
  * `paddingValue` on the
  * `paddingSide` ('right' or 'left'). torch.nn.utils.rnn.pad_sequence
  */
 export const padSequence = defineFunction(
-  { name: 'nn.utils.rnn.padSequence', parameters: ['sequences', 'batchFirst', 'paddingValue', 'paddingSide'] },
+  {
+    name: 'nn.utils.rnn.padSequence',
+    parameters: ['sequences', 'batchFirst', 'paddingValue', 'paddingSide'],
+    kinds: { sequences: 'any' },
+  },
   (
-    sequences: readonly Tensor[],
+    sequences: readonly Tensor[] | Tensor,
     batchFirst: boolean = false,
     paddingValue: number = 0,
     paddingSide: 'right' | 'left' = 'right',
   ): Tensor => {
     const op = 'padSequence';
-    if (!Array.isArray(sequences) || sequences.length === 0)
+    const given = sequenceList(sequences);
+    if (!Array.isArray(given) || given.length === 0)
       fail(ArgumentError, op, 'a list of at least one sequence', describe(sequences));
     if (paddingSide !== 'right' && paddingSide !== 'left')
       fail(ArgumentError, op, "paddingSide 'right' or 'left'", describe(paddingSide));
-    const list = tensorArguments(op, 'sequence', sequences);
+    const list = tensorArguments(op, 'sequence', given);
     const rest = list[0].shape.slice(1);
     for (const s of list)
       if (s.shape.length === 0 || !sameShape(s.shape.slice(1), rest))
@@ -164,13 +174,16 @@ export const unpadSequence = defineFunction(
 
 /** Packs a list of sequences [T_i, ...]. torch.nn.utils.rnn.pack_sequence */
 export const packSequence = defineFunction(
-  { name: 'nn.utils.rnn.packSequence', parameters: ['sequences', 'enforceSorted'] },
-  (sequences: readonly Tensor[], enforceSorted: boolean = true): PackedSequence =>
-    packPaddedSequence(
-      padSequence(sequences),
-      sequences.map((s) => s.shape[0]),
-      { enforceSorted },
-    ),
+  {
+    name: 'nn.utils.rnn.packSequence',
+    parameters: ['sequences', 'enforceSorted'],
+    kinds: { sequences: 'any' },
+  },
+  (sequences: readonly Tensor[] | Tensor, enforceSorted: boolean = true): PackedSequence => {
+    const padded = padSequence(sequences);
+    const lengths = sequenceList(sequences).map((s) => s.shape[0]);
+    return packPaddedSequence(padded, lengths, { enforceSorted });
+  },
 );
 
 /** The inverse of `packSequence`. torch.nn.utils.rnn.unpack_sequence */

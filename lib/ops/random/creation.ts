@@ -3,7 +3,7 @@
 import { isOptions } from '../../arguments.js';
 import { noGrad } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { instanceOf } from '../../dispatch/define-op.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, rejectUnknownOptions } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
@@ -21,7 +21,7 @@ import type { CreationOptions } from '../creation/creation.js';
 import { finish, infoOf, type SizeArguments, sizesAndOptions } from '../creation/factories.js';
 import { addOp, mul } from '../elementwise/arithmetic.js';
 import { integerDraw, normalDraw, uniformDraw } from './distributions.js';
-import { type Draw, drawInto, sampledOp } from './draw.js';
+import { type Draw, drawInto } from './draw.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -194,6 +194,28 @@ export const randperm = defineFunction(
   },
 );
 
+interface Normal {
+  /** Null where a tensor holds the means, or the deviations. */
+  readonly mean: number | null;
+  readonly std: number | null;
+  readonly shape: Shape;
+  readonly info: DTypeInfo;
+  readonly generator: Generator;
+}
+/** y = a draw by mean and std; their gradients are 0, as in PyTorch, which has what a draw depends on in the graph. */
+const normalOp = defineOp<Normal, Normal>({
+  name: 'normal',
+  nativeHalf: true,
+  infer: (_, attributes) => attributes,
+  forward: ({ mean, std, shape, info, generator }, inputs) => {
+    const means = mean === null ? castTo(inputs[0], info) : scalarTensor(mean, info);
+    const deviations = std === null ? castTo(inputs[inputs.length - 1], info) : scalarTensor(std, info);
+    const drawn = drawInto(allocate(shape, info), normalDraw('normal', info, 0, 1, generator, true));
+    return noGrad(() => addOp([mul.op([drawn, deviations]), means]));
+  },
+  backward: (context) => context.next.map(() => null),
+});
+
 /**
  * Normal values whose mean and standard deviation are numbers (then `size` is the shape) or tensors (broadcast
  * together). mean + std z with z as randn draws it. torch.normal
@@ -237,12 +259,8 @@ export const normal = defineFunction(
     if (!(std instanceof Tensor) && !(std >= 0)) fail(ArgumentError, 'normal', 'a std of at least 0', describe(std));
     const shape =
       tensors.length === 1 ? [...tensors[0].shape] : broadcastShapes('normal', tensors[0].shape, tensors[1].shape);
-    const operand = (value: Tensor | number): Tensor =>
-      value instanceof Tensor ? castTo(value, info) : scalarTensor(value, info);
-    const out = sampledOp(tensors, () => {
-      const drawn = drawInto(allocate(shape, info), normalDraw('normal', info, 0, 1, rng, true));
-      return noGrad(() => addOp([mul.op([drawn, operand(std)]), operand(mean)]));
-    });
+    const number = (value: Tensor | number): number | null => (value instanceof Tensor ? null : value);
+    const out = normalOp(tensors, { mean: number(mean), std: number(std), shape, info, generator: rng });
     return finish('normal', out, device, requiresGrad);
   },
 );

@@ -5,7 +5,6 @@
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { checkInplace } from '../../autograd/graph.js';
-import { defineOp } from '../../dispatch/define-op.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { isDense } from '../../shape/layout.js';
 import { memoryOrder } from '../../shape/result-strides.js';
@@ -49,12 +48,3 @@ export function drawInplace(op: string, target: Tensor, draw: Draw): Tensor {
   if (isGradEnabled() && target.requiresGrad) adoptInplace(target, detach(target));
   return target;
 }
-
-/** What a drawn value depends on is in the graph, as in PyTorch: y = a draw by x; dx = 0. */
-export const sampledOp = defineOp<() => Tensor, () => Tensor>({
-  name: 'sampled',
-  nativeHalf: true,
-  infer: (_, draw) => draw,
-  forward: (draw) => draw(),
-  backward: (context) => context.next.map(() => null),
-});

@@ -1,7 +1,7 @@
 /** Draws by given probabilities: bernoulli and multinomial. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { instanceOf } from '../../dispatch/define-op.js';
+import { defineOp, instanceOf } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -13,7 +13,7 @@ import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
 import { bernoulliDraw, bernoulliOf } from './distributions.js';
-import { drawInto, sampledOp } from './draw.js';
+import { drawInto } from './draw.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -28,6 +28,23 @@ declare module '../../native/kernels.js' {
   }
 }
 
+interface Bernoulli {
+  /** The probability of every element; null: the input holds the probabilities. */
+  readonly p: number | null;
+  readonly generator: Generator;
+}
+/** y = a draw by x; dx = 0, as in PyTorch, which has what a draw depends on in the graph. */
+const bernoulliOp = defineOp<Bernoulli, Bernoulli>({
+  name: 'bernoulli',
+  nativeHalf: true,
+  infer: (_, attributes) => attributes,
+  forward: ({ p, generator }, [x]) =>
+    p === null
+      ? bernoulliOf('bernoulli', contiguousOf(x), x, generator)
+      : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, generator)),
+  backward: () => [null],
+});
+
 /**
  * Ones with the probabilities that `input` holds, zeros else; with `p`, ones with that probability. Row-major whatever
  * the input. torch.bernoulli
@@ -37,11 +54,7 @@ export const bernoulli = defineFunction(
   (input: Tensor, p?: number, generator?: Generator | null): Tensor => {
     const x = tensorArgument('bernoulli', 'input', input);
     const rng = generatorOf('bernoulli', generator);
-    return sampledOp([x], () =>
-      p === undefined
-        ? bernoulliOf('bernoulli', contiguousOf(x), x, rng)
-        : drawInto(allocateLike(x), bernoulliDraw('bernoulli', x.info, p, rng)),
-    );
+    return bernoulliOp([x], { p: p ?? null, generator: rng });
   },
 );
 
