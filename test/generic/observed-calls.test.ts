@@ -10,6 +10,8 @@ import '../samples/index.js';
 import { allSamples } from '../samples/sample.js';
 import { outputsOf } from './compare.js';
 
+type Infer = (inputs: readonly Tensor[], attributes: unknown) => unknown;
+
 /** Freezes plain data through and through, and names what is not plain: a function, an object of a class. */
 function freeze(value: unknown, place: string, notPlain: string[]): void {
   if (typeof value === 'function') notPlain.push(`${place} is a function`);
@@ -24,6 +26,14 @@ function freeze(value: unknown, place: string, notPlain: string[]): void {
   if (Object.isFrozen(value)) return;
   Object.freeze(value);
   for (const [key, item] of Object.entries(value)) freeze(item, `${place}.${key}`, notPlain);
+}
+
+/** Whether two values are the same plain data; tensors are compared by their shape and type. */
+function alike(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (a instanceof TensorClass) return b instanceof TensorClass && a.dtype === b.dtype && `${a.shape}` === `${b.shape}`;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  return keys.length === others.length && keys.every((key) => alike(a[key as never], b[key as never]));
 }
 
 /** Freezes what it sees, and checks that a call ends with what it began with. */
@@ -42,6 +52,9 @@ class Freezer implements Observer {
     expect(this.open.pop()).to.equal(call);
     expect(call.outputs.length, call.definition.name).to.be.greaterThan(0);
     for (const output of call.outputs) expect(output, call.definition.name).to.be.instanceOf(TensorClass);
+    const { infer } = operators.get(call.definition.name)?.definition as unknown as { infer: Infer };
+    // `infer` finds the same spec again, unless somebody has written into the first one while the call ran.
+    expect(alike(infer(call.inputs, call.attributes), call.spec), `the spec of ${call.definition.name}`).to.equal(true);
     freeze(call.spec, `the spec of ${call.definition.name}`, this.notPlain);
   }
   origin(): null {
