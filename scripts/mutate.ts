@@ -1,68 +1,44 @@
 /**
- * Mutation check: flips the sign of each derivative rule in turn, and wants the gradient check of some sample or route
- * to notice. A rule whose flipped form passes everything that walks through it survives; any survivor makes the check
- * fail. Usage: npm run mutate [-- NAME...]
+ * Mutation check: changes the derivative rules, one change at a time (mutations.ts), and wants the gradient check of
+ * some sample or route to fail. A change that no check notices survives, and any survivor makes this program fail.
+ *
+ *   npm run mutate                         every change of every rule
+ *   npm run mutate -- NAME...              every change of these rules
+ *   npm run mutate -- --sample SEED N      N changes, chosen by the seed (a number or a commit's hash)
  */
-
+import { createHash } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import type { Node } from '../lib/autograd/node.js';
-import type { Observer } from '../lib/autograd/observer.js';
-import { observe, unobserve } from '../lib/autograd/observer.js';
+import { type Observer, observe, unobserve } from '../lib/autograd/observer.js';
 import { operators } from '../lib/dispatch/define-op.js';
 import { autograd, type Tensor } from '../lib/index.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';
+import { differs, type Gradients, type Mutation, mutationsOf } from './mutations.js';
 
-type Backward = (
-  context: Node,
-  gradOutput: Tensor,
-  gradOutputs: readonly (Tensor | null)[],
-) => readonly (Tensor | null | undefined)[];
+type Backward = (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
 
-/** Remembers whose derivative was asked for. */
-class Recorder implements Observer {
-  readonly names = new Set<string>();
-  constructor(
-    private readonly nonzero: Set<string>,
-    private readonly given: Set<string>,
-  ) {}
-  begin(): number {
-    return 0;
-  }
-  end(): void {}
-  origin(): null {
-    return null;
-  }
-  gradients(node: Node, _: readonly (Tensor | null)[], results: readonly (Tensor | null | undefined)[]): void {
-    this.names.add(node.name);
-    for (const gradient of results) {
-      if (gradient === null || gradient === undefined) continue;
-      this.given.add(node.name);
-      if (Array.from(gradient.toTypedArray() as Float64Array).some((value) => value !== 0)) this.nonzero.add(node.name);
-    }
-  }
+/** Throws a GradcheckError where a derivative is wrong. */
+type Check = () => void;
+
+/** What is known of a rule before it is changed. */
+interface Walked {
+  /** The checks that call the rule. */
+  readonly checks: Check[];
+  /** For each input that got a gradient: whether it was ever not zero. */
+  readonly nonzero: boolean[];
 }
 
-/** What is checked: throws where a derivative is wrong. */
-interface Check {
-  readonly name: string;
-  readonly run: () => void;
-}
-
-const checks: Check[] = [
+const checks: readonly Check[] = [
   ...[...allSamples.values()]
     .filter((entry) => entry.notDifferentiable === undefined && !entry.random)
-    .flatMap((entry) =>
-      entry.cases
-        .filter((sample) => sample.inputs.some((t) => t.requiresGrad))
-        .map((sample) => ({ name: `${entry.fn}: ${sample.name}`, run: () => checkCase(sample) })),
-    ),
-  ...routes.map((route) => ({
-    name: route.name,
-    run: () => {
-      autograd.gradcheck(route.call, route.inputs, route.options);
-    },
-  })),
+    .flatMap((entry) => entry.cases)
+    .filter((sample) => sample.inputs.some((input) => input.requiresGrad))
+    .map((sample) => () => checkCase(sample)),
+  ...routes.map((route) => () => {
+    autograd.gradcheck(route.call, route.inputs, route.options);
+  }),
 ];
 
 function checkCase(sample: Case): void {
@@ -70,64 +46,103 @@ function checkCase(sample: Case): void {
   autograd.gradgradcheck(sample.call, sample.inputs);
 }
 
-/** Which checks walk through each rule, and whether the rule ever gave a gradient that is not zero. */
-function survey(): { byRule: Map<string, Check[]>; nonzero: Set<string>; given: Set<string> } {
-  const byRule = new Map<string, Check[]>();
-  const nonzero = new Set<string>();
-  const given = new Set<string>();
-  for (const check of checks) {
-    const recorder = new Recorder(nonzero, given);
-    observe(recorder);
-    try {
-      check.run();
-    } finally {
-      unobserve(recorder);
-    }
-    for (const rule of recorder.names) byRule.set(rule, [...(byRule.get(rule) ?? []), check]);
+/** Notes which rules a check calls, and which of their gradients are not zero. */
+class Recorder implements Observer {
+  private check: Check | null = null;
+  constructor(private readonly rules: Map<string, Walked>) {}
+  run(check: Check): void {
+    this.check = check;
+    check();
   }
-  return { byRule, nonzero, given };
+  begin(): void {}
+  end(): void {}
+  origin(): null {
+    return null;
+  }
+  gradients(node: Node, _: readonly (Tensor | null)[], results: Gradients): void {
+    const walked = this.rules.get(node.name) ?? { checks: [], nonzero: [] };
+    this.rules.set(node.name, walked);
+    const check = this.check as Check;
+    if (walked.checks.at(-1) !== check) walked.checks.push(check);
+    results.forEach((gradient, i) => {
+      if (gradient === null || gradient === undefined || !node.needs(i)) return;
+      const values = gradient.toTypedArray() as Float64Array;
+      walked.nonzero[i] ||= values.some((value) => value !== 0);
+    });
+  }
 }
 
-/** Whether some check fails while the rule's gradients are changed. */
-function isCaught(name: string, list: readonly Check[], change: (gradient: Tensor) => Tensor): boolean {
-  const definition = operators.get(name)?.definition as unknown as { backward: Backward };
-  const original = definition.backward;
-  definition.backward = (...args) =>
-    original(...args).map((gradient) => (gradient === null || gradient === undefined ? null : change(gradient)));
+function survey(): Map<string, Walked> {
+  const rules = new Map<string, Walked>();
+  const recorder = new Recorder(rules);
+  observe(recorder);
   try {
-    return list.some(({ run }) => {
-      try {
-        run();
-        return false;
-      } catch (error) {
-        if (error instanceof autograd.GradcheckError) return true;
-        throw error;
-      }
-    });
+    for (const check of checks) recorder.run(check);
+  } finally {
+    unobserve(recorder);
+  }
+  return rules;
+}
+
+/** Runs the checks with a changed rule until one fails. 'idle': the change never made a difference. */
+function outcome(mutation: Mutation, list: readonly Check[]): 'noticed' | 'survived' | 'idle' {
+  const definition = operators.get(mutation.rule)?.definition as unknown as { backward: Backward };
+  const original = definition.backward;
+  let changed = false;
+  definition.backward = (node, ...rest) => {
+    const gradients = original(node, ...rest);
+    const result = mutation.change(node, gradients);
+    changed ||= differs(node, gradients, result);
+    return result;
+  };
+  try {
+    for (const check of list) check();
+    return changed ? 'survived' : 'idle';
+  } catch (error) {
+    if (error instanceof autograd.GradcheckError) return 'noticed';
+    throw error;
   } finally {
     definition.backward = original;
   }
 }
 
-const wanted = process.argv.slice(2);
-const { byRule, nonzero, given } = survey();
-const survivors: string[] = [];
-const empty: string[] = [];
-let caught = 0;
-for (const [name, operator] of operators) {
-  if (operator.definition.backward === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
-  const list = byRule.get(name) ?? [];
-  if (list.length > 0 && !given.has(name)) {
-    // A rule that sends no gradient anywhere has nothing to change.
-    empty.push(name);
-    continue;
-  }
-  // Zeros have no sign: a rule of zeros is moved off zero instead.
-  const change = nonzero.has(name) ? (gradient: Tensor) => gradient.neg() : (gradient: Tensor) => gradient.add(1);
-  if (isCaught(name, list, change)) caught++;
-  else survivors.push(`${name} (${list.length === 0 ? 'nothing walks through it' : `${list.length} checks`})`);
+/** The `count` mutations whose names hash lowest with the seed. */
+function sampleOf(mutations: readonly Mutation[], seed: string, count: number): Mutation[] {
+  const rank = (mutation: Mutation): string => createHash('sha256').update(`${seed} ${mutation.name}`).digest('hex');
+  return mutations
+    .map((mutation) => ({ mutation, at: rank(mutation) }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+    .slice(0, count)
+    .map(({ mutation }) => mutation);
 }
-for (const name of survivors) console.log(`survived: ${name}`);
-if (empty.length > 0) console.log(`without any gradient: ${empty.join(', ')}`);
-console.log(`${caught} of ${caught + survivors.length} changed derivatives were noticed`);
-process.exit(survivors.length === 0 ? 0 : 1);
+
+/** The rules that are named, or all; a name that no rule has is an error. */
+function rulesNamed(names: readonly string[]): string[] {
+  const all = [...operators].filter(([, { definition }]) => definition.backward !== undefined).map(([name]) => name);
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw new Error(`mutate: expected names of operators with a derivative, got ${unknown}`);
+  return names.length === 0 ? all : [...names];
+}
+
+const { values, positionals } = parseArgs({ options: { sample: { type: 'string' } }, allowPositionals: true });
+const [size, ...names] = values.sample === undefined ? ['', ...positionals] : positionals;
+if (values.sample !== undefined && !(Number(size) > 0))
+  throw new Error(`mutate: expected --sample SEED N, got ${size ?? 'no N'}`);
+const walked = survey();
+const rules = rulesNamed(names);
+const unwalked = rules.filter((name) => !walked.has(name));
+const all = rules.flatMap((name) => mutationsOf(name, walked.get(name)?.nonzero ?? []));
+const chosen = values.sample === undefined ? all : sampleOf(all, values.sample, Number(size));
+const counts = { noticed: 0, survived: 0, idle: 0 };
+for (const name of unwalked) console.log(`no check calls the derivative of ${name}`);
+for (const mutation of chosen) {
+  const result = outcome(mutation, walked.get(mutation.rule)?.checks ?? []);
+  counts[result]++;
+  if (result === 'survived') console.log(`survived: ${mutation.name}`);
+}
+const changed = new Set(chosen.map(({ rule }) => rule)).size;
+console.log(
+  `${counts.noticed} of ${counts.noticed + counts.survived} changes of ${changed} derivative rules were noticed; ` +
+    `${counts.idle} more change nothing`,
+);
+process.exit(counts.survived + unwalked.length === 0 ? 0 : 1);

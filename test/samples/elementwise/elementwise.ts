@@ -24,6 +24,14 @@ function offGrid(shape: readonly number[], low: number, high: number): Tensor {
 
 const anywhere = (shape: readonly number[]): Tensor => make(shape, -2, 2);
 const positive = (shape: readonly number[]): Tensor => make(shape, 0.2, 3);
+/** Multiples of a half, plus `offset`. */
+const halves = (shape: readonly number[], offset: number): Tensor => {
+  const values = make(shape).toTypedArray() as Float64Array;
+  return tensor(
+    values.map((v) => Math.round(2 * v) / 2 + offset),
+    { shape, requiresGrad: true },
+  );
+};
 const inUnit = (shape: readonly number[]): Tensor => make(shape, -0.9, 0.9);
 const beyondOne = (shape: readonly number[]): Tensor => make(shape, 1.2, 3);
 const broken = (shape: readonly number[]): Tensor => offGrid(shape, -3, 3);
@@ -125,12 +133,13 @@ const BINARY: Readonly<
     fmod: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)],
   },
   ...{ floorDivide: [(s) => make(s, 2.2, 2.8), (s) => make(s, 1.85, 2.15)] },
-  // Apart from one another, so that no step crosses a tie.
+  // Either side is the larger one somewhere, and no step crosses a tie.
   ...{
-    maximum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)],
-    minimum: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)],
+    maximum: [(s) => halves(s, 0), (s) => halves(s, 0.25)],
+    minimum: [(s) => halves(s, 0), (s) => halves(s, 0.25)],
+    fmax: [(s) => halves(s, 0), (s) => halves(s, 0.25)],
+    fmin: [(s) => halves(s, 0), (s) => halves(s, 0.25)],
   },
-  ...{ fmax: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)], fmin: [(s) => make(s, -2, -1), (s) => make(s, 1, 2)] },
 };
 const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
   [
@@ -142,6 +151,7 @@ const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
     [4, 1],
   ],
   [[3], []],
+  [[], [3]],
   [
     [0, 3],
     [1, 3],
@@ -274,6 +284,7 @@ samples({
   fn: 'where',
   cases: [
     { name: 'two tensors', inputs: [make([2, 3]), make([3])], call: (x, y) => lib.where(mask, x, y) },
+    { name: 'a broadcast tensor', inputs: [make([3])], call: (x) => lib.where(mask, x, 0.5) },
     { name: 'a number', inputs: [make([2, 3])], call: (x) => lib.where(mask, x, -1.5) },
     { name: 'the condition alone', inputs: [], call: () => lib.where(mask) },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => lib.where(tensor([true, false, true]), x, 0) },
@@ -304,6 +315,11 @@ samples({
   cases: [
     { name: 'a number', inputs: [make([2, 3])], call: (x) => lib.maskedFill(x, mask, -1.5) },
     { name: 'a tensor', inputs: [make([2, 3]), make([])], call: (x, v) => lib.maskedFill(x, mask, v) },
+    {
+      name: 'a mask of one row',
+      inputs: [make([2, 3])],
+      call: (x) => lib.maskedFill(x, tensor([true, false, false]), 1),
+    },
     { name: 'no elements', inputs: [make([0, 3])], call: (x) => lib.maskedFill(x, tensor([true, false, true]), 1) },
   ],
   errors: [
@@ -366,7 +382,7 @@ for (const fn of ['clampMin', 'clampMax']) {
 samples({
   fn: 'lerp',
   cases: [
-    { name: 'a number', inputs: [make([3, 4]), make([4])], call: (a, b) => lib.lerp(a, b, 0.3) },
+    { name: 'a number', inputs: [make([4]), make([3, 4])], call: (a, b) => lib.lerp(a, b, 0.3) },
     {
       name: 'a tensor',
       inputs: [make([3, 4]), make([4]), make([3, 1], 0.1, 0.4)],
@@ -394,7 +410,7 @@ for (const fn of ['addcmul', 'addcdiv']) {
       },
       {
         name: 'a value',
-        inputs: [make([3, 4]), make([3, 4]), positive([])],
+        inputs: [make([4]), make([3, 4]), positive([])],
         call: (x, a, b) => functions[fn](x, a, b, { value: -0.5 }),
       },
       { name: 'no elements', inputs: [make([0]), make([0]), positive([1])], call: (x, a, b) => functions[fn](x, a, b) },
