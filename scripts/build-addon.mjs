@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 // Builds the native addon with cmake-js, from the headers of node-api-headers: nothing is downloaded.
-// Usage: node scripts/build-addon.mjs [--sanitize]
+// Usage: node scripts/build-addon.mjs [--sanitize [--level scalar|avx2|avx512]]
+// --sanitize builds with AddressSanitizer and UBSan into build-asan/; with --level, scalar and that one SIMD level into
+// build-asan-LEVEL/.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { keepCodeCache } from './code-cache.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const sanitize = process.argv.includes('--sanitize');
+const { sanitize, level } = parseArgs({
+  options: { sanitize: { type: 'boolean', default: false }, level: { type: 'string' } },
+}).values;
 const require = createRequire(import.meta.url);
 const cmakeJs = path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
 
@@ -19,12 +24,13 @@ const args = [
   '--directory',
   root,
   '--out',
-  path.join(root, sanitize ? 'build-asan' : 'build'),
+  path.join(root, sanitize ? `build-asan${level === undefined ? '' : `-${level}`}` : 'build'),
   '--parallel',
   String(cpus().length),
 ];
 if (sanitize) args.push('--CDNODEGRAD_SANITIZE=ON');
-const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+const env = level === undefined ? process.env : { ...process.env, NODEGRAD_LEVELS: level === 'scalar' ? '' : level };
+const result = spawnSync(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
 if (result.status !== 0) {
   console.error('\nnodegrad: the native addon was not built; the message above says why.');
   console.error(

@@ -3,13 +3,10 @@
  * own, and reports what dies, hangs, or fails with anything but a typed error; each finding with the command that
  * replays it. Usage: npm run fuzz -- [--seconds N] [--seed S] [--call N] [--calls N] [--simd LEVEL] [--sanitize]
  */
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildSanitized } from '../../scripts/sanitizer.js';
 import { type FoundCall, type FuzzOptions, fuzz } from './run.js';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
@@ -25,21 +22,6 @@ function whole(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: expected a whole number, got ${text}`);
   return value;
-}
-
-/** Builds the addon with the sanitizers, as scripts/test-asan.sh does, and says how a process loads it. */
-function sanitizers(): Record<string, string> {
-  execFileSync(process.execPath, [path.join(root, 'scripts', 'build-addon.mjs'), '--sanitize'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const library = (name: string): string =>
-    execFileSync(process.env.CXX ?? 'g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
-  return {
-    NODEGRAD_ADDON: path.join(root, 'build-asan', 'Release', 'nodegrad.node'),
-    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1',
-    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-  };
 }
 
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : whole('seed', values.seed);
@@ -58,7 +40,7 @@ const options: FuzzOptions = {
   from: call,
   calls: call === undefined ? (values.calls === undefined ? undefined : whole('calls', values.calls)) : 1,
   level: values.simd,
-  env: values.sanitize ? sanitizers() : undefined,
+  env: values.sanitize ? buildSanitized() : undefined,
   onText: call === undefined ? undefined : (text) => console.log(text),
   onFinding: report,
 };

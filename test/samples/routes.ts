@@ -2,7 +2,7 @@
  * Routes through derivative rules that no single public function takes in float64: conversions, module hooks, recurrent
  * layers, third derivatives. The generic tests and the mutation check walk them beside the samples.
  */
-import { addcdiv, autograd, bernoulli, Generator, nn, type Tensor } from '../../lib/index.js';
+import { addcdiv, autograd, bernoulli, Generator, nn, normal, type Tensor } from '../../lib/index.js';
 import { make } from './sample.js';
 
 export interface Route {
@@ -53,6 +53,11 @@ export const routes: readonly Route[] = [
     name: 'a drawn tensor',
     inputs: [make([4], 0.1, 0.9)],
     call: (x) => bernoulli(x, { generator: new Generator().manualSeed(1) }).add(x),
+  },
+  {
+    name: 'a tensor drawn by its means, which are steps',
+    inputs: [make([4], 0.1, 0.9)],
+    call: (x) => normal(x.floor(), 1, { generator: new Generator().manualSeed(1) }).add(x),
   },
   { name: 'a module with a backward hook', inputs: [make([4, 3])], call: (x) => layer(x) },
   { name: 'an LSTM', inputs: [make([4, 2, 3])], call: (x) => lstm(x)[0] },
