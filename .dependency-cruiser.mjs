@@ -66,9 +66,28 @@ export default {
       from: { path: filesOf(rooms) },
       to: { path: filesOf(LAYERS.slice(i + 1).flatMap((layer) => layer.rooms)) },
     })),
-    { name: 'a-layer-for-every-file', severity: 'error', from: {}, to: { path: '^lib/', pathNot: filesOf(LAYERS.flatMap(({ rooms }) => rooms)) } },
-    { name: 'nothing-outside-lib', severity: 'error', from: { path: '^lib/' }, to: { path: '^(test|scripts|bench|examples)/' } },
-    { name: 'no-development-package', severity: 'error', from: { path: '^lib/' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] } },
+    {
+      name: 'a-layer-for-every-file',
+      severity: 'error',
+      from: {},
+      to: { path: '^lib/', pathNot: filesOf(LAYERS.flatMap(({ rooms }) => rooms)) },
+    },
+    {
+      name: 'nothing-outside-lib',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^(test|scripts|bench|examples)/' },
+    },
+    {
+      name: 'no-development-package',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] },
+    },
   ],
-  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
 };

@@ -53,7 +53,8 @@ const python = args.against === undefined ? undefined : findPython(args.python);
 const rounds = Number(args.rounds);
 const rows: Record<string, unknown>[] = [];
 console.log(
-  `| workload | ms a step | steps a second | peak MB |${python === undefined ? '' : ' PyTorch ms | PyTorch MB | speed | memory |'}`,
+  '| workload | ms a step | steps a second | peak MB ' +
+    `|${python === undefined ? '' : ' PyTorch ms | PyTorch MB | speed | memory |'}`,
 );
 console.log(`| --- | --- | --- | --- |${python === undefined ? '' : ' --- | --- | --- | --- |'}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)) {
@@ -71,7 +72,9 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)
     const torchMs = median(other.map((r) => r.median_s)) * 1000;
     const torchMb = median(other.map((r) => r.peak_rss_mb));
     Object.assign(row, { torchMs, torchMb, speed: torchMs / ms, memory: mb / torchMb });
-    line += ` ${torchMs.toPrecision(3)} | ${torchMb} | ${(torchMs / ms).toFixed(2)} x | ${(mb / torchMb).toFixed(2)} x |`;
+    line +=
+      ` ${torchMs.toPrecision(3)} | ${torchMb} | ${(torchMs / ms).toFixed(2)} x | ` +
+      `${(mb / torchMb).toFixed(2)} x |`;
   }
   rows.push(row);
   console.log(line);
@@ -81,7 +84,8 @@ if (python !== undefined) {
     `${geometricMean(list.map((row) => row.speed as number)).toFixed(2)} x`;
   const first = rows.filter((row) => !((row.workload as string) in NETWORKS));
   console.log(
-    `\ngeometric mean of the speed ratios: ${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`,
+    `\ngeometric mean of the speed ratios: ` +
+      `${mean(rows)}${first.length > 0 && first.length < rows.length ? `; of the first eight: ${mean(first)}` : ''}`,
   );
 }
 if (args.json !== undefined)

@@ -1,6 +1,8 @@
-"""PyTorch's side of `npm run bench -- operators`: the cases of bench/operators/cases.txt, which are Python as they stand.
+"""PyTorch's side of `npm run bench -- operators`: the cases of bench/operators/cases.txt, which are Python as they
+stand.
 
-Usage: python torch_operators.py THREADS SECONDS WARM_UP FILE   prints a JSON object: seconds of a call by line of the file and direction
+Usage: python torch_operators.py THREADS SECONDS WARM_UP FILE   prints a JSON object: seconds of a call by line of the
+file and direction
 """
 
 import json, sys

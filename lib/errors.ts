@@ -118,7 +118,9 @@ export function rejectUnknownOptions(op: string, options: object, known: readonl
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     throw new ArgumentError(
-      `${op}: unknown option ${JSON.stringify(key)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (options: ${known.join(', ') || 'none'})`,
+      `${op}: unknown option ` +
+        `${JSON.stringify(key)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} ` +
+        `(options: ${known.join(', ') || 'none'})`,
     );
   }
 }

@@ -34,7 +34,8 @@ const result = spawnSync(process.execPath, args, { cwd: root, env, stdio: ['igno
 if (result.status !== 0) {
   console.error('\nnodegrad: the native addon was not built; the message above says why.');
   console.error(
-    'It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as a dependency:',
+    'It needs a C++17 compiler, cmake, OpenBLAS and SLEEF. In a clone, scripts/setup.sh installs them; as ' +
+      'a dependency:',
   );
   console.error('  apt-get install g++ cmake make pkg-config libopenblas-dev libsleef-dev');
 }

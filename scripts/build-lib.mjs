@@ -18,7 +18,9 @@ for (const name of ['dynamic-import', 'code-cache'])
   await bundle(path.join(root, 'lib', 'native', `${name}.ts`), path.join(dist, `${name}.js`));
 writeFileSync(
   path.join(dist, 'index.js'),
-  "'use strict';\nmodule.exports = require('./code-cache.js').runFromCodeCache(require.resolve('./library.js')) ?? require('./library.js');\n",
+  "'use strict';\nmodule.exports = " +
+    "require('./code-cache.js').runFromCodeCache(require.resolve('./library.js')) ?? " +
+    "require('./library.js');\n",
 );
 // The entry of DataLoader's worker threads; it loads index.mjs at run time, so that there is one instance of the
 // library.

@@ -80,7 +80,9 @@ function withoutCopies(text) {
 /** `apart`: a file that the bundle loads from beside itself instead of containing it. */
 export async function bundle(entry, outfile, apart) {
   const pairs = (await renamed(entry)).map(({ identifier, name }) => `[${identifier}, '${name}']`);
-  const footer = `for (const [target, name] of [${pairs.join(', ')}]) Object.defineProperty(target, 'name', { value: name, configurable: true });`;
+  const footer =
+    `for (const [target, name] of [${pairs.join(', ')}]) Object.defineProperty(target, 'name', { value: ` +
+    'name, configurable: true });';
   const plugin = {
     name: 'apart',
     setup: ({ onResolve }) =>

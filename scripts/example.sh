@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a TypeScript program that imports 'nodegrad' as a user would, from dist/; sets up first. Usage: scripts/example.sh FILE [ARGUMENTS]
+# Sets up, then runs a TypeScript program that imports 'nodegrad' from dist/, as a user would.
+# Usage: scripts/example.sh FILE [ARGUMENTS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh

@@ -85,7 +85,7 @@ function exchange(rule: string, i: number, j: number): Mutation {
   };
 }
 
-/** The changes of a rule. `nonzero[i]` says whether gradient i was ever not zero; it has a hole where none was given. */
+/** The changes of a rule. `nonzero[i]`: whether gradient i was ever not zero; undefined where no gradient was given. */
 export function mutationsOf(rule: string, nonzero: readonly boolean[]): Mutation[] {
   const all: Mutation[] = [];
   nonzero.forEach((ever, i) => {

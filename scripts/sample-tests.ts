@@ -11,7 +11,7 @@ import Mocha, { type Suite } from 'mocha';
 const [seed, share] = process.argv.slice(2);
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', 'test');
 
-/** Tests of the package, the declarations and the layers, which run no kernel, and those with processes of their own. */
+/** Tests that run no kernel (package, declarations, layers), and tests that start processes of their own. */
 const LEFT_OUT = /^(e2e\/(package|types|workers)|fuzz|native\/code-cache|paths|structure)/;
 /** A suite of more tests is a loop over samples. Its tests are chosen one by one; others may build on each other. */
 const LOOP = 200;

@@ -61,10 +61,8 @@ function table(title: string, rows: Record<string, number | string>[]): void {
   tables[title] = rows;
   const columns = Object.keys(rows[0]);
   console.log(`\n${title}\n\n| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}`);
-  for (const row of rows)
-    console.log(
-      `| ${columns.map((c) => (typeof row[c] === 'number' ? (row[c] as number).toPrecision(3) : row[c])).join(' | ')} |`,
-    );
+  const shown = (value: number | string): string => (typeof value === 'number' ? value.toPrecision(3) : value);
+  for (const row of rows) console.log(`| ${columns.map((c) => shown(row[c])).join(' | ')} |`);
 }
 
 const limits = [1, threads].map((count) => measureMachine(count, Math.max(1, seconds), ['peak', 'triad'], env));
@@ -172,7 +170,9 @@ if (wants('threads')) {
 
 if (wants('import')) {
   const program =
-    "const [t, m] = [performance.now(), process.memoryUsage.rss()]; await import('nodegrad'); console.log(JSON.stringify({ ms: performance.now() - t, MB: (process.memoryUsage.rss() - m) / 2 ** 20 }))";
+    "const [t, m] = [performance.now(), process.memoryUsage.rss()]; await import('nodegrad'); " +
+    'console.log(JSON.stringify({ ms: performance.now() - t, MB: (process.memoryUsage.rss() - m) / 2 ** ' +
+    '20 }))';
   const runs = Array.from({ length: 3 + 2 * rounds }, () => {
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
       encoding: 'utf8',
@@ -186,8 +186,8 @@ if (wants('import')) {
   ]);
 }
 
-if (args.json !== undefined)
-  writeFileSync(
-    args.json,
-    `${JSON.stringify({ node: process.version, cpu: cpus()[0].model, threads, date: new Date().toISOString().slice(0, 10), tables }, null, 1)}\n`,
-  );
+if (args.json !== undefined) {
+  const date = new Date().toISOString().slice(0, 10);
+  const report = { node: process.version, cpu: cpus()[0].model, threads, date, tables };
+  writeFileSync(args.json, `${JSON.stringify(report, null, 1)}\n`);
+}

@@ -68,11 +68,12 @@ for (const { name, us, torchUs, speed } of rows)
   console.log(`| ${name} | ${us.toPrecision(3)} | ${torchUs.toPrecision(3)} | ${speed.toFixed(2)} x |`);
 const below = rows.filter((row) => row.speed < 1).length;
 console.log(
-  `\n${rows.length} calls, ${below} slower than PyTorch's; geometric mean of the speed ratios: ${geometricMean(rows.map((row) => row.speed)).toFixed(2)} x`,
+  `\n${rows.length} calls, ${below} slower than PyTorch's; geometric mean of the speed ratios: ` +
+    `${geometricMean(rows.map((row) => row.speed)).toFixed(2)} x`,
 );
 console.log(`${cpus()[0].model.trim()}, ${threads} threads; Node ${process.version}`);
-if (args.json !== undefined)
-  writeFileSync(
-    args.json,
-    `${JSON.stringify({ node: process.version, cpu: cpus()[0].model, threads, date: new Date().toISOString().slice(0, 10), rows }, null, 1)}\n`,
-  );
+if (args.json !== undefined) {
+  const date = new Date().toISOString().slice(0, 10);
+  const report = { node: process.version, cpu: cpus()[0].model, threads, date, rows };
+  writeFileSync(args.json, `${JSON.stringify(report, null, 1)}\n`);
+}

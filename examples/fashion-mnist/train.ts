@@ -17,7 +17,8 @@ const { values: args } = parseArgs({
 });
 if (!existsSync(args.data)) {
   console.error(
-    `${args.data} is not there: apt-get install dataset-fashion-mnist, or name the folder of the idx.gz files with --data`,
+    `${args.data} is not there: apt-get install dataset-fashion-mnist, or name the folder of the idx.gz ` +
+      'files with --data',
   );
   process.exit(1);
 }

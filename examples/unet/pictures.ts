@@ -80,7 +80,8 @@ export async function drawPredictions(
   const step = (width - GAP) / 3;
   const titles = ['slice', 'truth', 'prediction'].map(
     (text, i) =>
-      `<text x="${GAP + (i + 0.5) * step - GAP / 2}" y="20" text-anchor="middle" font-family="DejaVu Sans" font-size="15">${text}</text>`,
+      `<text x="${GAP + (i + 0.5) * step - GAP / 2}" y="20" text-anchor="middle" font-family="DejaVu ` +
+      `Sans" font-size="15">${text}</text>`,
   );
   const header = Buffer.from(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEADER}">${titles.join('')}</svg>`,

@@ -132,7 +132,8 @@ for (let epoch = firstEpoch; epoch < epochs; epoch++) {
   };
   await save(checkpoint, checkpointFile);
   console.log(
-    `epoch ${epoch + 1}: validation loss ${valLoss.toFixed(4)}, Dice brain ${dice[0].toFixed(4)}, grey matter ${dice[1].toFixed(4)}`,
+    `epoch ${epoch + 1}: validation loss ${valLoss.toFixed(4)}, Dice brain ${dice[0].toFixed(4)}, grey ` +
+      `matter ${dice[1].toFixed(4)}`,
   );
 }
 writer.close();

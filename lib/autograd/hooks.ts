@@ -17,7 +17,8 @@ declare module '../tensor/tensor.js' {
      * Calls `hook` with this leaf each time after backward has changed its `grad`, while backward goes on: the hook may
      * reduce the gradient, step an optimizer for this parameter alone, or set `grad` to null so that its memory is free
      * at once. Records nothing unless backward does (`createGraph`). `autograd.grad` calls no such hook. AutogradError:
-     * a tensor that is not a leaf, or that requires no gradient. Source: torch.Tensor.register_post_accumulate_grad_hook
+     * a tensor that is not a leaf, or that requires no gradient. Source:
+     * torch.Tensor.register_post_accumulate_grad_hook
      */
     registerPostAccumulateGradHook(hook: PostAccumulateGradHook): HookHandle;
     /** Keeps the gradient of a tensor that is not a leaf in `grad`. */

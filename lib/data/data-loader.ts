@@ -132,7 +132,8 @@ export class DataLoader<T = unknown, B = Collated<T>> implements AsyncIterable<B
       fail(
         ArgumentError,
         'DataLoader',
-        'a dataset given by its module for worker threads: new DataLoader({ module: new URL("./dataset.js", import.meta.url), options })',
+        'a dataset given by its module for worker threads: new DataLoader({ module: new ' +
+          'URL("./dataset.js", import.meta.url), options })',
         'a dataset of this thread',
       );
     if (this.made !== null) this.checkKind(this.made);

@@ -52,7 +52,8 @@ export async function exportOf({ module, exportName = 'default' }: ModuleSpec): 
   const url = urlOf(module);
   const exports = (await importModule(url).catch((cause: unknown) => {
     throw new ArgumentError(
-      `DataLoader: expected a module that can be imported from ${url}, got ${cause instanceof Error ? cause.message : describe(cause)}`,
+      `DataLoader: expected a module that can be imported from ${url}, got ` +
+        `${cause instanceof Error ? cause.message : describe(cause)}`,
       { cause },
     );
   })) as Record<string, unknown>;

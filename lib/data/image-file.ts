@@ -18,7 +18,8 @@ async function loadSharp(op: string): Promise<Sharp> {
     return module.default ?? (module as unknown as Sharp);
   } catch (cause) {
     throw new NodegradError(
-      `${op}: expected the package sharp, which reads image files and is installed apart: npm install sharp (${(cause as Error).message})`,
+      `${op}: expected the package sharp, which reads image files and is installed apart: npm install ` +
+        `sharp (${(cause as Error).message})`,
       { cause },
     );
   }
@@ -49,7 +50,9 @@ export async function readImage(
     return toPlanes(data, info.width, info.height, info.channels);
   } catch (cause) {
     throw new NodegradError(
-      `readImage: expected a readable image ${typeof source === 'string' ? `at ${JSON.stringify(source)}` : 'in the bytes'}, got ${(cause as Error).message}`,
+      'readImage: expected a readable image ' +
+        `${typeof source === 'string' ? `at ${JSON.stringify(source)}` : 'in the bytes'}, got ` +
+        `${(cause as Error).message}`,
       { cause },
     );
   }

@@ -34,7 +34,9 @@ function makeWorker(start: WorkerStart): Worker {
       .resolve('tsx/esm/api')
       .replace(/\.cjs$/, '.mjs'),
   ).href;
-  const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(ENTRY.href)}); });`;
+  const code =
+    `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return ` +
+    `import(${JSON.stringify(ENTRY.href)}); });`;
   return new Worker(code, { eval: true, workerData });
 }
 

@@ -47,7 +47,8 @@ async function prepare(): Promise<Ready> {
     const init = await exportOf(start.init);
     if (typeof init !== 'function')
       throw new library.ArgumentError(
-        `DataLoader: expected a function as workerInitFn, got ${typeof init} (export ${start.init.exportName} of ${start.init.module})`,
+        `DataLoader: expected a function as workerInitFn, got ${typeof init} (export ` +
+          `${start.init.exportName} of ${start.init.module})`,
       );
     await (init as (id: number) => unknown)(start.id);
   }

@@ -43,12 +43,14 @@ function load(): Addon {
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
     const cure = /libopenblas/.test(reason)
-      ? 'OpenBLAS is missing: apt-get install libopenblas0 (dnf install openblas, apk add openblas, brew install openblas)'
+      ? 'OpenBLAS is missing: apt-get install libopenblas0 (dnf install openblas, apk add openblas, brew ' +
+        'install openblas)'
       : /libsleef/.test(reason)
         ? 'SLEEF is missing: apt-get install libsleef3 (dnf install sleef, apk add sleef, brew install sleef)'
         : 'build it: npm rebuild nodegrad, or in a clone bash scripts/setup.sh';
     throw new AddonError(
-      `nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ${process.version}: ${reason}\n${cure}`,
+      `nodegrad: cannot load the native addon ${file} on ${process.platform} ${process.arch}, Node ` +
+        `${process.version}: ${reason}\n${cure}`,
       { cause: error },
     );
   }

@@ -43,7 +43,8 @@ function twinOf(item: unknown, copy: <V>(value: V) => V, seen: Map<unknown, unkn
 function tensorTwin(item: Tensor): Tensor {
   if (item.node !== null)
     throw new AutogradError(
-      `deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} (${item.dtype}[${item.shape}])`,
+      `deepcopy: expected tensors that are leaves of the graph, got the result of ${item.node.name} ` +
+        `(${item.dtype}[${item.shape}])`,
     );
   const data = castAs(item, item.info);
   const twin =

@@ -153,7 +153,8 @@ export function loadState(
     if (strict && missingKeys.length > 0) all.unshift(`Missing key(s) in state_dict: ${quoted(missingKeys)}.`);
     if (all.length > 0)
       throw new CheckpointError(
-        `loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with errors:\n\t${all.join('\n\t')}`,
+        `loadStateDict: expected a state dict that fits ${root.constructor.name}, got one with ` +
+          `errors:\n\t${all.join('\n\t')}`,
       );
   };
   // Hooks that run afterwards may forgive keys, so that only then it is known whether some are amiss.
@@ -204,7 +205,8 @@ function plan(
       if (sameShape(value.shape, tensor.shape)) loads.push(() => put(module, property, tensor, value, assign));
       else
         problems.push(
-          `size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the shape in current model is ${size(tensor.shape)}.`,
+          `size mismatch for ${key}: copying a param with shape ${size(value.shape)} from checkpoint, the ` +
+            `shape in current model is ${size(tensor.shape)}.`,
         );
     }
   }

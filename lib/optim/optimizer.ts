@@ -222,7 +222,8 @@ export class Optimizer {
       const near = nearest(key, known);
       if (near !== undefined)
         throw new ArgumentError(
-          `${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ${known.join(', ')})`,
+          `${op}: unknown option ${JSON.stringify(key)}, did you mean ${JSON.stringify(near)}? (options: ` +
+            `${known.join(', ')})`,
         );
     }
     const list: unknown[] =

@@ -294,7 +294,8 @@ Tensor.prototype[Symbol.toPrimitive] = function (this: Tensor, hint: string): st
   return fail(
     ArgumentError,
     'Tensor',
-    'a method in the place of a JavaScript operator (add, sub, mul, div, neg, gt, lt, ge, le, eq), item() for the number of a one-element tensor, or String(x) for its text',
+    'a method in the place of a JavaScript operator (add, sub, mul, div, neg, gt, lt, ge, le, eq), item() ' +
+      'for the number of a one-element tensor, or String(x) for its text',
     `an operator on ${describe(this)}`,
   );
 };

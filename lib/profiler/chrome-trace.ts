@@ -20,7 +20,8 @@ export function* chromeTrace(events: readonly FunctionEvent[], profileMemory: bo
   const pid = process.pid;
   const tid = workerThreads().threadId;
   const line = (entry: Record<string, unknown>): string => JSON.stringify({ ...entry, pid, tid });
-  yield `{"displayTimeUnit": "ms", "traceEvents": [\n${line({ ph: 'M', name: 'process_name', ts: 0, args: { name: 'nodegrad' } })}`;
+  yield '{"displayTimeUnit": "ms", "traceEvents": ' +
+    `[\n${line({ ph: 'M', name: 'process_name', ts: 0, args: { name: 'nodegrad' } })}`;
   yield `,\n${line({ ph: 'M', name: 'thread_name', ts: 0, args: { name: tid === 0 ? 'main' : `worker ${tid}` } })}`;
   for (const event of events) {
     const { name, start: ts, cpuTimeTotal: dur } = event;

@@ -256,6 +256,7 @@ export function resolveName(module: string, name: string): PickleValue {
       `load: expected a checkpoint of what exists here, got ${full}: ${UNSUPPORTED[full]} are not supported`,
     );
   throw new CheckpointError(
-    `load: expected names that checkpoints are made of, got ${full}, which is not in the fixed table of allowed names; nothing was executed`,
+    `load: expected names that checkpoints are made of, got ${full}, which is not in the fixed table of ` +
+      'allowed names; nothing was executed',
   );
 }

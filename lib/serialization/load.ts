@@ -76,11 +76,13 @@ async function rejectOtherFormats(source: ByteSource): Promise<void> {
   if (isZip) return;
   if (head[0] === 0x80) {
     throw new CheckpointError(
-      `load: expected PyTorch's zip format, got a bare pickle in ${source.name}, as PyTorch wrote before 1.6 or with _use_new_zipfile_serialization=False; load it in PyTorch and save it again`,
+      `load: expected PyTorch's zip format, got a bare pickle in ${source.name}, as PyTorch wrote before ` +
+        '1.6 or with _use_new_zipfile_serialization=False; load it in PyTorch and save it again',
     );
   }
   throw new CheckpointError(
-    `load: expected PyTorch's zip format, got ${source.size === 0 ? 'an empty file' : 'something else'} in ${source.name}`,
+    `load: expected PyTorch's zip format, got ${source.size === 0 ? 'an empty file' : 'something else'} ` +
+      `in ${source.name}`,
   );
 }
 

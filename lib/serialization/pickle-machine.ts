@@ -336,7 +336,8 @@ export class PickleMachine {
         return;
       default:
         throw forged(
-          `byte ${cursor.at - 1} is instruction 0x${opcode.toString(16).padStart(2, '0')}, which checkpoints do not use`,
+          `byte ${cursor.at - 1} is instruction 0x${opcode.toString(16).padStart(2, '0')}, which ` +
+            'checkpoints do not use',
         );
     }
   }

@@ -328,7 +328,8 @@ export class PickleWriter {
     const saved = this.storages[key];
     if (saved.info !== x.info)
       throw new CheckpointError(
-        `save: expected one dtype for each storage, got tensors that view the same memory as ${saved.info.name} and as ${x.dtype} (at ${this.place()})`,
+        'save: expected one dtype for each storage, got tensors that view the same memory as ' +
+          `${saved.info.name} and as ${x.dtype} (at ${this.place()})`,
       );
     this.out.byte(MARK);
     this.string('storage');

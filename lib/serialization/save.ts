@@ -44,7 +44,8 @@ async function writeArchive({ pickle, storages, versions }: Checkpoint, root: st
   await zip.finish();
   if (storages.some(({ storage }, key) => storage.version !== versions[key]))
     throw new CheckpointError(
-      'save: expected tensors to stay as they are until the promise resolves, got some that were changed meanwhile; await save()',
+      'save: expected tensors to stay as they are until the promise resolves, got some that were changed ' +
+        'meanwhile; await save()',
     );
 }
 

@@ -88,7 +88,9 @@ export function dtypeInfo(op: string, name: DType): DTypeInfo {
   if (info !== undefined) return info;
   const near = typeof name === 'string' ? nearest(name, [...BY_NAME.keys()]) : undefined;
   throw new ArgumentError(
-    `${op}: unknown dtype ${describe(name)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (dtypes: ${[...BY_NAME.keys()].join(', ')})`,
+    `${op}: unknown dtype ` +
+      `${describe(name)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`} (dtypes: ` +
+      `${[...BY_NAME.keys()].join(', ')})`,
   );
 }
 

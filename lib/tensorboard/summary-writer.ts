@@ -77,7 +77,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 function defaultLogDir(comment: string): string {
   const now = new Date();
   const two = (value: number): string => String(value).padStart(2, '0');
-  const date = `${MONTHS[now.getMonth()]}${two(now.getDate())}_${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('-');
+  const date = `${MONTHS[now.getMonth()]}${two(now.getDate())}_${time}`;
   return path.join('runs', `${date}_${hostname()}${comment}`);
 }
 

@@ -1,4 +1,4 @@
-/** Hooks on leaves that run once `grad` has changed: what they see, when they run, and what they may do. As in PyTorch 2.13. */
+/** Hooks on leaves that run once `grad` has changed: what they see, when they run, what they may do. As in PyTorch. */
 import { expect } from 'chai';
 import {
   ArgumentError,

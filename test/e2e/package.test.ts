@@ -25,7 +25,8 @@ describe('the package', () => {
       const viaRequire = require('nodegrad');
       import('nodegrad').then((viaImport) => {
         const names = Object.keys(viaRequire).filter((name) => viaImport[name] !== viaRequire[name]);
-        console.log(JSON.stringify({ names, sum: viaImport.tensor([1, 2, 3]).add(viaRequire.tensor([1, 1, 1])).tolist() }));
+        const sum = viaImport.tensor([1, 2, 3]).add(viaRequire.tensor([1, 1, 1])).tolist();
+        console.log(JSON.stringify({ names, sum }));
       });`;
     const out = execFileSync(process.execPath, ['-e', program], { cwd: folder, encoding: 'utf8' });
     expect(JSON.parse(out)).to.deep.equal({ names: [], sum: [2, 3, 4] });

@@ -43,7 +43,10 @@ function allMethods(): string {
     names: Record<string, string[]>;
   };
   const methods = names['torch.Tensor'].map(camelCase).filter((name) => name in nodegrad.Tensor.prototype);
-  return `import type { Tensor } from 'nodegrad';\nexport const methods = (x: Tensor): unknown[] => [\n${methods.map((name) => `x.${name},`).join('\n')}\n];\n`;
+  return (
+    `import type { Tensor } from 'nodegrad';\nexport const methods = (x: Tensor): unknown[] => ` +
+    `[\n${methods.map((name) => `x.${name},`).join('\n')}\n];\n`
+  );
 }
 
 /** A module with every line of docs/porting.md in a function of its own. */
@@ -59,7 +62,10 @@ function portingLines(): string {
   const used = Object.keys(nodegrad).filter(
     (name) => name !== 'var' && name !== 'Tensor' && new RegExp(`(?<![.'\\w])${name}\\b`).test(functions.join('\n')),
   );
-  return `import { ${used.join(', ')}, type Tensor } from 'nodegrad';\ndeclare const console: { log(...values: unknown[]): void };\ndeclare const path: string;\n${functions.join('\n')}\n`;
+  return (
+    `import { ${used.join(', ')}, type Tensor } from 'nodegrad';\ndeclare const console: { log(...values: ` +
+    `unknown[]): void };\ndeclare const path: string;\n${functions.join('\n')}\n`
+  );
 }
 
 describe('the declarations of the package', () => {

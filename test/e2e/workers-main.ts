@@ -40,7 +40,9 @@ function train(steps: number, onStep: (step: number) => void): number[] {
 
 function start(steps: number): Worker {
   // tsx is registered by hand in each thread: Node 20 does not pass its hooks on.
-  const program = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(import.meta.url)}); });`;
+  const program =
+    `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return ` +
+    `import(${JSON.stringify(import.meta.url)}); });`;
   return new Worker(program, { eval: true, workerData: { steps } });
 }
 

@@ -5,25 +5,31 @@ import type { Choices } from './random.js';
 import { oddNumber, oddValue } from './values.js';
 
 const TENSORS = new Set(
-  'input other tensor weight target source src tensor1 tensor2 mat1 mat2 mat vec vec1 vec2 batch1 batch2 x y x1 x2 input1 input2 query key value bias runningMean runningVar mean std var values end exponent a b posWeight min max'.split(
-    ' ',
-  ),
+  (
+    'input other tensor weight target source src tensor1 tensor2 mat1 mat2 mat vec vec1 vec2 batch1 batch2 ' +
+    'x y x1 x2 input1 input2 query key value bias runningMean runningVar mean std var values end exponent a ' +
+    'b posWeight min max'
+  ).split(' '),
 );
 const INDICES = new Set('index indices offsets sorter batchSizes'.split(' '));
 const INTEGERS = new Set(
-  'dim dim0 dim1 dim2 dim_ dimension k n start step length diagonal offset storageOffset groups numGroups numClasses chunks repeats m steps row col base minlength bins decimals startDim endDim upscaleFactor downscaleFactor paddingIdx ignoreIndex source destination splitSize numSamples'.split(
-    ' ',
-  ),
+  (
+    'dim dim0 dim1 dim2 dim_ dimension k n start step length diagonal offset storageOffset groups numGroups ' +
+    'numClasses chunks repeats m steps row col base minlength bins decimals startDim endDim upscaleFactor ' +
+    'downscaleFactor paddingIdx ignoreIndex source destination splitSize numSamples'
+  ).split(' '),
 );
 const LISTS = new Set(
-  'size dims shape kernelSize stride padding dilation outputSize normalizedShape sizes repeats shifts pad splitSizes outputPadding indicesOrSections splitSizeOrSections lengths physicalLayout'.split(
-    ' ',
-  ),
+  (
+    'size dims shape kernelSize stride padding dilation outputSize normalizedShape sizes repeats shifts pad ' +
+    'splitSizes outputPadding indicesOrSections splitSizeOrSections lengths physicalLayout'
+  ).split(' '),
 );
 const FLAGS = new Set(
-  'keepdim inplace training descending stable sorted largest full accumulate right includeSelf unbiased batchFirst ceilMode countIncludePad logTarget logInput replacement equalNan copy sparse'.split(
-    ' ',
-  ),
+  (
+    'keepdim inplace training descending stable sorted largest full accumulate right includeSelf unbiased ' +
+    'batchFirst ceilMode countIncludePad logTarget logInput replacement equalNan copy sparse'
+  ).split(' '),
 );
 
 /** What the tensors of one call have in common, so that some of the calls succeed. */

@@ -44,7 +44,9 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
   };
   const none = (): unknown[] => [];
   module(
-    'ReLU ReLU6 SELU CELU ELU GELU SiLU Mish Softplus Sigmoid Tanh Hardtanh Hardsigmoid Hardswish LogSigmoid Softsign Tanhshrink Softshrink Hardshrink LeakyReLU Identity PReLU GLU Dropout AlphaDropout FeatureAlphaDropout Flatten',
+    'ReLU ReLU6 SELU CELU ELU GELU SiLU Mish Softplus Sigmoid Tanh Hardtanh Hardsigmoid Hardswish ' +
+      'LogSigmoid Softsign Tanhshrink Softshrink Hardshrink LeakyReLU Identity PReLU GLU Dropout ' +
+      'AlphaDropout FeatureAlphaDropout Flatten',
     none,
     () => [t(2, 4)],
   );
@@ -203,7 +205,8 @@ export function classStarts(maker: Maker): Record<string, ClassStart> {
     [1],
   );
   module(
-    'MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCEWithLogitsLoss PoissonNLLLoss SoftMarginLoss MultiLabelSoftMarginLoss HingeEmbeddingLoss',
+    'MSELoss L1Loss SmoothL1Loss HuberLoss KLDivLoss BCEWithLogitsLoss PoissonNLLLoss SoftMarginLoss ' +
+      'MultiLabelSoftMarginLoss HingeEmbeddingLoss',
     none,
     () => [t(3, 4), t(3, 4)],
   );

@@ -30,7 +30,8 @@ const call = values.call === undefined ? undefined : whole('call', values.call);
 function report(found: FoundCall): void {
   console.log(`\n${found.kind}: ${found.text || found.name}\n    ${found.detail}`);
   console.log(
-    `    npm run fuzz -- --seed ${seed} --call ${found.number} --simd ${found.level}${values.sanitize ? ' --sanitize' : ''}`,
+    `    npm run fuzz -- --seed ${seed} --call ${found.number} --simd ` +
+      `${found.level}${values.sanitize ? ' --sanitize' : ''}`,
   );
 }
 
@@ -47,6 +48,7 @@ const options: FuzzOptions = {
 const { calls, levels, found } = await fuzz(options);
 const counts = Object.entries(levels).map(([level, count]) => `${count} at ${level}`);
 console.log(
-  `\n${calls} calls (${counts.join(', ')}) from seed ${seed}: ${found.length === 0 ? 'nothing found' : `${found.length} found`}`,
+  `\n${calls} calls (${counts.join(', ')}) from seed ${seed}: ` +
+    `${found.length === 0 ? 'nothing found' : `${found.length} found`}`,
 );
 process.exit(found.length === 0 ? 0 : 1);

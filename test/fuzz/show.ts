@@ -14,7 +14,8 @@ function text(value: unknown, depth: number): string {
     const graph = value.requiresGrad ? (value.isLeaf ? ', requires grad' : ', recorded') : '';
     const place = value.isContiguous() ? '' : `, strides [${value.strides}]`;
     const values = value.numel() <= 6 && value.numel() > 0 && !value.requiresGrad ? ` = ${String(value.tolist())}` : '';
-    return `${value instanceof nn.Parameter ? 'Parameter ' : ''}${value.dtype}[${value.shape}${place}${graph}]${values}`;
+    const kind = value instanceof nn.Parameter ? 'Parameter ' : '';
+    return `${kind}${value.dtype}[${value.shape}${place}${graph}]${values}`;
   }
   if (typeof value === 'string')
     return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}...` : JSON.stringify(value);

@@ -112,13 +112,16 @@ describe('layout', () => {
     });
   }
 
-  it('of two operands at random follows the rule of elementwise operators, and that of a tensor made like another', () => {
-    for (const [a, b, sum, like] of fixture.rule) {
-      const [x, y] = [inputOf(a), inputOf(b)];
-      expect(x.add(y).strides, `${a} + ${b}`).to.deep.equal(sum);
-      expect(nodegrad.emptyLike(x).strides, `emptyLike ${a}`).to.deep.equal(like);
-    }
-  });
+  it(
+    'of two operands at random follows the rule of elementwise operators, and that of a tensor made like ' + 'another',
+    () => {
+      for (const [a, b, sum, like] of fixture.rule) {
+        const [x, y] = [inputOf(a), inputOf(b)];
+        expect(x.add(y).strides, `${a} + ${b}`).to.deep.equal(sum);
+        expect(nodegrad.emptyLike(x).strides, `emptyLike ${a}`).to.deep.equal(like);
+      }
+    },
+  );
 
   it('of a gradient is that of its leaf', () => {
     for (const [leaf, arriving, strides] of fixture.gradients) {

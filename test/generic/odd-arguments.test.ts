@@ -65,13 +65,18 @@ const isClass = (value: unknown): boolean =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 const isErrorClass = (value: unknown): boolean => typeof value === 'function' && value.prototype instanceof Error;
 
+/** An argument in a message: the class of an object, the value of anything else. */
+function shortName(arg: unknown): string {
+  if (typeof arg === 'object' && arg !== null) return arg.constructor.name;
+  return typeof arg === 'function' ? 'function' : String(arg);
+}
+
 /** What is wrong with one call, or undefined. */
 async function fault(name: string, call: Call, args: unknown[]): Promise<string | undefined> {
   try {
     await call(...args);
   } catch (error) {
-    if (!(error instanceof NodegradError))
-      return `${name}(${args.map((arg) => (typeof arg === 'object' && arg !== null ? arg.constructor.name : typeof arg === 'function' ? 'function' : String(arg))).join(', ')}): ${String(error)}`;
+    if (!(error instanceof NodegradError)) return `${name}(${args.map(shortName).join(', ')}): ${String(error)}`;
   }
   return undefined;
 }

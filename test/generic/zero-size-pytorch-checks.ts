@@ -159,7 +159,8 @@ function expectStored(got: Tensor | null | undefined, expected: Stored | null, w
   if (got === null || got === undefined || expected === null) {
     if ((got ?? null) !== expected)
       throw new Error(
-        `${what}: ${got ? shown(got.shape, got.dtype) : 'none'}, expected ${expected === null ? 'none' : shown(expected[0], expected[1])}`,
+        `${what}: ${got ? shown(got.shape, got.dtype) : 'none'}, expected ` +
+          `${expected === null ? 'none' : shown(expected[0], expected[1])}`,
       );
     return;
   }
@@ -208,7 +209,8 @@ function nameOf(call: Call): string {
   const shapes = JSON.stringify([...(call.args ?? []), ...(call.inputs ?? [])], (_, v: unknown) =>
     typeof v === 'object' && v !== null && 'shape' in v ? v.shape : v,
   );
-  return `${call.fn ?? call.layer}${shapes.replaceAll('"', '')}${call.options === undefined ? '' : ` ${JSON.stringify(call.options)}`}`;
+  const options = call.options === undefined ? '' : ` ${JSON.stringify(call.options)}`;
+  return `${call.fn ?? call.layer}${shapes.replaceAll('"', '')}${options}`;
 }
 
 /** The names of the layers that are called. */

@@ -16,7 +16,10 @@ const SPY = `
   const vm = require('node:vm');
   const taken = [];
   vm.Script = class extends vm.Script {
-    constructor(source, options) { super(source, options); if (options?.cachedData) taken.push(!this.cachedDataRejected); }
+    constructor(source, options) {
+      super(source, options);
+      if (options?.cachedData) taken.push(!this.cachedDataRejected);
+    }
   };
   process.on('exit', () => console.log(JSON.stringify(taken)));`;
 
@@ -74,7 +77,9 @@ describe('the code cache', () => {
       const nodegrad = require('nodegrad');
       import('nodegrad').then(async ({ tensor, Tensor }) => {
         const loader = new nodegrad.utils.data.DataLoader({ module: './dataset.mjs' }, { batchSize: 3, numWorkers: 1 });
-        for await (const batch of loader) console.log(JSON.stringify([Tensor === nodegrad.Tensor, batch.add(tensor(1)).tolist()]));
+        for await (const batch of loader) {
+          console.log(JSON.stringify([Tensor === nodegrad.Tensor, batch.add(tensor(1)).tolist()]));
+        }
       });`;
     expect(JSON.parse(run(program))).to.deep.equal([true, [1, 2, 3]]);
   });
@@ -142,7 +147,9 @@ describe('the code cache', () => {
         const inside = (name) => (name.startsWith('.') ? load(path.resolve(path.dirname(file), name)) : require(name));
         inside.resolve = (name) => path.resolve(path.dirname(file), name);
         const names = ['exports', 'require', 'module', '__filename', '__dirname'];
-        vm.compileFunction(fs.readFileSync(file, 'utf8'), names, { filename: file, parsingContext: context })(module.exports, inside, module, file, path.dirname(file));
+        const options = { filename: file, parsingContext: context };
+        const run = vm.compileFunction(fs.readFileSync(file, 'utf8'), names, options);
+        run(module.exports, inside, module, file, path.dirname(file));
         return module.exports;
       };
       const nodegrad = load(path.resolve('dist/index.js'));

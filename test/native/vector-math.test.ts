@@ -26,18 +26,22 @@ async function reportOf(level: string): Promise<Report> {
 
 describe('mathematical functions', () => {
   for (const level of ['scalar', 'avx2', 'avx512']) {
-    it(`with NODEGRAD_SIMD=${level} are within 4 units in the last place, and their bits do not depend on the layout`, async function () {
-      const report = await reportOf(level);
-      if (report.level !== level && level !== 'scalar') {
-        console.log(`      skipped: the addon or the processor has no ${level}`);
-        this.skip();
-      }
-      for (const [type, functions] of Object.entries({ float32: report.float32, float64: report.float64 })) {
-        expect(Object.keys(functions).length).to.be.at.least(22);
-        for (const [name, worst] of Object.entries(functions))
-          expect(worst.ulps, `${name} of ${type} (${worst.at})`).to.be.at.most(name === 'fmod' ? 0 : 4);
-      }
-      expect(report.byLayout).to.deep.equal([]);
-    });
+    it(
+      `with NODEGRAD_SIMD=${level} are within 4 units in the last place, and their bits do not depend on ` +
+        'the layout',
+      async function () {
+        const report = await reportOf(level);
+        if (report.level !== level && level !== 'scalar') {
+          console.log(`      skipped: the addon or the processor has no ${level}`);
+          this.skip();
+        }
+        for (const [type, functions] of Object.entries({ float32: report.float32, float64: report.float64 })) {
+          expect(Object.keys(functions).length).to.be.at.least(22);
+          for (const [name, worst] of Object.entries(functions))
+            expect(worst.ulps, `${name} of ${type} (${worst.at})`).to.be.at.most(name === 'fmod' ? 0 : 4);
+        }
+        expect(report.byLayout).to.deep.equal([]);
+      },
+    );
   }
 });

@@ -91,7 +91,8 @@ describe('dropout', () => {
     expect(seq.eval()(x)).to.equal(x);
     expect(new nn.Dropout(1)(x).sum().item()).to.equal(0);
     expect(String(seq)).to.equal(
-      'Sequential(\n  (0): Dropout(p=0.5, inplace=False)\n  (1): Dropout2d(p=0.1, inplace=True)\n  (2): AlphaDropout(p=0.5, inplace=False)\n)',
+      'Sequential(\n  (0): Dropout(p=0.5, inplace=False)\n  (1): Dropout2d(p=0.1, inplace=True)\n  (2): ' +
+        'AlphaDropout(p=0.5, inplace=False)\n)',
     );
     expect(() => new nn.Dropout(-0.1)).to.throw(/Dropout: expected a probability p between 0 and 1, got -0.1/);
     expect(() => new nn.Dropout({ P: 0.1 } as never)).to.throw(/did you mean "p"/);

@@ -101,40 +101,44 @@ describe('nn.Module', () => {
     );
   });
 
-  it('keeps the version of each layout in its state dict, as PyTorch does, and forgives old ones the count of batches', () => {
-    const net = (): nn.Sequential => new nn.Sequential(new nn.Linear(2, 3), new nn.Sequential(new nn.BatchNorm1d(3)));
-    const source = net();
-    source(randn([4, 2]));
-    const metadata = (state: object): object => (state as { _metadata: object })._metadata;
-    const versions = { '': { version: 1 }, '0': { version: 1 }, '1': { version: 1 }, '1.0': { version: 2 } };
-    const state = source.stateDict();
-    expect(metadata(state)).to.deep.equal(versions);
-    expect(metadata(source.get(1).stateDict({ prefix: 'a.' }))).to.deep.equal({
-      a: { version: 1 },
-      'a.0': { version: 2 },
-    });
-    expect(Object.keys(state)).not.to.include('_metadata');
+  it(
+    'keeps the version of each layout in its state dict, as PyTorch does, and forgives old ones the count ' +
+      'of batches',
+    () => {
+      const net = (): nn.Sequential => new nn.Sequential(new nn.Linear(2, 3), new nn.Sequential(new nn.BatchNorm1d(3)));
+      const source = net();
+      source(randn([4, 2]));
+      const metadata = (state: object): object => (state as { _metadata: object })._metadata;
+      const versions = { '': { version: 1 }, '0': { version: 1 }, '1': { version: 1 }, '1.0': { version: 2 } };
+      const state = source.stateDict();
+      expect(metadata(state)).to.deep.equal(versions);
+      expect(metadata(source.get(1).stateDict({ prefix: 'a.' }))).to.deep.equal({
+        a: { version: 1 },
+        'a.0': { version: 2 },
+      });
+      expect(Object.keys(state)).not.to.include('_metadata');
 
-    const target = net();
-    target(randn([4, 2]));
-    target(randn([4, 2]));
-    delete state['1.0.num_batches_tracked'];
-    expect(() => target.loadStateDict(state)).to.throw(
-      CheckpointError,
-      /Missing key\(s\) in state_dict: "1\.0\.num_batches_tracked"/,
-    );
-    // Without metadata (a plain object or a Map), or of version 1, it may be missing; the module keeps its own.
-    for (const old of [
-      { ...state },
-      new Map(Object.entries(state)),
-      Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': { version: 1 } } }),
-    ]) {
-      expect(target.loadStateDict(old)).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
-      expect(target.stateDict()['1.0.num_batches_tracked'].item()).to.equal(2);
-    }
-    const damaged = Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': null } });
-    expect(target.loadStateDict(damaged).missingKeys).to.deep.equal([]);
-  });
+      const target = net();
+      target(randn([4, 2]));
+      target(randn([4, 2]));
+      delete state['1.0.num_batches_tracked'];
+      expect(() => target.loadStateDict(state)).to.throw(
+        CheckpointError,
+        /Missing key\(s\) in state_dict: "1\.0\.num_batches_tracked"/,
+      );
+      // Without metadata (a plain object or a Map), or of version 1, it may be missing; the module keeps its own.
+      for (const old of [
+        { ...state },
+        new Map(Object.entries(state)),
+        Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': { version: 1 } } }),
+      ]) {
+        expect(target.loadStateDict(old)).to.deep.equal({ missingKeys: [], unexpectedKeys: [] });
+        expect(target.stateDict()['1.0.num_batches_tracked'].item()).to.equal(2);
+      }
+      const damaged = Object.defineProperty({ ...state }, '_metadata', { value: { '1.0': null } });
+      expect(target.loadStateDict(damaged).missingKeys).to.deep.equal([]);
+    },
+  );
 
   it('lists every problem of a state dict, and loads nothing of it', () => {
     const net = new Net();
@@ -146,7 +150,10 @@ describe('nn.Module', () => {
     };
     expect(() => net.loadStateDict(state)).to.throw(
       CheckpointError,
-      'loadStateDict: expected a state dict that fits Net, got one with errors:\n\tMissing key(s) in state_dict: "second.weight", "second.running_sum".\n\tUnexpected key(s) in state_dict: "extra".\n\tsize mismatch for first.weight: copying a param with shape torch.Size([3]) from checkpoint, the shape in current model is torch.Size([2]).',
+      'loadStateDict: expected a state dict that fits Net, got one with errors:\n\tMissing key(s) in ' +
+        'state_dict: "second.weight", "second.running_sum".\n\tUnexpected key(s) in state_dict: ' +
+        '"extra".\n\tsize mismatch for first.weight: copying a param with shape torch.Size([3]) from ' +
+        'checkpoint, the shape in current model is torch.Size([2]).',
     );
     expect(net.gain.tolist()).to.deep.equal([3]);
     delete state['first.weight'];
@@ -313,7 +320,9 @@ describe('containers', () => {
     list.append(tensor([[4]]));
     expect(list.parameters()).to.have.length(3);
     expect(String(list)).to.equal(
-      'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2]\n    (1): Parameter containing: [torch.float32 of size 1]\n    (2): Parameter containing: [torch.float32 of size 1x1]\n)',
+      'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2]\n    (1): Parameter ' +
+        'containing: [torch.float32 of size 1]\n    (2): Parameter containing: [torch.float32 of size ' +
+        '1x1]\n)',
     );
     const dict = new nn.ParameterDict({ a: tensor([1]) });
     expect(dict.namedParameters().map(([name]) => name)).to.deep.equal(['a']);

@@ -138,7 +138,7 @@ describe('optim', () => {
       expect(state.n_iter).to.equal(run.n_iter);
       expect(Object.keys(state).sort()).to.deep.equal(run.keys.filter((key) => key !== 'al'));
     };
-    it(`LBFGS ${JSON.stringify(run.options)}: losses are PyTorch's, also from an async closure and from its state`, async () => {
+    it(`LBFGS ${JSON.stringify(run.options)}: losses and state are PyTorch's, also of an async closure`, async () => {
       const sync = start();
       check(
         run.losses.map(() => Number(sync.optimizer.step(sync.closure).item())),

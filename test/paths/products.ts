@@ -155,7 +155,10 @@ function convolution(spec: Convolution): Case {
     outputPadding > 0 ? `output padding ${outputPadding}` : '',
   ];
   return {
-    name: `${transposed ? 'convTranspose' : 'conv'}${nd}d ${[n, c, ...spec.size].join('x')} to ${k}, kernel ${spec.kernel.join('x')} ${extras.filter((s) => s !== '').join(' ')}`.trim(),
+    name: (
+      `${transposed ? 'convTranspose' : 'conv'}${nd}d ${[n, c, ...spec.size].join('x')} to ${k}, kernel ` +
+      `${spec.kernel.join('x')} ${extras.filter((s) => s !== '').join(' ')}`
+    ).trim(),
     inputs: [{ shape: [n, c, ...spec.size] }, { shape: weightShape }, ...(bias ? [{ shape: [k] }] : [])],
     call: call as Case['call'],
     reference,
@@ -383,7 +386,9 @@ function infinite(spec: Convolution, places: readonly Infinite[]): Case[] {
     const entry = convolution({ ...spec, dtypes });
     return {
       ...entry,
-      name: `${entry.name}, infinities in ${where.input === 0 ? 'the input' : where.input === 1 ? 'the weight' : 'the gradient'}`,
+      name:
+        `${entry.name}, infinities in ` +
+        `${where.input === 0 ? 'the input' : where.input === 1 ? 'the weight' : 'the gradient'}`,
       infinite: where,
       oneLayout: true,
     };

@@ -81,7 +81,8 @@ function decoded(value: unknown): unknown {
 export function described({ fn, args, options }: RecordedCall): string {
   const short = (value: unknown): string =>
     isEncoded(value) ? `${value.dtype}[${value.shape.join(',')}]` : JSON.stringify(value);
-  return `${fn}(${[...args.map(short), ...Object.entries(options).map(([key, value]) => `${key}: ${short(value)}`)].join(', ')})`;
+  const named = Object.entries(options).map(([key, value]) => `${key}: ${short(value)}`);
+  return `${fn}(${[...args.map(short), ...named].join(', ')})`;
 }
 
 function call(recorded: RecordedCall, args: readonly unknown[]): unknown {

@@ -75,7 +75,8 @@ describe('save: the file', () => {
     const bytes = Buffer.from(await saveToBuffer(tensor([1, 2]))).subarray(pickle.start, pickle.start + pickle.size);
     // torch.save(torch.tensor([1., 2.])), its memo numbers of tuples left out.
     const expected = [
-      '\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00((X\x07\x00\x00\x00storageq\x01ctorch\nFloatStorage\nq\x02X\x01\x00\x00\x000q\x03X\x03\x00\x00\x00cpuq\x04K\x02tQ',
+      '\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00((X\x07\x00\x00\x00storageq\x01ctorch\nFloatStorage\nq\x02' +
+        'X\x01\x00\x00\x000q\x03X\x03\x00\x00\x00cpuq\x04K\x02tQ',
       'K\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\nq\x05)Rq\x06tRq\x07.',
     ].join('');
     expect(bytes.toString('latin1')).to.equal(expected);

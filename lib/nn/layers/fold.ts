@@ -30,7 +30,10 @@ export class Unfold extends Module {
     return unfold(input, this.kernelSize, this.dilation, this.padding, this.stride);
   }
   override extraRepr(): string {
-    return `kernel_size=${repr(this.kernelSize)}, dilation=${repr(this.dilation)}, padding=${repr(this.padding)}, stride=${repr(this.stride)}`;
+    return (
+      `kernel_size=${repr(this.kernelSize)}, dilation=${repr(this.dilation)}, ` +
+      `padding=${repr(this.padding)}, stride=${repr(this.stride)}`
+    );
   }
 }
 
@@ -58,7 +61,10 @@ export class Fold extends Module {
   }
   override extraRepr(): string {
     const { outputSize, kernelSize, dilation, padding, stride } = this;
-    return `output_size=${repr(outputSize)}, kernel_size=${repr(kernelSize)}, dilation=${repr(dilation)}, padding=${repr(padding)}, stride=${repr(stride)}`;
+    return (
+      `output_size=${repr(outputSize)}, kernel_size=${repr(kernelSize)}, dilation=${repr(dilation)}, ` +
+      `padding=${repr(padding)}, stride=${repr(stride)}`
+    );
   }
 }
 
@@ -87,7 +93,10 @@ abstract class LPPool extends Module {
     return this.fn(input, this.normType, this.kernelSize, this.stride, this.ceilMode);
   }
   override extraRepr(): string {
-    return `norm_type=${repr(this.normType)}, kernel_size=${repr(this.kernelSize)}, stride=${repr(this.stride)}, ceil_mode=${repr(this.ceilMode)}`;
+    return (
+      `norm_type=${repr(this.normType)}, kernel_size=${repr(this.kernelSize)}, stride=${repr(this.stride)}, ` +
+      `ceil_mode=${repr(this.ceilMode)}`
+    );
   }
 }
 /** The p-norm of windows of [N, C, L] (torch.nn.LPPool1d). */

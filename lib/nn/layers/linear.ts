@@ -98,6 +98,9 @@ export class Bilinear extends Module {
     return bilinear(input1, input2, this.weight, this.bias);
   }
   override extraRepr(): string {
-    return `in1_features=${this.in1Features}, in2_features=${this.in2Features}, out_features=${this.outFeatures}, bias=${repr(this.bias !== null)}`;
+    return (
+      `in1_features=${this.in1Features}, in2_features=${this.in2Features}, ` +
+      `out_features=${this.outFeatures}, bias=${repr(this.bias !== null)}`
+    );
   }
 }

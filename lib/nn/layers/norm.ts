@@ -92,7 +92,10 @@ abstract class NormBase extends Module {
   }
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : reprFloat(this.momentum);
-    return `${this.numFeatures}, eps=${reprFloat(this.eps)}, momentum=${momentum}, affine=${repr(this.affine)}, bias=${repr(this.bias !== null)}, track_running_stats=${repr(this.trackRunningStats)}`;
+    return (
+      `${this.numFeatures}, eps=${reprFloat(this.eps)}, momentum=${momentum}, affine=${repr(this.affine)}, ` +
+      `bias=${repr(this.bias !== null)}, track_running_stats=${repr(this.trackRunningStats)}`
+    );
   }
 }
 
@@ -273,7 +276,10 @@ export class LayerNorm extends Module {
     return layerNorm(input, this.normalizedShape, this.weight, this.bias, this.eps);
   }
   override extraRepr(): string {
-    return `${repr(this.normalizedShape)}, eps=${reprFloat(this.eps)}, elementwise_affine=${repr(this.elementwiseAffine)}, bias=${repr(this.bias !== null)}`;
+    return (
+      `${repr(this.normalizedShape)}, eps=${reprFloat(this.eps)}, ` +
+      `elementwise_affine=${repr(this.elementwiseAffine)}, bias=${repr(this.bias !== null)}`
+    );
   }
 }
 
@@ -315,7 +321,10 @@ export class RMSNorm extends Module {
     return rmsNorm(input, this.normalizedShape, this.weight, this.eps);
   }
   override extraRepr(): string {
-    return `${repr(this.normalizedShape)}, eps=${this.eps === null ? 'None' : reprFloat(this.eps)}, elementwise_affine=${repr(this.elementwiseAffine)}`;
+    return (
+      `${repr(this.normalizedShape)}, eps=${this.eps === null ? 'None' : reprFloat(this.eps)}, ` +
+      `elementwise_affine=${repr(this.elementwiseAffine)}`
+    );
   }
 }
 
@@ -368,6 +377,9 @@ export class GroupNorm extends Module {
     return groupNorm(input, this.numGroups, this.weight, this.bias, this.eps);
   }
   override extraRepr(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${reprFloat(this.eps)}, affine=${repr(this.affine)}, bias=${repr(this.bias !== null)}`;
+    return (
+      `${this.numGroups}, ${this.numChannels}, eps=${reprFloat(this.eps)}, affine=${repr(this.affine)}, ` +
+      `bias=${repr(this.bias !== null)}`
+    );
   }
 }

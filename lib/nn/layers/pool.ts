@@ -62,7 +62,10 @@ abstract class MaxPool extends Module {
     return this.fn(input, this.kernelSize, this.stride, this.padding, this.dilation, this.ceilMode, this.returnIndices);
   }
   override extraRepr(): string {
-    return `kernel_size=${repr(this.kernelSize)}, stride=${repr(this.stride)}, padding=${repr(this.padding)}, dilation=${repr(this.dilation)}, ceil_mode=${repr(this.ceilMode)}`;
+    return (
+      `kernel_size=${repr(this.kernelSize)}, stride=${repr(this.stride)}, padding=${repr(this.padding)}, ` +
+      `dilation=${repr(this.dilation)}, ceil_mode=${repr(this.ceilMode)}`
+    );
   }
 }
 /** Max pooling of [N, C, L] (torch.nn.MaxPool1d); see `nn.functional.maxPool1d`. */

@@ -65,7 +65,8 @@ export const getTotalNorm = defineFunction(
     );
     if (errorIfNonfinite && !Number.isFinite(total.item()))
       throw new AutogradError(
-        `getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; set errorIfNonfinite to false to scale anyway`,
+        `getTotalNorm: expected a finite norm of order ${order} of the gradients, got ${total.item()}; ` +
+          'set errorIfNonfinite to false to scale anyway',
       );
     return total;
   },

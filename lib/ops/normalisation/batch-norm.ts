@@ -80,7 +80,8 @@ export function updateRunning(running: Tensor, values: ArrayLike<number>, factor
 }
 
 /**
- * y = (x - mean) / sqrt(var + eps) w + b by channels; dx, dw, db = batchNormBackward(g, x, w, mean, rstd). The outputs are
+ * y = (x - mean) / sqrt(var + eps) w + b by channels; dx, dw, db = batchNormBackward(g, x, w, mean, rstd). The
+ * outputs are
  * y and, without gradients and in the type of the computation, mean, var and rstd = 1 / sqrt(var + eps).
  */
 const batchNormOp = defineOp<Attributes, Spec, Tensor[]>({

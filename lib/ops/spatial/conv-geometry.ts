@@ -121,7 +121,8 @@ export function convGeometry(
         fail(
           ShapeError,
           op,
-          `a kernel (of reach ${reach[d]}) not larger than the padded input ${sizes[d] + 2 * padding[d]} at spatial dim ${d}`,
+          `a kernel (of reach ${reach[d]}) not larger than the padded input ${sizes[d] + 2 * padding[d]} ` +
+            `at spatial dim ${d}`,
           `[${kernel}]`,
           {
             input,

@@ -1,4 +1,5 @@
-"""A denoising diffusion model (Ho and others, 2020) with a small convolutional network and an average of its weights."""
+"""A denoising diffusion model (Ho and others, 2020) with a small convolutional network and an average of its
+weights."""
 import copy
 import math
 
@@ -46,7 +47,8 @@ class Denoiser(nn.Module):
         super().__init__()
         time_dim = dim * 4
         self.init_conv = nn.Conv2d(1, dim, 3, padding=1)
-        self.time_mlp = nn.Sequential(SinusoidalPosEmb(dim), nn.Linear(dim, time_dim), nn.GELU(), nn.Linear(time_dim, time_dim))
+        self.time_mlp = nn.Sequential(
+            SinusoidalPosEmb(dim), nn.Linear(dim, time_dim), nn.GELU(), nn.Linear(time_dim, time_dim))
         dims = [dim, *map(lambda m: dim * m, dim_mults)]
         in_out = list(zip(dims[:-1], dims[1:]))
         self.downs = nn.ModuleList([])

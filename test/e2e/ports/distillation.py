@@ -1,4 +1,5 @@
-"""Knowledge distillation (Hinton and others, 2015): a teacher is trained, stored and loaded; a student learns from its logits and features."""
+"""Knowledge distillation (Hinton and others, 2015): a teacher is trained, stored and loaded; a student learns from its
+logits and features."""
 import io
 
 import torch
@@ -135,8 +136,10 @@ def main():
 
     student = Student().to(device)
     hidden = {}
-    teacher.layer2.register_forward_hook(lambda module, args, output: hidden.__setitem__('teacher', output.mean(dim=(2, 3))))
-    student.features.register_forward_hook(lambda module, args, output: hidden.__setitem__('student', output.flatten(1)))
+    teacher.layer2.register_forward_hook(
+        lambda module, args, output: hidden.__setitem__('teacher', output.mean(dim=(2, 3))))
+    student.features.register_forward_hook(
+        lambda module, args, output: hidden.__setitem__('student', output.flatten(1)))
 
     T, soft_target_loss_weight, ce_loss_weight = 2, 0.25, 0.75
     ce_loss = nn.CrossEntropyLoss()
@@ -154,7 +157,8 @@ def main():
             soft_targets = F.log_softmax(teacher_logits / T, dim=-1)
             soft_prob = F.log_softmax(student_logits / T, dim=-1)
             soft_targets_loss = kl_loss(soft_prob, soft_targets) * (T ** 2)
-            hidden_loss = cosine_loss(hidden['student'], hidden['teacher'], target=torch.ones(inputs.size(0)).to(device))
+            hidden_loss = cosine_loss(
+                hidden['student'], hidden['teacher'], target=torch.ones(inputs.size(0)).to(device))
             label_loss = ce_loss(student_logits, labels)
             loss = soft_target_loss_weight * soft_targets_loss + ce_loss_weight * label_loss + 0.1 * hidden_loss
             loss.backward()

@@ -1,4 +1,5 @@
-"""A forecaster like the Informer (Zhou and others, 2021): sparse attention, convolutions over transposed sequences, dropout after them."""
+"""A forecaster like the Informer (Zhou and others, 2021): sparse attention, convolutions over transposed sequences,
+dropout after them."""
 import math
 
 import torch
@@ -25,7 +26,8 @@ class PositionalEmbedding(nn.Module):
 class TokenEmbedding(nn.Module):
     def __init__(self, c_in, d_model):
         super().__init__()
-        self.tokenConv = nn.Conv1d(in_channels=c_in, out_channels=d_model, kernel_size=3, padding=1, padding_mode='circular')
+        self.tokenConv = nn.Conv1d(
+            in_channels=c_in, out_channels=d_model, kernel_size=3, padding=1, padding_mode='circular')
         for m in self.modules():
             if isinstance(m, nn.Conv1d):
                 nn.init.kaiming_normal_(m.weight, mode='fan_in', nonlinearity='leaky_relu')
@@ -79,7 +81,8 @@ class ProbAttention(nn.Module):
         context = V_sum.unsqueeze(-2).expand(B, H, L_Q, V_sum.shape[-1]).clone()
         attn = torch.softmax(scores_top, dim=-1)
         attn = self.dropout(attn)
-        context[torch.arange(B)[:, None, None], torch.arange(H)[None, :, None], index, :] = torch.matmul(attn, values).type_as(context)
+        context[torch.arange(B)[:, None, None], torch.arange(H)[None, :, None], index, :] = \
+            torch.matmul(attn, values).type_as(context)
         return context.transpose(2, 1).contiguous()
 
 
@@ -127,7 +130,8 @@ class AttentionLayer(nn.Module):
 class ConvLayer(nn.Module):
     def __init__(self, c_in):
         super().__init__()
-        self.downConv = nn.Conv1d(in_channels=c_in, out_channels=c_in, kernel_size=3, padding=1, padding_mode='circular')
+        self.downConv = nn.Conv1d(
+            in_channels=c_in, out_channels=c_in, kernel_size=3, padding=1, padding_mode='circular')
         self.norm = nn.BatchNorm1d(c_in)
         self.activation = nn.ELU()
         self.maxPool = nn.MaxPool1d(kernel_size=3, stride=2, padding=1)
@@ -204,7 +208,8 @@ class Informer(nn.Module):
         self.enc_embedding = DataEmbedding(enc_in, d_model, dropout)
         self.dec_embedding = DataEmbedding(dec_in, d_model, dropout)
         self.encoder = Encoder(
-            [EncoderLayer(AttentionLayer(ProbAttention(2, dropout), d_model, n_heads), d_model, d_ff, dropout, 'gelu') for _ in range(e_layers)],
+            [EncoderLayer(AttentionLayer(ProbAttention(2, dropout), d_model, n_heads), d_model, d_ff, dropout, 'gelu')
+             for _ in range(e_layers)],
             [ConvLayer(d_model) for _ in range(e_layers - 1)],
             norm_layer=torch.nn.LayerNorm(d_model),
         )
@@ -222,7 +227,8 @@ class Informer(nn.Module):
 
 
 def main():
-    # With many a seed two queries come so close that PyTorch on another processor picks another one; with this one none do.
+    # With many a seed two queries come so close that PyTorch on another processor picks another one; with this one
+    # none do.
     torch.manual_seed(13)
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     seq_len, label_len, pred_len = 24, 8, 6

@@ -1,4 +1,5 @@
-"""A small GPT, trained, then frozen and adapted to another text by low-rank updates of its linear layers (Hu and others, 2021)."""
+"""A small GPT, trained, then frozen and adapted to another text by low-rank updates of its linear layers (Hu and
+others, 2021)."""
 import copy
 import math
 
@@ -126,7 +127,8 @@ class LoRALinear(nn.Module):
     def forward(self, x):
         result = self.base(x)
         if not self.merged:
-            result = result + (self.lora_dropout(x) @ self.lora_A.transpose(0, 1) @ self.lora_B.transpose(0, 1)) * self.scaling
+            update = self.lora_dropout(x) @ self.lora_A.transpose(0, 1) @ self.lora_B.transpose(0, 1)
+            result = result + update * self.scaling
         return result
 
 

@@ -1,4 +1,5 @@
-"""Model-agnostic meta-learning (Finn and others, 2017): sine waves from ten points, second derivatives through two inner steps."""
+"""Model-agnostic meta-learning (Finn and others, 2017): sine waves from ten points, second derivatives through two
+inner steps."""
 import math
 
 import torch

@@ -1,4 +1,5 @@
-"""Neural radiance fields (Mildenhall and others, 2020): a coarse and a fine network render rays through a coloured ball."""
+"""Neural radiance fields (Mildenhall and others, 2020): a coarse and a fine network render rays through a coloured
+ball."""
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -30,7 +31,8 @@ class NeRF(nn.Module):
         self.input_ch_views = input_ch_views
         self.skips = skips
         self.pts_linears = nn.ModuleList(
-            [nn.Linear(input_ch, W)] + [nn.Linear(W, W) if i not in self.skips else nn.Linear(W + input_ch, W) for i in range(D - 1)])
+            [nn.Linear(input_ch, W)] +
+            [nn.Linear(W, W) if i not in self.skips else nn.Linear(W + input_ch, W) for i in range(D - 1)])
         self.views_linears = nn.ModuleList([nn.Linear(input_ch_views + W, W // 2)])
         self.feature_linear = nn.Linear(W, W)
         self.alpha_linear = nn.Linear(W, 1)
@@ -117,7 +119,8 @@ def run_network(inputs, viewdirs, fn, embed_fn, embeddirs_fn):
     return torch.reshape(outputs_flat, list(inputs.shape[:-1]) + [outputs_flat.shape[-1]])
 
 
-def render_rays(rays_o, rays_d, query_fn, network_fn, network_fine, near=1., far=3., N_samples=8, N_importance=8, perturb=1., raw_noise_std=0.5):
+def render_rays(rays_o, rays_d, query_fn, network_fn, network_fine, near=1., far=3., N_samples=8, N_importance=8,
+                perturb=1., raw_noise_std=0.5):
     N_rays = rays_o.shape[0]
     viewdirs = rays_d / torch.norm(rays_d, dim=-1, keepdim=True)
     t_vals = torch.linspace(0., 1., steps=N_samples)
@@ -162,7 +165,8 @@ def main():
     grad_vars = list(model.parameters())
     model_fine = NeRF(input_ch=embedder.out_dim, input_ch_views=embedder_dirs.out_dim).to(device)
     grad_vars += list(model_fine.parameters())
-    query_fn = lambda inputs, viewdirs, network_fn: run_network(inputs, viewdirs, network_fn, embedder.embed, embedder_dirs.embed)
+    query_fn = lambda inputs, viewdirs, network_fn: \
+        run_network(inputs, viewdirs, network_fn, embedder.embed, embedder_dirs.embed)
     lrate, lrate_decay = 5e-3, 20
     optimizer = torch.optim.Adam(params=grad_vars, lr=lrate, betas=(0.9, 0.999))
 
@@ -199,7 +203,8 @@ def main():
         losses.append(psnr.item() / 10)
 
     with torch.no_grad():
-        rgb, _ = render_rays(rays_o.reshape(-1, 3), rays_d.reshape(-1, 3), query_fn, model, model_fine, perturb=0., raw_noise_std=0.)
+        rgb, _ = render_rays(
+            rays_o.reshape(-1, 3), rays_d.reshape(-1, 3), query_fn, model, model_fine, perturb=0., raw_noise_std=0.)
         losses.append(img2mse(rgb.view(H, W, 3), target).item())
     return losses
 

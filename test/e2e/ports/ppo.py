@@ -73,7 +73,8 @@ class Agent(nn.Module):
 
 def main():
     num_envs, num_steps, num_iterations, num_minibatches, update_epochs = 4, 20, 3, 5, 2
-    learning_rate, gamma, gae_lambda, clip_coef, ent_coef, vf_coef, max_grad_norm = 2.5e-3, 0.99, 0.95, 0.2, 0.01, 0.5, 0.5
+    learning_rate, gamma, gae_lambda, clip_coef, ent_coef, vf_coef, max_grad_norm = \
+        2.5e-3, 0.99, 0.95, 0.2, 0.01, 0.5, 0.5
     batch_size = num_envs * num_steps
     minibatch_size = batch_size // num_minibatches
 

@@ -1,4 +1,5 @@
-"""A U-Net (Ronneberger and others, 2015) in channels_last, with dropout, whose run is stored and taken up again half way."""
+"""A U-Net (Ronneberger and others, 2015) in channels_last, with dropout, whose run is stored and taken up again half
+way."""
 import os
 import tempfile
 
@@ -145,7 +146,8 @@ def main():
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     dataset = Shapes(24)
     n_val = 4
-    train_set, val_set = random_split(dataset, [len(dataset) - n_val, n_val], generator=torch.Generator().manual_seed(0))
+    train_set, val_set = random_split(
+        dataset, [len(dataset) - n_val, n_val], generator=torch.Generator().manual_seed(0))
     loader_args = dict(batch_size=4, num_workers=0, pin_memory=False)
     train_loader = DataLoader(train_set, shuffle=True, **loader_args)
     val_loader = DataLoader(val_set, shuffle=False, drop_last=True, **loader_args)
@@ -175,7 +177,9 @@ def main():
         if epoch == 3:
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, 'checkpoint.pth')
-                torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict(), 'scheduler': scheduler.state_dict()}, path)
+                torch.save(
+                    {'model': model.state_dict(), 'optimizer': optimizer.state_dict(),
+                     'scheduler': scheduler.state_dict()}, path)
                 model, optimizer, scheduler = make(device)
                 checkpoint = torch.load(path, map_location=device)
             model.load_state_dict(checkpoint['model'])

@@ -73,24 +73,28 @@ describe('accuracy of mathematical functions', () => {
     });
   }
 
-  it('log(1 + e^x) is within 4 units in the last place wherever it is taken, on both sides of 0 and where e^x leaves no trace of the 1', () => {
-    const exact = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-    const takes: Readonly<Record<string, readonly [(x: Tensor) => Tensor, (x: number) => number]>> = {
-      softplus: [(x) => functional.softplus(x, { threshold: 200 }), exact],
-      logsigmoid: [(x) => functional.logsigmoid(x), (x) => -exact(-x)],
-    };
-    for (const [name, [take, of]] of Object.entries(takes)) {
-      for (const xs of [points(-80, 80), points(-2, 2), points(-1e-3, 1e-3)]) {
-        const single = take(tensor(xs)).tolist() as number[];
-        const wide = take(tensor(xs, { dtype: 'float64' })).tolist() as number[];
-        xs.forEach((x, i) => {
-          expect(ulps(single[i], Math.fround(of(x))), `${name}(${x})`).to.be.at.most(4);
-          expect(Math.abs(wide[i] - of(x)), `${name}(${x}) in float64`).to.be.at.most(1e-14 * Math.abs(of(x)));
-        });
+  it(
+    'log(1 + e^x) is within 4 units in the last place wherever it is taken, on both sides of 0 and where ' +
+      'e^x leaves no trace of the 1',
+    () => {
+      const exact = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+      const takes: Readonly<Record<string, readonly [(x: Tensor) => Tensor, (x: number) => number]>> = {
+        softplus: [(x) => functional.softplus(x, { threshold: 200 }), exact],
+        logsigmoid: [(x) => functional.logsigmoid(x), (x) => -exact(-x)],
+      };
+      for (const [name, [take, of]] of Object.entries(takes)) {
+        for (const xs of [points(-80, 80), points(-2, 2), points(-1e-3, 1e-3)]) {
+          const single = take(tensor(xs)).tolist() as number[];
+          const wide = take(tensor(xs, { dtype: 'float64' })).tolist() as number[];
+          xs.forEach((x, i) => {
+            expect(ulps(single[i], Math.fround(of(x))), `${name}(${x})`).to.be.at.most(4);
+            expect(Math.abs(wide[i] - of(x)), `${name}(${x}) in float64`).to.be.at.most(1e-14 * Math.abs(of(x)));
+          });
+        }
+        expect(take(tensor([Number.NaN])).item(), `${name}(NaN)`).to.be.NaN;
       }
-      expect(take(tensor([Number.NaN])).item(), `${name}(NaN)`).to.be.NaN;
-    }
-  });
+    },
+  );
 
   it('activations in float32 keep to 1e-6 of their float64 values', () => {
     const xs = points(-12, 12);

@@ -1,5 +1,7 @@
-/** Reductions against a naive float64 reference, over every way in which the kernels cut the work: small and large inner sizes, long
- * reductions in pieces, permuted memory; and PyTorch's rules for types, empty inputs, NaN and ties. */
+/**
+ * Reductions against a naive float64 reference, over every way in which the kernels cut the work: small and large
+ * inner sizes, long reductions in pieces, permuted memory; and PyTorch's rules for types, empty inputs, NaN and ties.
+ */
 import { expect } from 'chai';
 import {
   all,
