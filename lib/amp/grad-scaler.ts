@@ -13,6 +13,7 @@ import { Optimizer } from '../optim/optimizer.js';
 import { isDense } from '../shape/layout.js';
 import { checkStateDict } from '../state-dict.js';
 import { FLOAT32 } from '../storage/dtype.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import { allocate } from '../tensor/allocate.js';
 import { castAs } from '../tensor/copy.js';
 import { checkDevice } from '../tensor/device.js';
@@ -196,7 +197,7 @@ export class GradScaler {
     }
     let found = false;
     for (const grad of new Set(gradients)) {
-      if (kernels.unscale[grad.info.code]?.(grad.array, grad.numel(), inverse) === 1) found = true;
+      if (instanceOf('unscale_', kernels.unscale, grad.info)(grad.array, grad.numel(), inverse) === 1) found = true;
       grad.storage.version++;
     }
     return gradients.length === 0 ? null : found;

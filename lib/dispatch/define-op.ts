@@ -6,7 +6,6 @@
  */
 import type { Differentiable, Node } from '../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
-import { DTypeError } from '../errors.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import { castAs, castOperand } from '../tensor/copy.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -147,12 +146,4 @@ function forwardThroughFloat32<Spec, Out extends Outputs>(
   );
   const narrow = (t: Tensor): Tensor => (t.info === FLOAT32 ? castAs(t, info) : t);
   return (Array.isArray(out) ? out.map(narrow) : narrow(out)) as Out;
-}
-
-/** The kernel's instance for a dtype, or a DTypeError that names the operator. */
-export function instanceOf<T>(op: string, table: ReadonlyArray<T | undefined>, input: Tensor): T {
-  const instance = table[input.info.code];
-  if (instance === undefined)
-    throw new DTypeError(`${op}: expected a dtype that it is implemented for, got ${input.dtype}`);
-  return instance;
 }

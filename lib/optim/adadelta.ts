@@ -4,6 +4,7 @@ import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -94,7 +95,7 @@ export class Adadelta extends PerParameterOptimizer {
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {
     const group = given as AdadeltaGroup;
     nextStep(state);
-    kernels.adadelta[param.info.code]?.(
+    instanceOf('Adadelta', kernels.adadelta, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'squareAvg', param),

@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -102,7 +103,7 @@ export class Adagrad extends PerParameterOptimizer {
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {
     const group = given as AdagradGroup;
     const step = nextStep(state);
-    kernels.adagrad[param.info.code]?.(
+    instanceOf('Adagrad', kernels.adagrad, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'sum', param, Number(this.defaults.initialAccumulatorValue)),

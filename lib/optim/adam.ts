@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './arguments.js';
 import { BiasCorrection } from './bias-correction.js';
@@ -117,7 +118,7 @@ export class Adam extends PerParameterOptimizer {
     const { lr, eps, weightDecay, decoupledWeightDecay } = group;
     const [beta1, beta2] = group.betas;
     const step = nextStep(state);
-    kernels.adam[param.info.code]?.(
+    instanceOf('Adam', kernels.adam, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'expAvg', param),

@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
@@ -101,7 +102,7 @@ export class Adamax extends PerParameterOptimizer {
     const group = given as AdamaxGroup;
     const [beta1, beta2] = group.betas;
     const step = nextStep(state);
-    kernels.adamax[param.info.code]?.(
+    instanceOf('Adamax', kernels.adamax, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'expAvg', param),

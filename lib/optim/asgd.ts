@@ -4,6 +4,7 @@ import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -112,7 +113,7 @@ export class ASGD extends PerParameterOptimizer {
     const eta = state.eta as Tensor;
     const mu = state.mu as Tensor;
     const rate = Number(eta.item());
-    kernels.asgd[param.info.code]?.(
+    instanceOf('ASGD', kernels.asgd, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'ax', param),

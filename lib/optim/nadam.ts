@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
@@ -121,7 +122,7 @@ export class NAdam extends PerParameterOptimizer {
     // As PyTorch multiplies a tensor by a number: in the tensor's type.
     product.array[0] = Number(product.item()) * (product.dtype === 'float32' ? Math.fround(mu) : mu);
     const soFar = Number(product.item());
-    kernels.nadam[param.info.code]?.(
+    instanceOf('NAdam', kernels.nadam, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'expAvg', param),

@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBetas } from './arguments.js';
 import { updatesByOneKernel } from './one-pass.js';
@@ -115,7 +116,7 @@ export class RAdam extends PerParameterOptimizer {
     const length = limit - (2 * step * beta2 ** step) / correction2;
     const rectification =
       length > 5 ? Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length)) : 0;
-    kernels.radam[param.info.code]?.(
+    instanceOf('RAdam', kernels.radam, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'expAvg', param),

@@ -3,6 +3,7 @@
 import { type Arguments, checkNumber } from '../arguments.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -101,7 +102,7 @@ export class RMSprop extends PerParameterOptimizer {
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {
     const group = given as RMSpropGroup;
     nextStep(state);
-    kernels.rmsprop[param.info.code]?.(
+    instanceOf('RMSprop', kernels.rmsprop, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'squareAvg', param),

@@ -4,6 +4,7 @@ import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -95,7 +96,7 @@ export class Rprop extends PerParameterOptimizer {
   protected update(given: ParamGroup, param: Tensor, grad: Tensor, state: ParamState): void {
     const group = given as RpropGroup;
     nextStep(state);
-    kernels.rprop[param.info.code]?.(
+    instanceOf('Rprop', kernels.rprop, param.info)(
       param.array,
       grad.array,
       stateArray(state, 'prev', param),

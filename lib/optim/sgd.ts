@@ -4,6 +4,7 @@ import { type Arguments, checkNumber } from '../arguments.js';
 import { ArgumentError, fail } from '../errors.js';
 import { type KernelTable, kernels } from '../native/kernels.js';
 import type { TypedArray } from '../native/typed-array.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { updatesByOneKernel } from './one-pass.js';
 import { optimizerArguments, type ParamGroup, type ParamsOrAll } from './optimizer.js';
@@ -109,7 +110,7 @@ export class SGD extends PerParameterOptimizer {
     const moves = group.momentum !== 0;
     const first = moves && (state.momentumBuffer === undefined || state.momentumBuffer === null);
     const buffer = moves ? stateArray(state, 'momentumBuffer', param) : noArray(param);
-    kernels.sgd[param.info.code]?.(
+    instanceOf('SGD', kernels.sgd, param.info)(
       param.array,
       grad.array,
       buffer,

@@ -4,7 +4,8 @@ import type { TypedArray } from '../native/typed-array.js';
 import { elementCount, type Shape } from '../shape/layout.js';
 import type { MemoryFormat } from '../shape/memory-format.js';
 import { type Plan, planOf, stridedPlan } from '../shape/plan.js';
-import { type DType, type DTypeInfo, FLOAT64 } from '../storage/dtype.js';
+import { type DType, type DTypeInfo, FLOAT32, FLOAT64 } from '../storage/dtype.js';
+import { instanceOf } from '../storage/kernel-instance.js';
 import { allocate, allocateAs, allocateInFormat, allocateLike } from './allocate.js';
 import { type Tensor, windowOn } from './tensor.js';
 
@@ -61,8 +62,7 @@ export interface Part {
 /** Copies a part of `shape` to a part of another tensor of the same type. Raises no version and records nothing. */
 export function copyPart(shape: Shape, to: Part, from: Part): void {
   if (elementCount(shape) === 0) return;
-  const kernel = kernels.copyPart[from.tensor.info.code];
-  if (kernel === undefined) throw new Error(`no copy of ${from.tensor.dtype}`);
+  const kernel = instanceOf('copy', kernels.copyPart, from.tensor.info);
   kernel(from.tensor.array, to.tensor.array, from.start, to.start, stridedPlan(shape, [to.strides, from.strides]));
 }
 
@@ -120,8 +120,7 @@ export function fillWith(target: Tensor, value: number | bigint | boolean): void
   }
   const one = allocate([1], target.info);
   writeElement(one, value);
-  const kernel = kernels.fill[target.info.code];
-  if (kernel === undefined) throw new Error(`no fill of ${target.dtype}`);
+  const kernel = instanceOf('fill', kernels.fill, target.info);
   kernel(target.array, one.array, planOf(target.shape, [target]));
 }
 
@@ -139,7 +138,6 @@ export function writeElement(target: Tensor, value: number | bigint | boolean): 
   else if (target.info.name === 'bool') array[0] = Number(value) === 0 ? 0 : 1;
   else if (target.info.half) {
     const wide = new Float32Array([Number(value)]);
-    const kernel = CAST_TO[target.info.name][0];
-    kernel?.(wide, array, 1);
+    instanceOf('fill', CAST_TO[target.info.name], FLOAT32)(wide, array, 1);
   } else array[0] = Number(value);
 }

@@ -1,9 +1,10 @@
 /** The operators of the gated linear unit: one half of a tensor, let through as far as the other half says. */
 
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { type Plan, planOf } from '../../shape/plan.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
 import { addOp, mul, scaled, subOp } from '../elementwise/arithmetic.js';
@@ -33,7 +34,7 @@ function halvesOf(x: Tensor, dim: number): [Tensor, Tensor] {
 }
 
 function gate(a: Tensor, b: Tensor, out: Tensor): void {
-  instanceOf('glu', kernels.glu, a)(a.array, b.array, out.array, planOf(out.shape, [out, a, b]));
+  instanceOf('glu', kernels.glu, a.info)(a.array, b.array, out.array, planOf(out.shape, [out, a, b]));
 }
 
 /** y = a s(b); dx = gluBackward(g, x). */
@@ -61,7 +62,7 @@ const gluBackwardOp: Operator<number, Tensor> = defineOp<number, Spec>({
     const [a, b] = halvesOf(x, dim);
     const [da, db] = halvesOf(out, dim);
     gate(g, b, da);
-    instanceOf('glu', kernels.gluGate, x)(g.array, a.array, b.array, db.array, planOf(db.shape, [db, g, a, b]));
+    instanceOf('glu', kernels.gluGate, x.info)(g.array, a.array, b.array, db.array, planOf(db.shape, [db, g, a, b]));
     return out;
   },
   save: (context, [g, x]) => context.save(g, x),

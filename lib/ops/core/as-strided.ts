@@ -2,10 +2,11 @@
  * Windows on memory by sizes, strides and offset (asStrided), and what stands on them: how a view made before an
  * in-place change finds its place in the graph again, and how the change of a view becomes one of its base.
  */
+
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { attachOutput, nodeFor, setViewRebuilder } from '../../autograd/graph.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -13,6 +14,7 @@ import type { TypedArray } from '../../native/typed-array.js';
 import { contiguousStrides, elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf, copyInto, filledTensor, fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -77,7 +79,7 @@ function sharedMemory({ input, window }: Windows, info: DTypeInfo): { input: Ten
 
 /** target += source, where elements of the target may coincide. */
 function accumulate(target: Tensor, source: Tensor): void {
-  const kernel = instanceOf('asStrided', kernels.accumulate, target);
+  const kernel = instanceOf('asStrided', kernels.accumulate, target.info);
   kernel(source.array, target.array, stridedPlan(target.shape, [target.strides, source.strides]));
 }
 

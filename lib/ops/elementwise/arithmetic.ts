@@ -1,4 +1,5 @@
 /** Sums, products and quotients: elementwise with promotion and broadcasting. */
+
 import { gradientOperators } from '../../autograd/gradient-operators.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -8,6 +9,7 @@ import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount } from '../../shape/layout.js';
 import { type Plan, planOf } from '../../shape/plan.js';
 import { BOOL } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf, fillWith } from '../../tensor/copy.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -80,7 +82,7 @@ const truncDivideOp = elementwiseOp({ name: 'truncDivide', backward: (g) => [zer
 gradientOperators.add = (a, b) => addOp([a, b]);
 gradientOperators.addInto = (a, b) => {
   const addend = b.info === a.info ? b : castTo(b, a.info);
-  kernels.add[a.info.code]?.(a.array, addend.array, a.array, planOf(a.shape, [a, a, addend]));
+  instanceOf('add', kernels.add, a.info)(a.array, addend.array, a.array, planOf(a.shape, [a, a, addend]));
 };
 
 /** The zero gradient of a function that is constant almost everywhere. */
@@ -187,7 +189,7 @@ function divisible(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (x.info === BOOL) fail(DTypeError, op, 'numbers', 'bool', { input: a, other: b });
   if (!x.info.floating && elementCount(x.shape) > 0) {
     const divisor = contiguousOf(y);
-    if (kernels.containsZero[divisor.info.code]?.(divisor.array, elementCount(divisor.shape)))
+    if (instanceOf(op, kernels.containsZero, divisor.info)(divisor.array, elementCount(divisor.shape)))
       fail(ArgumentError, op, 'integer divisors other than 0', 'a 0', { input: a, other: b });
   }
   return [x, y];

@@ -6,6 +6,7 @@ import { ArgumentError, DTypeError, fail } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { elementCount, sameShape } from '../../shape/layout.js';
 import { BOOL, FLOAT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocateAs } from '../../tensor/allocate.js';
 import { fillWith } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -98,7 +99,7 @@ export const equal = defineFunction(
 );
 
 function allTrue(mask: Tensor): boolean {
-  return kernels.containsZero[BOOL.code]?.(mask.array, elementCount(mask.shape)) === 0;
+  return instanceOf('allclose', kernels.containsZero, BOOL)(mask.array, elementCount(mask.shape)) === 0;
 }
 
 type ComparisonName =

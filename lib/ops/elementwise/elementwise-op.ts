@@ -7,14 +7,15 @@
 import type { Node } from '../../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../../autograd/record.js';
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type Plan, planOf } from '../../shape/plan.js';
-import { type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { BFLOAT16, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateResult } from '../../tensor/allocate.js';
 import { castAs, castOperand } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -102,14 +103,14 @@ export function elementwiseOp(row: Row): Elementwise {
   const operator = defineOp<readonly number[] | undefined, Spec>({
     name,
     autocast: row.autocast,
-    nativeHalf: table[8] !== undefined,
+    nativeHalf: table[BFLOAT16.code] !== undefined,
     infer,
     forward: (spec, given) => {
       // A number kept in float32 beside a 16-bit tensor: computed in float32, rounded once.
       const mixed = mixedTable === undefined && isMixed(given);
       const inputs = mixed ? [castOperand(given[0], FLOAT32), given[1]] : given;
       const first = inputs[0];
-      const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first);
+      const kernel = instanceOf(name, mixedTable !== undefined && isMixed(given) ? mixedTable : table, first.info);
       const info = output ?? first.info;
       const out =
         layout === undefined ? allocateResult(spec.shape, inputs, info) : outputOf(layout, spec.shape, inputs, info);

@@ -3,7 +3,7 @@
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -12,6 +12,7 @@ import { broadcastShapes } from '../../shape/broadcast.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, filledTensor } from '../../tensor/copy.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -67,7 +68,7 @@ export const gatherOp: Operator<number, Tensor> = defineOp<number, Along>({
     const out = allocate(index.shape, x.info);
     if (elementCount(index.shape) === 0) return out;
     const still = x.strides.map((s, d) => (d === dim ? 0 : s));
-    const kernel = instanceOf('gather', kernels.gather, x);
+    const kernel = instanceOf('gather', kernels.gather, x.info);
     kernel(
       x.array,
       index.array,
@@ -107,7 +108,7 @@ export function scatterInto(table: ScatterKernel, out: Tensor, source: Tensor, i
   if (elementCount(index.shape) === 0) return;
   const others = (list: readonly number[]): number[] => list.filter((_, d) => d !== dim);
   const plan = stridedPlan(others(index.shape), [others(source.strides), others(index.strides), others(out.strides)]);
-  const kernel = instanceOf('scatter', table, out);
+  const kernel = instanceOf('scatter', table, out.info);
   kernel(
     source.array,
     index.array,

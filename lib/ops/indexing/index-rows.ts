@@ -4,7 +4,7 @@
  * touched.
  */
 
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
@@ -12,6 +12,7 @@ import { elementCount, type Shape } from '../../shape/layout.js';
 import type { Plan } from '../../shape/plan.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf, filledTensor } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -82,7 +83,12 @@ export function checkedIndex(op: string, index: unknown, n: number, fromEnd = fa
   const given = tensorArgument(op, 'index', index);
   if (given.info.category !== 1) fail(DTypeError, op, 'an index of an integer type', given.dtype);
   const list = contiguousOf(castTo64(given));
-  const at = kernels.firstOutside[INT64.code]?.(list.array, elementCount(list.shape), fromEnd ? -n : 0, n) ?? -1;
+  const at = instanceOf('index', kernels.firstOutside, INT64)(
+    list.array,
+    elementCount(list.shape),
+    fromEnd ? -n : 0,
+    n,
+  );
   if (at >= 0)
     fail(
       IndexError,
@@ -108,7 +114,7 @@ export const takeRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
   nativeHalf: true,
   infer: (_, rows) => rows,
   forward: (rows, [x, index]) => {
-    const kernel = instanceOf('index', kernels.takeRows, x);
+    const kernel = instanceOf('index', kernels.takeRows, x.info);
     const out = allocate([...rows.rowsShape], x.info);
     kernel(contiguousOf(x).array, index.array, out.array, rows.outer, rows.n, rows.inner, countOf(rows), rows.skip);
     return withStrides(out, rows.strides ?? out.strides);
@@ -171,13 +177,13 @@ export const putRowsOp: Operator<Rows, Tensor> = defineOp<Rows, Rows>({
 
 /** Adds rows into contiguous memory; no autograd. */
 export function addRowsInto(out: Tensor, source: Tensor, index: Tensor, rows: Rows): void {
-  const kernel = instanceOf('indexAdd', kernels.addRows, out);
+  const kernel = instanceOf('indexAdd', kernels.addRows, out.info);
   kernel(contiguousOf(source).array, index.array, out.array, rows.outer, rows.n, rows.inner, countOf(rows), rows.skip);
 }
 
 /** Puts rows into contiguous memory; no autograd. */
 export function putRowsInto(out: Tensor, source: Tensor, index: Tensor, rows: Rows): void {
-  const kernel = instanceOf('indexPut', kernels.putRows, out);
+  const kernel = instanceOf('indexPut', kernels.putRows, out.info);
   kernel(contiguousOf(source).array, index.array, out.array, rows.outer, rows.n, rows.inner, countOf(rows));
 }
 

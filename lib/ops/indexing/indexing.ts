@@ -2,6 +2,7 @@
  * Reading and writing by an index list, as Python's x[...]: what is basic (numbers, slices, null, the ellipsis) is a
  * view; tensors, masks and nested arrays take or put rows. Every index is checked before memory is touched.
  */
+
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -12,6 +13,7 @@ import { elementCount, isContiguous, type Shape } from '../../shape/layout.js';
 import { planOf, type Strided } from '../../shape/plan.js';
 import { resultStrides } from '../../shape/result-strides.js';
 import { INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { filledTensor } from '../../tensor/copy.js';
 import { ellipsis, type Index, Slice } from '../../tensor/indexing.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -236,7 +238,7 @@ function indexShapes(op: string, a: Shape, b: Shape): Shape {
 function linearIndex(shape: Shape, lists: readonly Tensor[], sizes: readonly number[]): Tensor {
   const out = filledTensor(shape, INT64, 0);
   lists.forEach((list, k) => {
-    kernels.addToLinearIndex[INT64.code]?.(
+    instanceOf('index', kernels.addToLinearIndex, INT64)(
       list.array,
       out.array,
       sizes[k],

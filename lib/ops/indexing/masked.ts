@@ -4,7 +4,6 @@
  */
 
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
-import { instanceOf } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -12,6 +11,7 @@ import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes, broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf, copyPart, fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -38,9 +38,9 @@ declare module '../../native/kernels.js' {
 export function nonzeroPositions(x: Tensor): Tensor {
   const flat = contiguousOf(x);
   const n = elementCount(x.shape);
-  const count = instanceOf('nonzero', kernels.countNonzeroElements, flat)(flat.array, n);
+  const count = instanceOf('nonzero', kernels.countNonzeroElements, flat.info)(flat.array, n);
   const out = allocate([count], INT64);
-  instanceOf('nonzero', kernels.nonzero, flat)(flat.array, out.array, n);
+  instanceOf('nonzero', kernels.nonzero, flat.info)(flat.array, out.array, n);
   return out;
 }
 
@@ -48,7 +48,7 @@ export function nonzeroPositions(x: Tensor): Tensor {
 function coordinate(positions: Tensor, shape: Shape, dim: number, out: Tensor): void {
   const count = positions.shape[0];
   if (count > 0)
-    kernels.coordinate[INT64.code]?.(
+    instanceOf('nonzero', kernels.coordinate, INT64)(
       positions.array,
       out.array,
       count,

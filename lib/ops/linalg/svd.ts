@@ -1,13 +1,14 @@
 /** Singular values of matrices, whose derivative of every order goes through the singular vectors. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import type { DTypeInfo } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf, fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -65,7 +66,7 @@ export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>
     const left = allocate([...batch, m, k], x.info);
     const values = allocate([...batch, k], x.info);
     const right = allocate([...batch, k, n], x.info);
-    const failed = instanceOf('svd', kernels.svd, x)(
+    const failed = instanceOf('svd', kernels.svd, x.info)(
       contiguousOf(x).array,
       left.array,
       values.array,

@@ -1,13 +1,14 @@
 /** Norms of vectors over dimensions: (sum |x|^p)^(1/p) in one pass, with PyTorch's gradients at zero. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, type DType, dtypeInfo, promote } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { castTo } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded, wide } from '../core/convert.js';
@@ -60,11 +61,11 @@ const normOp = defineOp<NormAttributes, NormSpec>({
     if (spec.p === 0) {
       const ones = castTo(castTo(x, BOOL), x.info);
       return reduceGroups(ones, spec, x.info, (input, out, outer, n, inner) =>
-        instanceOf('norm', kernels.sum, input)(input.array, out.array, outer, n, inner, 1),
+        instanceOf('norm', kernels.sum, input.info)(input.array, out.array, outer, n, inner, 1),
       );
     }
     return reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
-      instanceOf('norm', kernels.norm, input)(input.array, out.array, outer, n, inner, spec.p),
+      instanceOf('norm', kernels.norm, input.info)(input.array, out.array, outer, n, inner, spec.p),
     );
   },
   save: (context, [x], [y]) => context.save(x, y),

@@ -5,12 +5,13 @@
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { type DTypeInfo, FLOAT32, INT64, UINT8 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -133,7 +134,7 @@ function classSpec(op: string, input: Tensor, attributes: ClassAttributes): Clas
   if (!Number.isInteger(ignoreIndex)) fail(ArgumentError, op, 'a whole ignoreIndex', describe(ignoreIndex));
   const indices = widened(target, INT64);
   const count = elementCount(target.shape);
-  const outside = kernels.findOutside[INT64.code]?.(indices.array, count, classes, ignoreIndex) ?? -1;
+  const outside = instanceOf('crossEntropy', kernels.findOutside, INT64)(indices.array, count, classes, ignoreIndex);
   if (outside >= 0)
     fail(
       IndexError,
@@ -175,8 +176,8 @@ const crossEntropyBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, 
   forward: (spec, [g, x, logSum, factor, norm]) => {
     const { info, shape, target, outer, classes, inner, ignoreIndex, labelSmoothing } = spec;
     const out = allocate(shape, info);
-    const kernel = kernels.crossEntropyBackward[info.code];
-    kernel?.(
+    const kernel = instanceOf('crossEntropy', kernels.crossEntropyBackward, info);
+    kernel(
       widened(g, info).array,
       widened(x, info).array,
       logSum.array,
@@ -226,7 +227,7 @@ const crossEntropyOp = defineOp<ClassAttributes, ClassSpec, Tensor[]>({
     const logSum = allocate([outer * inner], info);
     const factor = allocate([outer * inner], info);
     const norm = allocate([], info);
-    const kernel = instanceOf('crossEntropy', kernels.crossEntropy, logSum);
+    const kernel = instanceOf('crossEntropy', kernels.crossEntropy, logSum.info);
     kernel(
       widened(x, info).array,
       target.array,
@@ -260,7 +261,7 @@ const nllLossBackwardOp: Operator<ClassSpec, Tensor> = defineOp<ClassSpec, Class
   forward: (spec, [g, norm]) => {
     const out = allocate(spec.shape, g.info);
     const shared = g.shape.length === 0 && spec.reduction !== 'none';
-    instanceOf('nllLoss', kernels.nllLossBackward, g)(
+    instanceOf('nllLoss', kernels.nllLossBackward, g.info)(
       contiguousOf(g).array,
       widened(norm, g.info).array,
       spec.target.array,
@@ -286,7 +287,7 @@ const nllLossOp: Operator<ClassAttributes, Tensor[]> = defineOp<ClassAttributes,
   forward: (spec, [x]) => {
     const out = allocate(lossShape(spec), x.info);
     const norm = allocate([], x.info);
-    instanceOf('nllLoss', kernels.nllLoss, x)(
+    instanceOf('nllLoss', kernels.nllLoss, x.info)(
       contiguousOf(x).array,
       spec.target.array,
       weightArray(spec),

@@ -6,11 +6,12 @@
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateAs, allocateResult } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -141,7 +142,7 @@ export function lossForward(
 ): Tensor {
   const [input, target] = inputs;
   const call = (x: Tensor, t: Tensor, out: Tensor): Tensor => {
-    instanceOf(op, kernel, input)(
+    instanceOf(op, kernel, input.info)(
       x.array,
       t.array,
       out.array,
@@ -165,7 +166,7 @@ export function lossBackward(
 ): Tensor {
   const out = allocate(spec.shape, input.info);
   const shared = g.shape.length === 0 && spec.shape.length > 0;
-  instanceOf(op, kernel, input)(
+  instanceOf(op, kernel, input.info)(
     contiguousOf(g).array,
     contiguousOf(input).array,
     contiguousOf(target).array,
@@ -189,7 +190,7 @@ function curvatureOf(name: Curved): Operator<LossAttributes, Tensor> {
     infer: (_, attributes) => attributes,
     forward: ({ parameter }, [h, x, t]) => {
       const out = allocate(x.shape, x.info);
-      instanceOf(name, kernels[`${name}Curvature`], x)(
+      instanceOf(name, kernels[`${name}Curvature`], x.info)(
         contiguousOf(h).array,
         contiguousOf(x).array,
         contiguousOf(t).array,

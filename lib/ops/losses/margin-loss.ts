@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } fro
 import { kernels } from '../../native/kernels.js';
 import { elementCount, sameShape } from '../../shape/layout.js';
 import { INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
@@ -222,8 +223,12 @@ function batchOfClasses(
 /** Throws IndexError for the first index that is no class; -1 is let through where it ends a list. */
 function checkClasses(op: string, target: Tensor, classes: number, ended: boolean): void {
   const indices = contiguousOf(target);
-  const outside =
-    kernels.findOutside[INT64.code]?.(indices.array, elementCount(target.shape), classes, ended ? -1 : 0) ?? -1;
+  const outside = instanceOf(op, kernels.findOutside, INT64)(
+    indices.array,
+    elementCount(target.shape),
+    classes,
+    ended ? -1 : 0,
+  );
   if (outside >= 0)
     fail(
       IndexError,

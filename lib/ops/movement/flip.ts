@@ -1,7 +1,7 @@
 /** Reversed and shifted copies: flip, fliplr, flipud, rot90, roll. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { attachSizesMethod, type SizesMethod, sizeArguments } from '../../dispatch/sizes-method.js';
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../../errors.js';
@@ -11,6 +11,7 @@ import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { likeStrides } from '../../shape/result-strides.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocateInFormat, allocateLike } from '../../tensor/allocate.js';
 import { castAs, contiguousOf, copyPart } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -32,7 +33,7 @@ const flipOp: Operator<readonly number[], Tensor> = defineOp<readonly number[], 
   forward: (dims, [x]) => {
     let current = contiguousOf(x);
     const sorted = [...dims].sort((a, b) => a - b);
-    const kernel = instanceOf('flip', kernels.flip, x);
+    const kernel = instanceOf('flip', kernels.flip, x.info);
     // Neighbouring dimensions are reversed as one.
     for (let k = 0; k < sorted.length; ) {
       const first = sorted[k];

@@ -5,12 +5,13 @@
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { sizeArguments } from '../../dispatch/sizes-method.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf, filledTensor } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -76,7 +77,7 @@ const padOp: Operator<Padding, Tensor> = defineOp<Padding, PadSpec>({
   },
   forward: (spec, [x]) => {
     const out = allocate([...spec.padded], x.info);
-    instanceOf('pad', kernels.pad, x)(
+    instanceOf('pad', kernels.pad, x.info)(
       contiguousOf(x).array,
       out.array,
       filledTensor([1], x.info, spec.value).array,
@@ -98,7 +99,7 @@ const padSumOp: Operator<PadSpec, Tensor> = defineOp<PadSpec, PadSpec>({
   infer: (_, spec) => spec,
   forward: (spec, [x]) => {
     const out = allocate([...spec.shape], x.info);
-    instanceOf('pad', kernels.padSum, x)(contiguousOf(x).array, out.array, ...geometryOf(spec));
+    instanceOf('pad', kernels.padSum, x.info)(contiguousOf(x).array, out.array, ...geometryOf(spec));
     return out;
   },
   backward: ({ spec }, g) => [padOp([g], spec)],

@@ -2,7 +2,7 @@
 
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -10,6 +10,7 @@ import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount } from '../../shape/layout.js';
 import { type DType, dtypeInfo, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocateChecked, allocateLike } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { checkDevice } from '../../tensor/device.js';
@@ -56,7 +57,7 @@ function triangleOp(name: 'tril' | 'triu', upper: boolean): Operator<number, Ten
     forward: ({ diagonal }, [x]) => {
       const out = allocateLike(x);
       const [rows, columns] = x.shape.slice(-2);
-      const kernel = instanceOf(name, kernels.triangle, x);
+      const kernel = instanceOf(name, kernels.triangle, x.info);
       kernel(
         contiguousOf(x).array,
         out.array,

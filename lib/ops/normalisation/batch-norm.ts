@@ -1,11 +1,12 @@
 /** Batch normalisation with running statistics: fused forward and backward over [n, c, inner]. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf, copyInto } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -118,7 +119,7 @@ const batchNormOp = defineOp<Attributes, Spec, Tensor[]>({
     const mean = training ? allocate([c], info) : castTo(runningMean as Tensor, info);
     const variance = training ? allocate([c], info) : castTo(runningVar as Tensor, info);
     const rstd = allocate([c], info);
-    const kernel = instanceOf('batchNorm', kernels.batchNorm, x);
+    const kernel = instanceOf('batchNorm', kernels.batchNorm, x.info);
     const present = (t: Tensor | null): number => (t === null ? 0 : 1);
     kernel(
       x.array,
@@ -162,7 +163,7 @@ const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
     const dx = allocate(input.shape, input.info);
     const dw = allocate([c], info);
     const db = allocate([c], info);
-    const kernel = instanceOf('batchNormBackward', kernels.batchNormBackward, g);
+    const kernel = instanceOf('batchNormBackward', kernels.batchNormBackward, g.info);
     kernel(
       g.array,
       x.array,

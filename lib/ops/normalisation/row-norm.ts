@@ -1,11 +1,12 @@
 /** Layer, group, instance and root-mean-square normalisation: one fused pair of kernels that normalises rows. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -95,7 +96,7 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       const y = allocate(input.shape, input.info);
       const mean = allocate([samples * groups], info);
       const rstd = allocate([samples * groups], info);
-      const kernel = instanceOf(name, kernels.rowNorm, x);
+      const kernel = instanceOf(name, kernels.rowNorm, x.info);
       const present = (t: Tensor | null): number => (t === null ? 0 : 1);
       const [w, b] = [(weight ?? mean).array, (bias ?? mean).array];
       kernel(
@@ -141,7 +142,7 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
       const dw = allocate([...weightShape], mean.info);
       const db = allocate([...weightShape], mean.info);
       const affine = hasWeight || hasBias;
-      const kernel = instanceOf(name, kernels.rowNormBackward, g);
+      const kernel = instanceOf(name, kernels.rowNormBackward, g.info);
       const flags = [weight === null ? 0 : 1, affine ? 1 : 0, centred ? 1 : 0] as const;
       kernel(
         g.array,

@@ -5,13 +5,14 @@
  */
 
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/broadcast.js';
 import { contiguousStrides, elementCount, reshapeStrides, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf, copyInto, fillWith } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -123,7 +124,7 @@ function multiply(
   addend: Tensor | undefined,
 ): Tensor {
   const { shape, m, n, k, alpha } = g;
-  const kernel = instanceOf(op, instances, a);
+  const kernel = instanceOf(op, instances, a.info);
   const out = allocate(shape, a.info);
   if (elementCount(shape) === 0) return out;
   let bias = noBias(out);
@@ -165,7 +166,7 @@ function checkTypes(op: string, inputs: readonly Tensor[]): void {
   for (let i = 1; i < inputs.length; i++)
     if (inputs[i].info !== inputs[0].info)
       fail(DTypeError, op, 'operands of one dtype', `${inputs[0].dtype} and ${inputs[i].dtype}`, { ...inputs });
-  if (instances[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, instances, inputs[0]);
+  if (instances[inputs[0].info.code] === undefined && !inputs[0].info.half) instanceOf(op, instances, inputs[0].info);
 }
 
 function checkAddend(op: string, addend: Tensor | undefined, shape: Shape): void {

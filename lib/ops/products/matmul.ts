@@ -1,12 +1,13 @@
 /** The public matrix products: which operator serves which shapes (matmul-op.ts does the work). */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { kernels } from '../../native/kernels.js';
 import { broadcastsTo } from '../../shape/broadcast.js';
 import { elementCount } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -25,7 +26,7 @@ const dotOp = defineOp<string, string>({
   infer: ([a, b], op) => {
     if (a.shape[0] !== b.shape[0]) fail(ShapeError, op, 'vectors of one length', `${a.shape[0]} and ${b.shape[0]}`);
     if (a.info !== b.info) fail(DTypeError, op, 'vectors of one dtype', `${a.dtype} and ${b.dtype}`);
-    if (!a.info.half) instanceOf(op, kernels.matmul, a);
+    if (!a.info.half) instanceOf(op, kernels.matmul, a.info);
     return op;
   },
   forward: (op, [a, b]) => {
@@ -33,7 +34,7 @@ const dotOp = defineOp<string, string>({
     const step = (x: Tensor): number => Math.max(x.strides[0], 1);
     const x = a.strides[0] >= 1 ? a : contiguousOf(a);
     const y = b.strides[0] >= 1 ? b : contiguousOf(b);
-    instanceOf(op, kernels.matmul, x)(
+    instanceOf(op, kernels.matmul, x.info)(
       x.array,
       y.array,
       new x.info.Array(0),

@@ -3,7 +3,7 @@
 import { isOptions } from '../../arguments.js';
 import { noGrad } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, rejectUnknownOptions } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
@@ -12,6 +12,7 @@ import { broadcastShapes } from '../../shape/broadcast.js';
 import type { Shape } from '../../shape/layout.js';
 import { type MemoryFormat, memoryFormatArgument } from '../../shape/memory-format.js';
 import { type DType, type DTypeInfo, defaultFloatInfo, FLOAT64, INT64, promote } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateChecked, allocateInFormat } from '../../tensor/allocate.js';
 import { castTo } from '../../tensor/copy.js';
 import { integersOf } from '../../tensor/integer.js';
@@ -183,7 +184,7 @@ export const randperm = defineFunction(
     const { info } = out;
     const limit = info.floating ? Number.POSITIVE_INFINITY : 2 ** (8 * info.bytes - (info.name === 'uint8' ? 0 : 1));
     if (n > limit) fail(ArgumentError, 'randperm', `an n that ${info.name} holds`, String(n));
-    const kernel = instanceOf('randperm', kernels.randpermFill, out);
+    const kernel = instanceOf('randperm', kernels.randpermFill, out.info);
     const rng = generatorOf('randperm', generator);
     return finish(
       'randperm',

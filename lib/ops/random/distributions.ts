@@ -1,13 +1,13 @@
 /** The in-place distributions of PyTorch's CPU streams: uniform_, normal_, random_, bernoulli_ and their like. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { instanceOf } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { type Generator, generatorOf } from '../../random/generator.js';
 import { BOOL, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocateAs } from '../../tensor/allocate.js';
 import { castAs, copyInto } from '../../tensor/copy.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -62,7 +62,7 @@ export function uniformDraw(op: string, info: DTypeInfo, from: number, to: numbe
   if (from > to) fail(ArgumentError, op, 'bounds with from <= to', `from=${from}, to=${to}`);
   if (!(to - from <= LARGEST[info.name as keyof typeof LARGEST]))
     fail(ArgumentError, op, `bounds whose distance ${info.name} holds`, `from=${from}, to=${to}`);
-  return (memory, n) => kernels.uniformFill[info.code]?.(memory, rng.words, from, to, n);
+  return (memory, n) => instanceOf('uniform_', kernels.uniformFill, info)(memory, rng.words, from, to, n);
 }
 /** Draws normal values; `contiguous` memory of 16 and more is drawn in blocks, anything else one by one. */
 export function normalDraw(
@@ -76,7 +76,15 @@ export function normalDraw(
   finiteNumber(op, 'mean', mean);
   if (!(finiteNumber(op, 'std', std) >= 0)) fail(ArgumentError, op, 'a std of at least 0', String(std));
   return (memory, n) =>
-    kernels.normalFill[info.code]?.(memory, rng.words, rng.cachedNormal, mean, std, n, contiguous && n >= 16 ? 1 : 0);
+    instanceOf('normal_', kernels.normalFill, info)(
+      memory,
+      rng.words,
+      rng.cachedNormal,
+      mean,
+      std,
+      n,
+      contiguous && n >= 16 ? 1 : 0,
+    );
 }
 
 const uniform = defineFunction(
@@ -108,7 +116,7 @@ const logNormal = defineFunction(
   { name: 'Tensor.logNormal_', parameters: ['input', 'mean', 'std', 'generator'], keywords: 1, method: 'logNormal_' },
   (input: Tensor, mean: number = 1, std: number = 2, generator?: Rng): Tensor => {
     if (!(finiteNumber('logNormal_', 'std', std) > 0)) fail(ArgumentError, 'logNormal_', 'a std above 0', String(std));
-    const kernel = instanceOf('logNormal_', kernels.logNormalFill, floating('logNormal_', input));
+    const kernel = instanceOf('logNormal_', kernels.logNormalFill, floating('logNormal_', input).info);
     const rng = generatorOf('logNormal_', generator);
     return drawInplace('logNormal_', input, (memory, n) =>
       kernel(memory, rng.words, rng.cachedNormal, finiteNumber('logNormal_', 'mean', mean), std, n),
@@ -120,7 +128,7 @@ const exponential = defineFunction(
   (input: Tensor, lambd: number = 1, generator?: Rng): Tensor => {
     if (!(finiteNumber('exponential_', 'lambd', lambd) > 0))
       fail(ArgumentError, 'exponential_', 'a lambd above 0', String(lambd));
-    const kernel = instanceOf('exponential_', kernels.exponentialFill, floating('exponential_', input));
+    const kernel = instanceOf('exponential_', kernels.exponentialFill, floating('exponential_', input).info);
     const rng = generatorOf('exponential_', generator);
     return drawInplace('exponential_', input, (memory, n) => kernel(memory, rng.words, lambd, n));
   },
@@ -130,7 +138,7 @@ const cauchy = defineFunction(
   (input: Tensor, median: number = 0, sigma: number = 1, generator?: Rng): Tensor => {
     if (!(finiteNumber('cauchy_', 'sigma', sigma) > 0))
       fail(ArgumentError, 'cauchy_', 'a sigma above 0', String(sigma));
-    const kernel = instanceOf('cauchy_', kernels.cauchyFill, floating('cauchy_', input));
+    const kernel = instanceOf('cauchy_', kernels.cauchyFill, floating('cauchy_', input).info);
     const rng = generatorOf('cauchy_', generator);
     return drawInplace('cauchy_', input, (memory, n) =>
       kernel(memory, rng.words, finiteNumber('cauchy_', 'median', median), sigma, n),
@@ -148,7 +156,7 @@ const geometric = defineFunction(
   (input: Tensor, p: number, generator?: Rng): Tensor => {
     if (!(finiteNumber('geometric_', 'p', p) > 0 && p < 1))
       fail(ArgumentError, 'geometric_', 'a p in (0, 1)', String(p));
-    const kernel = instanceOf('geometric_', kernels.geometricFill, input);
+    const kernel = instanceOf('geometric_', kernels.geometricFill, input.info);
     const rng = generatorOf('geometric_', generator);
     return drawInplace('geometric_', input, (memory, n) => kernel(memory, rng.words, p, n));
   },
@@ -157,7 +165,7 @@ const geometric = defineFunction(
 /** Ones (or `value`) with probability p, zeros else, in a type of any kind. */
 export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Generator, value = 1): Draw {
   if (!(finiteNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
-  return (memory, n) => kernels.bernoulliFill[info.code]?.(memory, rng.words, p, value, n);
+  return (memory, n) => instanceOf(op, kernels.bernoulliFill, info)(memory, rng.words, p, value, n);
 }
 /**
  * Ones with the probabilities of a floating tensor, which broadcast to the shape of `like`; in its layout, and in the
@@ -173,7 +181,7 @@ export function bernoulliOf(op: string, like: Tensor, p: Tensor, rng: Generator)
     if (!(Number(wide[i]) >= 0 && Number(wide[i]) <= 1))
       fail(ArgumentError, op, 'probabilities in [0, 1]', String(wide[i]), { p });
   const out = allocateAs(probabilities);
-  instanceOf(op, kernels.bernoulliEach, p)(out.array, probabilities.array, rng.words, n);
+  instanceOf(op, kernels.bernoulliEach, p.info)(out.array, probabilities.array, rng.words, n);
   return out;
 }
 const bernoulliInplace = defineFunction(
@@ -221,7 +229,7 @@ export function integerDraw(
   if (!info.floating && (low < least || end - 1n > most))
     fail(ArgumentError, op, `bounds that ${info.name} holds`, `[${low}, ${end})`);
   const bounds = BigInt64Array.of(BigInt.asIntN(64, end - low), BigInt.asIntN(64, low));
-  return (memory, n) => kernels.randomFill[info.code]?.(memory, rng.words, bounds, n);
+  return (memory, n) => instanceOf('random_', kernels.randomFill, info)(memory, rng.words, bounds, n);
 }
 const random = defineFunction(
   { name: 'Tensor.random_', parameters: ['input', 'from', 'to', 'generator'], keywords: 1, method: 'random_' },
@@ -229,7 +237,7 @@ const random = defineFunction(
     const rng = generatorOf('random_', generator);
     if (from === undefined && to === undefined)
       return drawInplace('random_', input, (memory, n) =>
-        kernels.randomFullFill[input.info.code]?.(memory, rng.words, n),
+        instanceOf('random_', kernels.randomFullFill, input.info)(memory, rng.words, n),
       );
     const draw =
       to === undefined

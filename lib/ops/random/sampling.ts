@@ -1,13 +1,14 @@
 /** Draws by given probabilities: bernoulli and multinomial. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { type Generator, generatorOf } from '../../random/generator.js';
 import { FLOAT32, FLOAT64, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateAs, allocateLike } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -82,7 +83,7 @@ export const multinomial = defineFunction(
     const out = allocate([...x.shape.slice(0, -1), numSamples], INT64);
     if (replacement && numSamples > 1) {
       const weights = x.info.half ? castTo(x, FLOAT32) : contiguousOf(x);
-      instanceOf('multinomial', kernels.multinomialReplace, weights)(
+      instanceOf('multinomial', kernels.multinomialReplace, weights.info)(
         out.array,
         weights.array,
         rng.words,
@@ -93,8 +94,8 @@ export const multinomial = defineFunction(
     } else {
       const weights = contiguousOf(x);
       const exponential = allocateAs(x);
-      instanceOf('multinomial', kernels.exponentialFill, weights)(exponential.array, rng.words, 1, rows * k);
-      instanceOf('multinomial', kernels.multinomialDistinct, weights)(
+      instanceOf('multinomial', kernels.exponentialFill, weights.info)(exponential.array, rng.words, 1, rows * k);
+      instanceOf('multinomial', kernels.multinomialDistinct, weights.info)(
         out.array,
         weights.array,
         contiguousOf(exponential).array,

@@ -3,13 +3,14 @@
  */
 
 import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo, INT32, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -76,7 +77,7 @@ export const tieWeightsOp = defineOp<ExtremumSpec, ExtremumSpec>({
   forward: (spec, [x, y]) => {
     const { input, outer, n, inner, restore } = gatherDims(x, spec);
     const out = allocate([elementCount(spec.shape)], x.info);
-    instanceOf('tieWeights', kernels.tieWeights, x)(
+    instanceOf('tieWeights', kernels.tieWeights, x.info)(
       input.array,
       contiguousOf(y).array,
       out.array,
@@ -98,7 +99,7 @@ function extremumOp(name: Extremum): Operator<ExtremumAttributes, Tensor> {
     forward: (spec, [x]) =>
       throughInt32(x, (wide) =>
         reduceGroups(wide, spec, wide.info, (input, out, outer, n, inner) =>
-          instanceOf(name, kernels[name], input)(input.array, out.array, outer, n, inner),
+          instanceOf(name, kernels[name], input.info)(input.array, out.array, outer, n, inner),
         ),
       ),
     save: (context, [x], [y]) => context.save(x, y),
@@ -156,8 +157,8 @@ function withIndices(
 ): [values: Tensor, indices: Tensor] {
   const values = allocate(shape, input.info);
   const indices = allocate(shape, INT64);
-  instanceOf(name, kernels[name], input)(input.array, values.array, outer, n, inner);
-  instanceOf(name, kernels.firstIndex, input)(input.array, values.array, indices.array, outer, n, inner);
+  instanceOf(name, kernels[name], input.info)(input.array, values.array, outer, n, inner);
+  instanceOf(name, kernels.firstIndex, input.info)(input.array, values.array, indices.array, outer, n, inner);
   return [values, indices];
 }
 

@@ -1,12 +1,13 @@
 /** Reductions to truth and counts: all, any, countNonzero. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDims } from '../../shape/dims.js';
 import { BOOL, INT64, UINT8 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { castTo } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { tensorArgument } from '../core/promotion.js';
@@ -29,7 +30,7 @@ function logicalOp(name: 'all' | 'any'): Operator<Dims, Tensor> {
     forward: (spec, [x]) => {
       const truth = x.info === BOOL ? x : castTo(x, BOOL);
       const out = reduceGroups(truth, spec, BOOL, (input, to, outer, n, inner) =>
-        instanceOf(name, kernels[name], input)(input.array, to.array, outer, n, inner),
+        instanceOf(name, kernels[name], input.info)(input.array, to.array, outer, n, inner),
       );
       return x.info === UINT8 ? castTo(out, UINT8) : out;
     },

@@ -1,8 +1,9 @@
 /** Sums, means and products over dimensions. */
+
 import { gradientOperators } from '../../autograd/gradient-operators.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { attachSizesMethod, type SizesMethod } from '../../dispatch/sizes-method.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
@@ -12,6 +13,7 @@ import { broadcastDims } from '../../shape/broadcast.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { type DType, dtypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { castTo } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded, wide } from '../core/convert.js';
@@ -48,7 +50,7 @@ declare module '../../native/kernels.js' {
 /** The sum over dims, divided by `divisor`; 16-bit floats are summed in float32 and rounded once. */
 function sumForward(spec: ReduceSpec, x: Tensor, divisor: number): Tensor {
   const out = reduceGroups(x, spec, x.info.half ? FLOAT32 : x.info, (input, to, outer, n, inner, last) =>
-    instanceOf('sum', kernels.sum, input)(input.array, to.array, outer, n, inner, last ? divisor : 1),
+    instanceOf('sum', kernels.sum, input.info)(input.array, to.array, outer, n, inner, last ? divisor : 1),
   );
   return x.info.half ? castTo(out, x.info) : out;
 }
@@ -81,7 +83,7 @@ const prodOp = defineOp<number, ReduceSpec & { dim: number }>({
   infer: ([x], dim) => ({ ...reduceSpec('prod', x, dim), dim }),
   forward: (spec, [x]) =>
     reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
-      instanceOf('prod', kernels.prod, input)(input.array, out.array, outer, n, inner),
+      instanceOf('prod', kernels.prod, input.info)(input.array, out.array, outer, n, inner),
     ),
   save: (context, [x]) => context.save(x),
   backward: (context, g): readonly (Tensor | null)[] => {

@@ -4,13 +4,14 @@
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { type DType, INT32, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { castTo, contiguousOf, copyPart, fillWith, type Part } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -64,7 +65,7 @@ const cumsumOp: Operator<Direction, Tensor> = defineOp<Direction, Direction>({
   infer: (_, direction) => direction,
   forward: ({ dim, reverse }, [x]) => {
     const out = allocate(x.shape, x.info);
-    instanceOf('cumsum', kernels.cumsum, x)(
+    instanceOf('cumsum', kernels.cumsum, x.info)(
       contiguousOf(x).array,
       out.array,
       ...aroundDim(x.shape, dim),
@@ -113,7 +114,7 @@ export const recurrenceOp: Operator<RecurrenceSpec, Tensor> = defineOp<Recurrenc
   infer: (_, spec) => spec,
   forward: ({ dim, reverse, lagged }, [a, b]) => {
     const out = allocate(b.shape, b.info);
-    instanceOf('recurrence', kernels.recurrence, b)(
+    instanceOf('recurrence', kernels.recurrence, b.info)(
       contiguousOf(a).array,
       contiguousOf(b).array,
       out.array,
@@ -167,7 +168,7 @@ const cumprodOp = defineOp<number, { dim: number }>({
   infer: (_, dim) => ({ dim }),
   forward: ({ dim }, [x]) => {
     const out = allocate(x.shape, x.info);
-    instanceOf('cumprod', kernels.cumprod, x)(contiguousOf(x).array, out.array, ...aroundDim(x.shape, dim));
+    instanceOf('cumprod', kernels.cumprod, x.info)(contiguousOf(x).array, out.array, ...aroundDim(x.shape, dim));
     return out;
   },
   save: (context, [x]) => context.save(x),
@@ -192,7 +193,11 @@ const logcumsumexpOp = defineOp<number, { dim: number }>({
   infer: (_, dim) => ({ dim }),
   forward: ({ dim }, [x]) => {
     const out = allocate(x.shape, x.info);
-    instanceOf('logcumsumexp', kernels.logcumsumexp, x)(contiguousOf(x).array, out.array, ...aroundDim(x.shape, dim));
+    instanceOf('logcumsumexp', kernels.logcumsumexp, x.info)(
+      contiguousOf(x).array,
+      out.array,
+      ...aroundDim(x.shape, dim),
+    );
     return out;
   },
   save: (context, [x], [y]) => context.save(x, y),
@@ -216,7 +221,7 @@ function extremumScanOp(name: 'cummax' | 'cummin'): Operator<number, Tensor[]> {
       const input = narrow ? castTo(x, INT32) : contiguousOf(x);
       const values = allocateLike(input);
       const indices = allocate(x.shape, INT64);
-      instanceOf(name, kernels[name], input)(input.array, values.array, indices.array, ...aroundDim(x.shape, dim));
+      instanceOf(name, kernels[name], input.info)(input.array, values.array, indices.array, ...aroundDim(x.shape, dim));
       return [narrow ? castTo(values, x.info) : values, indices];
     },
     save: (context, _, [, indices]) => context.save(indices),

@@ -1,7 +1,7 @@
 /** Searches in sorted sequences, distinct elements, and counts by value or bin. None of them has a derivative. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -9,6 +9,7 @@ import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { BOOL, type DTypeInfo, FLOAT32, FLOAT64, INT32, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { Tensor, windowOn } from '../../tensor/tensor.js';
@@ -90,7 +91,7 @@ const searchsortedOp = defineOp<SearchAttributes, SearchSpec>({
     const result = allocate([...shape], INT64);
     const ordered = sorter !== undefined;
     const order = ordered ? contiguousOf(sorter).array : result.array;
-    instanceOf('searchsorted', kernels.searchsorted, sequence)(
+    instanceOf('searchsorted', kernels.searchsorted, sequence.info)(
       contiguousOf(sequence).array,
       order,
       contiguousOf(values).array,
@@ -221,16 +222,16 @@ const uniqueOp = defineOp<UniqueSpec, UniqueSpec, Tensor[]>({
       const positions = order.array as BigInt64Array;
       if (width === 1) {
         ordered = allocate([n, 1], x.info);
-        instanceOf('unique', kernels.sort, x)(rows.array, ordered.array, positions, 1, n, 1, 0, n);
+        instanceOf('unique', kernels.sort, x.info)(rows.array, ordered.array, positions, 1, n, 1, 0, n);
       } else {
-        instanceOf('unique', kernels.sortRows, x)(rows.array, positions, n, width);
+        instanceOf('unique', kernels.sortRows, x.info)(rows.array, positions, n, width);
         ordered = rowsAt(rows, positions, n, width);
       }
     }
 
     const first = new BigInt64Array(n);
     const run = allocate(dim === null ? [...x.shape] : [n], INT64);
-    const count = instanceOf('unique', kernels.runs, x)(ordered.array, first, run.array, n, width);
+    const count = instanceOf('unique', kernels.runs, x.info)(ordered.array, first, run.array, n, width);
     const flat = rowsAt(ordered, first, count, width);
     let inverse = run;
     if (order !== null) {
@@ -332,7 +333,7 @@ const bincountOp = defineOp<{ minlength: number }, { bins: number; weights: DTyp
     const out = allocate([bins], weights ?? INT64);
     const wide = contiguousOf(x.info === INT64 ? x : castTo(x, INT64));
     const w = weights === null ? out : given.info === weights ? contiguousOf(given) : castTo(given, weights);
-    instanceOf('bincount', kernels.bincount, out)(
+    instanceOf('bincount', kernels.bincount, out.info)(
       wide.array,
       w.array,
       out.array,
@@ -371,7 +372,14 @@ const histcOp = defineOp<{ bins: number; low: number; high: number }, { bins: nu
   infer: (_, spec) => spec,
   forward: ({ bins, low, high }, [x]) => {
     const out = allocate([bins], x.info);
-    instanceOf('histc', kernels.histc, x)(contiguousOf(x).array, out.array, elementCount(x.shape), bins, low, high);
+    instanceOf('histc', kernels.histc, x.info)(
+      contiguousOf(x).array,
+      out.array,
+      elementCount(x.shape),
+      bins,
+      low,
+      high,
+    );
     return out;
   },
   notDifferentiable: 'counts',

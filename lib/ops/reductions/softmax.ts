@@ -1,13 +1,14 @@
 /** Softmax and its relatives along one dimension: fused forward and backward kernels. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDim, wrapDims } from '../../shape/dims.js';
 import type { Shape } from '../../shape/layout.js';
 import { type DType, defaultFloatInfo, dtypeInfo } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -42,13 +43,18 @@ type Gradients = readonly (Tensor | null)[];
 
 function forward(name: 'softmax' | 'logSoftmax', { shape, dim }: Along, x: Tensor): Tensor {
   const out = allocate(shape, x.info);
-  instanceOf(name, kernels[name], x)(contiguousOf(x).array, out.array, ...aroundDim(shape, dim));
+  instanceOf(name, kernels[name], x.info)(contiguousOf(x).array, out.array, ...aroundDim(shape, dim));
   return out;
 }
 
 function backward(name: 'softmaxBackward' | 'logSoftmaxBackward', { shape, dim }: Along, g: Tensor, y: Tensor): Tensor {
   const out = allocate(shape, y.info);
-  instanceOf(name, kernels[name], y)(contiguousOf(g).array, contiguousOf(y).array, out.array, ...aroundDim(shape, dim));
+  instanceOf(name, kernels[name], y.info)(
+    contiguousOf(g).array,
+    contiguousOf(y).array,
+    out.array,
+    ...aroundDim(shape, dim),
+  );
   return out;
 }
 
@@ -114,7 +120,7 @@ export const logsumexpOp = defineOp<readonly number[], ReduceSpec>({
   infer: ([x], dims) => ({ shape: x.shape, dims, kept: keptShape(x.shape, dims) }),
   forward: (spec, [x]) =>
     reduceGroups(x, spec, x.info, (input, out, outer, n, inner) =>
-      instanceOf('logsumexp', kernels.logsumexp, input)(input.array, out.array, outer, n, inner),
+      instanceOf('logsumexp', kernels.logsumexp, input.info)(input.array, out.array, outer, n, inner),
     ),
   save: (context, [x], [y]) => context.save(x, y),
   backward: (context, g) => [mul.op([g, exp.op([subOp([context.saved(0), context.saved(1)])])])],

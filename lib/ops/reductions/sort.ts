@@ -4,7 +4,7 @@
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -13,6 +13,7 @@ import { wrapDim } from '../../shape/dims.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { likeStrides } from '../../shape/result-strides.js';
 import { BOOL, INT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -109,7 +110,9 @@ const sortOp: Operator<SortAttributes, Tensor[]> = defineOp<SortAttributes, Sort
     const out = shape.map((n, d) => (d === dim ? count : n));
     const values = allocate([...out], x.info);
     const indices = allocate([...out], INT64);
-    const kernel = ordered ? instanceOf('sort', kernels.sort, x) : instanceOf('topk', kernels.topkUnsorted, x);
+    const kernel = ordered
+      ? instanceOf('sort', kernels.sort, x.info)
+      : instanceOf('topk', kernels.topkUnsorted, x.info);
     kernel(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim), descending ? 1 : 0, count);
     if (!preserves) return [values, indices];
     const strides = likeStrides(x);
@@ -204,7 +207,7 @@ const kthvalueOp: Operator<Omit<SelectionSpec, 'shape' | 'kept'>, Tensor[]> = de
     const indices = allocate(kept, INT64);
     const around = aroundDim(shape, dim);
     if (elementCount(kept) > 0)
-      instanceOf('kthvalue', kernels.kthvalue, x)(
+      instanceOf('kthvalue', kernels.kthvalue, x.info)(
         contiguousOf(x).array,
         values.array,
         indices.array,
@@ -240,7 +243,7 @@ const medianOp = defineOp<void, { shape: Shape; count: number }>({
   forward: ({ count }, [x]) => {
     const values = allocate([], x.info);
     const indices = allocate([], INT64);
-    instanceOf('median', kernels.kthvalue, x)(
+    instanceOf('median', kernels.kthvalue, x.info)(
       contiguousOf(x).array,
       values.array,
       indices.array,
@@ -304,7 +307,12 @@ const modeOp = defineOp<number, { shape: Shape; dim: number; kept: Shape }, Tens
     const values = allocate(kept, x.info);
     const indices = allocate(kept, INT64);
     if (elementCount(kept) > 0)
-      instanceOf('mode', kernels.mode, x)(contiguousOf(x).array, values.array, indices.array, ...aroundDim(shape, dim));
+      instanceOf('mode', kernels.mode, x.info)(
+        contiguousOf(x).array,
+        values.array,
+        indices.array,
+        ...aroundDim(shape, dim),
+      );
     return [values, indices];
   },
   save: (context, _, [, indices]) => context.save(indices),

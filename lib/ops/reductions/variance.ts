@@ -1,12 +1,13 @@
 /** Variance and standard deviation over dimensions: one fused pass, with the mean beside it. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { wrapDims } from '../../shape/dims.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { wide } from '../core/convert.js';
@@ -68,7 +69,7 @@ function momentsOp(name: 'varMean' | 'stdMean'): Operator<VarianceAttributes, Te
       const { input, outer, n, inner } = gatherDims(x, spec);
       const spread = allocate(spec.kept, x.info);
       const mean = allocate(spec.kept, x.info);
-      instanceOf('var', kernels.varMean, x)(
+      instanceOf('var', kernels.varMean, x.info)(
         input.array,
         spread.array,
         mean.array,

@@ -2,9 +2,10 @@
  * Scaled dot product attention: a fused operator that never holds the matrix of weights, and the same thing composed of
  * operators for dropout, masks that are trained, second derivatives and empty tensors.
  */
+
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
@@ -12,6 +13,7 @@ import { broadcastShapes, broadcastStrides, broadcastsTo } from '../../shape/bro
 import { contiguousStrides, elementCount, type Shape } from '../../shape/layout.js';
 import { type Plan, stridedPlan } from '../../shape/plan.js';
 import { BOOL, type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -207,7 +209,7 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const heads = headDimensions(spec, q);
     const out = allocateTogether(spec.batch, spec.queries, spec.values, heads, q.info);
     const lse = allocate([...spec.batch, spec.queries], q.info);
-    const kernel = instanceOf(OP, kernels.attention, q);
+    const kernel = instanceOf(OP, kernels.attention, q.info);
     kernel(
       q.array,
       k.array,
@@ -233,7 +235,7 @@ const attentionOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const dq = allocateTogether(batch, queries, features, heads, q.info);
     const dk = allocateTogether(batch, keys, features, heads, q.info);
     const dv = allocateTogether(batch, keys, values, heads, q.info);
-    const kernel = instanceOf(OP, kernels.attentionBackward, q);
+    const kernel = instanceOf(OP, kernels.attentionBackward, q.info);
     const [gradient, out] = [g, context.saved(4)].map((x) => contiguousOf(rowsTogether(wide(x), heads)));
     kernel(
       gradient.array,

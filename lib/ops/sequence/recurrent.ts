@@ -3,13 +3,15 @@
  * composed of ordinary operators for second derivatives. It knows nothing of stacks of layers, which
  * lib/nn/layers/recurrent.ts builds.
  */
+
 import { isGradEnabled } from '../../autograd/grad-mode.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { FLOAT32 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate, allocateLike } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import { type Tensor, windowOn } from '../../tensor/tensor.js';
@@ -141,7 +143,7 @@ const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     const cells = allocate([mode === 'LSTM' || mode === 'GRU' ? rows : 0, hidden], info);
     const wide = allocate([spec.projected ? rows : 0, hidden], info);
     const out = allocate([steps, batch, outputs], info);
-    const kernel = instanceOf(spec.op, kernels.recurrentLayer, inputs[0]);
+    const kernel = instanceOf(spec.op, kernels.recurrentLayer, inputs[0].info);
     kernel(
       array(0),
       array(1),
@@ -187,7 +189,7 @@ const recurrentOp: Operator<Attributes, Tensor[]> = defineOp<Attributes, Spec, T
     // The state's gradients are the kernel's workspace as well, so they are always made.
     const results = inputs.map((x, i) => (context.needs(i) || i === 1 || i === at.c0 ? allocateLike(x) : null));
     const result = (i: number): TypedArray => (i < 0 ? none : (results[i]?.array ?? none));
-    const kernel = instanceOf(spec.op, kernels.recurrentLayerBackward, inputs[0]);
+    const kernel = instanceOf(spec.op, kernels.recurrentLayerBackward, inputs[0].info);
     kernel(
       incoming[0],
       incoming[1],

@@ -4,10 +4,11 @@
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -66,7 +67,13 @@ function avgOperator(nd: SpatialDims) {
     },
     forward: ({ y: shape, words, countIncludePad, divisorOverride }, [x]) => {
       const y = allocate(shape, x.info);
-      instanceOf(name, kernels.avgPool, x)(contiguousOf(x).array, y.array, countIncludePad, divisorOverride, words);
+      instanceOf(name, kernels.avgPool, x.info)(
+        contiguousOf(x).array,
+        y.array,
+        countIncludePad,
+        divisorOverride,
+        words,
+      );
       return laidOut(nd, x, y);
     },
     backward: (context, g): Gradients => [backward([g], context.spec)],
@@ -79,7 +86,7 @@ function avgOperator(nd: SpatialDims) {
     infer: (_, spec) => spec,
     forward: ({ x: shape, words, countIncludePad, divisorOverride }, [g]) => {
       const x = allocate(shape, g.info);
-      instanceOf(name, kernels.avgPoolBackward, g)(
+      instanceOf(name, kernels.avgPoolBackward, g.info)(
         contiguousOf(g).array,
         x.array,
         countIncludePad,
@@ -109,7 +116,7 @@ function adaptiveOperator(nd: SpatialDims) {
     infer: (_, spec) => spec,
     forward: ({ y: shape, words }, [x]) => {
       const y = allocate(shape, x.info);
-      instanceOf(name, kernels.adaptiveAvgPool, x)(contiguousOf(x).array, y.array, words);
+      instanceOf(name, kernels.adaptiveAvgPool, x.info)(contiguousOf(x).array, y.array, words);
       // The mean of whole volumes, which PyTorch computes as such, keeps their format.
       return nd === 3 && shape.slice(-nd).every((n) => n === 1) ? inFormatOf(x, y) : laidOut(nd, x, y);
     },
@@ -121,7 +128,7 @@ function adaptiveOperator(nd: SpatialDims) {
     infer: (_, spec) => spec,
     forward: ({ x: shape, words }, [g]) => {
       const x = allocate(shape, g.info);
-      instanceOf(name, kernels.adaptiveAvgPoolBackward, g)(contiguousOf(g).array, x.array, words);
+      instanceOf(name, kernels.adaptiveAvgPoolBackward, g.info)(contiguousOf(g).array, x.array, words);
       return x;
     },
     backward: (context, g): Gradients => [forward([g], context.spec)],

@@ -4,12 +4,13 @@
  */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf, type Operator } from '../../dispatch/define-op.js';
+import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import type { Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
 import { FLOAT64 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -64,7 +65,7 @@ function run(
   inputs: readonly Tensor[],
 ): Tensor {
   const [x, weight, bias] = inputs.map(contiguousOf);
-  const kernel = instanceOf(op, table, x);
+  const kernel = instanceOf(op, table, x.info);
   const y = allocate(out, x.info);
   kernel(x.array, weight.array, (bias ?? weight).array, y.array, bias === undefined ? 0 : 1, geometry.words);
   return y;
@@ -116,7 +117,7 @@ function convOperators(nd: SpatialDims): { conv: ConvOperator; convTranspose: Co
     forward: (geometry, inputs) => {
       const [y, x] = inputs.map(contiguousOf);
       const out = allocate(geometry.weight, y.info);
-      instanceOf(`conv${nd}dBackwardWeight`, kernels.convBackwardWeight, y)(
+      instanceOf(`conv${nd}dBackwardWeight`, kernels.convBackwardWeight, y.info)(
         y.array,
         x.array,
         out.array,

@@ -1,11 +1,12 @@
 /** Sliding blocks of an image as columns, and back: the two are each other's derivative. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -33,7 +34,7 @@ const unfoldOp = defineOp<Blocks, Blocks>({
   infer: (_, blocks) => blocks,
   forward: ({ columns, words }, [x]) => {
     const y = allocate(columns, x.info);
-    instanceOf('unfold', kernels.unfold, x)(contiguousOf(x).array, y.array, words);
+    instanceOf('unfold', kernels.unfold, x.info)(contiguousOf(x).array, y.array, words);
     return y;
   },
   backward: ({ spec }, g): Gradients => [foldOp([g], spec)],
@@ -45,7 +46,7 @@ const foldOp = defineOp<Blocks, Blocks>({
   infer: (_, blocks) => blocks,
   forward: ({ image, words }, [y]) => {
     const x = allocate(image, y.info);
-    instanceOf('fold', kernels.fold, y)(contiguousOf(y).array, x.array, words);
+    instanceOf('fold', kernels.fold, y.info)(contiguousOf(y).array, x.array, words);
     return x;
   },
   backward: ({ spec }, g): Gradients => [unfoldOp([g], spec)],

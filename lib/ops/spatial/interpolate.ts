@@ -1,12 +1,13 @@
 /** Resampling of images and volumes: interpolate and its shorthands, and the shuffles between channels and pixels. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape } from '../../shape/layout.js';
 import { suggestedFormat } from '../../shape/memory-format.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -68,7 +69,7 @@ function run(
   given: Tensor,
 ): Tensor {
   const out = allocate(to, given.info);
-  instanceOf(op, table, given)(
+  instanceOf(op, table, given.info)(
     contiguousOf(given).array,
     out.array,
     mode,

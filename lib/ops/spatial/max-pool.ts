@@ -3,15 +3,17 @@
  * the number of its tap within the window, a byte; where the caller wants indices, or windows are large or adaptive, as
  * a 32-bit position in the plane. The gradient moves values there, and its own derivative moves them back.
  */
+
 import { recordingNeeded } from '../../autograd/graph.js';
 import { defineFunction } from '../../dispatch/define-function.js';
-import { defineOp, instanceOf } from '../../dispatch/define-op.js';
+import { defineOp } from '../../dispatch/define-op.js';
 import type { PublicFunction } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount, type Shape, sameShape } from '../../shape/layout.js';
 import { INT32, INT64, UINT8 } from '../../storage/dtype.js';
+import { instanceOf } from '../../storage/kernel-instance.js';
 import { allocate } from '../../tensor/allocate.js';
 import { castTo, contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -65,7 +67,7 @@ function perPlane(shape: Shape, planes: number): number {
 
 function scatter(op: string, spec: Planes, values: Tensor, indices: Tensor, replace: boolean): Tensor {
   const out = allocate(spec.x, values.info);
-  const kernel = instanceOf(op, kernels.scatterPlanes, values);
+  const kernel = instanceOf(op, kernels.scatterPlanes, values.info);
   kernel(
     contiguousOf(values).array,
     indices.array,
@@ -79,7 +81,7 @@ function scatter(op: string, spec: Planes, values: Tensor, indices: Tensor, repl
 }
 function gather(op: string, spec: Planes, x: Tensor, indices: Tensor): Tensor {
   const out = allocate(spec.y, x.info);
-  instanceOf(op, kernels.gatherPlanes, x)(
+  instanceOf(op, kernels.gatherPlanes, x.info)(
     contiguousOf(x).array,
     indices.array,
     out.array,
@@ -93,7 +95,7 @@ function gather(op: string, spec: Planes, x: Tensor, indices: Tensor): Tensor {
 /** Positions in the plane of the windows' taps. */
 function positionsOf(taps: Tensor, { y, words }: PoolGeometry): Tensor {
   const positions = allocate(y, INT32);
-  instanceOf('maxPool', kernels.tapPositions, taps)(taps.array, positions.array, words);
+  instanceOf('maxPool', kernels.tapPositions, taps.info)(taps.array, positions.array, words);
   return positions;
 }
 
@@ -104,7 +106,12 @@ const maxPoolTapsBackward = defineOp<PoolGeometry, PoolGeometry>({
   infer: (_, spec) => spec,
   forward: ({ x, words }, [g, taps]) => {
     const out = allocate(x, g.info);
-    instanceOf('maxPoolTapsBackward', kernels.maxPoolBackward, g)(contiguousOf(g).array, taps.array, out.array, words);
+    instanceOf('maxPoolTapsBackward', kernels.maxPoolBackward, g.info)(
+      contiguousOf(g).array,
+      taps.array,
+      out.array,
+      words,
+    );
     return out;
   },
   save: (context, [, taps]) => context.save(taps),
@@ -175,7 +182,7 @@ function maxOperator(name: string, nd: SpatialDims) {
       const y = allocate(shape, x.info);
       const taps = allocate(keep === 'taps' ? shape : [0], UINT8);
       const positions = allocate(keep === 'positions' ? shape : [0], INT32);
-      instanceOf(name, kernels.maxPool, x)(x.array, y.array, taps.array, positions.array, KEEP[keep], words);
+      instanceOf(name, kernels.maxPool, x.info)(x.array, y.array, taps.array, positions.array, KEEP[keep], words);
       return [keep === 'nothing' && nd === 1 ? y : laidOut(nd, given, y), keep === 'taps' ? taps : positions];
     },
     save: (context, _, [, chosen]) => context.save(chosen),
@@ -195,7 +202,7 @@ function adaptiveOperator(name: string, nd: SpatialDims) {
       const x = contiguousOf(given);
       const y = allocate(shape, x.info);
       const positions = allocate(shape, INT32);
-      instanceOf(name, kernels.adaptiveMaxPool, x)(x.array, y.array, positions.array, words);
+      instanceOf(name, kernels.adaptiveMaxPool, x.info)(x.array, y.array, positions.array, words);
       return [nd === 3 ? y : laidOut(nd, given, y), positions];
     },
     save: (context, _, [, positions]) => context.save(positions),
