@@ -1,7 +1,10 @@
 /** Values as Python's repr writes them, for printing modules as PyTorch prints them. It knows nothing of modules. */
 
+import { describe } from '../errors.js';
+
 /** A float: 1.0, 1e-05, inf. Numbers that PyTorch holds as ints go through `repr`. */
-export function reprFloat(value: number): string {
+export function reprFloat(value: unknown): string {
+  if (typeof value !== 'number') return repr(value);
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
   if (Object.is(value, -0)) return '-0.0';
@@ -22,5 +25,16 @@ export function repr(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : reprFloat(value);
   if (typeof value === 'string') return `'${value}'`;
   if (Array.isArray(value)) return `(${value.map(repr).join(', ')}${value.length === 1 ? ',' : ''})`;
-  return String(value);
+  // A symbol or an object without prototype has no text of its own.
+  return typeof value === 'object' || typeof value === 'symbol' ? describe(value) : String(value);
+}
+
+/** A word without quotes, as PyTorch prints modes; any other value as `repr`. */
+export function reprWord(value: unknown): string {
+  return typeof value === 'string' ? value : repr(value);
+}
+
+/** Whether a value is an array of nothing but `number`: PyTorch then leaves it out. */
+export function isAll(value: unknown, number: number): boolean {
+  return Array.isArray(value) && value.every((item) => item === number);
 }

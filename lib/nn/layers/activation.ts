@@ -219,7 +219,7 @@ export class PReLU extends Module {
     return prelu(input, this.weight);
   }
   override extraRepr(): string {
-    return `num_parameters=${this.numParameters}`;
+    return `num_parameters=${repr(this.numParameters)}`;
   }
 }
 
@@ -363,6 +363,6 @@ export class GLU extends Module {
     return glu(input, this.dim);
   }
   override extraRepr(): string {
-    return `dim=${this.dim}`;
+    return `dim=${repr(this.dim)}`;
   }
 }

@@ -13,7 +13,7 @@ import { calculateFanInAndFanOut } from '../fans.js';
 import { kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
-import { repr } from '../python-repr.js';
+import { isAll, repr, reprWord } from '../python-repr.js';
 
 /** How the border that `padding` adds is filled. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
@@ -89,14 +89,15 @@ abstract class ConvNd extends Module {
 
   override extraRepr(): string {
     const { kernelSize, stride, padding, dilation, outputPadding, groups, paddingMode } = this;
-    let text = `${this.inChannels}, ${this.outChannels}, kernel_size=${repr(kernelSize)}, stride=${repr(stride)}`;
+    let text = `${repr(this.inChannels)}, ${repr(this.outChannels)}`;
+    text += `, kernel_size=${repr(kernelSize)}, stride=${repr(stride)}`;
     if (typeof padding === 'string') text += `, padding=${padding}`;
-    else if (padding.some((n) => n !== 0)) text += `, padding=${repr(padding)}`;
-    if (dilation.some((n) => n !== 1)) text += `, dilation=${repr(dilation)}`;
-    if (outputPadding.some((n) => n !== 0)) text += `, output_padding=${repr(outputPadding)}`;
-    if (groups !== 1) text += `, groups=${groups}`;
+    else if (!isAll(padding, 0)) text += `, padding=${repr(padding)}`;
+    if (!isAll(dilation, 1)) text += `, dilation=${repr(dilation)}`;
+    if (!isAll(outputPadding, 0)) text += `, output_padding=${repr(outputPadding)}`;
+    if (groups !== 1) text += `, groups=${repr(groups)}`;
     if (this.bias === null) text += ', bias=False';
-    if (paddingMode !== 'zeros') text += `, padding_mode=${paddingMode}`;
+    if (paddingMode !== 'zeros') text += `, padding_mode=${reprWord(paddingMode)}`;
     return text;
   }
 }

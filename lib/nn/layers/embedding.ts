@@ -12,7 +12,7 @@ import { type ConstructorArguments, constructorArguments, emptyParameter } from 
 import { normal_ } from '../init.js';
 import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
-import { reprFloat } from '../python-repr.js';
+import { repr, reprFloat } from '../python-repr.js';
 
 const OP = 'nn.Embedding';
 const NAMES = [
@@ -125,8 +125,8 @@ export class Embedding extends Module {
     );
   }
   override extraRepr(): string {
-    let text = `${this.numEmbeddings}, ${this.embeddingDim}`;
-    if (this.paddingIdx !== null) text += `, padding_idx=${this.paddingIdx}`;
+    let text = `${repr(this.numEmbeddings)}, ${repr(this.embeddingDim)}`;
+    if (this.paddingIdx !== null) text += `, padding_idx=${repr(this.paddingIdx)}`;
     if (this.maxNorm !== null) text += `, max_norm=${reprFloat(this.maxNorm)}`;
     if (this.normType !== 2) text += `, norm_type=${reprFloat(this.normType)}`;
     if (this.scaleGradByFreq) text += `, scale_grad_by_freq=True`;

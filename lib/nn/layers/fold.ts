@@ -144,6 +144,6 @@ export class LocalResponseNorm extends Module {
     return localResponseNorm(input, this.size, this.alpha, this.beta, this.k);
   }
   override extraRepr(): string {
-    return `${this.size}, alpha=${reprFloat(this.alpha)}, beta=${reprFloat(this.beta)}, k=${reprFloat(this.k)}`;
+    return `${repr(this.size)}, alpha=${reprFloat(this.alpha)}, beta=${reprFloat(this.beta)}, k=${reprFloat(this.k)}`;
   }
 }

@@ -50,7 +50,8 @@ export class Linear extends Module {
     return linear(input, this.weight, this.bias);
   }
   override extraRepr(): string {
-    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${repr(this.bias !== null)}`;
+    const features = `in_features=${repr(this.inFeatures)}, out_features=${repr(this.outFeatures)}`;
+    return `${features}, bias=${repr(this.bias !== null)}`;
   }
 }
 
@@ -99,8 +100,8 @@ export class Bilinear extends Module {
   }
   override extraRepr(): string {
     return (
-      `in1_features=${this.in1Features}, in2_features=${this.in2Features}, ` +
-      `out_features=${this.outFeatures}, bias=${repr(this.bias !== null)}`
+      `in1_features=${repr(this.in1Features)}, in2_features=${repr(this.in2Features)}, ` +
+      `out_features=${repr(this.outFeatures)}, bias=${repr(this.bias !== null)}`
     );
   }
 }

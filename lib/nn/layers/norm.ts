@@ -93,7 +93,7 @@ abstract class NormBase extends Module {
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : reprFloat(this.momentum);
     return (
-      `${this.numFeatures}, eps=${reprFloat(this.eps)}, momentum=${momentum}, affine=${repr(this.affine)}, ` +
+      `${repr(this.numFeatures)}, eps=${reprFloat(this.eps)}, momentum=${momentum}, affine=${repr(this.affine)}, ` +
       `bias=${repr(this.bias !== null)}, track_running_stats=${repr(this.trackRunningStats)}`
     );
   }
@@ -378,7 +378,7 @@ export class GroupNorm extends Module {
   }
   override extraRepr(): string {
     return (
-      `${this.numGroups}, ${this.numChannels}, eps=${reprFloat(this.eps)}, affine=${repr(this.affine)}, ` +
+      `${repr(this.numGroups)}, ${repr(this.numChannels)}, eps=${reprFloat(this.eps)}, affine=${repr(this.affine)}, ` +
       `bias=${repr(this.bias !== null)}`
     );
   }

@@ -11,7 +11,7 @@ import { type ConstructorArguments, constructorArguments, emptyParameter } from 
 import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
-import { repr } from '../python-repr.js';
+import { repr, reprWord } from '../python-repr.js';
 import { modeOf } from './recurrent.js';
 
 const BASE_NAMES = ['inputSize', 'hiddenSize', 'bias', 'numChunks', 'device', 'dtype'] as const;
@@ -94,7 +94,7 @@ export class RNNCellBase extends Module {
     return ndim === 1 ? states.map((state) => squeeze(state, 0)) : states;
   }
   override extraRepr(): string {
-    return `${this.inputSize}, ${this.hiddenSize}${this.bias ? '' : `, bias=${repr(this.bias)}`}`;
+    return `${repr(this.inputSize)}, ${repr(this.hiddenSize)}${this.bias ? '' : `, bias=${repr(this.bias)}`}`;
   }
 }
 
@@ -129,7 +129,7 @@ export class RNNCell extends RNNCellBase {
     return this.step(modeOf('nn.RNNCell', this.nonlinearity), input, [hx])[0];
   }
   override extraRepr(): string {
-    return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${this.nonlinearity}`}`;
+    return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${reprWord(this.nonlinearity)}`}`;
   }
 }
 

@@ -28,7 +28,7 @@ import { uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { PackedSequence, type Segment } from '../packed-sequence.js';
 import type { Parameter } from '../parameter.js';
-import { reprFloat } from '../python-repr.js';
+import { repr, reprFloat } from '../python-repr.js';
 
 const BASE_NAMES = [
   'mode',
@@ -317,9 +317,9 @@ export class RNNBase extends Module {
     return { out: whole(outputs), states: states.map((state, i) => whole([state, ...ended[i]])) };
   }
   override extraRepr(): string {
-    let text = `${this.inputSize}, ${this.hiddenSize}`;
-    if (this.projSize !== 0) text += `, proj_size=${this.projSize}`;
-    if (this.numLayers !== 1) text += `, num_layers=${this.numLayers}`;
+    let text = `${repr(this.inputSize)}, ${repr(this.hiddenSize)}`;
+    if (this.projSize !== 0) text += `, proj_size=${repr(this.projSize)}`;
+    if (this.numLayers !== 1) text += `, num_layers=${repr(this.numLayers)}`;
     if (!this.bias) text += ', bias=False';
     if (this.batchFirst) text += ', batch_first=True';
     if (this.dropout !== 0) text += `, dropout=${reprFloat(this.dropout)}`;

@@ -50,7 +50,7 @@ export class Flatten extends Module {
     ]);
   }
   override extraRepr(): string {
-    return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
+    return `start_dim=${repr(this.startDim)}, end_dim=${repr(this.endDim)}`;
   }
 }
 
@@ -84,6 +84,6 @@ export class Unflatten extends Module {
     ]);
   }
   override extraRepr(): string {
-    return `dim=${this.dim}, unflattened_size=${repr(this.unflattenedSize)}`;
+    return `dim=${repr(this.dim)}, unflattened_size=${repr(this.unflattenedSize)}`;
   }
 }

@@ -42,12 +42,9 @@ export class Upsample extends Module {
   override extraRepr(): string {
     const { size, scaleFactor } = this;
     // PyTorch holds factors as floats: 2.0.
-    const factor =
-      typeof scaleFactor === 'number'
-        ? reprFloat(scaleFactor)
-        : scaleFactor === null
-          ? ''
-          : `(${scaleFactor.map(reprFloat).join(', ')}${scaleFactor.length === 1 ? ',' : ''})`;
+    const factor = Array.isArray(scaleFactor)
+      ? `(${scaleFactor.map(reprFloat).join(', ')}${scaleFactor.length === 1 ? ',' : ''})`
+      : reprFloat(scaleFactor);
     return `${scaleFactor === null ? `size=${repr(size)}` : `scale_factor=${factor}`}, mode=${repr(this.mode)}`;
   }
 }
@@ -96,7 +93,7 @@ export class PixelShuffle extends Module {
     return pixelShuffle(input, this.upscaleFactor);
   }
   override extraRepr(): string {
-    return `upscale_factor=${this.upscaleFactor}`;
+    return `upscale_factor=${repr(this.upscaleFactor)}`;
   }
 }
 /** Pixels rearranged into channels (torch.nn.PixelUnshuffle); see `nn.functional.pixelUnshuffle`. */
@@ -115,6 +112,6 @@ export class PixelUnshuffle extends Module {
     return pixelUnshuffle(input, this.downscaleFactor);
   }
   override extraRepr(): string {
-    return `downscale_factor=${this.downscaleFactor}`;
+    return `downscale_factor=${repr(this.downscaleFactor)}`;
   }
 }
