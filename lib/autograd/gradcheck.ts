@@ -48,7 +48,7 @@ function outputsOf(what: string, fn: CheckedFunction, inputs: readonly Tensor[])
   for (const item of list)
     if (!(item instanceof Tensor))
       fail(ArgumentError, what, 'a function that returns a tensor or a list of tensors', describe(result));
-  return (list as Tensor[]).filter((t) => t.info.floating);
+  return (list as Tensor[]).filter((t) => t.info.differentiable);
 }
 
 /** Checks the function and its inputs, which are returned as a list. */

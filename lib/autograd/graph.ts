@@ -49,7 +49,7 @@ export function nodeFor(op: Differentiable, spec: unknown, inputs: readonly Tens
   const node = new Node(op, spec);
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i];
-    const target = input.info.floating ? gradientNode(input) : null;
+    const target = input.info.differentiable ? gradientNode(input) : null;
     node.next.push(target);
     node.nextIndex.push(target === null || input.node === null ? 0 : input.outputIndex);
   }
@@ -61,7 +61,7 @@ export function attachOutput(node: Node, output: Tensor): void {
   const index = node.outputShapes.length;
   node.outputShapes.push(output.shape);
   node.outputInfos.push(output.info);
-  if (!output.info.floating) return;
+  if (!output.info.differentiable) return;
   output.node = node;
   output.outputIndex = index;
 }

@@ -74,7 +74,7 @@ export function convertFloating<M extends ConvertibleModule>(
  */
 export function convertAll<M extends ConvertibleModule>(op: string, root: M, dtype: DType): M {
   const info = dtypeInfo(op, dtype);
-  if (!info.floating && root.parameters().some((p) => p.requiresGrad))
+  if (!info.differentiable && root.parameters().some((p) => p.requiresGrad))
     fail(ArgumentError, op, 'a floating dtype for a module whose parameters require grad', dtype);
   replace(root, true, (t) => (t.info === info ? t : castAs(t, info)));
   return root;

@@ -17,7 +17,7 @@ abstract class Parameters extends Module {
   protected hold(name: string, value: Tensor): void {
     if (!(value instanceof Tensor))
       fail(ArgumentError, this.constructor.name, 'parameters or tensors', describe(value));
-    this[HELD].set(name, value instanceof Parameter ? value : new Parameter(value, value.info.floating));
+    this[HELD].set(name, value instanceof Parameter ? value : new Parameter(value, value.info.differentiable));
   }
   override extraRepr(): string {
     return [...this[HELD]].map(([name, value]) => `  (${name}): ${summary(value as Parameter)}`).join('\n');

@@ -92,7 +92,8 @@ function windowOf(
 
 function withGrad<T extends Tensor>(tensor: T, requiresGrad: PickleValue): T {
   if (typeof requiresGrad !== 'boolean') throw refuse('a boolean as requires_grad', kindOf(requiresGrad));
-  if (requiresGrad && !tensor.info.floating) throw refuse('requires_grad on floating tensors alone', tensor.dtype);
+  if (requiresGrad && !tensor.info.differentiable)
+    throw refuse('requires_grad on floating tensors alone', tensor.dtype);
   return requiresGrad ? tensor.requiresGrad_() : tensor;
 }
 
@@ -105,7 +106,7 @@ function checkMetadata(metadata: PickleValue | undefined): void {
 function parameterOf(data: PickleValue, requiresGrad: PickleValue): Parameter {
   if (!(data instanceof Tensor)) throw refuse("a tensor as a parameter's data", kindOf(data));
   if (typeof requiresGrad !== 'boolean') throw refuse('a boolean as requires_grad', kindOf(requiresGrad));
-  if (requiresGrad && !data.info.floating) throw refuse('requires_grad on floating parameters alone', data.dtype);
+  if (requiresGrad && !data.info.differentiable) throw refuse('requires_grad on floating parameters alone', data.dtype);
   return new Parameter(data, requiresGrad);
 }
 

@@ -32,7 +32,10 @@ export interface DTypeInfo {
   readonly code: number;
   readonly bytes: number;
   readonly category: Category;
+  /** True for real floating types: results of division, of means, of mathematical functions are of such a type. */
   readonly floating: boolean;
+  /** True where a tensor of the type can require a gradient. */
+  readonly differentiable: boolean;
   /** True for bfloat16 and float16: stored in 16 bits, computed in float32. */
   readonly half: boolean;
   readonly Array: TypedArrayConstructor;
@@ -51,6 +54,7 @@ function row(
     bytes: arrayClass.BYTES_PER_ELEMENT,
     category,
     floating: category === 2,
+    differentiable: category === 2,
     half,
     Array: arrayClass,
   });

@@ -170,7 +170,7 @@ export class Tensor {
   /** Makes autograd record operations on this leaf, or stop. */
   requiresGrad_(requiresGrad = true): this {
     if (typeof requiresGrad !== 'boolean') fail(ArgumentError, 'requiresGrad_', 'a boolean', describe(requiresGrad));
-    if (requiresGrad && !this.info.floating) fail(AutogradError, 'requiresGrad_', 'a floating dtype', this.dtype);
+    if (requiresGrad && !this.info.differentiable) fail(AutogradError, 'requiresGrad_', 'a floating dtype', this.dtype);
     if (!requiresGrad && this.node !== null)
       throw new AutogradError(
         'requiresGrad_: expected a leaf to turn gradients off for, got the result of an operator; use detach()',
@@ -217,7 +217,7 @@ export class Tensor {
   }
   set data(value: Tensor) {
     if (!(value instanceof Tensor)) fail(ArgumentError, 'data', 'a tensor', describe(value));
-    if (this.requiresGrad && !value.info.floating)
+    if (this.requiresGrad && !value.info.differentiable)
       fail(DTypeError, 'data', 'a floating dtype for a tensor that requires grad', value.dtype);
     const storage = value.storage.alias(this.storage.version);
     Tensor.rebind(

@@ -60,7 +60,7 @@ export function defineInplace(name: string, fn: (...args: any[]) => Tensor): voi
  */
 export function snapshot(t: Tensor): Tensor {
   const copy = castAs(t, t.info);
-  if (t.info.floating && t.requiresGrad) {
+  if (t.info.differentiable && t.requiresGrad) {
     const node = gradientNode(t);
     copy.node = node;
     copy.outputIndex = node !== null && node.leaf === null ? t.outputIndex : 0;
