@@ -8,6 +8,9 @@ import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { GradientHook, PostAccumulateGradHook, Tensor } from '../tensor/tensor.js';
 
+/** What a derivative returns: the gradients of the inputs, in their order; null or undefined where there is none. */
+export type Gradients = readonly (Tensor | null | undefined)[];
+
 /** What the engine needs of an operator. */
 export interface Differentiable {
   readonly name: string;
@@ -17,11 +20,7 @@ export interface Differentiable {
    */
   readonly contained?: boolean;
   /** Gradients of the inputs, given those of the outputs (null where none arrived; `gradOutput` is the first). */
-  readonly backward?: (
-    context: Node,
-    gradOutput: Tensor,
-    gradOutputs: readonly (Tensor | null)[],
-  ) => readonly (Tensor | null | undefined)[];
+  readonly backward?: (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
 }
 
 /** Saved tensors that the node does not hold itself: they are computed again when the derivative asks for them. */

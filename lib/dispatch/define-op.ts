@@ -4,7 +4,7 @@
  * order. The engine, not the derivative, reduces gradients over broadcast dimensions, casts and accumulates them, and
  * frees what was saved.
  */
-import type { Differentiable, Node } from '../autograd/node.js';
+import type { Differentiable, Gradients, Node } from '../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../autograd/record.js';
 import { FLOAT32 } from '../storage/dtype.js';
 import { castAs, castOperand } from '../tensor/copy.js';
@@ -17,8 +17,6 @@ export interface Context<Spec> extends Node {
 }
 
 type Outputs = Tensor | Tensor[];
-type Gradients = readonly (Tensor | null | undefined)[];
-
 interface Declaration<Attributes, Spec, Out extends Outputs> {
   /** PyTorch's name in camelCase; also the name of its kernel, its samples and its tests. */
   readonly name: string;

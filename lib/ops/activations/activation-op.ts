@@ -3,6 +3,7 @@
  * Second derivatives are composed of operators, since only double backward runs them. f' stands for the function's
  * derivative.
  */
+import type { Gradients } from '../../autograd/node.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
 import { scalarTensor } from '../core/promotion.js';
@@ -12,8 +13,6 @@ import { type Elementwise, elementwiseOp, type Keep } from '../elementwise/eleme
 import { exp, sigmoid, tanh } from '../elementwise/exponential.js';
 import { square } from '../elementwise/power.js';
 import { whereOp } from '../elementwise/selection.js';
-
-type Gradients = readonly (Tensor | null)[];
 
 /** An activation y = f(x), saving x (or y, where f' can be read off it): dx = backward(g, saved). */
 function activation(

@@ -1,5 +1,6 @@
 /** The operators of the gated linear unit: one half of a tensor, let through as far as the other half says. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
@@ -21,7 +22,6 @@ declare module '../../native/kernels.js' {
   }
 }
 
-type Gradients = readonly (Tensor | null)[];
 interface Spec {
   readonly dim: number;
 }

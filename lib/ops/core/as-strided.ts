@@ -5,6 +5,7 @@
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
 import { attachOutput, nodeFor, setViewRebuilder } from '../../autograd/graph.js';
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -41,8 +42,6 @@ interface Windows {
   readonly input: Geometry;
   readonly window: Geometry;
 }
-type Gradients = readonly (Tensor | null)[];
-
 const geometryOf = ({ shape, strides, offset }: Tensor): Geometry => ({ shape, strides, offset });
 
 /** One past the last element that a geometry reaches, from its first on. */

@@ -4,7 +4,7 @@
  * its target (`into`), which is what in-place functions do.
  */
 
-import type { Node } from '../../autograd/node.js';
+import type { Gradients, Node } from '../../autograd/node.js';
 import { attachOutputs, beginCall, endCall, openNode } from '../../autograd/record.js';
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -24,8 +24,6 @@ import { snapshot } from '../core/inplace.js';
 
 /** (operands..., output, plan, numbers...) */
 type AnyKernel = ReadonlyArray<((...args: (TypedArray | Plan)[]) => void) | undefined>;
-type Gradients = readonly (Tensor | null)[];
-
 /** A node of an elementwise operator. */
 export interface ElementwiseContext extends Node {
   readonly spec: Spec;

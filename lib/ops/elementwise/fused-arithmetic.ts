@@ -1,5 +1,6 @@
 /** Arithmetic of three operands in one pass: addcmul, addcdiv; and xlogy. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
@@ -13,8 +14,6 @@ import { type BinaryFunction, binary, defineElementwise, floatPair, Planned } fr
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAnd } from './logical.js';
 import { whereOp } from './selection.js';
-
-type Gradients = readonly (Tensor | null)[];
 
 /** y = x + v a b; dx = g, da = v g b, db = v g a. */
 const addcmulOp: Elementwise = elementwiseOp({

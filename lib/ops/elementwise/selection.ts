@@ -1,5 +1,6 @@
 /** Choosing between values, element by element: where, maskedFill, bounds, the larger and the smaller. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction, defineMethod } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
@@ -13,8 +14,6 @@ import { eq, ge, gt, le, lt } from './comparison.js';
 import { aliasOf, type BinaryFunction, binary, defineElementwise, Planned } from './elementwise-function.js';
 import { type Elementwise, elementwiseOp } from './elementwise-op.js';
 import { logicalAnd, logicalOr } from './logical.js';
-
-type Gradients = readonly (Tensor | null)[];
 
 /** y = c ? a : b, of operands (a, b, c); da = c ? g : 0, db = c ? 0 : g. */
 export const whereOp: Elementwise = elementwiseOp({

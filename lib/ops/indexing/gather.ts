@@ -2,6 +2,7 @@
  * Elements by an index of one dimension, the others at their own places: gather, scatter and scatterAdd, takeAlongDim.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -50,8 +51,6 @@ declare module '../../native/kernels.js' {
     scatterAmin: ScatterKernel;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 interface Along {
   readonly dim: number;

@@ -4,6 +4,7 @@
  * touched.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, describe, fail, IndexError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -43,8 +44,6 @@ declare module '../../native/kernels.js' {
     addRows: KernelTable<[...RowArguments, skip: number]>;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** How a tensor of `shape` is seen as (outer, n, inner), and the shape that `count` rows of it have together. */
 export interface Rows {

@@ -1,5 +1,6 @@
 /** Scatters that combine what meets at one place: scatterReduce with sum, prod, mean, amax and amin. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -25,8 +26,6 @@ interface Attributes {
   readonly reduce: 'prod' | 'amax' | 'amin';
   readonly includeSelf: boolean;
 }
-type Gradients = readonly (Tensor | null)[];
-
 /** What a place starts from where the tensor's own value is left out. */
 function neutral(reduce: Attributes['reduce'], info: DTypeInfo): number {
   if (reduce === 'prod') return 1;

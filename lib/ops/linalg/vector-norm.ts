@@ -1,5 +1,6 @@
 /** Norms of vectors over dimensions: (sum |x|^p)^(1/p) in one pass, with PyTorch's gradients at zero. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -35,8 +36,6 @@ interface NormAttributes {
   readonly p: number;
 }
 type NormSpec = ReduceSpec & NormAttributes;
-type Gradients = readonly (Tensor | null)[];
-
 /** sign(x) |x|^e; for a negative e, 0 where x is 0. */
 function signedPower(x: Tensor, e: number): Tensor {
   if (e === 1) return x;

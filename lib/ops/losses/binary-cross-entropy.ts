@@ -1,5 +1,6 @@
 /** Binary cross entropy of probabilities and of logits, fused with its reduction; weights are composed around it. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
@@ -24,8 +25,6 @@ import {
   reduceLoss,
   reductionOf,
 } from './difference-loss.js';
-
-type Gradients = readonly (Tensor | null)[];
 
 const constant = (value: number, like: Tensor): Tensor => scalarTensor(value, like.info);
 const oneMinus = (x: Tensor): Tensor => subOp([constant(1, x), x]);

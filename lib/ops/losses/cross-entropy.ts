@@ -3,6 +3,7 @@
  * ...) or (C), class indices (N, ...) or (), int64; every index is checked before a kernel reads by it.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -111,8 +112,6 @@ interface ClassSpec extends ClassAttributes {
   /** Scores of 16 bits are computed in float32. */
   readonly info: DTypeInfo;
 }
-type Gradients = readonly (Tensor | null)[];
-
 const MODES: Readonly<Record<Reduction, number>> = { none: 0, mean: 1, sum: 2 };
 
 const widened = (x: Tensor, info: DTypeInfo): Tensor => (x.info === info ? contiguousOf(x) : castTo(x, info));

@@ -4,6 +4,7 @@
  * PyTorch would broadcast with a warning.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { applyAutocast } from '../../dispatch/autocast-policy.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
@@ -74,8 +75,6 @@ export interface LossSpec extends LossAttributes {
   /** What a gradient is multiplied by: 1 / count for a mean. */
   readonly scale: number;
 }
-type Gradients = readonly (Tensor | null)[];
-
 /** The reduction of a loss's arguments, PyTorch's deprecated sizeAverage and reduce included. */
 export function reductionOf(
   op: string,

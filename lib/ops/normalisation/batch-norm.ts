@@ -1,5 +1,6 @@
 /** Batch normalisation with running statistics: fused forward and backward over [n, c, inner]. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
@@ -55,8 +56,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 interface Attributes extends Operands {
   readonly runningMean: Tensor | null;

@@ -1,5 +1,6 @@
 /** Layer, group, instance and root-mean-square normalisation: one fused pair of kernels that normalises rows. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
@@ -56,8 +57,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** Rows of `channels` runs of `inner` elements; a sample is `groups` rows, with a weight for each run of a sample. */
 interface Rows {

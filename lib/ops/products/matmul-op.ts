@@ -4,6 +4,7 @@
  * (`linearWeight`). Transposes are flags for BLAS, never copies. It knows nothing of the public functions.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import type { AutocastPolicy } from '../../dispatch/autocast-policy.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
@@ -42,8 +43,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** The kernels by dtype. */
 const instances = kernels.matmul;

@@ -2,6 +2,7 @@
  * Largest and smallest elements over dimensions, and where they stand: amax, amin, aminmax, max, min, argmax, argmin.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction, namedTuple } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, describe, fail, IndexError } from '../../errors.js';
@@ -44,8 +45,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** Types below 32 bits have no kernels of their own here: they are compared as int32, and come back exactly. */
 export function throughInt32(x: Tensor, compute: (wide: Tensor) => Tensor): Tensor {

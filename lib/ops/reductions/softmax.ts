@@ -1,5 +1,6 @@
 /** Softmax and its relatives along one dimension: fused forward and backward kernels. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -39,8 +40,6 @@ interface Along {
   readonly shape: Shape;
   readonly dim: number;
 }
-type Gradients = readonly (Tensor | null)[];
-
 function forward(name: 'softmax' | 'logSoftmax', { shape, dim }: Along, x: Tensor): Tensor {
   const out = allocate(shape, x.info);
   instanceOf(name, kernels[name], x.info)(contiguousOf(x).array, out.array, ...aroundDim(shape, dim));

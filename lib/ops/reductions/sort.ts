@@ -3,6 +3,7 @@
  * is stable.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -74,8 +75,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** Runs longer than this do not fit the kernels' packed indices. */
 const MAX_RUN = 0xffffffff;

@@ -1,5 +1,6 @@
 /** Variance and standard deviation over dimensions: one fused pass, with the mean beside it. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import type { Method } from '../../dispatch/public-arguments.js';
@@ -44,8 +45,6 @@ interface VarianceAttributes {
   readonly correction: number;
 }
 type VarianceSpec = ReduceSpec & VarianceAttributes;
-type Gradients = readonly (Tensor | null)[];
-
 /** x - its mean over dims. */
 function centred(x: Tensor, dims: readonly number[]): Tensor {
   return subOp([x, meanOp([x], dims)]);

@@ -4,6 +4,7 @@
  */
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { ArgumentError, DTypeError, fail, ShapeError } from '../../errors.js';
@@ -66,8 +67,6 @@ declare module '../../native/kernels.js' {
 }
 
 const OP = 'nn.functional.scaledDotProductAttention';
-type Gradients = readonly (Tensor | null)[];
-
 interface Attributes {
   readonly causal: boolean;
   readonly scale: number;

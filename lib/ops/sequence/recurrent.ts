@@ -5,6 +5,7 @@
  */
 
 import { isGradEnabled } from '../../autograd/grad-mode.js';
+import type { Gradients } from '../../autograd/node.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -67,8 +68,6 @@ interface Spec extends Attributes {
   /** Where each operand is in the list of inputs; -1 where it is not there. */
   readonly at: Readonly<Record<'c0' | 'wIh' | 'wHh' | 'bIh' | 'bHh' | 'wHr', number>>;
 }
-type Gradients = readonly (Tensor | null)[];
-
 /** Inputs are x, h0, (c0), wIh, wHh, (bIh, bHh), (wHr). */
 function positions({ mode, bias, projected }: Attributes): Spec['at'] {
   const w = mode === 'LSTM' ? 3 : 2;

@@ -3,6 +3,7 @@
  * pooling itself.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail } from '../../errors.js';
@@ -32,8 +33,6 @@ declare module '../../native/kernels.js' {
     adaptiveAvgPoolBackward: AdaptiveKernel;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 interface AvgAttributes extends PoolAttributes {
   readonly countIncludePad: boolean;

@@ -3,6 +3,7 @@
  * three kernels and their mutual derivatives serve every order of derivative.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
@@ -35,7 +36,6 @@ declare module '../../native/kernels.js' {
   }
 }
 
-type Gradients = readonly (Tensor | null)[];
 type ConvOperator = Operator<ConvAttributes | ConvGeometry, Tensor>;
 
 function isGeometry(attributes: ConvAttributes | ConvGeometry): attributes is ConvGeometry {

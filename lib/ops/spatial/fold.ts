@@ -1,5 +1,6 @@
 /** Sliding blocks of an image as columns, and back: the two are each other's derivative. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { fail, ShapeError } from '../../errors.js';
@@ -21,7 +22,6 @@ declare module '../../native/kernels.js' {
   }
 }
 
-type Gradients = readonly (Tensor | null)[];
 interface Blocks {
   readonly image: Shape;
   readonly columns: Shape;

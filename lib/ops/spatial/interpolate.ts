@@ -1,5 +1,6 @@
 /** Resampling of images and volumes: interpolate and its shorthands, and the shuffles between channels and pixels. */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
@@ -35,7 +36,6 @@ declare module '../../native/kernels.js' {
   }
 }
 
-type Gradients = readonly (Tensor | null)[];
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
 /** Modes by code of the kernel, and the number of dimensions that they are for. */

@@ -5,6 +5,7 @@
  */
 
 import { recordingNeeded } from '../../autograd/graph.js';
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
 import type { PublicFunction } from '../../dispatch/public-arguments.js';
@@ -51,8 +52,6 @@ declare module '../../native/kernels.js' {
     >;
   }
 }
-
-type Gradients = readonly (Tensor | null)[];
 
 /** Planes of `x`'s shape, and as many planes of `y`'s shape whose elements sit at indices of the former. */
 interface Planes {

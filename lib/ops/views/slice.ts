@@ -3,6 +3,7 @@
  * another.
  */
 
+import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp, type Operator } from '../../dispatch/define-op.js';
 import { defineView, type Window } from '../../dispatch/define-view.js';
@@ -17,7 +18,6 @@ import { castRecorded } from '../core/convert.js';
 import { tensorArgument } from '../core/promotion.js';
 import { copyWithGaps } from '../core/relayout.js';
 
-type Gradients = readonly (Tensor | null)[];
 type Attributes = readonly number[];
 
 /** A view of a part of a tensor, whose elements are all apart, and its inverses. */
