@@ -139,13 +139,13 @@ describe('spatial layers called wrongly', () => {
       'groups that do not divide',
       () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
       ArgumentError,
-      /nn.Conv2d: expected inChannels divisible by groups, got 3/,
+      /Conv2d: expected inChannels divisible by groups, got 3/,
     ],
     [
       'no kernel size',
       () => new nn.Conv2d(...([3, 4] as unknown as [number, number, number])),
       ArgumentError,
-      /nn.Conv2d: expected .*got no kernelSize/,
+      /Conv2d: expected .*got no kernelSize/,
     ],
     [
       'a padding mode',

@@ -151,8 +151,8 @@ export class LeakyReLU extends Module {
     const { negativeSlope = 0.01, inplace = false } = constructorArguments<
       typeof LEAKY,
       [negativeSlope?: number, inplace?: boolean]
-    >('nn.LeakyReLU', LEAKY, 0, args);
-    this.negativeSlope = number('nn.LeakyReLU', 'negativeSlope', negativeSlope);
+    >('LeakyReLU', LEAKY, 0, args);
+    this.negativeSlope = number('LeakyReLU', 'negativeSlope', negativeSlope);
     this.inplace = inplace;
   }
   override forward(input: Tensor): Tensor {
@@ -170,7 +170,7 @@ abstract class AlphaActivation extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof ALPHA, AlphaArguments>) {
     super();
-    const name = `nn.${this.constructor.name}`;
+    const name = `${this.constructor.name}`;
     const { alpha = 1, inplace = false } = constructorArguments<typeof ALPHA, AlphaArguments>(name, ALPHA, 0, args);
     this.alpha = number(name, 'alpha', alpha);
     this.inplace = inplace;
@@ -206,10 +206,10 @@ export class PReLU extends Module {
       numParameters = 1,
       init = 0.25,
       ...factory
-    } = constructorArguments<typeof PRELU, PReLUArguments>('nn.PReLU', PRELU, 0, args);
-    this.numParameters = checkInteger('nn.PReLU', 'numParameters', numParameters);
-    this.init = number('nn.PReLU', 'init', init);
-    this.weight = emptyParameter('nn.PReLU', [numParameters], factory);
+    } = constructorArguments<typeof PRELU, PReLUArguments>('PReLU', PRELU, 0, args);
+    this.numParameters = checkInteger('PReLU', 'numParameters', numParameters);
+    this.init = number('PReLU', 'init', init);
+    this.weight = emptyParameter('PReLU', [numParameters], factory);
     this.resetParameters();
   }
   resetParameters(): void {
@@ -231,7 +231,7 @@ export class GELU extends Module {
   constructor(...args: ConstructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>) {
     super();
     this.approximate =
-      constructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>('nn.GELU', GELU_PARAMETERS, 0, args)
+      constructorArguments<typeof GELU_PARAMETERS, [approximate?: Approximate]>('GELU', GELU_PARAMETERS, 0, args)
         .approximate ?? 'none';
   }
   override forward(input: Tensor): Tensor {
@@ -251,13 +251,13 @@ export class Softplus extends Module {
   constructor(...args: ConstructorArguments<typeof SOFTPLUS, SoftplusArguments>) {
     super();
     const { beta = 1, threshold: limit = 20 } = constructorArguments<typeof SOFTPLUS, SoftplusArguments>(
-      'nn.Softplus',
+      'Softplus',
       SOFTPLUS,
       0,
       args,
     );
-    this.beta = number('nn.Softplus', 'beta', beta);
-    this.threshold = number('nn.Softplus', 'threshold', limit);
+    this.beta = number('Softplus', 'beta', beta);
+    this.threshold = number('Softplus', 'threshold', limit);
   }
   override forward(input: Tensor): Tensor {
     return softplus(input, this.beta, this.threshold);
@@ -280,11 +280,11 @@ export class Hardtanh extends Module {
       minVal = -1,
       maxVal = 1,
       inplace = false,
-    } = constructorArguments<typeof HARDTANH, HardtanhArguments>('nn.Hardtanh', HARDTANH, 0, args);
-    this.minVal = number('nn.Hardtanh', 'minVal', minVal);
-    this.maxVal = number('nn.Hardtanh', 'maxVal', maxVal);
+    } = constructorArguments<typeof HARDTANH, HardtanhArguments>('Hardtanh', HARDTANH, 0, args);
+    this.minVal = number('Hardtanh', 'minVal', minVal);
+    this.maxVal = number('Hardtanh', 'maxVal', maxVal);
     if (!(maxVal > minVal))
-      fail(ArgumentError, 'nn.Hardtanh', 'a maxVal above minVal', `minVal=${minVal}, maxVal=${maxVal}`);
+      fail(ArgumentError, 'Hardtanh', 'a maxVal above minVal', `minVal=${minVal}, maxVal=${maxVal}`);
     this.inplace = inplace;
   }
   override forward(input: Tensor): Tensor {
@@ -308,9 +308,9 @@ export class Threshold extends Module {
       threshold: limit,
       value,
       inplace = false,
-    } = constructorArguments<typeof THRESHOLD, ThresholdArguments>('nn.Threshold', THRESHOLD, 2, args);
-    this.threshold = number('nn.Threshold', 'threshold', limit);
-    this.value = number('nn.Threshold', 'value', value);
+    } = constructorArguments<typeof THRESHOLD, ThresholdArguments>('Threshold', THRESHOLD, 2, args);
+    this.threshold = number('Threshold', 'threshold', limit);
+    this.value = number('Threshold', 'value', value);
     this.inplace = inplace;
   }
   override forward(input: Tensor): Tensor {
@@ -326,7 +326,7 @@ abstract class Shrink extends Module {
   readonly lambd: number;
   constructor(...args: ConstructorArguments<typeof LAMBD, [lambd?: number]>) {
     super();
-    const name = `nn.${this.constructor.name}`;
+    const name = `${this.constructor.name}`;
     this.lambd = number(
       name,
       'lambd',
@@ -357,7 +357,7 @@ export class GLU extends Module {
   readonly dim: number;
   constructor(...args: ConstructorArguments<typeof DIM, [dim?: number]>) {
     super();
-    this.dim = constructorArguments<typeof DIM, [dim?: number]>('nn.GLU', DIM, 0, args).dim ?? -1;
+    this.dim = constructorArguments<typeof DIM, [dim?: number]>('GLU', DIM, 0, args).dim ?? -1;
   }
   override forward(input: Tensor): Tensor {
     return glu(input, this.dim);

@@ -12,7 +12,7 @@ import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
 import { Linear } from './linear.js';
 
-const OP = 'nn.MultiheadAttention';
+const OP = 'MultiheadAttention';
 const NAMES = [
   'embedDim',
   'numHeads',

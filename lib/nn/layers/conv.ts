@@ -161,7 +161,7 @@ abstract class Conv extends ConvNd {
  */
 export class Conv1d extends Conv {
   constructor(...args: ConvConstructor) {
-    super('nn.Conv1d', 1, args);
+    super('Conv1d', 1, args);
   }
   override forward(input: Tensor): Tensor {
     return this.convolve(conv1d, input);
@@ -170,7 +170,7 @@ export class Conv1d extends Conv {
 /** A convolution over [N, inChannels, H, W] (torch.nn.Conv2d); as `Conv1d`. */
 export class Conv2d extends Conv {
   constructor(...args: ConvConstructor) {
-    super('nn.Conv2d', 2, args);
+    super('Conv2d', 2, args);
   }
   override forward(input: Tensor): Tensor {
     return this.convolve(conv2d, input);
@@ -179,7 +179,7 @@ export class Conv2d extends Conv {
 /** A convolution over [N, inChannels, D, H, W] (torch.nn.Conv3d); as `Conv1d`. */
 export class Conv3d extends Conv {
   constructor(...args: ConvConstructor) {
-    super('nn.Conv3d', 3, args);
+    super('Conv3d', 3, args);
   }
   override forward(input: Tensor): Tensor {
     return this.convolve(conv3d, input);
@@ -267,7 +267,7 @@ abstract class ConvTranspose extends ConvNd {
  */
 export class ConvTranspose1d extends ConvTranspose {
   constructor(...args: ConvTransposeConstructor) {
-    super('nn.ConvTranspose1d', 1, args);
+    super('ConvTranspose1d', 1, args);
   }
   override forward(input: Tensor, outputSize?: readonly number[]): Tensor {
     return this.convolve(convTranspose1d, input, outputSize);
@@ -276,7 +276,7 @@ export class ConvTranspose1d extends ConvTranspose {
 /** A transposed convolution over [N, inChannels, H, W] (torch.nn.ConvTranspose2d); as `ConvTranspose1d`. */
 export class ConvTranspose2d extends ConvTranspose {
   constructor(...args: ConvTransposeConstructor) {
-    super('nn.ConvTranspose2d', 2, args);
+    super('ConvTranspose2d', 2, args);
   }
   override forward(input: Tensor, outputSize?: readonly number[]): Tensor {
     return this.convolve(convTranspose2d, input, outputSize);
@@ -285,7 +285,7 @@ export class ConvTranspose2d extends ConvTranspose {
 /** A transposed convolution over [N, inChannels, D, H, W] (torch.nn.ConvTranspose3d); as `ConvTranspose1d`. */
 export class ConvTranspose3d extends ConvTranspose {
   constructor(...args: ConvTransposeConstructor) {
-    super('nn.ConvTranspose3d', 3, args);
+    super('ConvTranspose3d', 3, args);
   }
   override forward(input: Tensor, outputSize?: readonly number[]): Tensor {
     return this.convolve(convTranspose3d, input, outputSize);

@@ -14,7 +14,7 @@ import { Module } from '../module.js';
 import { Parameter } from '../parameter.js';
 import { repr, reprFloat } from '../python-repr.js';
 
-const OP = 'nn.Embedding';
+const OP = 'Embedding';
 const NAMES = [
   'numEmbeddings',
   'embeddingDim',

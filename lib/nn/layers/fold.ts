@@ -20,7 +20,7 @@ export class Unfold extends Module {
   readonly stride: Sizes;
   constructor(...args: ConstructorArguments<typeof UNFOLD, UnfoldArguments>) {
     super();
-    const options = constructorArguments<typeof UNFOLD, UnfoldArguments>('nn.Unfold', UNFOLD, 1, args);
+    const options = constructorArguments<typeof UNFOLD, UnfoldArguments>('Unfold', UNFOLD, 1, args);
     this.kernelSize = options.kernelSize;
     this.dilation = options.dilation ?? 1;
     this.padding = options.padding ?? 0;
@@ -49,7 +49,7 @@ export class Fold extends Module {
   readonly stride: Sizes;
   constructor(...args: ConstructorArguments<typeof FOLD, FoldArguments>) {
     super();
-    const options = constructorArguments<typeof FOLD, FoldArguments>('nn.Fold', FOLD, 2, args);
+    const options = constructorArguments<typeof FOLD, FoldArguments>('Fold', FOLD, 2, args);
     this.outputSize = options.outputSize;
     this.kernelSize = options.kernelSize;
     this.dilation = options.dilation ?? 1;
@@ -102,19 +102,19 @@ abstract class LPPool extends Module {
 /** The p-norm of windows of [N, C, L] (torch.nn.LPPool1d). */
 export class LPPool1d extends LPPool {
   constructor(...args: LPPoolConstructor) {
-    super('nn.LPPool1d', lpPool1d, args);
+    super('LPPool1d', lpPool1d, args);
   }
 }
 /** The p-norm of windows of [N, C, H, W] (torch.nn.LPPool2d). */
 export class LPPool2d extends LPPool {
   constructor(...args: LPPoolConstructor) {
-    super('nn.LPPool2d', lpPool2d, args);
+    super('LPPool2d', lpPool2d, args);
   }
 }
 /** The p-norm of windows of [N, C, D, H, W] (torch.nn.LPPool3d). */
 export class LPPool3d extends LPPool {
   constructor(...args: LPPoolConstructor) {
-    super('nn.LPPool3d', lpPool3d, args);
+    super('LPPool3d', lpPool3d, args);
   }
 }
 
@@ -134,7 +134,7 @@ export class LocalResponseNorm extends Module {
       alpha = 1e-4,
       beta = 0.75,
       k = 1,
-    } = constructorArguments<typeof LRN, LrnArguments>('nn.LocalResponseNorm', LRN, 1, args);
+    } = constructorArguments<typeof LRN, LrnArguments>('LocalResponseNorm', LRN, 1, args);
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;

@@ -31,18 +31,18 @@ export class Linear extends Module {
       outFeatures,
       bias = true,
       ...factory
-    } = constructorArguments<typeof LINEAR, LinearArguments>('nn.Linear', LINEAR, 2, args);
-    this.inFeatures = checkInteger('nn.Linear', 'inFeatures', inFeatures);
-    this.outFeatures = checkInteger('nn.Linear', 'outFeatures', outFeatures);
-    this.weight = emptyParameter('nn.Linear', [outFeatures, inFeatures], factory);
-    this.registerParameter('bias', bias ? emptyParameter('nn.Linear', [outFeatures], factory) : null);
+    } = constructorArguments<typeof LINEAR, LinearArguments>('Linear', LINEAR, 2, args);
+    this.inFeatures = checkInteger('Linear', 'inFeatures', inFeatures);
+    this.outFeatures = checkInteger('Linear', 'outFeatures', outFeatures);
+    this.weight = emptyParameter('Linear', [outFeatures, inFeatures], factory);
+    this.registerParameter('bias', bias ? emptyParameter('Linear', [outFeatures], factory) : null);
     this.resetParameters();
   }
   /** Draws the parameters anew. */
   resetParameters(): void {
     if (this.weight.numel() > 0) kaimingUniform_(this.weight, { a: Math.sqrt(5) });
     if (this.bias === null) return;
-    const { fanIn } = calculateFanInAndFanOut('nn.Linear', this.weight);
+    const { fanIn } = calculateFanInAndFanOut('Linear', this.weight);
     const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
     uniform_(this.bias, -bound, bound);
   }
@@ -81,12 +81,12 @@ export class Bilinear extends Module {
       outFeatures,
       bias = true,
       ...factory
-    } = constructorArguments<typeof BILINEAR, BilinearArguments>('nn.Bilinear', BILINEAR, 3, args);
-    this.in1Features = checkInteger('nn.Bilinear', 'in1Features', in1Features, 1);
-    this.in2Features = checkInteger('nn.Bilinear', 'in2Features', in2Features);
-    this.outFeatures = checkInteger('nn.Bilinear', 'outFeatures', outFeatures);
-    this.weight = emptyParameter('nn.Bilinear', [outFeatures, in1Features, in2Features], factory);
-    this.registerParameter('bias', bias ? emptyParameter('nn.Bilinear', [outFeatures], factory) : null);
+    } = constructorArguments<typeof BILINEAR, BilinearArguments>('Bilinear', BILINEAR, 3, args);
+    this.in1Features = checkInteger('Bilinear', 'in1Features', in1Features, 1);
+    this.in2Features = checkInteger('Bilinear', 'in2Features', in2Features);
+    this.outFeatures = checkInteger('Bilinear', 'outFeatures', outFeatures);
+    this.weight = emptyParameter('Bilinear', [outFeatures, in1Features, in2Features], factory);
+    this.registerParameter('bias', bias ? emptyParameter('Bilinear', [outFeatures], factory) : null);
     this.resetParameters();
   }
   /** Draws the parameters anew. */

@@ -149,19 +149,19 @@ export abstract class BatchNorm extends NormBase {
  */
 export class BatchNorm1d extends BatchNorm {
   constructor(...args: NormConstructor) {
-    super('nn.BatchNorm1d', [2, 3], args);
+    super('BatchNorm1d', [2, 3], args);
   }
 }
 /** Batch normalisation of [N, C, H, W] (torch.nn.BatchNorm2d); as `BatchNorm1d`. */
 export class BatchNorm2d extends BatchNorm {
   constructor(...args: NormConstructor) {
-    super('nn.BatchNorm2d', [4], args);
+    super('BatchNorm2d', [4], args);
   }
 }
 /** Batch normalisation of [N, C, D, H, W] (torch.nn.BatchNorm3d); as `BatchNorm1d`. */
 export class BatchNorm3d extends BatchNorm {
   constructor(...args: NormConstructor) {
-    super('nn.BatchNorm3d', [5], args);
+    super('BatchNorm3d', [5], args);
   }
 }
 
@@ -204,19 +204,19 @@ abstract class InstanceNorm extends NormBase {
 /** Instance normalisation of [N, C, L] or [C, L] (torch.nn.InstanceNorm1d); see `nn.functional.instanceNorm`. */
 export class InstanceNorm1d extends InstanceNorm {
   constructor(...args: NormConstructor) {
-    super('nn.InstanceNorm1d', 1, args);
+    super('InstanceNorm1d', 1, args);
   }
 }
 /** Instance normalisation of [N, C, H, W] or [C, H, W] (torch.nn.InstanceNorm2d). */
 export class InstanceNorm2d extends InstanceNorm {
   constructor(...args: NormConstructor) {
-    super('nn.InstanceNorm2d', 2, args);
+    super('InstanceNorm2d', 2, args);
   }
 }
 /** Instance normalisation of [N, C, D, H, W] or [C, D, H, W] (torch.nn.InstanceNorm3d). */
 export class InstanceNorm3d extends InstanceNorm {
   constructor(...args: NormConstructor) {
-    super('nn.InstanceNorm3d', 3, args);
+    super('InstanceNorm3d', 3, args);
   }
 }
 
@@ -252,18 +252,18 @@ export class LayerNorm extends Module {
 
   constructor(...args: ConstructorArguments<typeof LAYER_NORM, LayerNormArguments>) {
     super();
-    const options = constructorArguments<typeof LAYER_NORM, LayerNormArguments>('nn.LayerNorm', LAYER_NORM, 1, args);
-    this.normalizedShape = shapeOf('nn.LayerNorm', options.normalizedShape);
+    const options = constructorArguments<typeof LAYER_NORM, LayerNormArguments>('LayerNorm', LAYER_NORM, 1, args);
+    this.normalizedShape = shapeOf('LayerNorm', options.normalizedShape);
     this.eps = options.eps ?? 1e-5;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
     this.registerParameter(
       'weight',
-      this.elementwiseAffine ? emptyParameter('nn.LayerNorm', this.normalizedShape, options) : null,
+      this.elementwiseAffine ? emptyParameter('LayerNorm', this.normalizedShape, options) : null,
     );
     this.registerParameter(
       'bias',
       this.elementwiseAffine && (options.bias ?? true)
-        ? emptyParameter('nn.LayerNorm', this.normalizedShape, options)
+        ? emptyParameter('LayerNorm', this.normalizedShape, options)
         : null,
     );
     this.resetParameters();
@@ -304,13 +304,13 @@ export class RMSNorm extends Module {
 
   constructor(...args: ConstructorArguments<typeof RMS_NORM, RMSNormArguments>) {
     super();
-    const options = constructorArguments<typeof RMS_NORM, RMSNormArguments>('nn.RMSNorm', RMS_NORM, 1, args);
-    this.normalizedShape = shapeOf('nn.RMSNorm', options.normalizedShape);
+    const options = constructorArguments<typeof RMS_NORM, RMSNormArguments>('RMSNorm', RMS_NORM, 1, args);
+    this.normalizedShape = shapeOf('RMSNorm', options.normalizedShape);
     this.eps = options.eps ?? null;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
     this.registerParameter(
       'weight',
-      this.elementwiseAffine ? emptyParameter('nn.RMSNorm', this.normalizedShape, options) : null,
+      this.elementwiseAffine ? emptyParameter('RMSNorm', this.normalizedShape, options) : null,
     );
     this.resetParameters();
   }
@@ -353,19 +353,19 @@ export class GroupNorm extends Module {
 
   constructor(...args: ConstructorArguments<typeof GROUP_NORM, GroupNormArguments>) {
     super();
-    const options = constructorArguments<typeof GROUP_NORM, GroupNormArguments>('nn.GroupNorm', GROUP_NORM, 2, args);
-    this.numGroups = checkInteger('nn.GroupNorm', 'numGroups', options.numGroups, 1);
-    this.numChannels = checkInteger('nn.GroupNorm', 'numChannels', options.numChannels);
+    const options = constructorArguments<typeof GROUP_NORM, GroupNormArguments>('GroupNorm', GROUP_NORM, 2, args);
+    this.numGroups = checkInteger('GroupNorm', 'numGroups', options.numGroups, 1);
+    this.numChannels = checkInteger('GroupNorm', 'numChannels', options.numChannels);
     if (this.numChannels % this.numGroups !== 0)
-      fail(ArgumentError, 'nn.GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, {
+      fail(ArgumentError, 'GroupNorm', 'numChannels divisible by numGroups', `${this.numChannels}`, {
         numGroups: this.numGroups,
       });
     this.eps = options.eps ?? 1e-5;
     this.affine = options.affine ?? true;
-    this.registerParameter('weight', this.affine ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null);
+    this.registerParameter('weight', this.affine ? emptyParameter('GroupNorm', [this.numChannels], options) : null);
     this.registerParameter(
       'bias',
-      this.affine && (options.bias ?? true) ? emptyParameter('nn.GroupNorm', [this.numChannels], options) : null,
+      this.affine && (options.bias ?? true) ? emptyParameter('GroupNorm', [this.numChannels], options) : null,
     );
     this.resetParameters();
   }

@@ -71,19 +71,19 @@ abstract class MaxPool extends Module {
 /** Max pooling of [N, C, L] (torch.nn.MaxPool1d); see `nn.functional.maxPool1d`. */
 export class MaxPool1d extends MaxPool {
   constructor(...args: MaxPoolConstructor) {
-    super('nn.MaxPool1d', maxPool1d, args);
+    super('MaxPool1d', maxPool1d, args);
   }
 }
 /** Max pooling of [N, C, H, W] (torch.nn.MaxPool2d); see `nn.functional.maxPool2d`. */
 export class MaxPool2d extends MaxPool {
   constructor(...args: MaxPoolConstructor) {
-    super('nn.MaxPool2d', maxPool2d, args);
+    super('MaxPool2d', maxPool2d, args);
   }
 }
 /** Max pooling of [N, C, D, H, W] (torch.nn.MaxPool3d); see `nn.functional.maxPool3d`. */
 export class MaxPool3d extends MaxPool {
   constructor(...args: MaxPoolConstructor) {
-    super('nn.MaxPool3d', maxPool3d, args);
+    super('MaxPool3d', maxPool3d, args);
   }
 }
 
@@ -117,19 +117,19 @@ abstract class MaxUnpool extends Module {
 /** The partial inverse of MaxPool1d (torch.nn.MaxUnpool1d). */
 export class MaxUnpool1d extends MaxUnpool {
   constructor(...args: MaxUnpoolConstructor) {
-    super('nn.MaxUnpool1d', 1, maxUnpool1d, args);
+    super('MaxUnpool1d', 1, maxUnpool1d, args);
   }
 }
 /** The partial inverse of MaxPool2d (torch.nn.MaxUnpool2d). */
 export class MaxUnpool2d extends MaxUnpool {
   constructor(...args: MaxUnpoolConstructor) {
-    super('nn.MaxUnpool2d', 2, maxUnpool2d, args);
+    super('MaxUnpool2d', 2, maxUnpool2d, args);
   }
 }
 /** The partial inverse of MaxPool3d (torch.nn.MaxUnpool3d). */
 export class MaxUnpool3d extends MaxUnpool {
   constructor(...args: MaxUnpoolConstructor) {
-    super('nn.MaxUnpool3d', 3, maxUnpool3d, args);
+    super('MaxUnpool3d', 3, maxUnpool3d, args);
   }
 }
 
@@ -151,10 +151,10 @@ export class AvgPool1d extends Module {
   readonly countIncludePad: boolean;
   constructor(...args: ConstructorArguments<typeof AVG1, Avg1Arguments>) {
     super();
-    const options = constructorArguments<typeof AVG1, Avg1Arguments>('nn.AvgPool1d', AVG1, 1, args);
-    this.kernelSize = spatialList('nn.AvgPool1d', 'kernelSize', options.kernelSize, 1, 1);
-    this.stride = spatialList('nn.AvgPool1d', 'stride', options.stride ?? options.kernelSize, 1, 1);
-    this.padding = spatialList('nn.AvgPool1d', 'padding', options.padding ?? 0, 1, 0);
+    const options = constructorArguments<typeof AVG1, Avg1Arguments>('AvgPool1d', AVG1, 1, args);
+    this.kernelSize = spatialList('AvgPool1d', 'kernelSize', options.kernelSize, 1, 1);
+    this.stride = spatialList('AvgPool1d', 'stride', options.stride ?? options.kernelSize, 1, 1);
+    this.padding = spatialList('AvgPool1d', 'padding', options.padding ?? 0, 1, 0);
     this.ceilMode = options.ceilMode ?? false;
     this.countIncludePad = options.countIncludePad ?? true;
   }
@@ -216,13 +216,13 @@ abstract class AvgPool extends Module {
 /** Average pooling of [N, C, H, W] (torch.nn.AvgPool2d); see `nn.functional.avgPool2d`. */
 export class AvgPool2d extends AvgPool {
   constructor(...args: AvgPoolConstructor) {
-    super('nn.AvgPool2d', avgPool2d, args);
+    super('AvgPool2d', avgPool2d, args);
   }
 }
 /** Average pooling of [N, C, D, H, W] (torch.nn.AvgPool3d); see `nn.functional.avgPool3d`. */
 export class AvgPool3d extends AvgPool {
   constructor(...args: AvgPoolConstructor) {
-    super('nn.AvgPool3d', avgPool3d, args);
+    super('AvgPool3d', avgPool3d, args);
   }
 }
 
@@ -243,19 +243,19 @@ abstract class AdaptiveAvgPool extends Module {
 /** The mean of windows that divide [N, C, L] evenly (torch.nn.AdaptiveAvgPool1d). */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool {
   constructor(...args: ConstructorArguments<readonly ['outputSize'], [outputSize: OutputSize]>) {
-    super(adaptiveAvgPool1d, constructorArguments('nn.AdaptiveAvgPool1d', ['outputSize'], 1, args).outputSize);
+    super(adaptiveAvgPool1d, constructorArguments('AdaptiveAvgPool1d', ['outputSize'], 1, args).outputSize);
   }
 }
 /** The mean of windows that divide [N, C, H, W] evenly (torch.nn.AdaptiveAvgPool2d). */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool {
   constructor(...args: ConstructorArguments<readonly ['outputSize'], [outputSize: OutputSize]>) {
-    super(adaptiveAvgPool2d, constructorArguments('nn.AdaptiveAvgPool2d', ['outputSize'], 1, args).outputSize);
+    super(adaptiveAvgPool2d, constructorArguments('AdaptiveAvgPool2d', ['outputSize'], 1, args).outputSize);
   }
 }
 /** The mean of windows that divide [N, C, D, H, W] evenly (torch.nn.AdaptiveAvgPool3d). */
 export class AdaptiveAvgPool3d extends AdaptiveAvgPool {
   constructor(...args: ConstructorArguments<readonly ['outputSize'], [outputSize: OutputSize]>) {
-    super(adaptiveAvgPool3d, constructorArguments('nn.AdaptiveAvgPool3d', ['outputSize'], 1, args).outputSize);
+    super(adaptiveAvgPool3d, constructorArguments('AdaptiveAvgPool3d', ['outputSize'], 1, args).outputSize);
   }
 }
 
@@ -287,18 +287,18 @@ abstract class AdaptiveMaxPool extends Module {
 /** The greatest element of windows that divide [N, C, L] evenly (torch.nn.AdaptiveMaxPool1d). */
 export class AdaptiveMaxPool1d extends AdaptiveMaxPool {
   constructor(...args: AdaptiveMaxPoolConstructor) {
-    super('nn.AdaptiveMaxPool1d', adaptiveMaxPool1d, args);
+    super('AdaptiveMaxPool1d', adaptiveMaxPool1d, args);
   }
 }
 /** The greatest element of windows that divide [N, C, H, W] evenly (torch.nn.AdaptiveMaxPool2d). */
 export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
   constructor(...args: AdaptiveMaxPoolConstructor) {
-    super('nn.AdaptiveMaxPool2d', adaptiveMaxPool2d, args);
+    super('AdaptiveMaxPool2d', adaptiveMaxPool2d, args);
   }
 }
 /** The greatest element of windows that divide [N, C, D, H, W] evenly (torch.nn.AdaptiveMaxPool3d). */
 export class AdaptiveMaxPool3d extends AdaptiveMaxPool {
   constructor(...args: AdaptiveMaxPoolConstructor) {
-    super('nn.AdaptiveMaxPool3d', adaptiveMaxPool3d, args);
+    super('AdaptiveMaxPool3d', adaptiveMaxPool3d, args);
   }
 }

@@ -46,7 +46,7 @@ export class RNNCellBase extends Module {
    */
   constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
-    const op = `nn.${this.constructor.name}`;
+    const op = `${this.constructor.name}`;
     const { inputSize, hiddenSize, bias, numChunks, ...factory } = constructorArguments<
       typeof BASE_NAMES,
       BaseArguments
@@ -68,7 +68,7 @@ export class RNNCellBase extends Module {
     for (const parameter of this.parameters()) uniform_(parameter, -bound, bound);
   }
   protected step(mode: RecurrentMode, input: Tensor, given: readonly (Tensor | null | undefined)[]): Tensor[] {
-    const op = `nn.${this.constructor.name}`;
+    const op = `${this.constructor.name}`;
     const ndim = tensorArgument(op, 'input', input).shape.length;
     if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
     if (ndim !== 1 && ndim !== 2)
@@ -120,13 +120,13 @@ export class RNNCell extends RNNCellBase {
       bias = true,
       nonlinearity = 'tanh',
       ...factory
-    } = constructorArguments<typeof RNN_CELL_NAMES, RNNCellArguments>('nn.RNNCell', RNN_CELL_NAMES, 2, args);
+    } = constructorArguments<typeof RNN_CELL_NAMES, RNNCellArguments>('RNNCell', RNN_CELL_NAMES, 2, args);
     super(inputSize, hiddenSize, bias, 1, factory);
-    modeOf('nn.RNNCell', nonlinearity);
+    modeOf('RNNCell', nonlinearity);
     this.nonlinearity = nonlinearity;
   }
   override forward(input: Tensor, hx?: Tensor | null): Tensor {
-    return this.step(modeOf('nn.RNNCell', this.nonlinearity), input, [hx])[0];
+    return this.step(modeOf('RNNCell', this.nonlinearity), input, [hx])[0];
   }
   override extraRepr(): string {
     return `${super.extraRepr()}${this.nonlinearity === 'tanh' ? '' : `, nonlinearity=${reprWord(this.nonlinearity)}`}`;
@@ -141,7 +141,7 @@ export class GRUCell extends RNNCellBase {
       hiddenSize,
       bias = true,
       ...factory
-    } = constructorArguments<typeof CELL_NAMES, CellArguments>('nn.GRUCell', CELL_NAMES, 2, args);
+    } = constructorArguments<typeof CELL_NAMES, CellArguments>('GRUCell', CELL_NAMES, 2, args);
     super(inputSize, hiddenSize, bias, 3, factory);
   }
   override forward(input: Tensor, hx?: Tensor | null): Tensor {
@@ -157,12 +157,12 @@ export class LSTMCell extends RNNCellBase {
       hiddenSize,
       bias = true,
       ...factory
-    } = constructorArguments<typeof CELL_NAMES, CellArguments>('nn.LSTMCell', CELL_NAMES, 2, args);
+    } = constructorArguments<typeof CELL_NAMES, CellArguments>('LSTMCell', CELL_NAMES, 2, args);
     super(inputSize, hiddenSize, bias, 4, factory);
   }
   override forward(input: Tensor, hx?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
     if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2))
-      fail(ArgumentError, 'nn.LSTMCell', '[h, c] as the state', describe(hx));
+      fail(ArgumentError, 'LSTMCell', '[h, c] as the state', describe(hx));
     const [h, c] = this.step('LSTM', input, hx ?? []);
     return [h, c];
   }

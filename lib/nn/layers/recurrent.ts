@@ -81,7 +81,7 @@ export class RNNBase extends Module {
 
   constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
-    const op = `nn.${this.constructor.name}`;
+    const op = `${this.constructor.name}`;
     const settings = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 3, args);
     const {
       mode,
@@ -177,7 +177,7 @@ export class RNNBase extends Module {
 
   /** Output [T, N, D P] (or batch first, or unbatched) and the states after the last step. */
   protected run(input: Tensor, given: readonly (Tensor | null | undefined)[]): { output: Tensor; states: Tensor[] } {
-    const op = `nn.${this.constructor.name}`;
+    const op = `${this.constructor.name}`;
     const ndim = tensorArgument(op, 'input', input).shape.length;
     if (ndim !== 2 && ndim !== 3)
       fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
@@ -232,7 +232,7 @@ export class RNNBase extends Module {
     input: PackedSequence,
     given: readonly (Tensor | null | undefined)[],
   ): { output: PackedSequence; states: Tensor[] } {
-    const op = `nn.${this.constructor.name}`;
+    const op = `${this.constructor.name}`;
     const { data, sortedIndices, unsortedIndices } = input;
     if (data.shape.length !== 2 || data.shape[1] !== this.inputSize)
       fail(ShapeError, op, `packed data of shape [N, ${this.inputSize}]`, `[${data.shape}]`);
@@ -366,7 +366,7 @@ export function modeOf(op: string, nonlinearity: string): RecurrentMode {
 
 /**
  * The calls that an RNN takes; the merged class adds nothing to them. Those without a state are the same in all three,
- * so that `nn.LSTM | nn.GRU` can be called.
+ * so that `LSTM | nn.GRU` can be called.
  */
 export interface RNN {
   (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
@@ -383,12 +383,12 @@ export class RNN extends RNNBase {
   readonly nonlinearity: 'tanh' | 'relu';
   constructor(...args: ConstructorArguments<typeof RNN_NAMES, RNNArguments>) {
     const { nonlinearity = 'tanh', ...settings } = constructorArguments<typeof RNN_NAMES, RNNArguments>(
-      'nn.RNN',
+      'RNN',
       RNN_NAMES,
       2,
       args,
     );
-    super({ mode: modeOf('nn.RNN', nonlinearity), ...settings });
+    super({ mode: modeOf('RNN', nonlinearity), ...settings });
     this.nonlinearity = nonlinearity;
   }
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
@@ -424,7 +424,7 @@ type GRUArguments = [
 
 /**
  * The calls that a GRU takes; the merged class adds nothing to them. Those without a state are the same in all three,
- * so that `nn.LSTM | nn.GRU` can be called.
+ * so that `LSTM | nn.GRU` can be called.
  */
 export interface GRU {
   (input: PackedSequence, hx?: null): [output: PackedSequence, h: Tensor];
@@ -438,7 +438,7 @@ export interface GRU {
  */
 export class GRU extends RNNBase {
   constructor(...args: ConstructorArguments<typeof GRU_NAMES, GRUArguments>) {
-    super({ mode: 'GRU', ...constructorArguments<typeof GRU_NAMES, GRUArguments>('nn.GRU', GRU_NAMES, 2, args) });
+    super({ mode: 'GRU', ...constructorArguments<typeof GRU_NAMES, GRUArguments>('GRU', GRU_NAMES, 2, args) });
   }
   override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, h: Tensor];
   override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, h: Tensor];
@@ -477,7 +477,7 @@ type LSTMState = readonly [h0: Tensor, c0: Tensor];
 
 /**
  * The calls that an LSTM takes; the merged class adds nothing to them. Those without a state are the same in all three,
- * so that `nn.LSTM | nn.GRU` can be called.
+ * so that `LSTM | nn.GRU` can be called.
  */
 export interface LSTM {
   (input: PackedSequence, hx?: null): [output: PackedSequence, state: [h: Tensor, c: Tensor]];
@@ -491,7 +491,7 @@ export interface LSTM {
  */
 export class LSTM extends RNNBase {
   constructor(...args: ConstructorArguments<typeof LSTM_NAMES, LSTMArguments>) {
-    super({ mode: 'LSTM', ...constructorArguments<typeof LSTM_NAMES, LSTMArguments>('nn.LSTM', LSTM_NAMES, 2, args) });
+    super({ mode: 'LSTM', ...constructorArguments<typeof LSTM_NAMES, LSTMArguments>('LSTM', LSTM_NAMES, 2, args) });
   }
   override forward(
     input: PackedSequence,
@@ -503,7 +503,7 @@ export class LSTM extends RNNBase {
     hx?: LSTMState | null,
   ): [output: Tensor | PackedSequence, state: [h: Tensor, c: Tensor]] {
     if (hx !== null && hx !== undefined && (!Array.isArray(hx) || hx.length !== 2))
-      fail(ArgumentError, 'nn.LSTM', '[h0, c0] as the state', describe(hx));
+      fail(ArgumentError, 'LSTM', '[h0, c0] as the state', describe(hx));
     const { output, states } =
       input instanceof PackedSequence ? this.runPacked(input, hx ?? []) : this.run(input, hx ?? []);
     return [output, [states[0], states[1]]];

@@ -29,7 +29,7 @@ export class Flatten extends Module {
   constructor(...args: ConstructorArguments<typeof FLATTEN, FlattenArguments>) {
     super();
     const { startDim = 1, endDim = -1 } = constructorArguments<typeof FLATTEN, FlattenArguments>(
-      'nn.Flatten',
+      'Flatten',
       FLATTEN,
       0,
       args,
@@ -64,13 +64,13 @@ export class Unflatten extends Module {
   constructor(...args: ConstructorArguments<typeof UNFLATTEN, UnflattenArguments>) {
     super();
     const { dim, unflattenedSize } = constructorArguments<typeof UNFLATTEN, UnflattenArguments>(
-      'nn.Unflatten',
+      'Unflatten',
       UNFLATTEN,
       2,
       args,
     );
     if (!Array.isArray(unflattenedSize))
-      fail(ArgumentError, 'nn.Unflatten', 'an array of sizes', describe(unflattenedSize));
+      fail(ArgumentError, 'Unflatten', 'an array of sizes', describe(unflattenedSize));
     this.dim = dim;
     this.unflattenedSize = [...(unflattenedSize as readonly number[])];
   }

@@ -18,7 +18,7 @@ abstract class AlongDim extends Module {
    */
   constructor(...args: ConstructorArguments<typeof DIM, Arguments>) {
     super();
-    this.dim = constructorArguments<typeof DIM, Arguments>(`nn.${this.constructor.name}`, DIM, 0, args).dim ?? null;
+    this.dim = constructorArguments<typeof DIM, Arguments>(`${this.constructor.name}`, DIM, 0, args).dim ?? null;
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
@@ -47,9 +47,8 @@ export class Softmin extends AlongDim {
 /** Softmax over the channels of [N, C, H, W] or [C, H, W] (torch.nn.Softmax2d). */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
-    const { length } = tensorArgument('nn.Softmax2d', 'input', input).shape;
-    if (length !== 3 && length !== 4)
-      fail(ShapeError, 'nn.Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
+    const { length } = tensorArgument('Softmax2d', 'input', input).shape;
+    if (length !== 3 && length !== 4) fail(ShapeError, 'Softmax2d', 'an input of 3 or 4 dimensions', describe(input));
     return functionalSoftmax(input, -3);
   }
 }

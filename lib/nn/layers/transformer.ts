@@ -85,7 +85,7 @@ export class TransformerEncoderLayer extends Module {
 
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
     super();
-    const op = 'nn.TransformerEncoderLayer';
+    const op = 'TransformerEncoderLayer';
     const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
     const {
       dModel,
@@ -111,7 +111,7 @@ export class TransformerEncoderLayer extends Module {
     this.activation = activationOf(op, activation);
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_LAYER, EncoderLayerCall>): Tensor {
-    const op = 'nn.TransformerEncoderLayer';
+    const op = 'TransformerEncoderLayer';
     const {
       src,
       srcMask,
@@ -177,7 +177,7 @@ export class TransformerDecoderLayer extends Module {
 
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
     super();
-    const op = 'nn.TransformerDecoderLayer';
+    const op = 'TransformerDecoderLayer';
     const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
     const {
       dModel,
@@ -207,7 +207,7 @@ export class TransformerDecoderLayer extends Module {
   }
   override forward(...args: ConstructorArguments<typeof DECODER_LAYER, DecoderLayerCall>): Tensor {
     const given = callArguments<typeof DECODER_LAYER, DecoderLayerCall>(
-      'nn.TransformerDecoderLayer',
+      'TransformerDecoderLayer',
       DECODER_LAYER,
       2,
       args,
@@ -314,15 +314,15 @@ export class TransformerEncoder extends Module {
       norm = null,
       enableNestedTensor = true,
       maskCheck = true,
-    } = constructorArguments<typeof ENCODER, EncoderArguments>('nn.TransformerEncoder', ENCODER, 2, args);
-    this.layers = clones('nn.TransformerEncoder', encoderLayer, numLayers);
+    } = constructorArguments<typeof ENCODER, EncoderArguments>('TransformerEncoder', ENCODER, 2, args);
+    this.layers = clones('TransformerEncoder', encoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = lastNorm('nn.TransformerEncoder', norm);
+    this.norm = lastNorm('TransformerEncoder', norm);
     this.enableNestedTensor = enableNestedTensor;
     this.maskCheck = maskCheck;
   }
   override forward(...args: ConstructorArguments<typeof ENCODER_CALL, EncoderCall>): Tensor {
-    const op = 'nn.TransformerEncoder';
+    const op = 'TransformerEncoder';
     const { src, mask, srcKeyPaddingMask, isCausal } = callArguments<typeof ENCODER_CALL, EncoderCall>(
       op,
       ENCODER_CALL,
@@ -367,14 +367,14 @@ export class TransformerDecoder extends Module {
       decoderLayer,
       numLayers,
       norm = null,
-    } = constructorArguments<typeof DECODER, DecoderArguments>('nn.TransformerDecoder', DECODER, 2, args);
-    this.layers = clones('nn.TransformerDecoder', decoderLayer, numLayers);
+    } = constructorArguments<typeof DECODER, DecoderArguments>('TransformerDecoder', DECODER, 2, args);
+    this.layers = clones('TransformerDecoder', decoderLayer, numLayers);
     this.numLayers = numLayers;
-    this.norm = lastNorm('nn.TransformerDecoder', norm);
+    this.norm = lastNorm('TransformerDecoder', norm);
   }
   override forward(...args: ConstructorArguments<typeof DECODER_CALL, DecoderCall>): Tensor {
     const { tgt, memory, tgtIsCausal, ...rest } = callArguments<typeof DECODER_CALL, DecoderCall>(
-      'nn.TransformerDecoder',
+      'TransformerDecoder',
       DECODER_CALL,
       2,
       args,
@@ -462,7 +462,7 @@ export class Transformer extends Module {
 
   constructor(...args: ConstructorArguments<typeof WHOLE, WholeArguments>) {
     super();
-    const given = constructorArguments<typeof WHOLE, WholeArguments>('nn.Transformer', WHOLE, 0, args);
+    const given = constructorArguments<typeof WHOLE, WholeArguments>('Transformer', WHOLE, 0, args);
     const {
       dModel = 512,
       nhead = 8,
@@ -491,7 +491,7 @@ export class Transformer extends Module {
     for (const parameter of this.parameters()) if (parameter.shape.length > 1) xavierUniform_(parameter);
   }
   override forward(...args: ConstructorArguments<typeof WHOLE_CALL, WholeCall>): Tensor {
-    const op = 'nn.Transformer';
+    const op = 'Transformer';
     const { src, tgt, srcMask, srcKeyPaddingMask, srcIsCausal, ...rest } = callArguments<typeof WHOLE_CALL, WholeCall>(
       op,
       WHOLE_CALL,

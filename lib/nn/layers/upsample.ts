@@ -29,7 +29,7 @@ export class Upsample extends Module {
   readonly recomputeScaleFactor: boolean | null;
   constructor(...args: ConstructorArguments<typeof UPSAMPLE, UpsampleArguments>) {
     super();
-    const options = constructorArguments<typeof UPSAMPLE, UpsampleArguments>('nn.Upsample', UPSAMPLE, 0, args);
+    const options = constructorArguments<typeof UPSAMPLE, UpsampleArguments>('Upsample', UPSAMPLE, 0, args);
     this.size = options.size ?? null;
     this.scaleFactor = options.scaleFactor ?? null;
     this.mode = options.mode ?? 'nearest';
@@ -56,7 +56,7 @@ type ShortArguments = [size?: PerDimension, scaleFactor?: PerDimension];
 export class UpsamplingNearest2d extends Upsample {
   constructor(...args: ConstructorArguments<typeof SHORT, ShortArguments>) {
     const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>(
-      'nn.UpsamplingNearest2d',
+      'UpsamplingNearest2d',
       SHORT,
       0,
       args,
@@ -68,7 +68,7 @@ export class UpsamplingNearest2d extends Upsample {
 export class UpsamplingBilinear2d extends Upsample {
   constructor(...args: ConstructorArguments<typeof SHORT, ShortArguments>) {
     const { size, scaleFactor } = constructorArguments<typeof SHORT, ShortArguments>(
-      'nn.UpsamplingBilinear2d',
+      'UpsamplingBilinear2d',
       SHORT,
       0,
       args,
@@ -83,7 +83,7 @@ export class PixelShuffle extends Module {
   constructor(...args: ConstructorArguments<readonly ['upscaleFactor'], [upscaleFactor: number]>) {
     super();
     this.upscaleFactor = constructorArguments<readonly ['upscaleFactor'], [upscaleFactor: number]>(
-      'nn.PixelShuffle',
+      'PixelShuffle',
       ['upscaleFactor'],
       1,
       args,
@@ -102,7 +102,7 @@ export class PixelUnshuffle extends Module {
   constructor(...args: ConstructorArguments<readonly ['downscaleFactor'], [downscaleFactor: number]>) {
     super();
     this.downscaleFactor = constructorArguments<readonly ['downscaleFactor'], [downscaleFactor: number]>(
-      'nn.PixelUnshuffle',
+      'PixelUnshuffle',
       ['downscaleFactor'],
       1,
       args,

@@ -25,11 +25,11 @@ export const matmul = defineFunction(
 export const vecdot = defineFunction(
   { name: 'linalg.vecdot', parameters: ['x', 'y', 'dim'], keywords: 1, required: 2 },
   (x: Tensor, y: Tensor, dim: number = -1): Tensor => {
-    const a = tensorArgument('linalg.vecdot', 'x', x);
-    const b = tensorArgument('linalg.vecdot', 'y', y);
-    const shape = broadcastShapes('linalg.vecdot', a.shape, b.shape);
-    if (shape.length === 0) fail(ShapeError, 'linalg.vecdot', 'operands of at least 1 dimension', '0');
-    return sum(mul(a, b), wrapDim('linalg.vecdot', dim, shape.length));
+    const a = tensorArgument('vecdot', 'x', x);
+    const b = tensorArgument('vecdot', 'y', y);
+    const shape = broadcastShapes('vecdot', a.shape, b.shape);
+    if (shape.length === 0) fail(ShapeError, 'vecdot', 'operands of at least 1 dimension', '0');
+    return sum(mul(a, b), wrapDim('vecdot', dim, shape.length));
   },
 );
 
@@ -43,21 +43,21 @@ export const multiDot = defineFunction(
     if (!Array.isArray(tensors) || tensors.length < 2)
       fail(
         ArgumentError,
-        'linalg.multiDot',
+        'multiDot',
         'a list of at least 2 tensors',
         Array.isArray(tensors) ? String(tensors.length) : typeof tensors,
       );
-    const list = tensorArguments('linalg.multiDot', 'tensor', tensors);
+    const list = tensorArguments('multiDot', 'tensor', tensors);
     const last = list.length - 1;
     list.forEach((t, i) => {
       if (t.shape.length !== 2 && !((i === 0 || i === last) && t.shape.length === 1))
-        fail(ShapeError, 'linalg.multiDot', 'matrices, with vectors only at the ends', `[${t.shape}]`);
+        fail(ShapeError, 'multiDot', 'matrices, with vectors only at the ends', `[${t.shape}]`);
     });
     const row = list[0].shape.length === 1;
     const column = list[last].shape.length === 1;
     if (row) list[0] = unsqueeze(list[0], 0);
     if (column) list[last] = unsqueeze(list[last], 1);
-    const out = multiplyChain('linalg.multiDot', list);
+    const out = multiplyChain('multiDot', list);
     const lines = column ? squeeze(out, 1) : out;
     return row ? squeeze(lines, 0) : lines;
   },

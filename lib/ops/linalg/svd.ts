@@ -117,7 +117,7 @@ export const svdOp: Operator<void, Tensor[]> = defineOp<void, SvdSpec, Tensor[]>
  */
 export const svdvals = defineFunction(
   { name: 'linalg.svdvals', parameters: ['A'] },
-  (A: Tensor): Tensor => singularValues('linalg.svdvals', tensorArgument('linalg.svdvals', 'A', A)),
+  (A: Tensor): Tensor => singularValues('svdvals', tensorArgument('svdvals', 'A', A)),
 );
 
 function singularValues(op: string, x: Tensor): Tensor {

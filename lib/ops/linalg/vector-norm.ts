@@ -120,7 +120,7 @@ function vectorNormOf(
 export const vectorNorm = defineFunction(
   { name: 'linalg.vectorNorm', parameters: ['x', 'ord', 'dim', 'keepdim', 'dtype'], keywords: 1, composed: true },
   (x: Tensor, ord?: number, dim?: number | readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor =>
-    vectorNormOf('linalg.vectorNorm', tensorArgument('linalg.vectorNorm', 'x', x), ord ?? 2, dim, keepdim, dtype),
+    vectorNormOf('vectorNorm', tensorArgument('vectorNorm', 'x', x), ord ?? 2, dim, keepdim, dtype),
 );
 
 /**

@@ -84,14 +84,14 @@ describe('recurrent layers', () => {
 
   it('says what is wrong', () => {
     const layer = new nn.LSTM(2, 3);
-    expect(() => layer(randn([4, 1, 3]))).to.throw(ShapeError, /nn.LSTM: expected an input of 2 features, got 3/);
+    expect(() => layer(randn([4, 1, 3]))).to.throw(ShapeError, /LSTM: expected an input of 2 features, got 3/);
     expect(() => layer(randn([4, 1, 2]), [randn([1, 2, 3]), randn([1, 1, 3])])).to.throw(
       ShapeError,
-      /nn.LSTM: expected h0 of shape \[1,1,3\]/,
+      /LSTM: expected h0 of shape \[1,1,3\]/,
     );
     expect(() => layer(randn([4, 1, 2]).double())).to.throw(
       DTypeError,
-      /nn.LSTM: expected input, state and weights of one dtype/,
+      /LSTM: expected input, state and weights of one dtype/,
     );
     expect(() => layer(randn([0, 1, 2]))).to.throw(ShapeError, /a sequence of at least one step/);
     expect(() => new nn.LSTM(2, 3, { projSize: 3 })).to.throw(ArgumentError, /a projSize below hiddenSize/);

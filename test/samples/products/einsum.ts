@@ -247,7 +247,7 @@ samples({
       name: 'sizes differ',
       call: () => linalg.vecdot(make([2]), make([3])),
       error: ShapeError,
-      message: /linalg.vecdot: expected shapes that broadcast/,
+      message: /vecdot: expected shapes that broadcast/,
     },
   ],
 });
