@@ -34,7 +34,8 @@ export {
   threshold_,
 } from '../ops/activations/activation.js';
 // ---- losses and distances
-export { cosineSimilarity, normalize, pairwiseDistance } from '../ops/linalg/distance.js';
+export { cosineSimilarity, pairwiseDistance } from '../ops/linalg/distance.js';
+export { normalize } from '../ops/linalg/vector-norm.js';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../ops/losses/binary-cross-entropy.js';
 export { crossEntropy, nllLoss } from '../ops/losses/cross-entropy.js';
 // ---- losses and distances

@@ -1,6 +1,6 @@
 /** `nn.utils.parametrizations`: spectral and weight normalisation as parametrizations of a weight. */
 import { noGrad } from '../../autograd/grad-mode.js';
-import { normalize } from '../../ops/linalg/distance.js';
+import { normalize } from '../../ops/linalg/vector-norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ConstructorArguments } from '../arguments.js';
 import { Module } from '../module.js';

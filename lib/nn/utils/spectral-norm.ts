@@ -9,7 +9,7 @@ import { ArgumentError, describe, fail, IndexError } from '../../errors.js';
 import { clone } from '../../ops/core/convert.js';
 import { flatten, unsqueeze } from '../../ops/core/view.js';
 import { div } from '../../ops/elementwise/arithmetic.js';
-import { normalize } from '../../ops/linalg/distance.js';
+import { normalize } from '../../ops/linalg/vector-norm.js';
 import { dot, mv } from '../../ops/products/matmul.js';
 import { permute } from '../../ops/views/permute.js';
 import { allocate } from '../../tensor/allocate.js';

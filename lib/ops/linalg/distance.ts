@@ -1,7 +1,6 @@
-/** Distances and directions: nn.functional's normalize, cosineSimilarity and pairwiseDistance, composed of norms. */
+/** Distances of vectors, composed of norms: cosineSimilarity and pairwiseDistance. */
 
 import { defineFunction } from '../../dispatch/define-function.js';
-import { ArgumentError, describe, fail } from '../../errors.js';
 import { broadcastShapes } from '../../shape/broadcast.js';
 import { wrapDim } from '../../shape/dims.js';
 import { sameShape } from '../../shape/layout.js';
@@ -14,27 +13,7 @@ import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { clampMin } from '../elementwise/selection.js';
 import { sumOp } from '../reductions/reduce.js';
 import { finishDims } from '../reductions/reduction.js';
-import { vectorNorm } from './vector-norm.js';
-
-function number(op: string, name: string, value: unknown, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
-}
-
-/**
- * `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors
- * are computed in float32 and rounded once.
- */
-export const normalize = defineFunction(
-  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
-  (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
-    const x = wide(tensorArgument('normalize', 'input', input));
-    return castRecorded(
-      divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]),
-      input.info,
-    );
-  },
-);
+import { number, vectorNorm } from './vector-norm.js';
 
 /** The norm along dim, at least eps in value; its gradient is the norm's own, as in PyTorch. */
 function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {

@@ -1,4 +1,4 @@
-/** Norms of vectors over dimensions: (sum |x|^p)^(1/p) in one pass, with PyTorch's gradients at zero. */
+/** Norms of vectors over dimensions, (sum |x|^p)^(1/p) in one pass, with PyTorch's gradients at zero; and normalize. */
 
 import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
@@ -15,11 +15,11 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded, wide } from '../core/convert.js';
 import { scalarTensor, tensorArgument } from '../core/promotion.js';
 import { expandOp } from '../core/view.js';
-import { mul } from '../elementwise/arithmetic.js';
+import { divOp, mul } from '../elementwise/arithmetic.js';
 import { eq } from '../elementwise/comparison.js';
 import { powScalarOp } from '../elementwise/power.js';
 import { abs, sign } from '../elementwise/rounding.js';
-import { divideOrZero, whereOp } from '../elementwise/selection.js';
+import { clampMin, divideOrZero, whereOp } from '../elementwise/selection.js';
 import { requireElements, tieWeightsOp } from '../reductions/extrema.js';
 import { finishDims, keptShape, type ReduceSpec, reduceGroups } from '../reductions/reduction.js';
 import { nuclearNorm } from './svd.js';
@@ -141,6 +141,27 @@ export const norm = defineFunction(
     if (typeof p === 'string' && p !== 'fro')
       fail(ArgumentError, 'norm', "a number, 'fro' or 'nuc' for p", describe(p));
     return vectorNormOf('norm', x, p === undefined || p === null || p === 'fro' ? 2 : p, dim, keepdim, dtype);
+  },
+);
+
+/** A number, or its default where none was given. ArgumentError: another value. */
+export function number(op: string, name: string, value: unknown, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
+}
+
+/**
+ * `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors
+ * are computed in float32 and rounded once.
+ */
+export const normalize = defineFunction(
+  { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
+  (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
+    const x = wide(tensorArgument('normalize', 'input', input));
+    return castRecorded(
+      divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]),
+      input.info,
+    );
   },
 );
 
