@@ -33,12 +33,12 @@ export {
   threshold,
   threshold_,
 } from '../ops/activations/activation.js';
-// ---- losses and distances
+// ---- linalg
 export { cosineSimilarity, pairwiseDistance } from '../ops/linalg/distance.js';
 export { normalize } from '../ops/linalg/vector-norm.js';
+// ---- losses
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../ops/losses/binary-cross-entropy.js';
 export { crossEntropy, nllLoss } from '../ops/losses/cross-entropy.js';
-// ---- losses and distances
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../ops/losses/difference-loss.js';
 export {
   cosineEmbeddingLoss,
@@ -51,24 +51,28 @@ export {
   tripletMarginLoss,
 } from '../ops/losses/margin-loss.js';
 export { gaussianNllLoss, klDiv, poissonNllLoss } from '../ops/losses/probability-loss.js';
+// ---- movement
 export { pad } from '../ops/movement/pad.js';
+// ---- normalisation
 export { batchNorm } from '../ops/normalisation/batch-norm.js';
 export { localResponseNorm } from '../ops/normalisation/local-response-norm.js';
 export { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../ops/normalisation/row-norm.js';
+// ---- products
 export { bilinear, linear } from '../ops/products/linear.js';
-// ---- normalisation, dropout
+// ---- random
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../ops/random/dropout.js';
+// ---- reductions
 export {
   functionalLogSoftmax as logSoftmax,
   functionalSoftmax as softmax,
   functionalSoftmin as softmin,
 } from '../ops/reductions/softmax.js';
-// ---- linear, embedding, attention
+// ---- sequence
 export { scaledDotProductAttention } from '../ops/sequence/attention.js';
-// ---- data movement
 export { embedding, oneHot } from '../ops/sequence/embedding.js';
 export { embeddingBag } from '../ops/sequence/embedding-bag.js';
 export { multiHeadAttentionForward } from '../ops/sequence/multi-head-attention.js';
+// ---- spatial
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -77,7 +81,6 @@ export {
   avgPool2d,
   avgPool3d,
 } from '../ops/spatial/avg-pool.js';
-// ---- convolution, pooling, interpolation
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/spatial/conv.js';
 export { fold, unfold } from '../ops/spatial/fold.js';
 export {

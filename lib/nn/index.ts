@@ -14,7 +14,6 @@ export type {
   StateDictPreHook,
 } from './hooks.js';
 export * as init from './init.js';
-// ---- activations
 export {
   CELU,
   ELU,
@@ -44,11 +43,8 @@ export { MultiheadAttention } from './layers/attention.js';
 export { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './layers/conv.js';
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout } from './layers/dropout.js';
 export { Embedding } from './layers/embedding.js';
-// ---- convolution, pooling, upsampling
 export { Fold, LocalResponseNorm, LPPool1d, LPPool2d, LPPool3d, Unfold } from './layers/fold.js';
-// ---- linear, embedding, attention, recurrent
 export { Bilinear, Linear } from './layers/linear.js';
-// ---- losses
 export {
   BCELoss,
   BCEWithLogitsLoss,
@@ -70,7 +66,6 @@ export {
   SoftMarginLoss,
   TripletMarginLoss,
 } from './layers/loss.js';
-// ---- normalisation, dropout
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -117,7 +112,6 @@ export {
   UpsamplingBilinear2d,
   UpsamplingNearest2d,
 } from './layers/upsample.js';
-// ---- module and containers
 export { type Layer, Module } from './module.js';
 export type { ModuleToOptions } from './module-convert.js';
 export type { GradientTuple, HookHandle, HookOptions } from './module-hooks.js';
