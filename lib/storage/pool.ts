@@ -2,7 +2,7 @@
  * Blocks of memory that are used again. A block is lent to a storage and comes back when its owner hands it back
  * (`giveBack`), or when the storage is no more: every window on a block holds its storage, so that the storage's end is
  * the end of all of them. V8 owns the blocks as buffers, but their coming and going costs it neither accounting nor
- * marking. See docs/performance.md.
+ * marking. See docs/performance-log.md.
  */
 import { addon } from '../native/addon.js';
 import { collector, forEachCollected, unwatch, watch } from './collector.js';

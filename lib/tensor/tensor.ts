@@ -52,7 +52,7 @@ export class Tensor {
   isWrappedNumber = false;
 
   // ---- autograd state, owned by lib/autograd
-  /** The operator that made this tensor, and which of its outputs it is. Read through `gradientEdge`. */
+  /** The operator that made this tensor, and which of its outputs it is. Read through `gradientNode`. */
   node: GraphNode | null = null;
   outputIndex = 0;
   leafRequiresGrad = false;
