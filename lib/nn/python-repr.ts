@@ -18,13 +18,22 @@ export function reprFloat(value: unknown): string {
   return text.includes('.') ? text : `${text}.0`;
 }
 
+/** Arrays nested deeper are shortened, so that one that contains itself ends. */
+const DEEPEST = 8;
+
 /** An int, float, bool, string, null (None) or a tuple of them. An integral number is an int. */
 export function repr(value: unknown): string {
+  return reprAt(value, 0);
+}
+function reprAt(value: unknown, depth: number): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : reprFloat(value);
   if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `(${value.map(repr).join(', ')}${value.length === 1 ? ',' : ''})`;
+  if (Array.isArray(value)) {
+    if (depth === DEEPEST) return '(...)';
+    return `(${value.map((item) => reprAt(item, depth + 1)).join(', ')}${value.length === 1 ? ',' : ''})`;
+  }
   // A symbol or an object without prototype has no text of its own.
   return typeof value === 'object' || typeof value === 'symbol' ? describe(value) : String(value);
 }

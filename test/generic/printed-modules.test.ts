@@ -3,6 +3,10 @@ import { expect } from 'chai';
 import { nn, Tensor } from '../../lib/index.js';
 import { moduleSamples } from '../samples/modules.js';
 
+/** An array that contains itself. */
+const endless: unknown[] = [];
+endless.push(endless);
+
 const ODD: Readonly<Record<string, unknown>> = {
   'a symbol': Symbol('odd'),
   null: null,
@@ -11,6 +15,7 @@ const ODD: Readonly<Record<string, unknown>> = {
   'a list of null': [null],
   'a function': () => 1,
   'a bigint': 1n,
+  'an array that contains itself': endless,
   'an object without prototype': Object.create(null),
 };
 

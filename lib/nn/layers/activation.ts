@@ -170,7 +170,7 @@ abstract class AlphaActivation extends Module {
   readonly inplace: boolean;
   constructor(...args: ConstructorArguments<typeof ALPHA, AlphaArguments>) {
     super();
-    const name = `${this.constructor.name}`;
+    const name = this.constructor.name;
     const { alpha = 1, inplace = false } = constructorArguments<typeof ALPHA, AlphaArguments>(name, ALPHA, 0, args);
     this.alpha = number(name, 'alpha', alpha);
     this.inplace = inplace;
@@ -326,7 +326,7 @@ abstract class Shrink extends Module {
   readonly lambd: number;
   constructor(...args: ConstructorArguments<typeof LAMBD, [lambd?: number]>) {
     super();
-    const name = `${this.constructor.name}`;
+    const name = this.constructor.name;
     this.lambd = number(
       name,
       'lambd',

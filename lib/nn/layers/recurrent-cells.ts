@@ -46,7 +46,7 @@ export class RNNCellBase extends Module {
    */
   constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
-    const op = `${this.constructor.name}`;
+    const op = this.constructor.name;
     const { inputSize, hiddenSize, bias, numChunks, ...factory } = constructorArguments<
       typeof BASE_NAMES,
       BaseArguments
@@ -68,7 +68,7 @@ export class RNNCellBase extends Module {
     for (const parameter of this.parameters()) uniform_(parameter, -bound, bound);
   }
   protected step(mode: RecurrentMode, input: Tensor, given: readonly (Tensor | null | undefined)[]): Tensor[] {
-    const op = `${this.constructor.name}`;
+    const op = this.constructor.name;
     const ndim = tensorArgument(op, 'input', input).shape.length;
     if (!input.info.floating) fail(DTypeError, op, 'a floating input', input.dtype);
     if (ndim !== 1 && ndim !== 2)

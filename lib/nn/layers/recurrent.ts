@@ -81,7 +81,7 @@ export class RNNBase extends Module {
 
   constructor(...args: ConstructorArguments<typeof BASE_NAMES, BaseArguments>) {
     super();
-    const op = `${this.constructor.name}`;
+    const op = this.constructor.name;
     const settings = constructorArguments<typeof BASE_NAMES, BaseArguments>(op, BASE_NAMES, 3, args);
     const {
       mode,
@@ -177,7 +177,7 @@ export class RNNBase extends Module {
 
   /** Output [T, N, D P] (or batch first, or unbatched) and the states after the last step. */
   protected run(input: Tensor, given: readonly (Tensor | null | undefined)[]): { output: Tensor; states: Tensor[] } {
-    const op = `${this.constructor.name}`;
+    const op = this.constructor.name;
     const ndim = tensorArgument(op, 'input', input).shape.length;
     if (ndim !== 2 && ndim !== 3)
       fail(ShapeError, op, 'an input of 2 dimensions, or 3 with a batch', String(ndim), { input });
@@ -232,7 +232,7 @@ export class RNNBase extends Module {
     input: PackedSequence,
     given: readonly (Tensor | null | undefined)[],
   ): { output: PackedSequence; states: Tensor[] } {
-    const op = `${this.constructor.name}`;
+    const op = this.constructor.name;
     const { data, sortedIndices, unsortedIndices } = input;
     if (data.shape.length !== 2 || data.shape[1] !== this.inputSize)
       fail(ShapeError, op, `packed data of shape [N, ${this.inputSize}]`, `[${data.shape}]`);

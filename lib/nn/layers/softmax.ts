@@ -18,7 +18,7 @@ abstract class AlongDim extends Module {
    */
   constructor(...args: ConstructorArguments<typeof DIM, Arguments>) {
     super();
-    this.dim = constructorArguments<typeof DIM, Arguments>(`${this.constructor.name}`, DIM, 0, args).dim ?? null;
+    this.dim = constructorArguments<typeof DIM, Arguments>(this.constructor.name, DIM, 0, args).dim ?? null;
   }
   abstract override forward(input: Tensor): Tensor;
   override extraRepr(): string {
