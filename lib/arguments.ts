@@ -97,13 +97,14 @@ export function checkNumber(
   value: unknown,
   low = Number.NEGATIVE_INFINITY,
   high = Number.POSITIVE_INFINITY,
-): void {
+): number {
   if (typeof value !== 'number' || Number.isNaN(value))
     fail(ArgumentError, op, `a number for ${name}`, describe(value));
   if (value < low || (high !== Number.POSITIVE_INFINITY && value >= high)) {
     const range = high === Number.POSITIVE_INFINITY ? `${name} of at least ${low}` : `${name} in [${low}, ${high})`;
     fail(ArgumentError, op, range, String(value));
   }
+  return value;
 }
 
 /** A boolean, or an ArgumentError. */

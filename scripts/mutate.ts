@@ -8,14 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { Node } from '../lib/autograd/node.js';
+import type { Gradients, Node } from '../lib/autograd/node.js';
 import { type Observer, observe, unobserve } from '../lib/autograd/observer.js';
 import { operators } from '../lib/dispatch/define-op.js';
 import { autograd, type Tensor } from '../lib/index.js';
 import '../test/samples/index.js';
 import { routes } from '../test/samples/routes.js';
 import { allSamples, type Case } from '../test/samples/sample.js';
-import { differs, type Gradients, type Mutation, mutationsOf } from './mutations.js';
+import { differs, type Mutation, mutationsOf } from './mutations.js';
 
 type Backward = (context: Node, gradOutput: Tensor, gradOutputs: readonly (Tensor | null)[]) => Gradients;
 

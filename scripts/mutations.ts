@@ -5,10 +5,9 @@
  */
 
 import { gradientOperators } from '../lib/autograd/gradient-operators.js';
-import type { Node } from '../lib/autograd/node.js';
+import type { Gradients, Node } from '../lib/autograd/node.js';
 import { autograd, type Tensor } from '../lib/index.js';
-
-export type Gradients = readonly (Tensor | null | undefined)[];
+import { sameShape } from '../lib/shape/layout.js';
 
 /** One change of one derivative rule. */
 export interface Mutation {
@@ -55,10 +54,6 @@ function transposeEqualSizes(gradient: Tensor): Tensor {
     if (shape[a] > 1 && b !== -1) return gradient.transpose(a, b);
   }
   return gradient;
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, d) => size === b[d]);
 }
 
 function changeOne(rule: string, i: number, kind: string, change: (typeof ONE)[string]): Mutation {

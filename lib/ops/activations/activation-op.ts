@@ -7,7 +7,7 @@ import type { Gradients } from '../../autograd/node.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { castRecorded } from '../core/convert.js';
 import { scalarTensor } from '../core/promotion.js';
-import { addOp, divOp, mul, scaled, scaledMulOp, subOp } from '../elementwise/arithmetic.js';
+import { addOp, divOp, mul, plus, scaled, scaledMulOp, subOp } from '../elementwise/arithmetic.js';
 import { ge, lt } from '../elementwise/comparison.js';
 import { type Elementwise, elementwiseOp, type Keep } from '../elementwise/elementwise-op.js';
 import { exp, sigmoid, tanh } from '../elementwise/exponential.js';
@@ -57,9 +57,6 @@ function smoothBackward(
   return op;
 }
 
-function plus(x: Tensor, value: number): Tensor {
-  return addOp([x, scalarTensor(value, x.info)]);
-}
 /** s (1 - s) */
 function bump(s: Tensor): Tensor {
   return subOp([s, square.op([s])]);

@@ -13,7 +13,7 @@ import { addOp, divOp, mul, subOp } from '../elementwise/arithmetic.js';
 import { clampMin } from '../elementwise/selection.js';
 import { sumOp } from '../reductions/reduce.js';
 import { finishDims } from '../reductions/reduction.js';
-import { number, vectorNorm } from './vector-norm.js';
+import { vectorNorm } from './vector-norm.js';
 
 /** The norm along dim, at least eps in value; its gradient is the norm's own, as in PyTorch. */
 function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
@@ -29,18 +29,17 @@ function boundedNorm(x: Tensor, dim: number, eps: number): Tensor {
  */
 export const cosineSimilarity = defineFunction(
   { name: 'cosineSimilarity', parameters: ['x1', 'x2', 'dim', 'eps'], required: 2, method: false, composed: true },
-  (x1: Tensor, x2: Tensor, dim?: number, eps?: number): Tensor => {
+  (x1: Tensor, x2: Tensor, dim?: number, eps: number = 1e-8): Tensor => {
     const op = 'cosineSimilarity';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
     const a = wide(asOperand(op, x1, info));
     const b = wide(asOperand(op, x2, info));
     const shape = broadcastShapes(op, a.shape, b.shape);
     const wrapped = wrapDim(op, dim ?? 1, shape.length);
-    const least = number(op, 'eps', eps, 1e-8);
     const [x, y] = [a, b].map((t) => (sameShape(t.shape, shape) ? t : expandOp([t], shape)));
     const dims = shape.length === 0 ? [] : [wrapped];
     const similarity = sumOp(
-      [mul.op([divOp([x, boundedNorm(x, wrapped, least)]), divOp([y, boundedNorm(y, wrapped, least)])])],
+      [mul.op([divOp([x, boundedNorm(x, wrapped, eps)]), divOp([y, boundedNorm(y, wrapped, eps)])])],
       dims,
     );
     return finishDims(castRecorded(similarity, info), dims, false);
@@ -55,14 +54,15 @@ export const pairwiseDistance = defineFunction(
     required: 2,
     method: false,
     composed: true,
+    kinds: { p: 'number' },
   },
-  (x1: Tensor, x2: Tensor, p?: number, eps?: number, keepdim?: boolean): Tensor => {
+  (x1: Tensor, x2: Tensor, p: number = 2, eps: number = 1e-6, keepdim: boolean = false): Tensor => {
     const op = 'pairwiseDistance';
     const info = resultType(op, [tensorArgument(op, 'x1', x1), tensorArgument(op, 'x2', x2)]);
     const difference = subOp([asOperand(op, x1, info), asOperand(op, x2, info)]);
     // Integers become floating by the addition of eps, as in PyTorch.
     const floating = info.floating ? info : defaultFloatInfo();
-    const moved = addOp([castRecorded(difference, floating), scalarTensor(number(op, 'eps', eps, 1e-6), floating)]);
-    return vectorNorm(moved, number(op, 'p', p, 2), -1, keepdim === true);
+    const moved = addOp([castRecorded(difference, floating), scalarTensor(eps, floating)]);
+    return vectorNorm(moved, p, -1, keepdim);
   },
 );

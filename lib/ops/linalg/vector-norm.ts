@@ -144,24 +144,15 @@ export const norm = defineFunction(
   },
 );
 
-/** A number, or its default where none was given. ArgumentError: another value. */
-export function number(op: string, name: string, value: unknown, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  return typeof value === 'number' ? value : fail(ArgumentError, op, `a number for ${name}`, describe(value));
-}
-
 /**
  * `input / max(norm(input, p, dim), eps)`: vectors along `dim` (1 by default) at length 1. Same shape. 16-bit tensors
  * are computed in float32 and rounded once.
  */
 export const normalize = defineFunction(
   { name: 'nn.functional.normalize', parameters: ['input', 'p', 'dim', 'eps'], composed: true },
-  (input: Tensor, p?: number, dim?: number | readonly number[], eps?: number): Tensor => {
+  (input: Tensor, p?: number, dim?: number | readonly number[], eps: number = 1e-12): Tensor => {
     const x = wide(tensorArgument('normalize', 'input', input));
-    return castRecorded(
-      divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), number('normalize', 'eps', eps, 1e-12))]),
-      input.info,
-    );
+    return castRecorded(divOp([x, clampMin(vectorNorm(x, p ?? 2, dim ?? 1, true), eps)]), input.info);
   },
 );
 

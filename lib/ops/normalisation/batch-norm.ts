@@ -1,9 +1,10 @@
 /** Batch normalisation with running statistics: fused forward and backward over [n, c, inner]. */
 
+import { checkNumber } from '../../arguments.js';
 import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
-import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
+import { ArgumentError, fail, ShapeError } from '../../errors.js';
 import { type KernelTable, kernels } from '../../native/kernels.js';
 import type { TypedArray } from '../../native/typed-array.js';
 import { elementCount } from '../../shape/layout.js';
@@ -200,12 +201,6 @@ const batchNormBackwardOp = defineOp<Spec, Spec, Tensor[]>({
 /** A running statistic: a tensor or nothing. */
 export function runningStatistic(op: string, name: string, value: Tensor | null | undefined): Tensor | null {
   return value === undefined || value === null ? null : tensorArgument(op, name, value);
-}
-
-export function checkNumber(op: string, name: string, value: number): number {
-  if (typeof value !== 'number' || Number.isNaN(value))
-    fail(ArgumentError, op, `a number for ${name}`, describe(value));
-  return value;
 }
 
 /**

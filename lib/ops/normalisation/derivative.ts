@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { wide } from '../core/convert.js';
 import { scalarTensor } from '../core/promotion.js';
 import { expandOp, reshape } from '../core/view.js';
-import { addOp, mul } from '../elementwise/arithmetic.js';
+import { addOp, mul, scaled, subOp } from '../elementwise/arithmetic.js';
 import { rsqrt } from '../elementwise/power.js';
 import { meanOp, sumOp, sumToShape } from '../reductions/reduce.js';
 
@@ -25,9 +25,7 @@ export interface Normalisation {
   readonly rstd?: Tensor;
 }
 
-const scaled = (x: Tensor, factor: number): Tensor => mul.op([x, scalarTensor(factor, x.info)]);
-const minus = (a: Tensor, b: Tensor): Tensor => addOp([a, scaled(b, -1)]);
-const plus = (a: Tensor | null, b: Tensor): Tensor => (a === null ? b : addOp([a, b]));
+const sumOf = (a: Tensor | null, b: Tensor): Tensor => (a === null ? b : addOp([a, b]));
 
 /**
  * With h = g w and P(v) = v - mean(v) - xh mean(v xh), a normalisation's gradients are gx = r P(h), gw = sum g xh, gb =
@@ -47,14 +45,14 @@ export function normDoubleBackward(
   const w = view(given.weight, weightShape);
   const [a, b, c] = [view(gradients[0], shape), view(gradients[1], weightShape), view(gradients[2], weightShape)];
   const mean = kind === 'centred' ? meanOp([x], dims) : (normalisation.mean ?? null);
-  const centred = mean === null ? x : minus(x, mean);
+  const centred = mean === null ? x : subOp([x, mean]);
   const r =
     normalisation.rstd ?? rsqrt.op([addOp([meanOp([mul.op([centred, centred])], dims), scalarTensor(eps, x.info)])]);
   const xh = mul.op([centred, r]);
   const project = (v: Tensor): Tensor => {
     if (kind === 'fixed') return v;
-    const rest = kind === 'centred' ? minus(v, meanOp([v], dims)) : v;
-    return minus(rest, mul.op([xh, meanOp([mul.op([v, xh])], dims)]));
+    const rest = kind === 'centred' ? subOp([v, meanOp([v], dims)]) : v;
+    return subOp([rest, mul.op([xh, meanOp([mul.op([v, xh])], dims)])]);
   };
 
   let dg: Tensor | null = null;
@@ -75,10 +73,10 @@ export function normDoubleBackward(
     }
   }
   if (b !== null) {
-    dg = plus(dg, mul.op([xh, b]));
-    dx = plus(dx, mul.op([project(mul.op([g, b])), r]));
+    dg = sumOf(dg, mul.op([xh, b]));
+    dx = sumOf(dx, mul.op([project(mul.op([g, b])), r]));
   }
-  if (c !== null) dg = plus(dg, expandOp([c], shape));
+  if (c !== null) dg = sumOf(dg, expandOp([c], shape));
   const back = (t: Tensor | null, like: Tensor | null): Tensor | null =>
     t === null || like === null ? null : reshape(t, like.shape);
   return { g: back(dg, given.g), x: back(dx, given.x), weight: back(dw, given.weight) };

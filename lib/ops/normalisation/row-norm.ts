@@ -1,5 +1,6 @@
 /** Layer, group, instance and root-mean-square normalisation: one fused pair of kernels that normalises rows. */
 
+import { checkNumber } from '../../arguments.js';
 import type { Gradients } from '../../autograd/node.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import { defineOp } from '../../dispatch/define-op.js';
@@ -12,7 +13,7 @@ import { allocate } from '../../tensor/allocate.js';
 import { contiguousOf } from '../../tensor/copy.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { inFormatOf } from '../core/relayout.js';
-import { batchNorm, checkNumber, runningStatistic, updateRunning } from './batch-norm.js';
+import { batchNorm, runningStatistic, updateRunning } from './batch-norm.js';
 import { normDoubleBackward } from './derivative.js';
 import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
 

@@ -1,5 +1,6 @@
 /** The in-place distributions of PyTorch's CPU streams: uniform_, normal_, random_, bernoulli_ and their like. */
 
+import { checkNumber } from '../../arguments.js';
 import { defineFunction } from '../../dispatch/define-function.js';
 import type { Method } from '../../dispatch/public-arguments.js';
 import { ArgumentError, DTypeError, describe, fail } from '../../errors.js';
@@ -41,11 +42,6 @@ function floating(op: string, x: Tensor): Tensor {
   if (!x.info.floating) fail(DTypeError, op, 'a floating dtype', describe(x));
   return x;
 }
-function finiteNumber(op: string, name: string, value: unknown): number {
-  if (typeof value !== 'number' || Number.isNaN(value))
-    fail(ArgumentError, op, `a number for ${name}`, describe(value));
-  return value;
-}
 
 /** The largest finite value of each floating type. */
 const LARGEST = {
@@ -57,8 +53,8 @@ const LARGEST = {
 
 /** Draws uniform values in [from, to). */
 export function uniformDraw(op: string, info: DTypeInfo, from: number, to: number, rng: Generator): Draw {
-  finiteNumber(op, 'from', from);
-  finiteNumber(op, 'to', to);
+  checkNumber(op, 'from', from);
+  checkNumber(op, 'to', to);
   if (from > to) fail(ArgumentError, op, 'bounds with from <= to', `from=${from}, to=${to}`);
   if (!(to - from <= LARGEST[info.name as keyof typeof LARGEST]))
     fail(ArgumentError, op, `bounds whose distance ${info.name} holds`, `from=${from}, to=${to}`);
@@ -73,8 +69,8 @@ export function normalDraw(
   rng: Generator,
   contiguous: boolean,
 ): Draw {
-  finiteNumber(op, 'mean', mean);
-  if (!(finiteNumber(op, 'std', std) >= 0)) fail(ArgumentError, op, 'a std of at least 0', String(std));
+  checkNumber(op, 'mean', mean);
+  if (!(checkNumber(op, 'std', std) >= 0)) fail(ArgumentError, op, 'a std of at least 0', String(std));
   return (memory, n) =>
     instanceOf('normal_', kernels.normalFill, info)(
       memory,
@@ -115,18 +111,18 @@ const normal = defineFunction(
 const logNormal = defineFunction(
   { name: 'Tensor.logNormal_', parameters: ['input', 'mean', 'std', 'generator'], keywords: 1, method: 'logNormal_' },
   (input: Tensor, mean: number = 1, std: number = 2, generator?: Rng): Tensor => {
-    if (!(finiteNumber('logNormal_', 'std', std) > 0)) fail(ArgumentError, 'logNormal_', 'a std above 0', String(std));
+    if (!(checkNumber('logNormal_', 'std', std) > 0)) fail(ArgumentError, 'logNormal_', 'a std above 0', String(std));
     const kernel = instanceOf('logNormal_', kernels.logNormalFill, floating('logNormal_', input).info);
     const rng = generatorOf('logNormal_', generator);
     return drawInplace('logNormal_', input, (memory, n) =>
-      kernel(memory, rng.words, rng.cachedNormal, finiteNumber('logNormal_', 'mean', mean), std, n),
+      kernel(memory, rng.words, rng.cachedNormal, checkNumber('logNormal_', 'mean', mean), std, n),
     );
   },
 );
 const exponential = defineFunction(
   { name: 'Tensor.exponential_', parameters: ['input', 'lambd', 'generator'], keywords: 1, method: 'exponential_' },
   (input: Tensor, lambd: number = 1, generator?: Rng): Tensor => {
-    if (!(finiteNumber('exponential_', 'lambd', lambd) > 0))
+    if (!(checkNumber('exponential_', 'lambd', lambd) > 0))
       fail(ArgumentError, 'exponential_', 'a lambd above 0', String(lambd));
     const kernel = instanceOf('exponential_', kernels.exponentialFill, floating('exponential_', input).info);
     const rng = generatorOf('exponential_', generator);
@@ -136,12 +132,11 @@ const exponential = defineFunction(
 const cauchy = defineFunction(
   { name: 'Tensor.cauchy_', parameters: ['input', 'median', 'sigma', 'generator'], keywords: 1, method: 'cauchy_' },
   (input: Tensor, median: number = 0, sigma: number = 1, generator?: Rng): Tensor => {
-    if (!(finiteNumber('cauchy_', 'sigma', sigma) > 0))
-      fail(ArgumentError, 'cauchy_', 'a sigma above 0', String(sigma));
+    if (!(checkNumber('cauchy_', 'sigma', sigma) > 0)) fail(ArgumentError, 'cauchy_', 'a sigma above 0', String(sigma));
     const kernel = instanceOf('cauchy_', kernels.cauchyFill, floating('cauchy_', input).info);
     const rng = generatorOf('cauchy_', generator);
     return drawInplace('cauchy_', input, (memory, n) =>
-      kernel(memory, rng.words, finiteNumber('cauchy_', 'median', median), sigma, n),
+      kernel(memory, rng.words, checkNumber('cauchy_', 'median', median), sigma, n),
     );
   },
 );
@@ -154,7 +149,7 @@ const geometric = defineFunction(
     method: 'geometric_',
   },
   (input: Tensor, p: number, generator?: Rng): Tensor => {
-    if (!(finiteNumber('geometric_', 'p', p) > 0 && p < 1))
+    if (!(checkNumber('geometric_', 'p', p) > 0 && p < 1))
       fail(ArgumentError, 'geometric_', 'a p in (0, 1)', String(p));
     const kernel = instanceOf('geometric_', kernels.geometricFill, input.info);
     const rng = generatorOf('geometric_', generator);
@@ -164,7 +159,7 @@ const geometric = defineFunction(
 
 /** Ones (or `value`) with probability p, zeros else, in a type of any kind. */
 export function bernoulliDraw(op: string, info: DTypeInfo, p: number, rng: Generator, value = 1): Draw {
-  if (!(finiteNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
+  if (!(checkNumber(op, 'p', p) >= 0 && p <= 1)) fail(ArgumentError, op, 'a p in [0, 1]', String(p));
   return (memory, n) => instanceOf(op, kernels.bernoulliFill, info)(memory, rng.words, p, value, n);
 }
 /**
