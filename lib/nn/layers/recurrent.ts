@@ -30,8 +30,7 @@ import { PackedSequence, type Segment } from '../packed-sequence.js';
 import type { Parameter } from '../parameter.js';
 import { repr, reprFloat } from '../python-repr.js';
 
-const BASE_NAMES = [
-  'mode',
+const LSTM_NAMES = [
   'inputSize',
   'hiddenSize',
   'numLayers',
@@ -43,8 +42,7 @@ const BASE_NAMES = [
   'device',
   'dtype',
 ] as const;
-type BaseArguments = [
-  mode: RecurrentMode,
+type LSTMArguments = [
   inputSize: number,
   hiddenSize: number,
   numLayers?: number,
@@ -56,6 +54,8 @@ type BaseArguments = [
   device?: string,
   dtype?: DType,
 ];
+const BASE_NAMES = ['mode', ...LSTM_NAMES] as const;
+type BaseArguments = [mode: RecurrentMode, ...LSTMArguments];
 
 /** The kinds of parameters of one layer in one direction. */
 type Member = 'weightIh' | 'weightHh' | 'biasIh' | 'biasHh' | 'weightHr';
@@ -447,31 +447,6 @@ export class GRU extends RNNBase {
     return [output, states[0]];
   }
 }
-
-const LSTM_NAMES = [
-  'inputSize',
-  'hiddenSize',
-  'numLayers',
-  'bias',
-  'batchFirst',
-  'dropout',
-  'bidirectional',
-  'projSize',
-  'device',
-  'dtype',
-] as const;
-type LSTMArguments = [
-  inputSize: number,
-  hiddenSize: number,
-  numLayers?: number,
-  bias?: boolean,
-  batchFirst?: boolean,
-  dropout?: number,
-  bidirectional?: boolean,
-  projSize?: number,
-  device?: string,
-  dtype?: DType,
-];
 
 type LSTMState = readonly [h0: Tensor, c0: Tensor];
 

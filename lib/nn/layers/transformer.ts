@@ -62,6 +62,23 @@ function activationOf(op: string, activation: TransformerActivation): (input: Te
   return fail(ArgumentError, op, "activation 'relu', 'gelu' or a function", describe(activation));
 }
 
+/** The arguments of a layer of either stack with their defaults, and where its parameters are made as `factory`. */
+function layerSettings(op: string, args: ConstructorArguments<typeof LAYER, LayerArguments>) {
+  const {
+    dModel,
+    nhead,
+    dimFeedforward = 2048,
+    dropout = 0.1,
+    activation = 'relu',
+    layerNormEps = 1e-5,
+    batchFirst = false,
+    normFirst = false,
+    bias = true,
+    ...factory
+  } = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
+  return { dModel, nhead, dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst, bias, factory };
+}
+
 const ENCODER_LAYER = ['src', 'srcMask', 'srcKeyPaddingMask', 'isCausal'] as const;
 type EncoderLayerCall = [src: Tensor, srcMask?: Mask, srcKeyPaddingMask?: Mask, isCausal?: boolean];
 
@@ -86,19 +103,8 @@ export class TransformerEncoderLayer extends Module {
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
     super();
     const op = 'TransformerEncoderLayer';
-    const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
-    const {
-      dModel,
-      nhead,
-      dimFeedforward = 2048,
-      dropout = 0.1,
-      activation = 'relu',
-      layerNormEps = 1e-5,
-      batchFirst = false,
-      normFirst = false,
-      bias = true,
-    } = given;
-    const factory: Factory = { device: given.device, dtype: given.dtype };
+    const { dModel, nhead, dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst, bias, factory } =
+      layerSettings(op, args);
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, ...factory });
     this.dropout = new Dropout(dropout);
@@ -178,19 +184,8 @@ export class TransformerDecoderLayer extends Module {
   constructor(...args: ConstructorArguments<typeof LAYER, LayerArguments>) {
     super();
     const op = 'TransformerDecoderLayer';
-    const given = constructorArguments<typeof LAYER, LayerArguments>(op, LAYER, 2, args);
-    const {
-      dModel,
-      nhead,
-      dimFeedforward = 2048,
-      dropout = 0.1,
-      activation = 'relu',
-      layerNormEps = 1e-5,
-      batchFirst = false,
-      normFirst = false,
-      bias = true,
-    } = given;
-    const factory: Factory = { device: given.device, dtype: given.dtype };
+    const { dModel, nhead, dimFeedforward, dropout, activation, layerNormEps, batchFirst, normFirst, bias, factory } =
+      layerSettings(op, args);
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
     this.multiheadAttn = new MultiheadAttention(dModel, nhead, { dropout, bias, batchFirst, ...factory });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, ...factory });

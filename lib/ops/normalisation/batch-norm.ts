@@ -16,7 +16,15 @@ import { tensorArgument } from '../core/promotion.js';
 import { inFormatOf } from '../core/relayout.js';
 import { viewOp } from '../core/view.js';
 import { normDoubleBackward } from './derivative.js';
-import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
+import {
+  checkOperand,
+  computed,
+  computeInfo,
+  type Operands,
+  operandGradients,
+  operandsOf,
+  weightAndBias,
+} from './operands.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -141,13 +149,7 @@ const batchNormOp = defineOp<Attributes, Spec, Tensor[]>({
   },
   save: (context, inputs, [, mean, , rstd]) =>
     context.save(inputs[0], mean, rstd, weightAndBias(inputs, context.spec)[0]),
-  backward: (context, g): Gradients => {
-    const { spec } = context;
-    const [x, mean, rstd] = [context.saved(0), context.saved(1), context.saved(2)];
-    const inputs = spec.hasWeight ? [g, x, mean, rstd, context.saved(3)] : [g, x, mean, rstd];
-    const [dx, dw, db] = batchNormBackwardOp(inputs, spec);
-    return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
-  },
+  backward: (context, g) => operandGradients(context, g, batchNormBackwardOp),
 });
 
 /** dx, dw, db of batchNorm, given g, x, mean, rstd and the weight; their derivative: derivative.ts. */

@@ -1,4 +1,6 @@
 /** What the normalisations share: optional weight and bias beside the input, and the type that they are computed in. */
+import type { Gradients } from '../../autograd/node.js';
+import type { Context } from '../../dispatch/define-op.js';
 import { DTypeError, fail, ShapeError } from '../../errors.js';
 import { type Shape, sameShape } from '../../shape/layout.js';
 import { type DTypeInfo, FLOAT32 } from '../../storage/dtype.js';
@@ -33,6 +35,22 @@ export function weightAndBias(
   { hasWeight, hasBias }: Operands,
 ): [weight: Tensor | null, bias: Tensor | null] {
   return [hasWeight ? inputs[1] : null, hasBias ? inputs[hasWeight ? 2 : 1] : null];
+}
+
+/**
+ * The gradients of the input and of those of weight and bias that are there. A node saves the input, mean, rstd and the
+ * weight; `backward` makes dx, dw and db of them, after the gradient g of the output.
+ */
+export function operandGradients<Spec extends Operands>(
+  context: Context<Spec>,
+  g: Tensor,
+  backward: (inputs: readonly Tensor[], spec: Spec) => Tensor[],
+): Gradients {
+  const { spec } = context;
+  const inputs = [g, context.saved(0), context.saved(1), context.saved(2)];
+  if (spec.hasWeight) inputs.push(context.saved(3));
+  const [dx, dw, db] = backward(inputs, spec);
+  return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
 }
 
 /** Throws unless the operand has the given shape, and the input's type or, beside a 16-bit input, float32. */

@@ -15,7 +15,15 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { inFormatOf } from '../core/relayout.js';
 import { batchNorm, runningStatistic, updateRunning } from './batch-norm.js';
 import { normDoubleBackward } from './derivative.js';
-import { checkOperand, computed, computeInfo, type Operands, operandsOf, weightAndBias } from './operands.js';
+import {
+  checkOperand,
+  computed,
+  computeInfo,
+  type Operands,
+  operandGradients,
+  operandsOf,
+  weightAndBias,
+} from './operands.js';
 
 declare module '../../native/kernels.js' {
   interface Kernels {
@@ -119,13 +127,7 @@ function rowNormOperator(name: string, centred: boolean, followsImage: boolean) 
     },
     save: (context, inputs, [, mean, rstd]) =>
       context.save(inputs[0], mean, rstd, weightAndBias(inputs, context.spec)[0]),
-    backward: (context, g): Gradients => {
-      const { spec } = context;
-      const [x, mean, rstd] = [context.saved(0), context.saved(1), context.saved(2)];
-      const inputs = spec.hasWeight ? [g, x, mean, rstd, context.saved(3)] : [g, x, mean, rstd];
-      const [dx, dw, db] = backward(inputs, spec);
-      return [dx, ...(spec.hasWeight ? [dw] : []), ...(spec.hasBias ? [db] : [])];
-    },
+    backward: (context, g) => operandGradients(context, g, backward),
   });
 
   /** dx, dw, db of the rows, given g, x, mean, rstd and the weight; their derivative: derivative.ts. */
