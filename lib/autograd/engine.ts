@@ -14,6 +14,7 @@ import { type PostAccumulateGradHook, Tensor } from '../tensor/tensor.js';
 import { isGradEnabled, withGradMode } from './grad-mode.js';
 import { gradientOperators } from './gradient-operators.js';
 import { gradientNode } from './graph.js';
+import type { HookList } from './hook-list.js';
 import type { Node } from './node.js';
 import { observer } from './observer.js';
 
@@ -311,7 +312,7 @@ function fitGradient(node: Node, gradient: Tensor, shape: Shape, info: DTypeInfo
 function runHooks(node: Node, gradients: (Tensor | null)[]): void {
   if (node.hooks !== null) {
     for (const [index, hooks] of node.hooks) {
-      for (const hook of [...hooks]) {
+      for (const hook of hooks.all()) {
         const gradient = gradients[index] ?? null;
         if (gradient === null) continue;
         gradient.storage.shared = true;
@@ -334,9 +335,8 @@ function runHooks(node: Node, gradients: (Tensor | null)[]): void {
   }
 }
 
-/** A hook may remove itself while it runs, so the list is copied first. */
-function runPostAccumulateHooks(leaf: Tensor, hooks: readonly PostAccumulateGradHook[]): void {
-  for (const hook of [...hooks]) {
+function runPostAccumulateHooks(leaf: Tensor, hooks: HookList<PostAccumulateGradHook>): void {
+  for (const hook of hooks.all()) {
     const returned: unknown = hook(leaf);
     if (returned instanceof Tensor)
       fail(

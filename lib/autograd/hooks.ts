@@ -1,13 +1,10 @@
 /** The methods of a tensor that concern its place in the graph: hooks, kept gradients, detaching. */
-import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
+import { checkFunction } from '../arguments.js';
+import { AutogradError, describe, fail } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { gradientNode } from './graph.js';
+import { type HookHandle, HookList } from './hook-list.js';
 import type { Node } from './node.js';
-
-/** Undoes a registration. */
-export interface HookHandle {
-  remove(): void;
-}
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
@@ -39,34 +36,24 @@ function nodeOf(op: string, tensor: Tensor): Node {
   );
 }
 
-function added<H>(list: H[], hook: H): HookHandle {
-  list.push(hook);
-  return {
-    remove() {
-      const at = list.indexOf(hook);
-      if (at >= 0) list.splice(at, 1);
-    },
-  };
-}
-
 Tensor.prototype.registerHook = function (this: Tensor, hook) {
-  if (typeof hook !== 'function') fail(ArgumentError, 'registerHook', 'a function of the gradient', describe(hook));
+  checkFunction('registerHook', 'a function of the gradient', hook);
   const node = nodeOf('registerHook', this);
   const index = node.leaf === null ? this.outputIndex : 0;
   node.hooks ??= new Map();
-  const list = node.hooks.get(index) ?? [];
+  const list = node.hooks.get(index) ?? new HookList();
   node.hooks.set(index, list);
-  return added(list, hook);
+  return list.add(hook);
 };
 
 Tensor.prototype.registerPostAccumulateGradHook = function (this: Tensor, hook) {
   const op = 'registerPostAccumulateGradHook';
-  if (typeof hook !== 'function') fail(ArgumentError, op, 'a function of the leaf', describe(hook));
+  checkFunction(op, 'a function of the leaf', hook);
   const node = nodeOf(op, this);
   if (node.leaf === null)
     fail(AutogradError, op, 'a leaf of the graph', `the result of ${node.name} (${describe(this)})`);
-  node.postAccumulate ??= [];
-  return added(node.postAccumulate, hook);
+  node.postAccumulate ??= new HookList();
+  return node.postAccumulate.add(hook);
 };
 
 Tensor.prototype.retainGrad = function (this: Tensor) {

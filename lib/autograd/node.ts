@@ -7,6 +7,7 @@ import { AutogradError } from '../errors.js';
 import type { Shape } from '../shape/layout.js';
 import type { DTypeInfo } from '../storage/dtype.js';
 import type { GradientHook, PostAccumulateGradHook, Tensor } from '../tensor/tensor.js';
+import type { HookList } from './hook-list.js';
 
 /** What a derivative returns: the gradients of the inputs, in their order; null or undefined where there is none. */
 export type Gradients = readonly (Tensor | null | undefined)[];
@@ -72,9 +73,9 @@ export class Node {
   /** The leaf that this node accumulates into, for the node of a leaf. */
   leaf: Tensor | null = null;
   /** Hooks on a leaf, run each time after its `grad` has changed; null where there are none. */
-  postAccumulate: PostAccumulateGradHook[] | null = null;
+  postAccumulate: HookList<PostAccumulateGradHook> | null = null;
   /** Hooks by output index, run once that output's gradient is complete. */
-  hooks: Map<number, GradientHook[]> | null = null;
+  hooks: Map<number, HookList<GradientHook>> | null = null;
   /** Intermediate tensors that keep their gradient, by output index. */
   retained: Map<number, Tensor> | null = null;
   /** Where the operator was called (module path and stack), recorded in anomaly mode. */

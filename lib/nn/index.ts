@@ -1,5 +1,6 @@
 /** `nn`: modules, parameters, and the functions that they are built on. */
 
+export type { HookHandle } from '../autograd/hook-list.js';
 export { ModuleList, Sequential } from './containers.js';
 export { deepcopy } from './deepcopy.js';
 export * as functional from './functional.js';
@@ -114,7 +115,7 @@ export {
 } from './layers/upsample.js';
 export { type Layer, Module } from './module.js';
 export type { ModuleToOptions } from './module-convert.js';
-export type { GradientTuple, HookHandle, HookOptions } from './module-hooks.js';
+export type { GradientTuple, HookOptions } from './module-hooks.js';
 export type { LoadOptions, LoadResult, StateDict, StateOptions } from './module-state.js';
 export type { NamedOptions } from './module-walk.js';
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from './parameter.js';

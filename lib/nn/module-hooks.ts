@@ -4,14 +4,11 @@
  * the inputs are complete.
  */
 
+import { HookList } from '../autograd/hook-list.js';
 import { defineOp } from '../dispatch/define-op.js';
-import { ArgumentError, AutogradError, describe, fail } from '../errors.js';
+import { AutogradError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** Takes a hook off again. */
-export interface HookHandle {
-  remove(): void;
-}
 /** Options of the methods that register a hook. */
 export interface HookOptions {
   /** Run before the hooks that are there already. Default false. */
@@ -66,50 +63,16 @@ export type LoadStateDictPostHook<M> = (
 /** Where a module has its hooks: a symbol, since `hooks` is a name that users give to properties. */
 export const HOOKS: unique symbol = Symbol('hooks');
 
-/** The hooks of one kind, in the order in which they run. */
-class HookList<H> {
-  private entries: { hook: H }[] = [];
-
-  constructor(private readonly op: string) {}
-
-  /** Throws ArgumentError for anything but a function. */
-  add(hook: H, prepend: boolean): HookHandle {
-    if (typeof hook !== 'function') fail(ArgumentError, this.op, 'a function as hook', describe(hook));
-    const entry = { hook };
-    if (prepend) this.entries.unshift(entry);
-    else this.entries.push(entry);
-    return {
-      remove: () => {
-        this.entries = this.entries.filter((e) => e !== entry);
-      },
-    };
-  }
-  get empty(): boolean {
-    return this.entries.length === 0;
-  }
-  /** A snapshot: a hook may remove itself while it runs. */
-  all(): readonly H[] {
-    return this.entries.map((entry) => entry.hook);
-  }
-  /** Takes off the hooks that fit. */
-  removeWhere(fits: (hook: H) => boolean): void {
-    this.entries = this.entries.filter((entry) => !fits(entry.hook));
-  }
-  copyTo(other: HookList<H>): void {
-    for (const { hook } of this.entries) other.add(hook, false);
-  }
-}
-
 /** All hooks of one module of type M. */
 export class ModuleHooks<M> {
-  readonly forwardPre = new HookList<ForwardPreHook<M>>('registerForwardPreHook');
-  readonly forward = new HookList<ForwardHook<M>>('registerForwardHook');
-  readonly backwardPre = new HookList<BackwardPreHook<M>>('registerFullBackwardPreHook');
-  readonly backward = new HookList<BackwardHook<M>>('registerFullBackwardHook');
-  readonly statePre = new HookList<StateDictPreHook<M>>('registerStateDictPreHook');
-  readonly statePost = new HookList<StateDictHook<M>>('registerStateDictPostHook');
-  readonly loadPre = new HookList<LoadStateDictPreHook<M>>('registerLoadStateDictPreHook');
-  readonly loadPost = new HookList<LoadStateDictPostHook<M>>('registerLoadStateDictPostHook');
+  readonly forwardPre = new HookList<ForwardPreHook<M>>();
+  readonly forward = new HookList<ForwardHook<M>>();
+  readonly backwardPre = new HookList<BackwardPreHook<M>>();
+  readonly backward = new HookList<BackwardHook<M>>();
+  readonly statePre = new HookList<StateDictPreHook<M>>();
+  readonly statePost = new HookList<StateDictHook<M>>();
+  readonly loadPre = new HookList<LoadStateDictPreHook<M>>();
+  readonly loadPost = new HookList<LoadStateDictPostHook<M>>();
 
   /** Whether a call runs none of them. */
   get callsNone(): boolean {

@@ -9,7 +9,8 @@
  * or, where the names are made at run time (weight_ih_l0), overrides `stateKey(property)`.
  */
 import { inspect } from 'node:util';
-import { isOptions, readFlag } from '../arguments.js';
+import { checkFunction, isOptions, readFlag } from '../arguments.js';
+import type { HookHandle } from '../autograd/hook-list.js';
 import { enterModule, leaveModule } from '../autograd/module-path.js';
 import { ArgumentError, describe, fail } from '../errors.js';
 import { memoryFormatArgument } from '../shape/memory-format.js';
@@ -24,7 +25,7 @@ import { HELD, type Member, type MemberKind, Members } from './members.js';
 import * as sig from './module-arguments.js';
 import { convertAll, convertFloating, emptied, type ModuleToOptions, targetType } from './module-convert.js';
 import type * as hooks from './module-hooks.js';
-import { HOOKS, type HookHandle, ModuleHooks } from './module-hooks.js';
+import { HOOKS, ModuleHooks } from './module-hooks.js';
 import { indented, printed } from './module-print.js';
 import { type LoadResult, loadState, type StateDict, stateOf } from './module-state.js';
 import type { OwnTensor } from './module-tree.js';
@@ -485,6 +486,7 @@ export class Module extends Callable {
 
   #hook<K extends keyof ModuleHooks<Module>>(op: string, list: K, args: readonly unknown[]): HookHandle {
     const { hook, prepend = false } = named<typeof sig.HOOK, [never, boolean?]>(op, sig.HOOK, 0, args as never);
+    checkFunction(op, 'a function as hook', hook);
     this.#direct = false;
     return (this[HOOKS][list] as { add(hook: unknown, prepend: boolean): HookHandle }).add(hook, prepend);
   }

@@ -1,5 +1,6 @@
 /** `optim`: one file an algorithm, and the learning-rate schedulers. */
 
+export type { HookHandle as RemovableHandle } from '../autograd/hook-list.js';
 export { Adadelta } from './adadelta.js';
 export { Adafactor } from './adafactor.js';
 export { Adagrad } from './adagrad.js';
@@ -16,7 +17,6 @@ export {
   type OptimizerStateDict,
   type ParamGroup,
   type Params,
-  type RemovableHandle,
 } from './optimizer.js';
 export { RAdam } from './radam.js';
 export { RMSprop } from './rmsprop.js';

@@ -4,6 +4,7 @@
  */
 
 import { checkBoolean, checkFunction, isOptions, readArguments } from '../arguments.js';
+import { type HookHandle, HookList } from '../autograd/hook-list.js';
 import { observer, watched } from '../autograd/observer.js';
 import {
   ArgumentError,
@@ -90,10 +91,6 @@ export interface OptimizerStateDict {
   param_groups: Record<string, unknown>[];
 }
 
-/** Removes what it was returned for. */
-export interface RemovableHandle {
-  remove(): void;
-}
 export type StepHook = (optimizer: Optimizer, args: readonly unknown[]) => void;
 /** Sees a state dict; what it returns takes its place. */
 export type StateDictHook = (optimizer: Optimizer, state: OptimizerStateDict) => OptimizerStateDict | undefined | void;
@@ -106,15 +103,9 @@ export type Closure<L = unknown> = () => L;
  */
 const IN_ANY_GROUP = ['weightDecay', 'initialLr', 'maxLr', 'minLr', 'baseMomentum', 'maxMomentum', 'swaLr'];
 
-function addHook<H>(op: string, hooks: Set<{ hook: H }>, hook: H): RemovableHandle {
+function addHook<H>(op: string, hooks: HookList<H>, hook: H): HookHandle {
   checkFunction(op, 'a function as hook', hook);
-  const entry = { hook };
-  hooks.add(entry);
-  return {
-    remove() {
-      hooks.delete(entry);
-    },
-  };
+  return hooks.add(hook);
 }
 
 /**
@@ -178,12 +169,12 @@ export class Optimizer {
   /** Internal: what schedulers are yet to do before the optimizer is used; see `LRScheduler`. */
   readonly unsettled = new Set<(final: boolean) => void>();
   private stepping = false;
-  private readonly preHooks = new Set<{ hook: StepHook }>();
-  private readonly postHooks = new Set<{ hook: StepHook }>();
-  private readonly savingHooks = new Set<{ hook: (optimizer: Optimizer) => void }>();
-  private readonly savedHooks = new Set<{ hook: StateDictHook }>();
-  private readonly loadingHooks = new Set<{ hook: StateDictHook }>();
-  private readonly loadedHooks = new Set<{ hook: (optimizer: Optimizer) => void }>();
+  private readonly preHooks = new HookList<StepHook>();
+  private readonly postHooks = new HookList<StepHook>();
+  private readonly savingHooks = new HookList<(optimizer: Optimizer) => void>();
+  private readonly savedHooks = new HookList<StateDictHook>();
+  private readonly loadingHooks = new HookList<StateDictHook>();
+  private readonly loadedHooks = new HookList<(optimizer: Optimizer) => void>();
 
   /**
    * `defaults` holds every hyperparameter of the algorithm: its keys are the names that a group may carry.
@@ -337,10 +328,10 @@ export class Optimizer {
   }
   private callStep(step: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown {
     if (this.unsettled.size > 0) this.settle(true);
-    for (const { hook } of this.preHooks) hook(this, args);
+    for (const hook of this.preHooks.all()) hook(this, args);
     const finish = (): void => {
       this.stepCount++;
-      for (const { hook } of this.postHooks) hook(this, args);
+      for (const hook of this.postHooks.all()) hook(this, args);
     };
     this.stepping = true;
     let result: unknown;
@@ -369,28 +360,28 @@ export class Optimizer {
   }
 
   /** Runs `hook(optimizer, args)` before every step. */
-  registerStepPreHook(hook: StepHook): RemovableHandle {
+  registerStepPreHook(hook: StepHook): HookHandle {
     return addHook('Optimizer.registerStepPreHook', this.preHooks, hook);
   }
   /** Runs `hook(optimizer, args)` after every step. */
-  registerStepPostHook(hook: StepHook): RemovableHandle {
+  registerStepPostHook(hook: StepHook): HookHandle {
     return addHook('Optimizer.registerStepPostHook', this.postHooks, hook);
   }
 
   /** Runs `hook(optimizer)` before every `stateDict`. */
-  registerStateDictPreHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
+  registerStateDictPreHook(hook: (optimizer: Optimizer) => void): HookHandle {
     return addHook('Optimizer.registerStateDictPreHook', this.savingHooks, hook);
   }
   /** Runs `hook(optimizer, state)` after every `stateDict`; a result takes the state dict's place. */
-  registerStateDictPostHook(hook: StateDictHook): RemovableHandle {
+  registerStateDictPostHook(hook: StateDictHook): HookHandle {
     return addHook('Optimizer.registerStateDictPostHook', this.savedHooks, hook);
   }
   /** Runs `hook(optimizer, state)` before every `loadStateDict`; a result is loaded instead. */
-  registerLoadStateDictPreHook(hook: StateDictHook): RemovableHandle {
+  registerLoadStateDictPreHook(hook: StateDictHook): HookHandle {
     return addHook('Optimizer.registerLoadStateDictPreHook', this.loadingHooks, hook);
   }
   /** Runs `hook(optimizer)` after every `loadStateDict`. */
-  registerLoadStateDictPostHook(hook: (optimizer: Optimizer) => void): RemovableHandle {
+  registerLoadStateDictPostHook(hook: (optimizer: Optimizer) => void): HookHandle {
     return addHook('Optimizer.registerLoadStateDictPostHook', this.loadedHooks, hook);
   }
 
@@ -400,7 +391,7 @@ export class Optimizer {
    */
   stateDict(): OptimizerStateDict {
     this.settle(true);
-    for (const { hook } of this.savingHooks) hook(this);
+    for (const hook of this.savingHooks.all()) hook(this);
     const numbers = new Map<Tensor, number>();
     for (const group of this.paramGroups) for (const param of group.params) numbers.set(param, numbers.size);
     const state: OptimizerStateDict['state'] = new Map();
@@ -418,7 +409,7 @@ export class Optimizer {
       return packed;
     });
     let dict: OptimizerStateDict = { state, param_groups: groups };
-    for (const { hook } of this.savedHooks) dict = hook(this, dict) ?? dict;
+    for (const hook of this.savedHooks.all()) dict = hook(this, dict) ?? dict;
     return dict;
   }
 
@@ -433,7 +424,7 @@ export class Optimizer {
     checkStateDict(op, given);
     this.settle(true);
     let dict = given;
-    for (const { hook } of this.loadingHooks) dict = hook(this, dict as OptimizerStateDict) ?? dict;
+    for (const hook of this.loadingHooks.all()) dict = hook(this, dict as OptimizerStateDict) ?? dict;
     const { state: savedState, param_groups: savedGroups } = (dict ?? {}) as {
       state?: unknown;
       param_groups?: unknown;
@@ -491,7 +482,7 @@ export class Optimizer {
     this.paramGroups.splice(0, this.paramGroups.length, ...groups);
     this.state.clear();
     for (const [param, values] of state) this.state.set(param, values);
-    for (const { hook } of this.loadedHooks) hook(this);
+    for (const hook of this.loadedHooks.all()) hook(this);
   }
 
   /** Whether state tensors of the parameter's dimensions have its shape. */
