@@ -1,7 +1,6 @@
 /** Datasets: what gives items by index, or one after the other. They know nothing of batches. */
 
-import type { Arguments } from '../arguments.js';
-import { isOptions } from '../arguments.js';
+import { type Arguments, isOptions } from '../arguments.js';
 import { ArgumentError, describe, fail, IndexError, ShapeError } from '../errors.js';
 import { randperm } from '../ops/random/creation.js';
 import type { Generator } from '../random/generator.js';

@@ -1,6 +1,5 @@
-/** `nn.functional`: the stateless forms of layers and losses, one file a family in lib/ops. */
+/** `nn.functional`: the stateless forms of layers and losses, from their families in lib/ops. */
 
-// ---- activations
 export {
   celu,
   celu_,
@@ -33,10 +32,8 @@ export {
   threshold,
   threshold_,
 } from '../ops/activations/activation.js';
-// ---- linalg
 export { cosineSimilarity, pairwiseDistance } from '../ops/linalg/distance.js';
 export { normalize } from '../ops/linalg/vector-norm.js';
-// ---- losses
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../ops/losses/binary-cross-entropy.js';
 export { crossEntropy, nllLoss } from '../ops/losses/cross-entropy.js';
 export { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../ops/losses/difference-loss.js';
@@ -51,28 +48,21 @@ export {
   tripletMarginLoss,
 } from '../ops/losses/margin-loss.js';
 export { gaussianNllLoss, klDiv, poissonNllLoss } from '../ops/losses/probability-loss.js';
-// ---- movement
 export { pad } from '../ops/movement/pad.js';
-// ---- normalisation
 export { batchNorm } from '../ops/normalisation/batch-norm.js';
 export { localResponseNorm } from '../ops/normalisation/local-response-norm.js';
 export { groupNorm, instanceNorm, layerNorm, rmsNorm } from '../ops/normalisation/row-norm.js';
-// ---- products
 export { bilinear, linear } from '../ops/products/linear.js';
-// ---- random
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../ops/random/dropout.js';
-// ---- reductions
 export {
   functionalLogSoftmax as logSoftmax,
   functionalSoftmax as softmax,
   functionalSoftmin as softmin,
 } from '../ops/reductions/softmax.js';
-// ---- sequence
 export { scaledDotProductAttention } from '../ops/sequence/attention.js';
 export { embedding, oneHot } from '../ops/sequence/embedding.js';
 export { embeddingBag } from '../ops/sequence/embedding-bag.js';
 export { multiHeadAttentionForward } from '../ops/sequence/multi-head-attention.js';
-// ---- spatial
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,

@@ -3,8 +3,7 @@
  * it.
  */
 import { ArgumentError, describe, fail, ShapeError } from '../../errors.js';
-import type { Shape } from '../../shape/layout.js';
-import { elementCount } from '../../shape/layout.js';
+import { elementCount, type Shape } from '../../shape/layout.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkSpatialInput, geometryWords, type Sizes, spatialList, threeDims } from './batch.js';
 
