@@ -16,7 +16,7 @@ export const NUMPY_NAMES = {
 } as const;
 type NumpyNames = typeof NUMPY_NAMES;
 /** A parameter's own name, and NumPy's names of it. */
-export type NamesOf<N> = N | { [K in keyof NumpyNames]: NumpyNames[K] extends N ? K : never }[keyof NumpyNames];
+type NamesOf<N> = N | { [K in keyof NumpyNames]: NumpyNames[K] extends N ? K : never }[keyof NumpyNames];
 /** The arguments A by their names P, in an object, all optional. */
 type Named<P extends readonly string[], A extends readonly unknown[]> = {
   [I in Exclude<keyof P, keyof (readonly unknown[])> as P[I] extends string ? NamesOf<P[I]> : never]?: I extends keyof A
